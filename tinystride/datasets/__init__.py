@@ -1,0 +1,1 @@
+"""Where recordings come from: one module per data set, a catalogue, the simulator."""

@@ -1,0 +1,71 @@
+"""One foot, one trial: what every data set is loaded to."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from tinystride.errors import DataError
+
+REFERENCE_COLUMNS = ["start_s", "end_s", "stride_length_cm", "reference"]
+REFERENCE_SYSTEMS = ("optogait", "ruler", "mocap", "strapdown", "simulated")
+FEET = ("left", "right")
+
+
+def no_reference() -> pd.DataFrame:
+    return pd.DataFrame({"start_s": [], "end_s": [], "stride_length_cm": [], "reference": []}).astype(
+        {"start_s": float, "end_s": float, "stride_length_cm": float, "reference": str}
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Samples of one foot in one trial, in the sensor's own axes. Sample i was taken at i / rate_hz seconds.
+
+    dataset, subject, trial: names; `subject` is unique within its data set
+    foot: "left" or "right"
+    rate_hz: sampling rate, evenly spaced
+    acc_mps2: specific force, [n, 3], m/s² (at rest its magnitude is g)
+    gyr_radps: angular rate, [n, 3], rad/s
+    source: the file it came from, for messages
+    condition: the walking condition ("PWS", "PWS+20", "overground", ...)
+    gaps: [k, 2] half-open sample ranges that were lost and filled by interpolation
+    walking_s: (start, end) outside of which nothing is to be used, e.g. trial boundaries; None: all of it
+    turns_s: [k, 2] start and end of known turns
+    reference: one row per reference stride: start_s, end_s, stride_length_cm, reference. `start_s` and `end_s`
+        are the two initial contacts that bound the stride, on the recording's clock; NaN length: known stride
+        without a known length
+    saturation: (acc_mps2, gyr_radps) full scale of the sensor, NaN where unknown
+    """
+
+    dataset: str
+    subject: str
+    trial: str
+    foot: str
+    rate_hz: float
+    acc_mps2: np.ndarray
+    gyr_radps: np.ndarray
+    source: str = ""
+    condition: str = ""
+    gaps: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
+    walking_s: tuple[float, float] | None = None
+    turns_s: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
+    reference: pd.DataFrame = field(default_factory=no_reference)
+    saturation: tuple[float, float] = (float("nan"), float("nan"))
+
+    @property
+    def n_samples(self) -> int:
+        return len(self.acc_mps2)
+
+    @property
+    def duration_s(self) -> float:
+        return self.n_samples / self.rate_hz
+
+    @property
+    def name(self) -> str:
+        return f"{self.dataset}/{self.subject}/{self.trial}/{self.foot}"
+
+
+def read_error(source: str, rule: str, remedy: str) -> DataError:
+    """A DataError in the one form that all loaders use."""
+    return DataError(f"{source}: {rule}; {remedy}")

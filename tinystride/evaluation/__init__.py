@@ -1,0 +1,1 @@
+"""Agreement with a reference: metrics, baselines, figures."""

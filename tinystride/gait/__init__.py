@@ -1,0 +1,1 @@
+"""From recordings to strides: calibration, foot frame, gait events, strapdown integration."""

@@ -1,0 +1,76 @@
+"""The samples of many strides, end to end: what signals.npz holds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinystride.errors import DataError
+from tinystride.files import complete_file
+
+FIELDS = ("stride_id", "rate_hz", "offset", "mid_stance", "initial_contact", "acc_mps2", "gyr_radps")
+
+
+@dataclass(frozen=True, eq=False)
+class StrideSignals:
+    """Canonical-foot-frame samples of n strides at their native rates.
+
+    stride_id: [n] str, as in strides.parquet
+    rate_hz: [n] float64
+    offset: [n + 1] int64; stride i owns samples offset[i]:offset[i + 1]. They begin a margin before its first
+        event and end a margin after its last one.
+    mid_stance: [n, 2] float64, fractional sample index within the stride's own samples of the mid-stances that
+        bound it
+    initial_contact: [n, 2] float64, likewise the initial contacts of the two plants (the one before each
+        mid-stance); NaN where none was found
+    acc_mps2: [N, 3] float32, specific force, m/s²
+    gyr_radps: [N, 3] float32, angular rate less its bias, rad/s
+    Axes: x forward, y left, z up at stance; left feet are mirrored to look like right feet.
+    """
+
+    stride_id: np.ndarray
+    rate_hz: np.ndarray
+    offset: np.ndarray
+    mid_stance: np.ndarray
+    initial_contact: np.ndarray
+    acc_mps2: np.ndarray
+    gyr_radps: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.stride_id)
+
+    def select(self, stride_ids) -> "StrideSignals":
+        """The given strides, in the given order. Raises DataError if one is not there."""
+        row = {stride: i for i, stride in enumerate(self.stride_id)}
+        missing = [stride for stride in stride_ids if stride not in row]
+        if missing:
+            raise DataError(f"signals.npz: no samples of stride {missing[0]}; run the preprocess stage again")
+        rows = np.array([row[stride] for stride in stride_ids], dtype=np.int64)
+        lengths = self.offset[rows + 1] - self.offset[rows]
+        offset = np.concatenate([[0], np.cumsum(lengths)])
+        samples = np.repeat(self.offset[rows] - offset[:-1], lengths) + np.arange(offset[-1])
+        return StrideSignals(
+            self.stride_id[rows], self.rate_hz[rows], offset, self.mid_stance[rows], self.initial_contact[rows],
+            self.acc_mps2[samples], self.gyr_radps[samples],
+        )  # fmt: skip
+
+    @staticmethod
+    def concatenate(parts: "list[StrideSignals]") -> "StrideSignals":
+        lengths = np.concatenate([np.diff(part.offset) for part in parts])
+        return StrideSignals(
+            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in FIELDS if name != "offset"},
+            offset=np.concatenate([[0], np.cumsum(lengths)]),
+        )
+
+    def save(self, path: Path | str) -> None:
+        # np.savez stamps no time into its members, so equal strides give equal bytes.
+        with complete_file(path) as partial, open(partial, "wb") as file:
+            np.savez(file, **{name: getattr(self, name) for name in FIELDS})
+
+    @staticmethod
+    def load(path: Path | str) -> "StrideSignals":
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return StrideSignals(**{name: archive[name] for name in FIELDS})
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise DataError(f"{path}: not a signals archive ({error}); run the preprocess stage again") from error

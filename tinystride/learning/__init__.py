@@ -1,0 +1,1 @@
+"""From strides to networks: features, augmentation, architectures, training, quantization."""

@@ -1,0 +1,1 @@
+"""Build for a core, run it in an emulator, count bytes and instructions."""
