@@ -1,0 +1,55 @@
+"""Session fixtures: recorded data where it can be reached, and what the first stages make of it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tinystride.errors import UnreachableError
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORDED = ["ipol-healthy", "llio-ruler", "tripod-excerpt"]
+
+
+def mirrors() -> list[str]:
+    beside = ROOT.parent / "shared" / "data"
+    named = os.environ.get("TINYSTRIDE_MIRROR")
+    return ([named] if named else []) + ([str(beside)] if beside.is_dir() else [])
+
+
+@pytest.fixture(scope="session")
+def raw_folder(tmp_path_factory) -> Path:
+    """data/raw with all recorded sets; where no base of them can be reached, tests that need it say so."""
+    from tinystride.datasets.download import download
+
+    folder = tmp_path_factory.mktemp("recorded") / "raw"
+    try:
+        download(RECORDED, folder, mirrors=mirrors(), when_unreachable="fail", simulated={}, seed=0, progress=False)
+    except UnreachableError as error:
+        pytest.skip(f"needs recorded data: {error}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recorded_data(raw_folder, tmp_path_factory) -> Path:
+    """The recorded sets laid out as <owner>/<repository>/<commit>/<path>, like a mirror."""
+    from tinystride.datasets.catalogue import CATALOGUE
+
+    folder = tmp_path_factory.mktemp("mirror")
+    for name in RECORDED:
+        entry = CATALOGUE[name]
+        link = folder / entry.owner / entry.repository / entry.commit
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(raw_folder / name, target_is_directory=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def strides_folder(raw_folder, tmp_path_factory) -> Path:
+    """data/strides of the recorded sets."""
+    from tinystride.datasets.loading import load_recordings
+    from tinystride.gait.strides import GaitOptions, gather_strides, write_strides
+
+    folder = tmp_path_factory.mktemp("preprocessed") / "strides"
+    write_strides(gather_strides(load_recordings(raw_folder), GaitOptions(), progress=False), folder)
+    return folder
