@@ -1,0 +1,56 @@
+# `make run` sets everything up and runs the pipeline; `make test` sets everything up and runs all tests.
+
+PYTHON ?= python3.11
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+# What Python itself, the C of the export-c stage and the emulated core of benchmark-mcu need.
+RUN_PACKAGES := git gcc libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
+# What the tests of the generated C need beside them.
+TEST_PACKAGES := cmake clang g++ gcc-multilib
+
+PIP := $(VENV)/bin/pip --quiet --disable-pip-version-check
+
+.PHONY: run test lint lock readme benchmark clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/run.stamp
+	dvc repro
+
+test: $(VENV)/test.stamp
+	ruff check .
+	ruff format --check .
+	pytest
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+		|| tools/debian_packages.sh python3.11-venv
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml tools/debian_packages.sh Makefile | $(VENV)/bin/pip
+	tools/debian_packages.sh $(RUN_PACKAGES)
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test.stamp: requirements-dev.lock $(VENV)/run.stamp
+	tools/debian_packages.sh $(TEST_PACKAGES)
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Move the locks on to today's versions (needs uv).
+lock:
+	uv pip compile pyproject.toml --extra benchmark --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --upgrade --quiet -o requirements.lock
+	uv pip compile pyproject.toml --extra dev --constraint requirements.lock --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --upgrade --quiet -o requirements-dev.lock
+
+# Write the pipeline's own table and picture into the README.
+readme: $(VENV)/run.stamp
+	python -m tools.readme
+
+benchmark: $(VENV)/test.stamp
+	python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,30 @@
+"""What all stages share: where things are, their parameters, errors in one line."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import dvc.api
+
+from tinystride.cli import one_line_errors
+
+RAW = Path("data/raw")
+STRIDES = Path("data/strides")
+SPLIT = Path("data/split.json")
+FLOAT32 = Path("models/float32")
+FLOAT32_TFLITE = Path("models/stride_float32.tflite")
+INT8_TFLITE = Path("models/stride_int8.tflite")
+C_LIBRARY = Path("models/c")
+RESULTS = Path("results")
+
+
+def run_stage(name: str, main: Callable[[dict], None]) -> None:
+    """Run `main` with the parameters that dvc.yaml declares for the stage, and with no others."""
+    with one_line_errors():
+        # DVC names the instance of a matrix stage; outside of `dvc repro` the stage's own name serves.
+        main(dvc.api.params_show(stages=os.environ.get("DVC_STAGE", name)))
+
+
+def show(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,3 @@
+from tinystride.cli import main
+
+main()

@@ -1,0 +1,96 @@
+"""The command line: `tinystride COMMAND …`, also `python -m tinystride COMMAND …`."""
+
+import argparse
+import errno
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tinystride.errors import TinyStrideError
+
+REMEDIES = {
+    errno.ENOSPC: "free some space and run it again",
+    errno.EDQUOT: "free some space and run it again",
+    errno.EACCES: "make it readable and its folder writable",
+    errno.EPERM: "make it readable and its folder writable",
+    errno.EROFS: "use a folder that can be written",
+    errno.ENOENT: "check the path",
+    errno.EISDIR: "name a file",
+    errno.ENOTDIR: "name a folder",
+}
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """End the process with one line on stderr and status 1 where an expected error comes up."""
+    try:
+        yield
+    except TinyStrideError as error:
+        message = str(error)
+    except OSError as error:
+        place = error.filename if error.filename is not None else "input or output"
+        remedy = REMEDIES.get(error.errno, "check the file and its folder")
+        message = f"{place}: {error.strerror or error}; {remedy}"
+    except KeyboardInterrupt:
+        sys.exit(130)
+    else:
+        return
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from tinystride.codegen import export_model
+
+    export_model(arguments.model, arguments.out_dir, prefix=arguments.prefix)
+
+
+def _benchmark(arguments: argparse.Namespace) -> None:
+    from tinystride.mcu import benchmark_model
+
+    figures = benchmark_model(
+        arguments.model, core=arguments.core, vectors=arguments.vectors, seed=arguments.seed
+    )
+    if arguments.json:
+        print(json.dumps(figures, indent=2))
+        return
+    for name, value in figures.items():
+        print(f"{name:24} {value}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tinystride", description="Stride length on the sensor itself.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    export = commands.add_parser("export", help="an int8 .tflite to freestanding C99")
+    export.add_argument("model", type=Path, metavar="MODEL.tflite")
+    export.add_argument("out_dir", type=Path, metavar="OUT_DIR")
+    export.add_argument(
+        "--prefix", default="tinystride_model", help="of every public name (default: %(default)s)"
+    )
+    export.set_defaults(run=_export)
+
+    benchmark = commands.add_parser(
+        "benchmark", help="what that C costs on an emulated core, checked bit by bit"
+    )
+    benchmark.add_argument("model", type=Path, metavar="MODEL.tflite")
+    benchmark.add_argument("--core", default="cortex-m4f", help="(default: %(default)s)")
+    benchmark.add_argument(
+        "--vectors", type=int, default=1000, help="inputs to compare (default: %(default)s)"
+    )
+    benchmark.add_argument("--seed", type=int, default=0, help="of the inputs (default: %(default)s)")
+    benchmark.add_argument("--json", action="store_true", help="print JSON")
+    benchmark.set_defaults(run=_benchmark)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = _parser().parse_args(argv)
+    with one_line_errors():
+        arguments.run(arguments)
+
+
+if __name__ == "__main__":
+    main()
