@@ -24,7 +24,9 @@ def raw_folder(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("recorded") / "raw"
     try:
-        download(RECORDED, folder, mirrors=mirrors(), when_unreachable="fail", simulated={}, seed=0, progress=False)
+        download(
+            RECORDED, folder, mirrors=mirrors(), when_unreachable="fail", simulated={}, seed=0, progress=False
+        )
     except UnreachableError as error:
         pytest.skip(f"needs recorded data: {error}")
     return folder

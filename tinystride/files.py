@@ -12,7 +12,7 @@ import numpy as np
 
 
 def partial_path(path: Path) -> Path:
-    """Where `path` is being written until it is complete: a hidden sibling, so that the final move is atomic."""
+    """Where `path` is being written until complete: a hidden sibling, so that the final move is atomic."""
     return path.with_name(f".{path.name}.partial")
 
 

@@ -21,7 +21,7 @@ REDUCED = {
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment with the interpreter's folder first, no mirror and no way out to the network."""
+    """This process's environment with our interpreter first, no mirror and no way out to the network."""
     unreachable = "http://127.0.0.1:9"
     return {
         **{
@@ -60,7 +60,7 @@ def set_parameters(folder: Path, values: dict) -> None:
 
 
 def make_clone(folder: Path, parameters: dict = REDUCED) -> Path:
-    """What `git clone` of this checkout would give if its tracked and new files were committed as they stand."""
+    """What `git clone` of this checkout would give if its files were committed as they stand."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, check=True,

@@ -79,8 +79,12 @@ def test_an_interrupted_stage_leaves_no_trace(copy_of_reproduced, stage, seconds
     clone = copy_of_reproduced
     running = subprocess.Popen(
         ["dvc", "repro", "--force", "--single-item", stage],
-        cwd=clone, env=environment(), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        cwd=clone,
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     time.sleep(seconds)
     os.killpg(running.pid, how)
     running.wait()

@@ -32,7 +32,7 @@ class Recording:
     gaps: [k, 2] half-open sample ranges that were lost and filled by interpolation
     walking_s: (start, end) outside of which nothing is to be used, e.g. trial boundaries; None: all of it
     turns_s: [k, 2] start and end of known turns
-    reference: one row per reference stride: start_s, end_s, stride_length_cm, reference. `start_s` and `end_s`
+    reference: one row per reference stride: start_s, end_s, stride_length_cm, reference. Start and end
         are the two initial contacts that bound the stride, on the recording's clock; NaN length: known stride
         without a known length
     saturation: (acc_mps2, gyr_radps) full scale of the sensor, NaN where unknown

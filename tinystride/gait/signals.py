@@ -19,8 +19,8 @@ class StrideSignals:
     rate_hz: [n] float64
     offset: [n + 1] int64; stride i owns samples offset[i]:offset[i + 1]. They begin a margin before its first
         event and end a margin after its last one.
-    mid_stance: [n, 2] float64, fractional sample index within the stride's own samples of the mid-stances that
-        bound it
+    mid_stance: [n, 2] float64, fractional sample index within the stride's own samples of the two
+        mid-stances that bound it
     initial_contact: [n, 2] float64, likewise the initial contacts of the two plants (the one before each
         mid-stance); NaN where none was found
     acc_mps2: [N, 3] float32, specific force, m/s²
@@ -50,15 +50,24 @@ class StrideSignals:
         offset = np.concatenate([[0], np.cumsum(lengths)])
         samples = np.repeat(self.offset[rows] - offset[:-1], lengths) + np.arange(offset[-1])
         return StrideSignals(
-            self.stride_id[rows], self.rate_hz[rows], offset, self.mid_stance[rows], self.initial_contact[rows],
-            self.acc_mps2[samples], self.gyr_radps[samples],
-        )  # fmt: skip
+            stride_id=self.stride_id[rows],
+            rate_hz=self.rate_hz[rows],
+            offset=offset,
+            mid_stance=self.mid_stance[rows],
+            initial_contact=self.initial_contact[rows],
+            acc_mps2=self.acc_mps2[samples],
+            gyr_radps=self.gyr_radps[samples],
+        )
 
     @staticmethod
     def concatenate(parts: "list[StrideSignals]") -> "StrideSignals":
         lengths = np.concatenate([np.diff(part.offset) for part in parts])
         return StrideSignals(
-            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in FIELDS if name != "offset"},
+            **{
+                name: np.concatenate([getattr(part, name) for part in parts])
+                for name in FIELDS
+                if name != "offset"
+            },
             offset=np.concatenate([[0], np.cumsum(lengths)]),
         )
 
@@ -73,4 +82,6 @@ class StrideSignals:
             with np.load(path, allow_pickle=False) as archive:
                 return StrideSignals(**{name: archive[name] for name in FIELDS})
         except (OSError, ValueError, KeyError, EOFError) as error:
-            raise DataError(f"{path}: not a signals archive ({error}); run the preprocess stage again") from error
+            raise DataError(
+                f"{path}: not a signals archive ({error}); run the preprocess stage again"
+            ) from error
