@@ -137,3 +137,13 @@ def test_the_papers_preset_runs_as_an_experiment_elsewhere(copy_of_reproduced):
     )  # fmt: skip
     assert "paper-preset" in run(copy_of_reproduced, "dvc", "exp", "list").stdout
     assert run(copy_of_reproduced, "git", "status", "--porcelain").stdout == ""
+
+
+@pytest.mark.parametrize(
+    "stage", ["download", "preprocess", "split_by_subject", "evaluate", "export_c", "benchmark_mcu"]
+)
+def test_only_what_trains_or_converts_imports_tensorflow(copy_of_reproduced, stage):
+    done = run(copy_of_reproduced, "python", "-X", "importtime", "-m", f"stages.{stage}")
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert "numpy" in imported
+    assert not {"tensorflow", "keras"} & imported
