@@ -9,13 +9,26 @@ from tinystride.errors import DataError
 
 REFERENCE_COLUMNS = ["start_s", "end_s", "stride_length_cm", "reference"]
 REFERENCE_SYSTEMS = ("optogait", "ruler", "mocap", "strapdown", "simulated")
+REFERENCE_EVENTS = ("initial_contact", "mid_stance")
 FEET = ("left", "right")
 
 
-def no_reference() -> pd.DataFrame:
-    return pd.DataFrame({"start_s": [], "end_s": [], "stride_length_cm": [], "reference": []}).astype(
-        {"start_s": float, "end_s": float, "stride_length_cm": float, "reference": str}
+def reference_table(start_s, end_s, stride_length_cm, reference: str, note="") -> pd.DataFrame:
+    """One row per reference stride: REFERENCE_COLUMNS and `note`, which says why a length is not known."""
+    table = pd.DataFrame(
+        {
+            "start_s": np.asarray(start_s, dtype=float),
+            "end_s": np.asarray(end_s, dtype=float),
+            "stride_length_cm": stride_length_cm,
+            "reference": reference,
+            "note": note,
+        }
     )
+    return table.astype({"stride_length_cm": float, "reference": str, "note": str})
+
+
+def no_reference() -> pd.DataFrame:
+    return reference_table([], [], [], "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +45,11 @@ class Recording:
     gaps: [k, 2] half-open sample ranges that were lost and filled by interpolation
     walking_s: (start, end) outside of which nothing is to be used, e.g. trial boundaries; None: all of it
     turns_s: [k, 2] start and end of known turns
-    reference: one row per reference stride: start_s, end_s, stride_length_cm, reference. Start and end
-        are the two initial contacts that bound the stride, on the recording's clock; NaN length: known stride
-        without a known length
+    reference: one row per reference stride: start_s, end_s (the two events that bound it, on the recording's
+        clock), stride_length_cm, reference, note. NaN length: the stride is known, its length is not, for the
+        reason in `note`
+    reference_event: what start_s and end_s are: "initial_contact", or "mid_stance" where the reference
+        measures footprints and marks for each an instant of the stance phase that left it
     saturation: (acc_mps2, gyr_radps) full scale of the sensor, NaN where unknown
     """
 
@@ -51,6 +66,7 @@ class Recording:
     walking_s: tuple[float, float] | None = None
     turns_s: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     reference: pd.DataFrame = field(default_factory=no_reference)
+    reference_event: str = "initial_contact"
     saturation: tuple[float, float] = (float("nan"), float("nan"))
 
     @property

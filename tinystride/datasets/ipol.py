@@ -1,0 +1,100 @@
+"""Healthy subjects of the IPOL gait set: 10 m out, U-turn, 10 m back; Xsens MTw on both feet, 100 Hz.
+
+Voisard et al., Image Processing On Line 2023, https://www.ipol.im/pub/art/2023/497/. Gait events were
+checked by hand; stride lengths were not measured, so the reference rows have none.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tinystride.datasets.recording import Recording, read_error, reference_table
+from tinystride.datasets.samples import check_recording, fill_gaps, numbers, read_table
+
+RATE_HZ = 100.0
+FEET = {"left": ("lf", "LeftFootEvents"), "right": ("rf", "RightFootEvents")}
+SAMPLE_COLUMNS = ["PacketCounter", "Acc_X", "Acc_Y", "Acc_Z", "Gyr_X", "Gyr_Y", "Gyr_Z"]
+COLUMNS = [*SAMPLE_COLUMNS, "Mag_X", "Mag_Y", "Mag_Z"]
+HEADER_LINES = 2
+# Xsens MTw Awinda, data sheet: ±160 m/s², ±2000 deg/s.
+FULL_SCALE = (160.0, np.deg2rad(2000.0))
+NO_LENGTH = "stride length was not measured"
+
+
+def load(folder: Path, dataset: str = "ipol-healthy") -> Iterator[Recording]:
+    """Both feet of every `GaitData/{subject}-{trial}.json` below `folder`, by number of subject and trial."""
+    folder = Path(folder) / "GaitData"
+    trials = {tuple(map(int, path.stem.split("-"))): path for path in folder.glob("*-*.json")}
+    if not trials:
+        raise read_error(folder, "holds no {subject}-{trial}.json", "give the folder that holds GaitData")
+    for (subject, trial), path in sorted(trials.items()):
+        events = _read_events(path)
+        for foot, (suffix, key) in FEET.items():
+            samples = path.with_name(f"{path.stem}_{suffix}.txt")
+            yield _recording(samples, events, key, dataset, str(subject), str(trial), foot)
+
+
+def _read_events(path: Path) -> dict:
+    try:
+        events = json.loads(path.read_text())
+        for key in ("TrialBoundaries", "UTurnBoundaries"):
+            events[key] = np.array(events[key], dtype=float).reshape(2)
+        for _, key in FEET.values():
+            events[key] = np.array(events[key], dtype=float).reshape(-1, 2)
+    except (ValueError, KeyError, TypeError) as error:
+        raise read_error(
+            path, f"is not a complete list of gait events ({error})", "download it again"
+        ) from None
+    return events
+
+
+def _recording(path, events, key, dataset, subject, trial, foot) -> Recording:
+    first_counter, values, gaps = _read_samples(path)
+    trial_start, trial_end = events["TrialBoundaries"]
+    if trial_end - first_counter > len(values):
+        raise read_error(
+            path,
+            f"ends at packet {first_counter + len(values)}, its trial at {trial_end:g}",
+            "download it again",
+        )
+    contact = events[key][:, 1]
+    contact_s = (contact[contact <= trial_end] - first_counter) / RATE_HZ
+    if len(contact_s) < 2:
+        raise read_error(
+            path, f"its json has {len(contact_s)} foot contacts within the trial", "it needs two"
+        )
+    return check_recording(
+        Recording(
+            dataset=dataset,
+            subject=subject,
+            trial=trial,
+            foot=foot,
+            rate_hz=RATE_HZ,
+            acc_mps2=values[:, :3],
+            gyr_radps=values[:, 3:],
+            source=str(path),
+            condition="overground",
+            gaps=gaps,
+            walking_s=((trial_start - first_counter) / RATE_HZ, (trial_end - first_counter) / RATE_HZ),
+            turns_s=(events["UTurnBoundaries"][None] - first_counter) / RATE_HZ,
+            reference=reference_table(contact_s[:-1], contact_s[1:], np.nan, "strapdown", NO_LENGTH),
+            saturation=FULL_SCALE,
+        )
+    )
+
+
+def _read_samples(path: Path) -> tuple[float, np.ndarray, np.ndarray]:
+    """Counter of the first packet, samples [n, 6] on the full grid of packet counters, gaps."""
+    table = read_table(path, sep="\t", skiprows=HEADER_LINES - 1, index_col=False)
+    if list(table.columns) != COLUMNS:
+        raise read_error(path, f"its columns are not {', '.join(COLUMNS)}", "download it again")
+    # Trial 11-1 counts one packet twice, while standing, on both feet: right is the counter after it.
+    repeated = table["PacketCounter"].duplicated(keep="last")
+    if repeated.sum() <= 1:
+        table = table[~repeated]
+    values = numbers(path, table, COLUMNS, first_line=HEADER_LINES + 1)[:, : len(SAMPLE_COLUMNS)]
+    counter = values[:, 0].astype(np.int64)
+    samples, gaps = fill_gaps(path, counter, values[:, 1:], first_line=HEADER_LINES + 1)
+    return float(counter[0]), samples, gaps

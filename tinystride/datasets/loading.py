@@ -1,0 +1,43 @@
+"""Recordings of all data sets from one folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tinystride.datasets import ipol, llio, tripod
+from tinystride.datasets.recording import Recording, read_error
+from tinystride.errors import ParameterError
+
+TRIPOD_EXCERPT = "example_data/raw/TRIPOD_excerpt"
+
+
+def _simulated(folder: Path) -> Iterator[Recording]:
+    from tinystride.datasets.simulator import load_simulated
+
+    return load_simulated(folder)
+
+
+LOADERS = {
+    "ipol-healthy": ipol.load,
+    "llio-ruler": llio.load,
+    "simulated": _simulated,
+    "tripod": tripod.load,
+    "tripod-excerpt": lambda folder: tripod.load(folder / TRIPOD_EXCERPT, "tripod-excerpt"),
+}
+
+
+def load_recordings(raw_folder: Path | str, names: list[str] | None = None) -> Iterator[Recording]:
+    """Recordings of the data sets `names` (None: all there are) from `raw_folder/<name>/…`, in a fixed order.
+
+    Raises ParameterError for an unknown name, DataError for a file that is missing or breaks a rule.
+    """
+    raw_folder = Path(raw_folder)
+    if names is None:
+        names = [name for name in LOADERS if (raw_folder / name).is_dir()]
+        if not names:
+            raise read_error(raw_folder, "holds no data set", "run the download first")
+    for name in sorted(set(names)):
+        if name not in LOADERS:
+            raise ParameterError(f"unknown data set {name!r}: choose from {', '.join(LOADERS)}")
+        if not (raw_folder / name).is_dir():
+            raise read_error(raw_folder / name, "is missing", "run the download again")
+        yield from LOADERS[name](raw_folder / name)

@@ -1,0 +1,214 @@
+"""From a file's rows to even, finite samples in m/s² and rad/s: the rules that every recording has to keep.
+
+Shared by the loaders of the data sets and by whoever reads a recording of their own.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tinystride.datasets.recording import FEET, REFERENCE_COLUMNS, REFERENCE_EVENTS, Recording, read_error
+
+STANDARD_GRAVITY_MPS2 = 9.80665
+AXES = ("acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z")
+
+# Left feet of ipol-healthy rest at up to 10.5 m/s²: a sensor's own error has to pass, a wrong unit must not.
+REST_TOLERANCE = 0.15
+QUIET_WINDOW_S = 0.25
+# Full scale of common sensors is 2000 deg/s, 35 rad/s; a swinging foot turns at 3 rad/s and more.
+LARGEST_GYR_RADPS = 40.0
+SMALLEST_MOVING_GYR_RADPS = 0.5
+MOVING_ACC_SD_MPS2 = 1.0
+STRIDE_LENGTH_RANGE_CM = (10.0, 400.0)
+
+
+def read_table(path: Path, **options) -> pd.DataFrame:
+    """pandas.read_csv that raises DataError for a missing or damaged file."""
+    try:
+        return pd.read_csv(path, **options)
+    except FileNotFoundError:
+        raise read_error(path, "is missing", "restore it, or run the download again") from None
+    except (ValueError, pd.errors.ParserError) as error:
+        raise read_error(path, f"is not a complete table ({error})", "restore it from its source") from None
+
+
+def numbers(source, table: pd.DataFrame, columns: list[str], first_line: int = 2) -> np.ndarray:
+    """Columns of a table as floats [n, len(columns)]; `first_line` is the line of its first row in the file.
+
+    Raises DataError for a column that is not there and for anything that is not a finite number.
+    """
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise read_error(
+            source, f"lacks the column {missing[0]!r}", f"its columns have to be {', '.join(columns)}"
+        )
+    values = np.column_stack([pd.to_numeric(table[column], errors="coerce") for column in columns]).astype(
+        float
+    )
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        row, column = wrong[0]
+        raise read_error(
+            source,
+            f"line {first_line + row}: {columns[column]} is missing or not a finite number",
+            "restore the file, or cut the recording before that line",
+        )
+    return values
+
+
+def sample_numbers(source, time_s: np.ndarray, rate_hz: float, first_line: int = 2) -> np.ndarray:
+    """The place [n] of each sample on an even grid, from its time stamp; lost samples leave numbers out.
+
+    Raises DataError where time stands still, runs back, or does not follow `rate_hz`.
+    """
+    steps = np.diff(time_s) * rate_hz
+    _require_increase(source, steps, first_line)
+    median = float(np.median(steps)) if len(steps) else 1.0
+    if abs(median - 1) > 0.05:
+        raise read_error(
+            source, f"its samples are {rate_hz / median:.4g} Hz apart, not {rate_hz:g}", "give the true rate"
+        )
+    uneven = np.flatnonzero(np.abs(steps - np.rint(steps)) > 0.3)
+    if len(uneven):
+        raise read_error(
+            source,
+            f"line {first_line + 1 + uneven[0]}: time is uneven ({steps[uneven[0]]:.2f} sampling intervals)",
+            "resample it to an even rate, or leave the time column out if the samples themselves are even",
+        )
+    return np.concatenate([[0], np.cumsum(np.rint(steps))]).astype(np.int64)
+
+
+def _require_increase(source, steps: np.ndarray, first_line: int) -> None:
+    backward = np.flatnonzero(~(steps > 0))
+    if len(backward):
+        raise read_error(
+            source,
+            f"line {first_line + 1 + backward[0]}: time does not increase",
+            "sort the samples by time and remove repeated ones",
+        )
+
+
+def fill_gaps(
+    source, number: np.ndarray, values: np.ndarray, first_line: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
+    """Samples [k, channel] at places `number` [k] onto the full grid [n, channel], by linear interpolation.
+
+    Returns the samples and the half-open ranges [gaps, 2] that were interpolated. Raises DataError for places
+    that do not increase, and where more is lost than recorded.
+    """
+    steps = np.diff(number)
+    _require_increase(source, steps, first_line)
+    grid = np.arange(number[0], number[-1] + 1)
+    if len(grid) > 2 * len(number):
+        raise read_error(
+            source, f"{len(grid) - len(number)} of {len(grid)} samples are missing", "split it at its pauses"
+        )
+    filled = np.column_stack([np.interp(grid, number, channel) for channel in values.T])
+    before = np.flatnonzero(steps > 1)
+    return filled, np.column_stack([number[before] + 1, number[before + 1]]) - number[0]
+
+
+def check_recording(recording: Recording) -> Recording:
+    """The same recording if it keeps all rules, else a DataError that says which one and what to do."""
+    source = recording.source or recording.name
+    if recording.foot not in FEET:
+        raise read_error(source, f"foot is {recording.foot!r}", f"it has to be one of {', '.join(FEET)}")
+    check_samples(source, recording.rate_hz, recording.acc_mps2, recording.gyr_radps)
+    _check_reference(source, recording)
+    return recording
+
+
+def check_samples(source, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> None:
+    """Raise DataError unless both are [n, 3]: at least a second of finite, living samples in these units."""
+    if not 20 <= rate_hz <= 5000:
+        raise read_error(
+            source, f"the sampling rate is {rate_hz:g} Hz", "it has to be between 20 and 5000 Hz"
+        )
+    if acc_mps2.ndim != 2 or acc_mps2.shape[1] != 3 or acc_mps2.shape != gyr_radps.shape:
+        raise read_error(
+            source, f"acc is {acc_mps2.shape} and gyr {gyr_radps.shape}", "both have to be [samples, 3]"
+        )
+    if len(acc_mps2) < rate_hz:
+        raise read_error(source, f"holds {len(acc_mps2)} samples, less than a second", "record a whole walk")
+    samples = np.column_stack([acc_mps2, gyr_radps])
+    wrong = np.argwhere(~np.isfinite(samples))
+    if len(wrong):
+        row, channel = wrong[0]
+        raise read_error(
+            source, f"sample {row}: {AXES[channel]} is not finite", "cut the recording before it"
+        )
+    for axis, channel in zip(AXES, samples.T, strict=True):
+        if np.ptp(channel) == 0:
+            raise read_error(
+                source,
+                f"{axis} is {channel[0]:g} from first to last sample",
+                "check the sensor and the export",
+            )
+    _check_units(source, rate_hz, acc_mps2, gyr_radps)
+
+
+def _check_units(source, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> None:
+    # Gyroscope first: where the foot rests is read off it, which no constant factor changes.
+    largest = float(np.percentile(np.abs(gyr_radps).max(axis=1), 99))
+    if largest > LARGEST_GYR_RADPS:
+        raise read_error(
+            source,
+            f"the gyroscope reaches {largest:.0f} rad/s, as if it were given in deg/s",
+            "say that its unit is deg/s, or multiply it by π/180",
+        )
+    moving = float(np.linalg.norm(acc_mps2, axis=1).std()) > MOVING_ACC_SD_MPS2
+    if moving and largest < SMALLEST_MOVING_GYR_RADPS:
+        raise read_error(
+            source,
+            f"the gyroscope reaches only {largest:.2g} rad/s while the foot moves, "
+            "as if it were given in rad/s and taken for deg/s",
+            "say that its unit is rad/s, or multiply it by 180/π",
+        )
+    rest = rest_acceleration(rate_hz, acc_mps2, gyr_radps)
+    if abs(rest / STANDARD_GRAVITY_MPS2 - 1) <= REST_TOLERANCE:
+        return
+    found = f"|acc| at rest is {rest:.3g} m/s², not about 9.81"
+    for factor, given, remedy in (
+        (1 / STANDARD_GRAVITY_MPS2, "g", "say that its unit is g, or multiply it by 9.80665"),
+        (1000 / STANDARD_GRAVITY_MPS2, "mg", "multiply it by 0.00980665"),
+        (STANDARD_GRAVITY_MPS2, "m/s² and taken for g", "say that its unit is m/s²"),
+    ):
+        if abs(rest / STANDARD_GRAVITY_MPS2 / factor - 1) <= REST_TOLERANCE:
+            raise read_error(source, f"{found}, as if it were given in {given}", remedy)
+    raise read_error(source, found, "check unit, calibration, and that gravity has not been taken out")
+
+
+def rest_acceleration(rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> float:
+    """Mean |acc|, m/s², of the 0.25 s in which the foot turns least."""
+    window = max(2, round(QUIET_WINDOW_S * rate_hz))
+    energy = np.convolve((gyr_radps**2).sum(axis=1), np.ones(window), "valid")
+    start = int(energy.argmin())
+    return float(np.linalg.norm(acc_mps2[start : start + window], axis=1).mean())
+
+
+def _check_reference(source, recording: Recording) -> None:
+    reference = recording.reference
+    if recording.reference_event not in REFERENCE_EVENTS or not set(REFERENCE_COLUMNS) <= set(reference):
+        raise read_error(
+            source, "its reference is not a table of strides", f"columns: {', '.join(REFERENCE_COLUMNS)}"
+        )
+    start_s, end_s = reference["start_s"].to_numpy(), reference["end_s"].to_numpy()
+    inside = (start_s >= 0) & (end_s > start_s) & (end_s <= recording.duration_s)
+    if not inside.all():
+        row = int(np.flatnonzero(~inside)[0])
+        raise read_error(
+            source,
+            f"reference stride {row} is from {start_s[row]:.2f} to {end_s[row]:.2f} s "
+            f"in a recording of {recording.duration_s:.2f} s",
+            "the recording is cut off or belongs to another reference: restore both files",
+        )
+    length_cm = reference["stride_length_cm"].to_numpy()
+    low, high = STRIDE_LENGTH_RANGE_CM
+    wrong = np.flatnonzero((length_cm < low) | (length_cm > high))
+    if len(wrong):
+        raise read_error(
+            source,
+            f"reference stride {wrong[0]} is {length_cm[wrong[0]]:g} cm long",
+            f"lengths have to be in cm and within {low:g} to {high:g}: check the unit",
+        )

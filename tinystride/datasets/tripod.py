@@ -1,0 +1,184 @@
+"""TRIPOD: treadmill walking at three speeds, Physilog 5 sensors on both feet, OptoGait as reference.
+
+Trautmann et al., Data 2021, 6(9), 95, https://doi.org/10.3390/data6090095. The full set and its published
+excerpt have one layout: `Sub_XX/<run>/IMU/{LF,RF}.csv`, `Sub_XX/<run>/OptoGait/optogait.csv`, SyncInfo.csv,
+MetaInfo.csv.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tinystride.datasets.recording import Recording, read_error, reference_table
+from tinystride.datasets.samples import (
+    STANDARD_GRAVITY_MPS2,
+    check_recording,
+    fill_gaps,
+    numbers,
+    read_table,
+    sample_numbers,
+)
+
+RUNS = ("PWS-20", "PWS", "PWS+20")  # preferred walking speed, and 20 % slower and faster
+FEET = {"left": ("LF", "L"), "right": ("RF", "R")}  # names in the IMU folder and in the OptoGait table
+RATE_HZ = 128.0
+WALKING_S = 120.0  # from the first contact; then the belt slows down
+
+IMU_COLUMNS = ["Time", "Gyro X", "Gyro Y", "Gyro Z", "Accel X", "Accel Y", "Accel Z"]
+IMU_UNITS = ["[s]", "[deg/s]", "[deg/s]", "[deg/s]", "[g]", "[g]", "[g]"]
+IMU_HEADER_LINES = 7
+# The analysis of Verbiest et al. (Sensors 2023, 23(16), 7166) scales by these, and no sample exceeds them.
+FULL_SCALE = (16 * STANDARD_GRAVITY_MPS2, np.deg2rad(1000.0))
+
+OPTOGAIT_COLUMNS = ["Split", "Stride", "StrideTime\\Cycle"]
+
+
+def load(folder: Path, dataset: str = "tripod") -> Iterator[Recording]:
+    """Both feet of every subject and run below `folder`, which holds SyncInfo.csv and the `Sub_*` folders."""
+    folder = Path(folder)
+    sync = read_table(folder / "SyncInfo.csv")
+    belt_kmh = _belt_speeds_kmh(folder / "MetaInfo.csv")
+    subjects = sorted(path.name for path in folder.glob("Sub_*") if path.is_dir())
+    if not subjects:
+        raise read_error(folder, "holds no Sub_* folder", "give the folder that holds SyncInfo.csv and Sub_*")
+    for subject in subjects:
+        for run in RUNS:
+            first_contact_s = _first_contact_s(folder / "SyncInfo.csv", sync, subject, run)
+            optogait = folder / subject / run / "OptoGait" / "optogait.csv"
+            contacts = _contacts(optogait, first_contact_s)
+            _check_belt_speed(optogait, contacts, belt_kmh.get((subject, run)))
+            for foot, (imu_name, side) in FEET.items():
+                path = folder / subject / run / "IMU" / f"{imu_name}.csv"
+                yield _recording(
+                    path, contacts[contacts.side == side], first_contact_s, dataset, subject, run, foot
+                )
+
+
+def _recording(path, contacts, first_contact_s, dataset, subject, run, foot) -> Recording:
+    start_s, gyr_dps, acc_g, gaps = _read_imu(path)
+    strides = contacts[contacts["duration_s"].notna()]
+    if strides.empty:
+        raise read_error(path, f"OptoGait has no {foot} stride of this run", "restore optogait.csv")
+    end_s = strides["time_s"] - start_s
+    return check_recording(
+        Recording(
+            dataset=dataset,
+            subject=subject,
+            trial=run,
+            foot=foot,
+            rate_hz=RATE_HZ,
+            acc_mps2=acc_g * STANDARD_GRAVITY_MPS2,
+            gyr_radps=np.deg2rad(gyr_dps),
+            source=str(path),
+            condition=run,
+            gaps=gaps,
+            walking_s=(first_contact_s - start_s, first_contact_s - start_s + WALKING_S),
+            reference=reference_table(end_s - strides["duration_s"], end_s, strides["length_cm"], "optogait"),
+            saturation=FULL_SCALE,
+        )
+    )
+
+
+def _read_imu(path: Path) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
+    """Time of the first sample (s), gyroscope [n, 3] in deg/s, accelerometer [n, 3] in g, gaps."""
+    # Every line ends with a comma, hence index_col=False: without it pandas would shift the columns by one.
+    header = read_table(path, skiprows=IMU_HEADER_LINES - 2, nrows=1, index_col=False, dtype=str)
+    if list(header.columns[:7]) != IMU_COLUMNS or list(header.iloc[0, :7]) != IMU_UNITS:
+        raise read_error(
+            path,
+            f"its columns are not {', '.join(IMU_COLUMNS)} in s, deg/s and g",
+            "export it again from the Physilog software",
+        )
+    names = list(header.columns)
+    table = read_table(path, skiprows=IMU_HEADER_LINES, header=None, names=names, index_col=False)
+    values = numbers(path, table, IMU_COLUMNS, first_line=IMU_HEADER_LINES + 1)
+    announced = _announced_samples(path)
+    if announced is not None and announced != len(values):
+        raise read_error(path, f"announces {announced} samples and holds {len(values)}", "download it again")
+    number = sample_numbers(path, values[:, 0], RATE_HZ, first_line=IMU_HEADER_LINES + 1)
+    samples, gaps = fill_gaps(path, number, values[:, 1:])
+    return float(values[0, 0]), samples[:, :3], samples[:, 3:], gaps
+
+
+def _announced_samples(path: Path) -> int | None:
+    with open(path) as file:
+        for line in file:
+            if line.startswith("Total data points:"):
+                return int(line.split(":")[1].strip(" ,\n"))
+            if line.startswith("[s]"):
+                return None
+    return None
+
+
+def _first_contact_s(path: Path, sync: pd.DataFrame, subject: str, run: str) -> float:
+    """IMU time of the first right-foot contact of a run, the moment that both clocks share."""
+    if not {"subject", "run", "ic_time"} <= set(sync.columns):
+        raise read_error(path, "lacks one of the columns subject, run, ic_time", "restore it")
+    row = sync[(sync["subject"] == subject) & (sync["run"] == run)]
+    if len(row) != 1:
+        raise read_error(
+            path,
+            f"has {len(row)} rows for {subject}, run {run}",
+            "it needs exactly one: restore it, or move the run away",
+        )
+    return float(numbers(path, row, ["ic_time"], first_line=2 + int(row.index[0]))[0, 0])
+
+
+def _contacts(path: Path, first_contact_s: float) -> pd.DataFrame:
+    """Initial contacts: side, time_s on the IMU's clock, length_cm and duration_s of the stride ending there.
+
+    The first contact of each foot, and the last steps on the slowing belt, come without a duration: their
+    lengths (1850 cm, for example) are not lengths of strides.
+    """
+    table = read_table(path, low_memory=False)
+    missing = [column for column in ["L/R", *OPTOGAIT_COLUMNS] if column not in table]
+    if missing:
+        raise read_error(
+            path, f"lacks the column {missing[0]!r}", "export it again from the OptoGait software"
+        )
+    table = table[table["L/R"].isin(["L", "R"])]
+    if not (table["L/R"] == "R").any():
+        raise read_error(path, "has no row of a right foot, to which the clocks are tied", "restore it")
+    split_s, length_cm, duration_s = (
+        table[OPTOGAIT_COLUMNS].apply(pd.to_numeric, errors="coerce").to_numpy().T
+    )
+    if np.isnan(split_s).any() or (np.diff(split_s) < 0).any():
+        raise read_error(path, "its Split times are missing or run back", "restore it")
+    contacts = pd.DataFrame(
+        {
+            "side": table["L/R"].to_numpy(),
+            "time_s": split_s - split_s[(table["L/R"] == "R").argmax()] + first_contact_s,
+            "length_cm": length_cm,
+            "duration_s": duration_s,
+        }
+    )
+    return contacts
+
+
+def _belt_speeds_kmh(path: Path) -> dict[tuple[str, str], float]:
+    """Belt speed of each (subject, run)."""
+    table = read_table(path, sep=";", decimal=",")
+    columns = [f"{run} (km/h)" for run in RUNS]
+    missing = [column for column in ["Subject Alias", *columns] if column not in table]
+    if missing:
+        raise read_error(path, f"lacks the column {missing[0]!r}", "restore it: semicolons, decimal commas")
+    return {
+        (f"Sub_{row['Subject Alias']}", run): float(row[column])
+        for _, row in table.iterrows()
+        for run, column in zip(RUNS, columns, strict=True)
+    }
+
+
+def _check_belt_speed(path: Path, contacts: pd.DataFrame, belt_kmh: float | None) -> None:
+    """Length over time is the belt's speed: guards against another run's table or another unit."""
+    if belt_kmh is None:
+        return
+    speed_kmh = float((contacts["length_cm"] / contacts["duration_s"]).median()) * 0.036
+    if abs(speed_kmh / belt_kmh - 1) > 0.1:
+        raise read_error(
+            path,
+            f"its strides make {speed_kmh:.2f} km/h on a belt of {belt_kmh:.2f} km/h (MetaInfo.csv)",
+            "restore both files: the run or the unit is another one",
+        )
