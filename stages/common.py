@@ -1,13 +1,14 @@
 """What all stages share: where things are, their parameters, errors in one line."""
 
+import inspect
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import dvc.api
 
 from tinystride.cli import one_line_errors
+from tinystride.errors import ParameterError
 
 RAW = Path("data/raw")
 STRIDES = Path("data/strides")
@@ -26,5 +27,12 @@ def run_stage(name: str, main: Callable[[dict], None]) -> None:
         main(dvc.api.params_show(stages=os.environ.get("DVC_STAGE", name)))
 
 
-def show(text: str) -> None:
-    print(text, file=sys.stderr)
+def known(block: str, parameters: dict, function: Callable) -> dict:
+    """The block of parameters as keyword arguments of `function`; a name it has not is a ParameterError."""
+    accepted = inspect.signature(function).parameters
+    for name in parameters[block]:
+        if name not in accepted:
+            raise ParameterError(
+                f"params.yaml: {block}.{name} is unknown; remove it or use one of {', '.join(accepted)}"
+            )
+    return parameters[block]
