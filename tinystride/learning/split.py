@@ -1,0 +1,145 @@
+"""Who is trained on, validated on and tested on. The unit is the person: all their trials and both feet."""
+
+import numpy as np
+import pandas as pd
+
+from tinystride.errors import ParameterError
+
+PAPER_BLOCKS = 5  # of 20 % of the subjects each: three train, one validates, one is tested on
+
+
+def subject_names(table: pd.DataFrame) -> pd.Series:
+    """ "dataset/subject" of each stride: `subject` alone is unique only within its data set."""
+    return table["dataset"] + "/" + table["subject"]
+
+
+def split_by_subject(
+    table: pd.DataFrame,
+    *,
+    strategy: str,
+    seed: int,
+    folds: int,
+    held_out: list[str],
+    validation_fraction: float,
+) -> dict:
+    """Divide the subjects of the strides table that have a usable stride.
+
+    strategy: "grouped-kfold": folds of similar numbers of strides, each data set's subjects spread over them;
+        "leave-one-subject-out": `folds` has to be the number of subjects; "paper" (Verbiest et al., Sensors
+        2023, 7166: 9, 3 and 3 of 15): the shuffled subjects make five blocks, fold i tests block i, validates
+        on the next one and trains on the other three, so that at most five folds exist.
+    folds: number of folds, at least 2, one cross-validated model each
+    held_out: names of data sets that no fold knows and that the final model is tested on. If none of them has
+        a usable stride, the final split is fold 0.
+    validation_fraction: share of each data set's subjects not tested on (between 0 and 1, rounded, but never
+        all of a data set) whose error stops the training; at least one in all
+
+    Returns {"strategy", "seed", "final": {"train", "validation", "test"}, "folds": [{"fold", "train",
+    "validation", "test"}, ...]} with sorted lists of "dataset/subject".
+    Raises ParameterError for an unknown strategy, a number out of range, or too few subjects.
+    """
+    _check(strategy, folds, validation_fraction)
+    usable = table[table["usable"].astype(bool)]
+    n_strides = usable.groupby(subject_names(usable)).size().sort_index()
+    is_held_out = np.isin([_dataset(subject) for subject in n_strides.index], held_out)
+    known, strangers = n_strides[~is_held_out], n_strides[is_held_out]
+    _check_subjects(strategy, folds, len(known), held_out)
+
+    def complete(test: list[str], validation: list[str] | None = None) -> dict:
+        rest = [subject for subject in known.index if subject not in test]
+        if len(rest) < 2:
+            raise ParameterError(
+                f"split: testing on {', '.join(test)} leaves {len(rest)} subjects to train and validate on, "
+                "too few; add data sets or use more folds"
+            )
+        if validation is None:
+            validation = _choose_validation(rest, validation_fraction, seed)
+        train = [subject for subject in rest if subject not in validation]
+        return {"train": train, "validation": sorted(validation), "test": sorted(test)}
+
+    if strategy == "paper":
+        blocks = _shuffled_blocks(list(known.index), PAPER_BLOCKS, seed)
+        parts = [complete(blocks[i], blocks[(i + 1) % PAPER_BLOCKS]) for i in range(folds)]
+    else:
+        parts = [complete(block) for block in _balanced_blocks(known, folds, seed)]
+    final = complete(list(strangers.index)) if len(strangers) else parts[0]
+    return {
+        "strategy": strategy,
+        "seed": seed,
+        "final": final,
+        "folds": [{"fold": i, **part} for i, part in enumerate(parts)],
+    }
+
+
+def _dataset(subject: str) -> str:
+    return subject.split("/", 1)[0]
+
+
+def _check(strategy: str, folds: int, validation_fraction: float) -> None:
+    strategies = ("grouped-kfold", "leave-one-subject-out", "paper")
+    if strategy not in strategies:
+        raise ParameterError(f"split.strategy: unknown {strategy!r}; choose one of {', '.join(strategies)}")
+    if not 0 < validation_fraction < 1:
+        raise ParameterError(
+            f"split.validation_fraction: {validation_fraction} is not between 0 and 1; try 0.15"
+        )
+    if folds < 2:
+        raise ParameterError(f"folds: {folds} of them leave nobody unknown; use at least -S 'folds=[0,1]'")
+    if strategy == "paper" and folds > PAPER_BLOCKS:
+        raise ParameterError(
+            f"folds: split.strategy paper has at most {PAPER_BLOCKS}; use -S 'folds=[0,1,2,3,4]'"
+        )
+
+
+def _check_subjects(strategy: str, folds: int, n_subjects: int, held_out: list[str]) -> None:
+    subjects = (
+        f"{n_subjects} subjects with usable strides beside held_out ({', '.join(held_out) or 'nothing'})"
+    )
+    needed = PAPER_BLOCKS if strategy == "paper" else max(folds, 3)
+    if n_subjects < needed:
+        raise ParameterError(
+            f"split.strategy {strategy}: {subjects} are too few, {folds} folds need {needed}; "
+            "add data sets or use fewer folds"
+        )
+    if strategy == "leave-one-subject-out" and folds != n_subjects:
+        numbers = ",".join(str(i) for i in range(n_subjects))
+        raise ParameterError(
+            f"folds: leave-one-subject-out needs one for each of {subjects}, not {folds}; "
+            f"use -S 'folds=[{numbers}]'"
+        )
+
+
+def _choose_validation(subjects: list[str], fraction: float, seed: int) -> list[str]:
+    random = np.random.default_rng(seed)
+    chosen: list[str] = []
+    for dataset in sorted({_dataset(subject) for subject in subjects}):
+        own = [subject for subject in subjects if _dataset(subject) == dataset]
+        # A data set's only subject is worth more for training than for stopping it.
+        n = min(round(fraction * len(own)), len(own) - 1)
+        chosen += list(random.permutation(own)[:n])
+    if not chosen:
+        chosen = [random.choice(subjects)]
+    return [str(subject) for subject in chosen]
+
+
+def _shuffled_blocks(subjects: list[str], n_blocks: int, seed: int) -> list[list[str]]:
+    shuffled = np.random.default_rng(seed).permutation(subjects)
+    return [[str(subject) for subject in block] for block in np.array_split(shuffled, n_blocks)]
+
+
+def _balanced_blocks(n_strides: pd.Series, n_blocks: int, seed: int) -> list[list[str]]:
+    """Greedily: each subject goes to the block that has fewest subjects of the same data set and, among
+    those, fewest strides; data sets of large subjects first, their subjects in shuffled order. As long as there
+    are subjects enough, no block stays empty.
+    """
+    datasets = n_strides.groupby(_dataset).mean().sort_values(ascending=False, kind="stable").index
+    shuffled = _shuffled_blocks(list(n_strides.index), 1, seed)[0]
+    blocks: list[list[str]] = [[] for _ in range(n_blocks)]
+
+    def load(block: list[str], dataset: str) -> tuple[int, int]:
+        return sum(_dataset(other) == dataset for other in block), int(n_strides[block].sum())
+
+    for subject in sorted(shuffled, key=lambda subject: datasets.get_loc(_dataset(subject))):
+        loads = [load(block, _dataset(subject)) for block in blocks]
+        blocks[loads.index(min(loads))].append(subject)
+    return blocks
