@@ -129,7 +129,7 @@ def _shuffled_blocks(subjects: list[str], n_blocks: int, seed: int) -> list[list
 
 def _balanced_blocks(n_strides: pd.Series, n_blocks: int, seed: int) -> list[list[str]]:
     """Greedily: each subject goes to the block that has fewest subjects of the same data set and, among
-    those, fewest strides; data sets of large subjects first, their subjects in shuffled order. As long as there
+    those, fewest strides; data sets of large subjects come first, their subjects shuffled. As long as there
     are subjects enough, no block stays empty.
     """
     datasets = n_strides.groupby(_dataset).mean().sort_values(ascending=False, kind="stable").index
