@@ -40,10 +40,7 @@ def load(folder: Path, dataset: str = "tripod") -> Iterator[Recording]:
     folder = Path(folder)
     sync = read_table(folder / "SyncInfo.csv")
     belt_kmh = _belt_speeds_kmh(folder / "MetaInfo.csv")
-    subjects = sorted(path.name for path in folder.glob("Sub_*") if path.is_dir())
-    if not subjects:
-        raise read_error(folder, "holds no Sub_* folder", "give the folder that holds SyncInfo.csv and Sub_*")
-    for subject in subjects:
+    for subject in _subjects(folder):
         for run in RUNS:
             first_contact_s = _first_contact_s(folder / "SyncInfo.csv", sync, subject, run)
             optogait = folder / subject / run / "OptoGait" / "optogait.csv"
@@ -54,6 +51,25 @@ def load(folder: Path, dataset: str = "tripod") -> Iterator[Recording]:
                 yield _recording(
                     path, contacts[contacts.side == side], first_contact_s, dataset, subject, run, foot
                 )
+
+
+def files(folder: Path) -> list[Path]:
+    """Paths, relative to `folder`, of the files that `load` reads. Raises DataError if one is not there."""
+    folder = Path(folder)
+    names = [f"IMU/{imu_name}.csv" for imu_name, _ in FEET.values()] + ["OptoGait/optogait.csv"]
+    paths = [Path("SyncInfo.csv"), Path("MetaInfo.csv")]
+    paths += [Path(subject, run, name) for subject in _subjects(folder) for run in RUNS for name in names]
+    for path in paths:
+        if not (folder / path).is_file():
+            raise read_error(folder / path, "is missing", "give a complete folder of the TRIPOD set")
+    return paths
+
+
+def _subjects(folder: Path) -> list[str]:
+    subjects = sorted(path.name for path in folder.glob("Sub_*") if path.is_dir())
+    if not subjects:
+        raise read_error(folder, "holds no Sub_* folder", "give the folder that holds SyncInfo.csv and Sub_*")
+    return subjects
 
 
 def _recording(path, contacts, first_contact_s, dataset, subject, run, foot) -> Recording:

@@ -1,0 +1,113 @@
+"""The data sets: where their files are, what they have to hash to, under which licence, whom to cite."""
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import PurePosixPath
+
+from tinystride.errors import DataError, ParameterError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One entry of the catalogue.
+
+    kind: "public" (files at `<base>/<owner>/<repository>/<commit>/<path>`), "given" (a folder that the
+        user has been given) or "simulated"
+    files: (path in the repository, SHA-256) of each file of a public set
+    """
+
+    name: str
+    kind: str
+    licence: str
+    citation: str
+    owner: str = ""
+    repository: str = ""
+    commit: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self):
+        for path, digest in self.files:
+            parts = PurePosixPath(path).parts
+            if not parts or parts[0] == "/" or ".." in parts or "\\" in path or ":" in path:
+                raise DataError(f"{self.name}: path {path!r} leaves the data folder; correct the catalogue")
+            if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+                raise DataError(f"{self.name}: {path} has no SHA-256; correct the catalogue")
+
+    def location(self, path: str) -> str:
+        """A file's path below any base."""
+        return f"{self.owner}/{self.repository}/{self.commit}/{path}"
+
+
+def read_hashes(text: str) -> tuple[tuple[str, str], ...]:
+    """(path, SHA-256) of each line of a list as sha256sum writes it."""
+    return tuple((path, digest) for digest, path in (line.split("  ", 1) for line in text.splitlines()))
+
+
+def _public(name: str, **entry: str) -> Dataset:
+    hashes = resources.files(__package__).joinpath("hashes", f"{name}.txt").read_text()
+    return Dataset(name=name, kind="public", files=read_hashes(hashes), **entry)
+
+
+TRIPOD_CITATION = (
+    "Trautmann, Zhou, Brahms, Tunca, Ersoy, Granacher, Arnrich: TRIPOD, a treadmill walking dataset with "
+    "IMU, pressure-distribution and photoelectric data for gait analysis. Data 2021, 6(9), 95. "
+    "https://doi.org/10.3390/data6090095"
+)
+
+CATALOGUE = {
+    entry.name: entry
+    for entry in (
+        _public(
+            "ipol-healthy",
+            owner="CyrilVoisard",
+            repository="ipol_dataset_1",
+            commit="b9f4bbb3758135b877acf1676da3e5bae527314b",
+            licence="AGPL-3.0",
+            citation="Voisard et al.: A reference data set for the study of healthy subject gait with "
+            "inertial measurements units. Image Processing On Line 2023. https://www.ipol.im/pub/art/2023/497/",
+        ),
+        _public(
+            "llio-ruler",
+            owner="mtahakoroglu",
+            repository="LLIO-aided-iPyShoe",
+            commit="8a4b1e847f95c2f07385ee2cd7732ca27467e977",
+            licence="MIT",
+            citation="Çetin, Köroğlu: Loose learned inertial odometry. 2025. "
+            "https://github.com/mtahakoroglu/LLIO-aided-iPyShoe",
+        ),
+        Dataset(
+            name="simulated",
+            kind="simulated",
+            licence="MIT",
+            citation="made by TinyStride's own simulator of a walking foot",
+        ),
+        Dataset(
+            name="tripod",
+            kind="given",
+            licence="Hasso Plattner Institute Data License 1.0.0: on request, research only, no sharing",
+            citation=TRIPOD_CITATION + " Data: https://doi.org/10.5281/zenodo.5070771",
+        ),
+        _public(
+            "tripod-excerpt",
+            owner="HPI-CH",
+            repository="TRIPOD",
+            commit="55aed004a5959afa519cc36a0e6efcd6100b8323",
+            licence="MIT",
+            citation=TRIPOD_CITATION,
+        ),
+    )
+}
+
+
+def choose(names: list[str]) -> list[Dataset]:
+    """The entries of these names, by name. Raises ParameterError for none at all, and for an unknown one."""
+    unknown = sorted(set(names) - set(CATALOGUE))
+    if unknown or not names:
+        problem = f"unknown data set {unknown[0]!r}" if unknown else "no data set is named"
+        raise ParameterError(f"{problem}: choose from {', '.join(CATALOGUE)}")
+    return [CATALOGUE[name] for name in sorted(set(names))]
+
+
+def licence_notice(names: list[str]) -> str:
+    """What to read once before using these data sets: licence and citation of each."""
+    return "\n".join(f"{entry.name}: {entry.licence}\n  cite: {entry.citation}" for entry in choose(names))

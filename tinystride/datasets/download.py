@@ -1,0 +1,236 @@
+"""Bring the data sets into one folder: verified, complete or not there at all."""
+
+import logging
+import shutil
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
+
+import pooch
+import requests
+from tqdm import tqdm
+
+from tinystride.datasets import tripod
+from tinystride.datasets.catalogue import Dataset, choose
+from tinystride.errors import DataError, ParameterError, UnreachableError
+from tinystride.files import complete_file, complete_folder, sha256, write_json
+
+UPSTREAM = "https://raw.githubusercontent.com"
+WHEN_UNREACHABLE = ("simulate", "fail")
+PARALLEL_TRANSFERS = 8
+ATTEMPTS, PAUSE_S = 3, 0.3
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 4, 20
+
+pooch.get_logger().setLevel(logging.WARNING)
+
+
+def download(
+    names: list[str],
+    raw_folder: Path | str,
+    *,
+    mirrors: list[str | Path] = (),
+    when_unreachable: str = "fail",
+    simulated: dict | None = None,
+    seed: int = 0,
+    tripod_folder: Path | str | None = None,
+    progress: bool = True,
+    upstream: str = UPSTREAM,
+) -> dict:
+    """Fill `raw_folder/<data set>/<path in its repository>`, and return what its sources.json says of it.
+
+    mirrors: folders or URLs, tried in this order before `upstream`, for every file
+    when_unreachable: if no recorded set can be reached, "simulate" (warns, and marks the source) or "fail"
+    simulated: arguments of simulator.simulate_dataset, beside the seed
+    tripod_folder: where the full TRIPOD set is, if it is among the names
+
+    Files are verified by SHA-256 before they get their names. An interrupted run leaves a hidden folder
+    beside `raw_folder`, from which the next one goes on; `raw_folder` itself appears when all is there.
+    Raises ParameterError for a wrong argument, DataError for a file of another hash, and UnreachableError for
+    a set or a file that no base has, unless no recorded set can be had and `when_unreachable` is "simulate".
+    """
+    entries = choose(names)
+    if when_unreachable not in WHEN_UNREACHABLE:
+        raise ParameterError(
+            f"when_unreachable is {when_unreachable!r}: choose {' or '.join(WHEN_UNREACHABLE)}"
+        )
+    if any(entry.kind == "given" for entry in entries) and tripod_folder is None:
+        raise ParameterError(
+            "data set 'tripod' needs the folder that you have been given: set TINYSTRIDE_TRIPOD"
+        )
+    with complete_folder(raw_folder, keep_partial=True) as partial:
+        public = [entry for entry in entries if entry.kind == "public"]
+        bases, unreached = _probe(public, [*mirrors, upstream], partial)
+        nothing_recorded = len(unreached) == sum(entry.kind != "simulated" for entry in entries)
+        if unreached and nothing_recorded and when_unreachable == "simulate":
+            warnings.warn(
+                f"NO RECORDED DATA: {', '.join(unreached)} cannot be reached. SIMULATED recordings stand in, "
+                "and every result made from them is marked simulated.",
+                stacklevel=2,
+            )
+            entries, public = choose(["simulated"]), []
+        elif unreached:
+            raise UnreachableError(
+                f"{', '.join(unreached)}: no base that has it can be reached; restore the network or a "
+                "mirror, or drop it from the list of data sets"
+            )
+        _transfer_all(public, bases, partial, progress)
+        for entry in entries:
+            if entry.kind == "given":
+                _copy_tripod(Path(tripod_folder), partial / entry.name)
+            if entry.kind == "simulated":
+                _simulate(partial / entry.name, seed, simulated or {})
+        _remove_strays(entries, partial)
+        sources = _describe(entries, partial)
+        write_json(partial / "sources.json", sources)
+    return sources
+
+
+def _probe(entries: list[Dataset], bases: list, partial: Path) -> tuple[list, list[str]]:
+    """The bases that answer, and the names of the sets that none of them has.
+
+    Transfers one missing file of each set, and asks a base that does not answer once only: a dead network is
+    noticed after one time-out, not after one per file.
+    """
+    alive, unreached = list(bases), []
+    for entry in entries:
+        missing = [file for file in entry.files if not _is_verified(partial / entry.name / file[0], file[1])]
+        if missing and not _any_base_gives(entry, missing[0], alive, partial):
+            unreached.append(entry.name)
+    return alive, unreached
+
+
+def _any_base_gives(entry: Dataset, file: tuple[str, str], alive: list, partial: Path) -> bool:
+    for base in list(alive):
+        try:
+            _transfer_patiently(entry, file, base, partial, silent_bases=False)
+            return True
+        except FileNotFoundError:
+            continue
+        except requests.RequestException:
+            alive.remove(base)
+    return False
+
+
+def _transfer_all(entries: list[Dataset], bases: list, partial: Path, progress: bool) -> None:
+    jobs = [(entry, file) for entry in entries for file in entry.files]
+    with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
+        try:
+            done = pool.map(lambda job: _transfer_from_any(*job, bases, partial), jobs)
+            for _ in tqdm(done, total=len(jobs), desc="download", unit="file", disable=not progress):
+                pass
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _transfer_from_any(entry: Dataset, file: tuple[str, str], bases: list, partial: Path) -> None:
+    if _is_verified(partial / entry.name / file[0], file[1]):
+        return
+    failure = "none of them has it"
+    for base in bases:
+        try:
+            return _transfer_patiently(entry, file, base, partial)
+        except FileNotFoundError:
+            continue
+        except requests.RequestException as error:
+            failure = f"{type(error).__name__} at {base}"
+    raise UnreachableError(
+        f"{entry.name}: {file[0]} could not be had from any base ({failure}); "
+        "run again to go on where this run stopped"
+    )
+
+
+def _transfer_patiently(
+    entry: Dataset, file: tuple[str, str], base: str | Path, partial: Path, silent_bases: bool = True
+) -> None:
+    """`_transfer`, tried again after errors that may pass; after silence only with `silent_bases`."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _transfer(entry, file, base, partial)
+        except requests.RequestException as error:
+            silent = isinstance(error, requests.ConnectionError | requests.Timeout)
+            if attempt == ATTEMPTS or (silent and not silent_bases):
+                raise
+            time.sleep(PAUSE_S * attempt)
+
+
+def _transfer(entry: Dataset, file: tuple[str, str], base: str | Path, partial: Path) -> None:
+    """One file from one base, under its name only if its hash is right.
+
+    Raises FileNotFoundError if the base lacks it, requests.RequestException for a transfer that failed.
+    """
+    path, digest = file
+    target = partial / entry.name / path
+    if str(base).startswith(("http://", "https://")):
+        origin = f"{str(base).rstrip('/')}/{quote(entry.location(path))}"
+        downloader = pooch.HTTPDownloader(timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S))
+        try:
+            pooch.retrieve(origin, f"sha256:{digest}", target.name, target.parent, downloader=downloader)
+        except requests.HTTPError as error:
+            raise FileNotFoundError(origin) if error.response.status_code == 404 else error from None
+        except requests.RequestException:
+            raise
+        except ValueError:  # pooch's word for a hash that differs
+            raise _wrong_hash(origin) from None
+    else:
+        origin = Path(base) / entry.location(path)
+        with complete_file(target) as copy:
+            shutil.copyfile(origin, copy)
+            if sha256(copy) != digest:
+                raise _wrong_hash(origin)
+
+
+def _wrong_hash(origin) -> DataError:
+    return DataError(
+        f"{origin}: its SHA-256 is not the catalogue's; repair that file, or drop its base from the mirrors"
+    )
+
+
+def _is_verified(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256(path) == digest
+
+
+def _simulate(folder: Path, seed: int, arguments: dict) -> None:
+    from tinystride.datasets.simulator import simulate_dataset
+
+    shutil.rmtree(folder, ignore_errors=True)
+    simulate_dataset(folder, seed=seed, **arguments)
+
+
+def _copy_tripod(given: Path, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for path in tripod.files(given):
+        with complete_file(folder / path) as copy:
+            shutil.copyfile(given / path, copy)
+
+
+def _describe(entries: list[Dataset], partial: Path) -> dict:
+    described = {}
+    for entry in entries:
+        files = [path for path in (partial / entry.name).rglob("*") if path.is_file()]
+        described[entry.name] = {
+            "source": "simulated" if entry.kind == "simulated" else "recorded",
+            "repository": f"{entry.owner}/{entry.repository}" if entry.owner else "",
+            "commit": entry.commit,
+            "licence": entry.licence,
+            "citation": entry.citation,
+            "files": len(entry.files) or len(files),
+        }
+    simulated = any(entry.kind == "simulated" for entry in entries)
+    return {"source": "simulated" if simulated else "recorded", "datasets": described}
+
+
+def _remove_strays(entries: list[Dataset], partial: Path) -> None:
+    """What an interrupted run with another list of data sets, or a killed transfer, has left behind."""
+    for path in partial.iterdir():
+        if path.name not in {entry.name for entry in entries}:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for entry in entries:
+        if entry.kind != "public":
+            continue
+        wanted = {partial / entry.name / path for path, _ in entry.files}
+        for path in (partial / entry.name).rglob("*"):
+            if path.is_file() and path not in wanted:
+                path.unlink()
