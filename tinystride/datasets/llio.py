@@ -1,9 +1,16 @@
 """Ruler-measured footprints of the LLIO set: one foot, 3DM-GX5-25, 200 Hz, small rooms with many turns.
 
 Çetin and Köroğlu, "Loose Learned Inertial Odometry", 2025, https://github.com/mtahakoroglu/LLIO-aided-iPyShoe.
-The wearer is not named; all trials are taken for one person's.
+The wearer is not named; all trials are taken for one person's. Neither is the foot: every trial swings it past
+the other leg, and rolls it, as right feet of ipol-healthy and tripod-excerpt do and left feet do not.
+
+Two trials look wrong and are not. Time stamps of trial 40 jitter, so their median step says 167 Hz; the last one
+says 200 Hz, and the samples integrate to the ruler's lengths as other trials' do. Trial 35 is up to 4 m away from
+the trajectory stored beside it; but integrating from mid-stance to mid-stance agrees with the ruler to
+-0.6 ± 3.9 cm, so it is that trajectory which is off.
 """
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +22,9 @@ from tinystride.datasets.samples import check_recording
 
 RATE_HZ = 200.0
 SUBJECT = "wearer"
-FOOT = "right"  # not documented
+FOOT = "right"
+# Fast trials stop at 8.66 to 8.92 rad/s on every axis, as ±500 deg/s do before calibration; acc is not known.
+FULL_SCALE = (float("nan"), float(np.deg2rad(500.0)))
 
 
 def load(folder: Path, dataset: str = "llio-ruler") -> Iterator[Recording]:
@@ -45,18 +54,32 @@ def _recording(path: Path, dataset: str, trial: int) -> Recording:
             condition="overground",
             reference=reference_table(time_s[:-1], time_s[1:], length_cm, "ruler"),
             reference_event="mid_stance",
+            saturation=FULL_SCALE,
         )
     )
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Samples [n, 6] in m/s² and rad/s, footprints [k, 2] in m, sample number of each footprint [k]."""
+    """Samples [n, 6] in m/s² and rad/s, footprints [k, 2] in m, sample number of each footprint [k].
+
+    The sample is the last one of the zero-velocity phase in which the foot stood on that footprint.
+    """
+    file = io.BytesIO(path.read_bytes())
     try:
-        content = scipy.io.loadmat(path, variable_names=["imu_data", "GCP", "strideIndex"])
+        content = scipy.io.loadmat(file, variable_names=["imu_data", "GCP", "strideIndex", "timestamps"])
         samples, footprints_m = content["imu_data"].astype(float), content["GCP"].astype(float)
-        stance = content["strideIndex"].ravel().astype(np.int64)
-    except OSError:
-        raise
-    except Exception as error:  # scipy raises whatever a damaged file makes its parser run into
+        stance, time_s = content["strideIndex"].ravel().astype(np.int64), content["timestamps"].ravel()
+    except Exception as error:  # whatever a damaged file makes scipy's parser run into
         raise read_error(path, f"is not a complete .mat file ({error})", "download it again") from None
+    if samples.shape != (len(time_s), 6) or footprints_m.shape != (len(stance), 2) or len(stance) < 2:
+        raise read_error(
+            path, "samples, footprints and their indices do not fit together", "download it again"
+        )
+    if not np.isfinite(footprints_m).all():
+        raise read_error(path, "a footprint is not a finite number", "download it again")
+    rate_hz = (len(time_s) - 1) / (time_s[-1] - time_s[0])
+    if not abs(rate_hz / RATE_HZ - 1) < 0.01:
+        raise read_error(
+            path, f"its time stamps say {rate_hz:.4g} Hz, not {RATE_HZ:g} Hz", "download it again"
+        )
     return samples, footprints_m, stance
