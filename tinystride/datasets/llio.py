@@ -1,13 +1,14 @@
 """Ruler-measured footprints of the LLIO set: one foot, 3DM-GX5-25, 200 Hz, small rooms with many turns.
 
-Çetin and Köroğlu, "Loose Learned Inertial Odometry", 2025, https://github.com/mtahakoroglu/LLIO-aided-iPyShoe.
-The wearer is not named; all trials are taken for one person's. Neither is the foot: every trial swings it past
-the other leg, and rolls it, as right feet of ipol-healthy and tripod-excerpt do and left feet do not.
+Çetin and Köroğlu, "Loose Learned Inertial Odometry", 2025,
+https://github.com/mtahakoroglu/LLIO-aided-iPyShoe. The wearer is not named; all trials are taken for one
+person's. Neither is the foot: every trial swings it past the other leg, and rolls it, as right feet of
+ipol-healthy and tripod-excerpt do and left feet do not.
 
-Two trials look wrong and are not. Time stamps of trial 40 jitter, so their median step says 167 Hz; the last one
-says 200 Hz, and the samples integrate to the ruler's lengths as other trials' do. Trial 35 is up to 4 m away from
-the trajectory stored beside it; but integrating from mid-stance to mid-stance agrees with the ruler to
--0.6 ± 3.9 cm, so it is that trajectory which is off.
+Two trials look wrong and are not. Time stamps of trial 40 jitter, so their median step says 167 Hz; the
+last one says 200 Hz, and the samples integrate to the ruler's lengths as other trials' do. Trial 35 is up
+to 4 m away from the trajectory stored beside it; but integrating from mid-stance to mid-stance agrees with
+the ruler to -0.6 ± 3.9 cm, so it is that trajectory which is off.
 """
 
 import io
