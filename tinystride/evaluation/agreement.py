@@ -1,0 +1,273 @@
+"""How well estimates of stride length agree with a reference, and how sure that is.
+
+Strides of one person are not independent, so intervals come from resampling persons (cluster bootstrap; Field
+and Welsh 2007, J. R. Stat. Soc. B 69, 369) or, where there is one person, blocks of consecutive strides
+(Künsch 1989, Ann. Stat. 17, 1217). Every figure is a function of sums over strides, so a resample only needs
+the sums of each cluster, weighted by how often it was drawn: one matrix product for all resamples.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
+
+from tinystride.errors import DataError, ParameterError
+from tinystride.learning.split import subject_names
+
+REQUIRED_COLUMNS = ["dataset", "subject", "trial", "foot", "start_s", "end_s", "stride_length_cm"]
+MEANS_OVER = (5, 10)
+REFERENCE_NOISE_FIGURES = ["lag1_autocorrelation", "reference_noise_sd_cm", "sd_without_reference_noise_cm"]
+BLOCK_STRIDES = 10
+# Consecutive strides share a mid-stance: all that may lie between them is the rounding of times.
+CONSECUTIVE_WITHIN_S = 0.05
+# Less variance than this is rounding: the values are constant and correlate with nothing.
+CONSTANT_BELOW_CM2 = 1e-9
+DECIMALS = 4
+
+
+def agreement(strides: pd.DataFrame, estimate_cm, *, seed: int, resamples: int = 1000) -> dict:
+    """Figures of error = estimate − reference, each with its 95 % interval as `<figure>_ci95: [low, high]`.
+
+    strides: all strides whose reference length is known (`stride_length_cm`, above 0), in any order, with the
+        REQUIRED_COLUMNS
+    estimate_cm: [n], NaN where there is no estimate, which lowers the coverage
+    seed, resamples: of the bootstrap; the same seed draws the same subjects for every estimator
+
+    Returns
+      n_strides, n_subjects: with an estimate; all figures but the coverage are over these
+      coverage: share of `strides` with an estimate
+      bias_cm, sd_cm, rmse_cm, mae_cm: mean, SD (n − 1), root mean square and mean magnitude of the error
+      loa_low_cm, loa_high_cm: limits of agreement, bias ± 1.96 SD (Bland and Altman 1986, Lancet 327, 307)
+      relative_bias_percent, relative_mae_percent: mean and mean magnitude of error / reference
+      pearson_r, icc_2_1: the latter for absolute agreement of single measurements, see `_icc_2_1`
+      slope, intercept_cm: least-squares line of the estimate on the reference
+      mean5_sd_cm, mean10_sd_cm: SD of the error of the mean over 5 (10) consecutive strides of one trial and
+        foot; every such window counts, overlapping ones too
+      lag1_autocorrelation, reference_noise_sd_cm, sd_without_reference_noise_cm: see `_reference_noise`
+      resampled: "subjects" or "blocks of 10 strides"; intervals from the latter speak of this one person only
+    A figure that cannot be computed is None (an SD of one stride, a correlation with a constant, a mean of 5
+    where no 5 strides are consecutive), and so is its interval. With a single cluster all intervals are None.
+
+    Raises DataError (no strides, missing column, reference not above 0, infinite estimate, shapes that
+    differ) and ParameterError (resamples below 1).
+    """
+    estimate_cm = _checked(strides, estimate_cm, resamples)
+    point, draws, resampled = _bootstrap(strides, estimate_cm, seed, resamples)
+    estimated = strides[np.isfinite(estimate_cm)]
+    result = {"n_strides": len(estimated), "n_subjects": int(subject_names(estimated).nunique())}
+    for name in point:
+        result |= _with_interval(name, point[name], draws[name])
+    return result | {"resampled": resampled}
+
+
+def rmse_difference(strides: pd.DataFrame, estimate_cm, other_cm, *, seed: int, resamples: int = 1000):
+    """RMSE of an estimate less that of another one on the strides with both (negative: the first is better).
+
+    Both are judged on the same resamples, so that the interval tells whether one is better, which two
+    overlapping intervals cannot. Arguments and errors as in `agreement`. Returns `rmse_difference_cm` and its
+    interval.
+    """
+    both = [_checked(strides, values, resamples) for values in (estimate_cm, other_cm)]
+    missing = np.isnan(both[0]) | np.isnan(both[1])
+    (first, first_draws, _), (second, second_draws, _) = (
+        _bootstrap(strides, np.where(missing, np.nan, values), seed, resamples) for values in both
+    )
+    draws = first_draws["rmse_cm"] - second_draws["rmse_cm"]
+    return _with_interval("rmse_difference_cm", first["rmse_cm"] - second["rmse_cm"], draws)
+
+
+def _checked(strides: pd.DataFrame, estimate_cm, resamples: int) -> np.ndarray:
+    if resamples < 1:
+        raise ParameterError(f"resamples is {resamples}; it has to be at least 1")
+    if missing := [name for name in REQUIRED_COLUMNS if name not in strides]:
+        raise DataError(f"strides table: no column {missing[0]}; run the preprocess stage again")
+    if strides.empty:
+        raise DataError("strides table: no stride of known length; evaluate a set that has a reference")
+    unknown = ~(np.isfinite(strides["stride_length_cm"]) & (strides["stride_length_cm"] > 0))
+    if unknown.any():
+        length = strides["stride_length_cm"][unknown].iloc[0]
+        raise DataError(f"strides table: a reference length of {length} cm; leave out what is not known")
+    estimate_cm = np.asarray(estimate_cm, dtype=float)
+    if estimate_cm.shape != (len(strides),):
+        raise DataError(f"estimates: shape {estimate_cm.shape} for {len(strides)} strides; give one each")
+    if np.isinf(estimate_cm).any():
+        raise DataError("estimates: an infinite length; NaN means that there is no estimate")
+    return estimate_cm
+
+
+def _bootstrap(strides: pd.DataFrame, estimate_cm: np.ndarray, seed: int, resamples: int):
+    """Figures {name: float}, the same of each resample {name: [resamples]}, and what was resampled."""
+    order = strides.assign(estimate_cm=estimate_cm)
+    order = order.sort_values(["dataset", "subject", "trial", "foot", "start_s"], ignore_index=True)
+    clusters, resampled = _clusters(order)
+    sums = _terms(order).groupby(clusters.to_numpy()).sum()
+    count = len(sums)
+    rng = np.random.default_rng(seed)
+    # A single cluster drawn from itself says nothing about the spread.
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=resamples if count > 1 else 0)
+    origin_cm = order["stride_length_cm"].mean()
+    point, draws = (
+        _figures(dict(zip(sums, (weights @ sums.to_numpy()).T, strict=True)), origin_cm)
+        for weights in (np.ones(count), drawn)
+    )
+    return {name: float(value) for name, value in point.items()}, draws, resampled
+
+
+def _clusters(strides: pd.DataFrame) -> tuple[pd.Series, str]:
+    subject = subject_names(strides)
+    if subject.nunique() > 1:
+        return subject, "subjects"
+    walk = strides.groupby(["trial", "foot"])
+    block = walk.cumcount() // BLOCK_STRIDES
+    return walk.ngroup().astype(str) + "/" + block.astype(str), f"blocks of {BLOCK_STRIDES} strides"
+
+
+def _terms(strides: pd.DataFrame) -> pd.DataFrame:
+    """What each stride adds to the sums that `_figures` needs; without an estimate that is `known` alone.
+
+    Lengths are taken from the mean reference length, which keeps sums of squares small against rounding.
+    """
+    estimated = strides[strides["estimate_cm"].notna()]
+    walk = [estimated["dataset"], estimated["subject"], estimated["trial"], estimated["foot"]]
+    reference_cm = estimated["stride_length_cm"]
+    error = estimated["estimate_cm"] - reference_cm
+    x = reference_cm - strides["stride_length_cm"].mean()
+    y = x + error
+    terms = {
+        "n": 1.0, "x": x, "y": y, "xx": x * x, "xy": x * y, "yy": y * y, "error": error, "square": error**2,
+        "magnitude": error.abs(),
+        "relative": error / reference_cm, "relative_magnitude": error.abs() / reference_cm,
+    }  # fmt: skip
+
+    run = _runs(estimated, walk)
+    for length in MEANS_OVER:
+        begins, windows = _windows(error.to_numpy(), run, length)
+        for power in (0, 1, 2):
+            terms[f"mean{length}^{power}"] = _at(begins, windows.mean(axis=1) ** power, len(error))
+    deviation = (error - error.groupby(walk).transform("mean")).to_numpy()
+    for lag in (0, 1, 2):
+        begins, windows = _windows(deviation, run, lag + 1)
+        terms[f"lag{lag}_pairs"] = _at(begins, np.ones(len(begins)), len(error))
+        terms[f"lag{lag}"] = _at(begins, windows[:, 0] * windows[:, -1], len(error))
+    terms = pd.DataFrame(terms, index=estimated.index).reindex(strides.index, fill_value=0.0)
+    return terms.assign(known=1.0)
+
+
+def _runs(estimated: pd.DataFrame, walk: list[pd.Series]) -> np.ndarray:
+    """[n] number of the run of consecutive strides that each (sorted) stride belongs to."""
+    pause_s = estimated["start_s"] - estimated["end_s"].groupby(walk).shift()
+    return (~(pause_s.abs() < CONSECUTIVE_WITHIN_S)).cumsum().to_numpy()
+
+
+def _windows(values: np.ndarray, run: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """First row [k] and values [k, length] of each window of strides that are all of one run."""
+    if len(values) < length:
+        return np.zeros(0, dtype=int), np.zeros((0, length))
+    begins = np.flatnonzero(run[length - 1 :] == run[: len(run) - length + 1])
+    return begins, sliding_window_view(values, length)[begins]
+
+
+def _at(rows: np.ndarray, values: np.ndarray, length: int) -> np.ndarray:
+    column = np.zeros(length)
+    column[rows] = values
+    return column
+
+
+def _figures(s: dict, origin_cm: float) -> dict:
+    """Figures from sums, elementwise over resamples; NaN where a figure cannot be computed."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n = s["n"]
+        bias, sd = s["error"] / n, _sd(n, s["error"], s["square"])
+        variances = [_covariance(n, s[a], s[b], s[a + b]) for a, b in ("xx", "xy", "yy")]
+        slope, intercept_cm = _line(n, s["x"], s["y"], *variances[:2], origin_cm)
+        return {
+            "coverage": n / s["known"],
+            "bias_cm": bias,
+            "sd_cm": sd,
+            "rmse_cm": np.sqrt(s["square"] / n),
+            "mae_cm": s["magnitude"] / n,
+            "loa_low_cm": bias - 1.96 * sd,
+            "loa_high_cm": bias + 1.96 * sd,
+            "relative_bias_percent": 100 * s["relative"] / n,
+            "relative_mae_percent": 100 * s["relative_magnitude"] / n,
+            "pearson_r": _pearson_r(*variances),
+            "icc_2_1": _icc_2_1(n, bias, *variances),
+            "slope": slope,
+            "intercept_cm": intercept_cm,
+            **{f"mean{length}_sd_cm": _window_sd(s, length) for length in MEANS_OVER},
+            **_reference_noise(s, sd),
+        }
+
+
+def _covariance(n, a, b, ab):
+    """Sample covariance from sums; NaN for fewer than two."""
+    return np.where(n > 1, (ab - a * b / n) / (n - 1), np.nan)
+
+
+def _sd(n, total, squares):
+    # Rounding can leave a variance of nought slightly negative.
+    return np.sqrt(np.maximum(_covariance(n, total, total, squares), 0))
+
+
+def _varies(*variances):
+    return np.all([variance > CONSTANT_BELOW_CM2 for variance in variances], axis=0)
+
+
+def _line(n, x, y, xx, xy, origin_cm):
+    slope = np.where(_varies(xx), xy / xx, np.nan)
+    return slope, y / n + origin_cm - slope * (x / n + origin_cm)
+
+
+def _pearson_r(xx, xy, yy):
+    return np.where(_varies(xx, yy), xy / np.sqrt(xx * yy), np.nan)
+
+
+def _icc_2_1(n, bias, xx, xy, yy):
+    """Intraclass correlation of a two-way random-effects model, absolute agreement, single measurement.
+
+    Shrout and Fleiss 1979, Psychol. Bull. 86, 420, ICC(2,1) for two raters, of which the mean squares are
+    rows: var(x + y) / 2, columns: n bias² / 2, error: var(y − x) / 2.
+    """
+    rows, columns, error = (xx + yy + 2 * xy) / 2, n * bias**2 / 2, (xx + yy - 2 * xy) / 2
+    return np.where(_varies(xx + yy), (rows - error) / (rows + error + 2 * (columns - error) / n), np.nan)
+
+
+def _window_sd(s, length: int):
+    return _sd(*(s[f"mean{length}^{power}"] for power in (0, 1, 2)))
+
+
+def _reference_noise(s, sd):
+    """What the errors of consecutive strides tell about the noise of the reference itself.
+
+    A reference measures footprints p[k] with independent errors f[k] of SD σ and gives lengths p[k+1] − p[k],
+    so an error of the estimate is e[k] = m[k] − (f[k+1] − f[k]) with m the estimator's own part. Neighbours
+    share a footprint with opposite signs: the reference adds 2 σ² to the variance of e, −σ² to its
+    autocovariance at lag 1 and nothing at lag 2. What lasts in m (a person's bias, a drift) adds the same at
+    both lags, and so does taking deviations from a trial's mean. Hence σ² is the autocovariance at lag 2 less
+    that at lag 1.
+
+    lag1_autocorrelation is that of the errors about the mean of their trial and foot.
+    reference_noise_sd_cm = √2 σ is the noise of one length, 0 where σ² comes out negative. Noise of an
+    estimator's own cuts between strides looks the same, so that this is an upper bound; and it means nothing
+    for an estimator that does not follow single strides, such as the mean.
+    sd_without_reference_noise_cm = √(sd² − 2 σ²).
+    """
+    lag0, lag1, lag2 = (s[f"lag{lag}"] / s[f"lag{lag}_pairs"] for lag in (0, 1, 2))
+    noise_variance = 2 * np.maximum(lag2 - lag1, 0)
+    return {
+        "lag1_autocorrelation": np.where(_varies(lag0), lag1 / lag0, np.nan),
+        "reference_noise_sd_cm": np.sqrt(noise_variance),
+        "sd_without_reference_noise_cm": np.sqrt(np.maximum(sd**2 - noise_variance, 0)),
+    }
+
+
+def _with_interval(name: str, value: float, draws: np.ndarray) -> dict:
+    """A figure and its percentile interval, for which resamples without the figure do not count."""
+    interval = None
+    if np.isfinite(value) and np.isfinite(draws).any():
+        interval = [_plain(bound) for bound in np.nanquantile(draws, [0.025, 0.975])]
+    return {name: _plain(value), f"{name}_ci95": interval}
+
+
+def _plain(value: float) -> float | None:
+    # + 0.0 turns −0.0 into 0.0.
+    return round(float(value), DECIMALS) + 0.0 if np.isfinite(value) else None
