@@ -87,7 +87,7 @@ def _recording(path, events, key, dataset, subject, trial, foot) -> Recording:
 
 def _read_samples(path: Path) -> tuple[float, np.ndarray, np.ndarray]:
     """Counter of the first packet, samples [n, 6] on the full grid of packet counters, gaps."""
-    table = read_table(path, sep="\t", skiprows=HEADER_LINES - 1, index_col=False)
+    table = read_table(path, "\t", names_line=HEADER_LINES, first_line=HEADER_LINES + 1)
     if list(table.columns) != COLUMNS:
         raise read_error(path, f"its columns are not {', '.join(COLUMNS)}", "download it again")
     # Trial 11-1 counts one packet twice, while standing, on both feet: right is the counter after it.

@@ -3,6 +3,7 @@
 Shared by the loaders of the data sets and by whoever reads a recording of their own.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +24,29 @@ MOVING_ACC_SD_MPS2 = 1.0
 STRIDE_LENGTH_RANGE_CM = (10.0, 400.0)
 
 
-def read_table(path: Path, **options) -> pd.DataFrame:
-    """pandas.read_csv that raises DataError for a missing or damaged file."""
+def read_table(
+    path: Path, sep: str = ",", *, names_line: int = 1, first_line: int = 2, decimal: str = "."
+) -> pd.DataFrame:
+    """A text table with its column names in line `names_line` and its first row in line `first_line`.
+
+    Raises DataError if it is missing, empty, or has a line with more or fewer columns than there are names.
+    """
     try:
-        return pd.read_csv(path, **options)
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except FileNotFoundError:
         raise read_error(path, "is missing", "restore it, or run the download again") from None
-    except (ValueError, pd.errors.ParserError) as error:
-        raise read_error(path, f"is not a complete table ({error})", "restore it from its source") from None
+    if len(lines) < first_line:
+        raise read_error(path, f"has {len(lines)} lines and no rows", "restore it from its source")
+    names = lines[names_line - 1].split(sep)
+    for number, line in enumerate(lines[first_line - 1 :], first_line):
+        if line and line.count(sep) != len(names) - 1:
+            raise read_error(
+                path,
+                f"line {number} has {line.count(sep) + 1} columns, not {len(names)}",
+                "it is cut off or was edited: restore it from its source",
+            )
+    rows = io.StringIO("\n".join(lines[first_line - 1 :]))
+    return pd.read_csv(rows, sep=sep, names=names, index_col=False, decimal=decimal, low_memory=False)
 
 
 def numbers(source, table: pd.DataFrame, columns: list[str], first_line: int = 2) -> np.ndarray:

@@ -28,7 +28,7 @@ WALKING_S = 120.0  # from the first contact; then the belt slows down
 
 IMU_COLUMNS = ["Time", "Gyro X", "Gyro Y", "Gyro Z", "Accel X", "Accel Y", "Accel Z"]
 IMU_UNITS = ["[s]", "[deg/s]", "[deg/s]", "[deg/s]", "[g]", "[g]", "[g]"]
-IMU_HEADER_LINES = 7
+IMU_FIRST_LINE = 8
 # The analysis of Verbiest et al. (Sensors 2023, 23(16), 7166) scales by these, and no sample exceeds them.
 FULL_SCALE = (16 * STANDARD_GRAVITY_MPS2, np.deg2rad(1000.0))
 
@@ -45,7 +45,7 @@ def load(folder: Path, dataset: str = "tripod") -> Iterator[Recording]:
             first_contact_s = _first_contact_s(folder / "SyncInfo.csv", sync, subject, run)
             optogait = folder / subject / run / "OptoGait" / "optogait.csv"
             contacts = _contacts(optogait, first_contact_s)
-            _check_belt_speed(optogait, contacts, belt_kmh.get((subject, run)))
+            _check_belt_speed(optogait, contacts, belt_kmh.get((subject, run), np.nan))
             for foot, (imu_name, side) in FEET.items():
                 path = folder / subject / run / "IMU" / f"{imu_name}.csv"
                 yield _recording(
@@ -74,10 +74,13 @@ def _subjects(folder: Path) -> list[str]:
 
 def _recording(path, contacts, first_contact_s, dataset, subject, run, foot) -> Recording:
     start_s, gyr_dps, acc_g, gaps = _read_imu(path)
-    strides = contacts[contacts["duration_s"].notna()]
+    end_s = contacts["time_s"] - start_s
+    during = contacts["duration_s"].notna() & (end_s <= len(acc_g) / RATE_HZ)
+    strides, end_s = contacts[during], end_s[during]
     if strides.empty:
-        raise read_error(path, f"OptoGait has no {foot} stride of this run", "restore optogait.csv")
-    end_s = strides["time_s"] - start_s
+        raise read_error(
+            path, f"OptoGait has no {foot} stride in its time", "restore optogait.csv and SyncInfo.csv"
+        )
     return check_recording(
         Recording(
             dataset=dataset,
@@ -91,7 +94,9 @@ def _recording(path, contacts, first_contact_s, dataset, subject, run, foot) -> 
             condition=run,
             gaps=gaps,
             walking_s=(first_contact_s - start_s, first_contact_s - start_s + WALKING_S),
-            reference=reference_table(end_s - strides["duration_s"], end_s, strides["length_cm"], "optogait"),
+            reference=reference_table(
+                end_s - strides["duration_s"], end_s, strides["length_cm"], "optogait", strides["note"]
+            ),
             saturation=FULL_SCALE,
         )
     )
@@ -99,33 +104,22 @@ def _recording(path, contacts, first_contact_s, dataset, subject, run, foot) -> 
 
 def _read_imu(path: Path) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
     """Time of the first sample (s), gyroscope [n, 3] in deg/s, accelerometer [n, 3] in g, gaps."""
-    # Every line ends with a comma, hence index_col=False: without it pandas would shift the columns by one.
-    header = read_table(path, skiprows=IMU_HEADER_LINES - 2, nrows=1, index_col=False, dtype=str)
-    if list(header.columns[:7]) != IMU_COLUMNS or list(header.iloc[0, :7]) != IMU_UNITS:
+    table = read_table(path, names_line=IMU_FIRST_LINE - 2, first_line=IMU_FIRST_LINE)
+    with open(path, encoding="utf-8", errors="replace") as file:
+        header = [next(file) for _ in range(IMU_FIRST_LINE - 1)]
+    if list(table.columns[:7]) != IMU_COLUMNS or header[-1].split(",")[:7] != IMU_UNITS:
         raise read_error(
             path,
             f"its columns are not {', '.join(IMU_COLUMNS)} in s, deg/s and g",
             "export it again from the Physilog software",
         )
-    names = list(header.columns)
-    table = read_table(path, skiprows=IMU_HEADER_LINES, header=None, names=names, index_col=False)
-    values = numbers(path, table, IMU_COLUMNS, first_line=IMU_HEADER_LINES + 1)
-    announced = _announced_samples(path)
-    if announced is not None and announced != len(values):
-        raise read_error(path, f"announces {announced} samples and holds {len(values)}", "download it again")
-    number = sample_numbers(path, values[:, 0], RATE_HZ, first_line=IMU_HEADER_LINES + 1)
+    announced = header[2].removeprefix("Total data points:").strip(" ,\n")
+    if announced != str(len(table)):
+        raise read_error(path, f"announces {announced} samples and holds {len(table)}", "download it again")
+    values = numbers(path, table, IMU_COLUMNS, IMU_FIRST_LINE)
+    number = sample_numbers(path, values[:, 0], RATE_HZ, IMU_FIRST_LINE)
     samples, gaps = fill_gaps(path, number, values[:, 1:])
     return float(values[0, 0]), samples[:, :3], samples[:, 3:], gaps
-
-
-def _announced_samples(path: Path) -> int | None:
-    with open(path) as file:
-        for line in file:
-            if line.startswith("Total data points:"):
-                return int(line.split(":")[1].strip(" ,\n"))
-            if line.startswith("[s]"):
-                return None
-    return None
 
 
 def _first_contact_s(path: Path, sync: pd.DataFrame, subject: str, run: str) -> float:
@@ -148,7 +142,7 @@ def _contacts(path: Path, first_contact_s: float) -> pd.DataFrame:
     The first contact of each foot, and the last steps on the slowing belt, come without a duration: their
     lengths (1850 cm, for example) are not lengths of strides.
     """
-    table = read_table(path, low_memory=False)
+    table = read_table(path)
     missing = [column for column in ["L/R", *OPTOGAIT_COLUMNS] if column not in table]
     if missing:
         raise read_error(
@@ -162,7 +156,7 @@ def _contacts(path: Path, first_contact_s: float) -> pd.DataFrame:
     )
     if np.isnan(split_s).any() or (np.diff(split_s) < 0).any():
         raise read_error(path, "its Split times are missing or run back", "restore it")
-    contacts = pd.DataFrame(
+    return pd.DataFrame(
         {
             "side": table["L/R"].to_numpy(),
             "time_s": split_s - split_s[(table["L/R"] == "R").argmax()] + first_contact_s,
@@ -170,12 +164,11 @@ def _contacts(path: Path, first_contact_s: float) -> pd.DataFrame:
             "duration_s": duration_s,
         }
     )
-    return contacts
 
 
 def _belt_speeds_kmh(path: Path) -> dict[tuple[str, str], float]:
     """Belt speed of each (subject, run)."""
-    table = read_table(path, sep=";", decimal=",")
+    table = read_table(path, ";", decimal=",")
     columns = [f"{run} (km/h)" for run in RUNS]
     missing = [column for column in ["Subject Alias", *columns] if column not in table]
     if missing:
@@ -187,14 +180,18 @@ def _belt_speeds_kmh(path: Path) -> dict[tuple[str, str], float]:
     }
 
 
-def _check_belt_speed(path: Path, contacts: pd.DataFrame, belt_kmh: float | None) -> None:
-    """Length over time is the belt's speed: guards against another run's table or another unit."""
-    if belt_kmh is None:
-        return
-    speed_kmh = float((contacts["length_cm"] / contacts["duration_s"]).median()) * 0.036
-    if abs(speed_kmh / belt_kmh - 1) > 0.1:
+def _check_belt_speed(path: Path, contacts: pd.DataFrame, belt_kmh: float) -> None:
+    """Length over time is the belt's speed: guards against another run's table, another unit, a bogus length.
+
+    Sets the length of a stride that is more than half off to NaN, with a note; NaN as belt speed checks nothing.
+    """
+    speed_kmh = 0.036 * contacts["length_cm"] / contacts["duration_s"]
+    if abs(speed_kmh.median() / belt_kmh - 1) > 0.1:
         raise read_error(
             path,
-            f"its strides make {speed_kmh:.2f} km/h on a belt of {belt_kmh:.2f} km/h (MetaInfo.csv)",
+            f"its strides make {speed_kmh.median():.2f} km/h on a belt of {belt_kmh:.2f} km/h (MetaInfo.csv)",
             "restore both files: the run or the unit is another one",
         )
+    bogus = (speed_kmh / belt_kmh - 1).abs() > 0.5
+    contacts["length_cm"] = contacts["length_cm"].mask(bogus)
+    contacts["note"] = np.where(bogus, "OptoGait's length contradicts the belt's speed", "")
