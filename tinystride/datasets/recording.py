@@ -24,7 +24,7 @@ def reference_table(start_s, end_s, stride_length_cm, reference: str, note="") -
             "note": note,
         }
     )
-    return table.astype({"stride_length_cm": float, "reference": str, "note": str})
+    return table.astype({"stride_length_cm": float, "reference": str, "note": str}).reset_index(drop=True)
 
 
 def no_reference() -> pd.DataFrame:

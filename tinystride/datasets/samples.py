@@ -49,16 +49,18 @@ def read_table(
     return pd.read_csv(rows, sep=sep, names=names, index_col=False, decimal=decimal, low_memory=False)
 
 
+def require_columns(source, table: pd.DataFrame, columns: list[str]) -> None:
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise read_error(source, f"lacks the column {missing[0]!r}", f"it needs {', '.join(columns)}")
+
+
 def numbers(source, table: pd.DataFrame, columns: list[str], first_line: int = 2) -> np.ndarray:
     """Columns of a table as floats [n, len(columns)]; `first_line` is the line of its first row in the file.
 
     Raises DataError for a column that is not there and for anything that is not a finite number.
     """
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise read_error(
-            source, f"lacks the column {missing[0]!r}", f"its columns have to be {', '.join(columns)}"
-        )
+    require_columns(source, table, columns)
     values = np.column_stack([pd.to_numeric(table[column], errors="coerce") for column in columns]).astype(
         float
     )

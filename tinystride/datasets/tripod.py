@@ -18,6 +18,7 @@ from tinystride.datasets.samples import (
     fill_gaps,
     numbers,
     read_table,
+    require_columns,
     sample_numbers,
 )
 
@@ -45,7 +46,7 @@ def load(folder: Path, dataset: str = "tripod") -> Iterator[Recording]:
             first_contact_s = _first_contact_s(folder / "SyncInfo.csv", sync, subject, run)
             optogait = folder / subject / run / "OptoGait" / "optogait.csv"
             contacts = _contacts(optogait, first_contact_s)
-            _check_belt_speed(optogait, contacts, belt_kmh.get((subject, run), np.nan))
+            contacts = _against_belt(optogait, contacts, belt_kmh.get((subject, run), np.nan))
             for foot, (imu_name, side) in FEET.items():
                 path = folder / subject / run / "IMU" / f"{imu_name}.csv"
                 yield _recording(
@@ -124,8 +125,7 @@ def _read_imu(path: Path) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
 
 def _first_contact_s(path: Path, sync: pd.DataFrame, subject: str, run: str) -> float:
     """IMU time of the first right-foot contact of a run, the moment that both clocks share."""
-    if not {"subject", "run", "ic_time"} <= set(sync.columns):
-        raise read_error(path, "lacks one of the columns subject, run, ic_time", "restore it")
+    require_columns(path, sync, ["subject", "run", "ic_time"])
     row = sync[(sync["subject"] == subject) & (sync["run"] == run)]
     if len(row) != 1:
         raise read_error(
@@ -143,11 +143,7 @@ def _contacts(path: Path, first_contact_s: float) -> pd.DataFrame:
     lengths (1850 cm, for example) are not lengths of strides.
     """
     table = read_table(path)
-    missing = [column for column in ["L/R", *OPTOGAIT_COLUMNS] if column not in table]
-    if missing:
-        raise read_error(
-            path, f"lacks the column {missing[0]!r}", "export it again from the OptoGait software"
-        )
+    require_columns(path, table, ["L/R", *OPTOGAIT_COLUMNS])
     table = table[table["L/R"].isin(["L", "R"])]
     if not (table["L/R"] == "R").any():
         raise read_error(path, "has no row of a right foot, to which the clocks are tied", "restore it")
@@ -170,20 +166,20 @@ def _belt_speeds_kmh(path: Path) -> dict[tuple[str, str], float]:
     """Belt speed of each (subject, run)."""
     table = read_table(path, ";", decimal=",")
     columns = [f"{run} (km/h)" for run in RUNS]
-    missing = [column for column in ["Subject Alias", *columns] if column not in table]
-    if missing:
-        raise read_error(path, f"lacks the column {missing[0]!r}", "restore it: semicolons, decimal commas")
+    require_columns(path, table, ["Subject Alias", *columns])
+    speeds_kmh = table[columns].apply(pd.to_numeric, errors="coerce").to_numpy()
     return {
-        (f"Sub_{row['Subject Alias']}", run): float(row[column])
-        for _, row in table.iterrows()
-        for run, column in zip(RUNS, columns, strict=True)
+        (f"Sub_{alias}", run): speed_kmh
+        for alias, speeds in zip(table["Subject Alias"], speeds_kmh, strict=True)
+        for run, speed_kmh in zip(RUNS, speeds, strict=True)
     }
 
 
-def _check_belt_speed(path: Path, contacts: pd.DataFrame, belt_kmh: float) -> None:
-    """Length over time is the belt's speed: guards against another run's table, another unit, a bogus length.
+def _against_belt(path: Path, contacts: pd.DataFrame, belt_kmh: float) -> pd.DataFrame:
+    """The contacts with a `note`; a length that is more than half off the belt's speed becomes NaN.
 
-    Sets the length of a stride that is more than half off to NaN, with a note; NaN as belt speed checks nothing.
+    Length over time is the belt's speed. Raises DataError where that fails for most strides: the table is
+    another run's, or in another unit. An unknown speed (NaN) checks nothing.
     """
     speed_kmh = 0.036 * contacts["length_cm"] / contacts["duration_s"]
     if abs(speed_kmh.median() / belt_kmh - 1) > 0.1:
@@ -193,5 +189,7 @@ def _check_belt_speed(path: Path, contacts: pd.DataFrame, belt_kmh: float) -> No
             "restore both files: the run or the unit is another one",
         )
     bogus = (speed_kmh / belt_kmh - 1).abs() > 0.5
-    contacts["length_cm"] = contacts["length_cm"].mask(bogus)
-    contacts["note"] = np.where(bogus, "OptoGait's length contradicts the belt's speed", "")
+    return contacts.assign(
+        length_cm=contacts["length_cm"].mask(bogus),
+        note=np.where(bogus, "OptoGait's length contradicts the belt's speed", ""),
+    )
