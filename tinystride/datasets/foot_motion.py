@@ -1,0 +1,256 @@
+"""A parametric model of a walking foot: where a point on the shoe is, and how it is turned, at any instant.
+
+The foot rolls over the floor without slipping while it is planted, and is carried from plant to plant in
+swing. Position and orientation are smooth closed-form functions of time (position C2, angles C-infinity), so
+that specific force and angular rate can be differentiated from them and a stride's length is exact by
+construction: it is the distance between two plants.
+
+Foot frame: x forward, y left, z up; pitch is positive toe-down. World frame: z up, x the first heading.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+from scipy.spatial.transform import Rotation
+from scipy.special import ndtr
+
+# Steps of pitch within one swing (toe-off to contact): which event they are timed from, in which unit their
+# centre and width are (stride times around an event, or the swing's own duration), and which amplitude they
+# share. Shape constants chosen so that angular rates look like those of a shoe-worn sensor on a treadmill:
+# slow roll-over in mid-stance, accelerating heel rise, flat-topped swing, double-peaked loading.
+PITCH_STEPS = (
+    # event, amplitude, share, centre, width
+    ("toe_off", "roll_over", 1.00, -0.36, 0.105),
+    ("toe_off", "push_off", 0.08, -0.145, 0.075),
+    ("toe_off", "push_off", 0.38, -0.070, 0.050),
+    ("toe_off", "push_off", 0.54, -0.010, 0.040),
+    ("swing", "swing", 0.07, 0.175, 0.060),
+    ("swing", "swing", 0.69, 0.470, 0.190),
+    ("swing", "swing", 0.24, 0.770, 0.120),
+    ("contact", "loading", 0.75, 0.030, 0.033),
+    ("contact", "loading", 0.25, 0.085, 0.027),
+)
+# Gaussian excursions of roll and yaw: event, degrees on a right foot, centre and width in strides.
+ROLL_EXCURSIONS = (
+    ("toe_off", 4.0, -0.02, 0.045),
+    ("contact", 4.5, -0.06, 0.05),
+    ("contact", -2.0, 0.07, 0.03),
+)
+YAW_EXCURSIONS = (
+    ("toe_off", -4.0, 0.08, 0.05),
+    ("contact", 4.0, -0.03, 0.04),
+    ("contact", -2.5, -0.14, 0.04),
+)
+WOBBLES_PER_STRIDE = 4
+
+
+@dataclass(frozen=True)
+class FootShape:
+    """The sole as a rocker, and where the sensor sits on it. Metres, in the flat foot's frame.
+
+    heel_m, ball_m, toe_m: x of the points that the foot rolls over, from below the ankle
+    sensor_m: (x, y, z) of the sensor; z, its height over the floor, is the lever arm of mid-stance
+    flat_rad: pitch over which the load moves from heel to ball
+    """
+
+    heel_m: float
+    ball_m: float
+    toe_m: float
+    sensor_m: tuple[float, float, float]
+    flat_rad: float = np.deg2rad(4.0)
+
+    @cached_property
+    def rolls(self) -> dict[str, CubicSpline]:
+        """Sensor position (x, z) against pitch while the foot rolls over "sole", "toe" or "heel".
+
+        Rolling without slip about a contact point X(pitch) turns the sensor about that point: with
+        q = x + iz, dq/dpitch = -i (q - X), hence q = exp(-i pitch) (q0 + i ∫ X exp(i pitch) dpitch).
+        "toe" and "heel" continue their end of the sole's curve to all pitches.
+        """
+        pitch = np.linspace(-2.0, 2.6, 9201)
+        zero = np.argmin(np.abs(pitch))
+        toe = self.ball_m + (self.toe_m - self.ball_m) * smooth_step(pitch / np.deg2rad(70.0))
+        heel = np.full_like(pitch, self.heel_m)
+        sole = heel + (toe - heel) * smooth_step(0.5 + pitch / (2 * self.flat_rad))
+        turn = np.exp(1j * pitch)
+        integral = {
+            name: CubicSpline(pitch, 1j * contact * turn).antiderivative()(pitch)
+            for name, contact in (("sole", sole), ("toe", toe), ("heel", heel))
+        }
+        start = self.sensor_m[0] + 1j * self.sensor_m[2] - integral["sole"][zero]
+        offset = {"sole": 0.0}
+        for name, joined_at in (("toe", self.flat_rad), ("heel", -self.flat_rad)):
+            joint = np.argmin(np.abs(pitch - 1.5 * joined_at))
+            offset[name] = integral["sole"][joint] - integral[name][joint]
+        curves = {name: (start + integral[name] + offset[name]) / turn for name in integral}
+        return {name: CubicSpline(pitch, np.stack([q.real, q.imag], axis=-1)) for name, q in curves.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Swings:
+    """The m swings of one foot in one trial: the foot stands on plant i, leaves it, and lands on plant i + 1.
+
+    toe_off_s, contact_s, stride_s [m]: when, and the time of a whole stride at that pace
+    plant_m [m + 1, 3], heading_rad [m + 1]: where the foot stands
+    amplitude_rad: {"roll_over", "push_off", "swing", "loading"} → [m] toe-down pitch steps, which add to zero
+    clearance_m, roll, yaw [m]: height added in mid-swing, scale of the roll and yaw excursions
+    impact_m [m, 2]: amplitude of the damped vibration (x, z) after contact; impact_hz [m] its frequency
+    wobble_rad, wobble_at_s, wobble_s [m, k, 3], [m, k], [m, k]: small Gaussian excursions (roll, pitch, yaw)
+    """
+
+    toe_off_s: np.ndarray
+    contact_s: np.ndarray
+    stride_s: np.ndarray
+    plant_m: np.ndarray
+    heading_rad: np.ndarray
+    amplitude_rad: dict[str, np.ndarray]
+    clearance_m: np.ndarray
+    roll: np.ndarray
+    yaw: np.ndarray
+    impact_m: np.ndarray
+    impact_hz: np.ndarray
+    wobble_rad: np.ndarray
+    wobble_at_s: np.ndarray
+    wobble_s: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.toe_off_s)
+
+
+class FootMotion:
+    """Pose of one foot's sensor against time.
+
+    shape: the foot; swings: what it does; foot: "left" or "right", its mirror image
+    """
+
+    # Step of the five-point difference formulas, whose error is below 2e-5 of a 30 Hz vibration.
+    STEP_S = 1e-3
+    IMPACT_DECAY_S = 0.014
+
+    def __init__(self, shape: FootShape, swings: Swings, foot: str):
+        self.shape, self.swings = shape, swings
+        self.side = 1.0 if foot == "left" else -1.0
+
+    def pose(self, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sensor position [n, 3] in m and (roll, pitch, yaw) [n, 3] in rad at the sorted times [n]."""
+        angle = np.zeros((len(time_s), 3))
+        heading = np.full(len(time_s), self.swings.heading_rad[0])
+        for i in range(len(self.swings)):
+            self._turn(i, time_s, angle, heading)
+        position = np.empty((len(time_s), 3))
+        planted_from = -np.inf
+        for i in range(len(self.swings)):
+            start, end = self.flight(i)
+            self._stand(i, planted_from, start, time_s, angle, heading, position)
+            self._fly(i, time_s, angle, heading, position)
+            planted_from = end
+        self._stand(len(self.swings), planted_from, np.inf, time_s, angle, heading, position)
+        angle[:, 2] += heading
+        return position, angle
+
+    def sense(self, time_s: np.ndarray, gravity_mps2: float) -> tuple[np.ndarray, np.ndarray]:
+        """Specific force (m/s²) and angular rate (rad/s), foot frame, [n, 3], at the sorted times [n]."""
+        poses = [self.pose(time_s + k * self.STEP_S) for k in range(-2, 3)]
+        position, angle = (np.stack(part) for part in zip(*poses, strict=True))
+        second = np.array([-1, 16, -30, 16, -1]) / (12 * self.STEP_S**2)
+        first = np.array([1, -8, 0, 8, -1]) / (12 * self.STEP_S)
+        force = np.tensordot(second, position, 1) + np.array([0.0, 0.0, gravity_mps2])
+        to_foot = euler_matrices(angle[2]).transpose(0, 2, 1)
+        return np.einsum("nij,nj->ni", to_foot, force), body_rates(angle[2], np.tensordot(first, angle, 1))
+
+    def flight(self, i: int) -> tuple[float, float]:
+        """When swing i begins to carry the foot forward, and when it stands on its next plant."""
+        return self.swings.toe_off_s[i] - 0.05 * self.swings.stride_s[i], self.swings.contact_s[i]
+
+    def _turn(self, i: int, time_s, angle, heading) -> None:
+        """Add swing i's rotations. They add to zero but for the heading."""
+        swings, stride = self.swings, self.swings.stride_s[i]
+        toe_off, contact = swings.toe_off_s[i], swings.contact_s[i]
+        event = {"toe_off": toe_off, "swing": toe_off, "contact": contact}
+        unit = {"toe_off": stride, "swing": contact - toe_off, "contact": stride}
+        part = _between(time_s, toe_off - stride, contact + 0.6 * stride)
+        t, out = time_s[part], angle[part]
+        for name, amplitude, share, centre, width in PITCH_STEPS:
+            z = (t - event[name] - centre * unit[name]) / (width * unit[name])
+            out[:, 1] += share * swings.amplitude_rad[amplitude][i] * ndtr(z)
+        for axis, excursions, scale in (
+            (0, ROLL_EXCURSIONS, swings.roll[i]),
+            (2, YAW_EXCURSIONS, swings.yaw[i]),
+        ):
+            for name, degrees, centre, width in excursions:
+                z = (t - event[name] - centre * stride) / (width * stride)
+                out[:, axis] -= self.side * scale * np.deg2rad(degrees) * np.exp(-(z**2) / 2)
+        for size, at, width in zip(
+            swings.wobble_rad[i], swings.wobble_at_s[i], swings.wobble_s[i], strict=True
+        ):
+            out += size * np.exp(-(((t - at) / width) ** 2) / 2)[:, None]
+        later = _between(time_s, self.flight(i)[0], np.inf)
+        turn = swings.heading_rad[i + 1] - swings.heading_rad[i]
+        heading[later] += turn * self._progress(i, time_s[later])
+
+    def _progress(self, i: int, time_s):
+        start, end = self.flight(i)
+        return smooth_step((time_s - start) / (end - start))
+
+    def _stand(self, i: int, start: float, end: float, time_s, angle, heading, position) -> None:
+        """Place the foot on plant i, which it has hit at `start`."""
+        part = _between(time_s, start, end)
+        position[part] = self._rolled("sole", angle[part], heading[part], self.swings.plant_m[i])
+        if i > 0:
+            after_s = time_s[part] - start
+            decay = after_s / self.IMPACT_DECAY_S
+            ring = decay**3 * np.exp(-decay) * np.sin(2 * np.pi * self.swings.impact_hz[i - 1] * after_s)
+            forward, up = self.swings.impact_m[i - 1]
+            course = self.swings.heading_rad[i]
+            position[part] += ring[:, None] * [forward * np.cos(course), forward * np.sin(course), up]
+
+    def _fly(self, i: int, time_s, angle, heading, position) -> None:
+        """Carry the foot from rolling off plant i with the toe to rolling onto the next with the heel."""
+        part = _between(time_s, *self.flight(i))
+        progress = self._progress(i, time_s[part])[:, None]
+        left = self._rolled("toe", angle[part], heading[part], self.swings.plant_m[i])
+        reached = self._rolled("heel", angle[part], heading[part], self.swings.plant_m[i + 1])
+        position[part] = left + progress * (reached - left)
+        position[part, 2] += self.swings.clearance_m[i] * 4 * (progress * (1 - progress))[:, 0]
+
+    def _rolled(self, part: str, angle, heading, plant_m):
+        """Sensor position of a foot that rolls over `part` on a plant and tilts sideways about its sole."""
+        x, z = self.shape.rolls[part](angle[:, 1]).T
+        lateral, height = self.side * self.shape.sensor_m[1], self.shape.sensor_m[2]
+        roll, pitch, yaw = angle.T
+        across = lateral * np.cos(roll) - height * np.sin(roll)
+        risen = lateral * np.sin(roll) + height * (np.cos(roll) - 1)
+        x, z = x + risen * np.sin(pitch), z + risen * np.cos(pitch)
+        c, s = np.cos(heading + yaw), np.sin(heading + yaw)
+        return plant_m + np.stack([c * x - s * across, s * x + c * across, z], axis=1)
+
+
+def smooth_step(x):
+    """0 below 0, 1 above 1, in between the quintic whose first two derivatives vanish at both ends."""
+    x = np.clip(x, 0.0, 1.0)
+    return x**3 * (10 + x * (6 * x - 15))
+
+
+def euler_matrices(angle: np.ndarray) -> np.ndarray:
+    """Rotations [n, 3, 3] from foot to world axes: Rz(yaw) Ry(pitch) Rx(roll) of [n, (roll, pitch, yaw)]."""
+    return Rotation.from_euler("ZYX", angle[:, ::-1]).as_matrix()
+
+
+def body_rates(angle: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """Angular rate in the foot's own axes from (roll, pitch, yaw) and their derivatives, all [n, 3]."""
+    roll, pitch, _ = angle.T
+    roll_rate, pitch_rate, yaw_rate = rate.T
+    return np.stack(
+        [
+            roll_rate - yaw_rate * np.sin(pitch),
+            pitch_rate * np.cos(roll) + yaw_rate * np.sin(roll) * np.cos(pitch),
+            -pitch_rate * np.sin(roll) + yaw_rate * np.cos(roll) * np.cos(pitch),
+        ],
+        axis=1,
+    )
+
+
+def _between(time_s, start_s: float, end_s: float) -> slice:
+    return slice(*np.searchsorted(time_s, [start_s, end_s]))

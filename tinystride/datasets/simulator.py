@@ -1,0 +1,276 @@
+"""Simulated recordings: people who do not exist, walking strides whose lengths are known exactly.
+
+Stands in for recorded data where none can be reached, and tests what needs the truth. Walks are simulated in
+the frame of the floor; a treadmill's belt is a floor too, and an inertial sensor cannot tell them apart.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+from tqdm import tqdm
+
+from tinystride.datasets.foot_motion import FootMotion, Swings, euler_matrices
+from tinystride.datasets.recording import FEET, Recording, read_error, reference_table
+from tinystride.datasets.samples import STANDARD_GRAVITY_MPS2, check_recording
+from tinystride.datasets.virtual_sensor import VirtualSensor
+from tinystride.datasets.walker import Leg, SimulatedSubject, Steps, plan_steps, swings_of
+from tinystride.errors import ParameterError
+from tinystride.files import complete_file, complete_folder
+
+RATE_RANGE_HZ = (50.0, 400.0)
+CONDITIONS = {"slow": 0.75, "normal": 1.0, "fast": 1.25}  # share of the preferred speed
+IDEAL_SENSOR = VirtualSensor()
+
+
+@dataclass(frozen=True, eq=False)
+class WalkTruth:
+    """What a recording cannot show. Plants are numbered as they come; the foot stands on plant 0 first.
+
+    plant_m [m + 1, 3], heading_rad [m + 1]: where the foot stands, and where it points
+    toe_off_s, contact_s [m]: of the swing from plant i to plant i + 1
+    mid_stance_s [m + 1]: the instant of least angular rate while on the plant; while standing, one within it
+    position_m [n, 3], rotation [n, 3, 3]: of the sensor at the samples, from sensor to world axes
+    acc_mps2, gyr_radps [n, 3]: what an ideal sensor would have measured at the samples
+    gyr_offset_radps [n, 3]: the gyroscope's offset
+    """
+
+    plant_m: np.ndarray
+    heading_rad: np.ndarray
+    toe_off_s: np.ndarray
+    contact_s: np.ndarray
+    mid_stance_s: np.ndarray
+    position_m: np.ndarray
+    rotation: np.ndarray
+    acc_mps2: np.ndarray
+    gyr_radps: np.ndarray
+    gyr_offset_radps: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Walk:
+    recording: Recording
+    motion: FootMotion
+    mounting: np.ndarray
+    gyr_offset_radps: np.ndarray
+
+
+def simulate_walk(subject: SimulatedSubject, **options) -> Recording:
+    """The recording of `simulate_walk_with_truth`, which see for the options, without the truth's cost."""
+    return _walk(subject, **options).recording
+
+
+def simulate_walk_with_truth(subject: SimulatedSubject, **options) -> tuple[Recording, WalkTruth]:
+    """One foot's recording of a walk, and the truth about it.
+
+    foot: "right" or "left"; both feet of one seed belong to one walk
+    legs: the course; without it, n_strides (12) straight ahead at speed_mps (the preferred speed)
+    rate_hz: 50 to 400 (100); seed (0); sensor: a VirtualSensor (an ideal one)
+    standing_s: at rest before and after (3, 2); dataset, trial, condition: as in Recording
+
+    Reference strides run from contact to contact; one that starts from standing has no first contact and is
+    none. Their lengths are the horizontal distances of successive plants. Raises ParameterError.
+    """
+    walk = _walk(subject, **options)
+    return walk.recording, _truth(walk)
+
+
+def _walk(
+    subject: SimulatedSubject,
+    *,
+    foot: str = "right",
+    speed_mps: float | None = None,
+    n_strides: int = 12,
+    legs: Sequence[Leg] | None = None,
+    rate_hz: float = 100.0,
+    seed: int = 0,
+    sensor: VirtualSensor = IDEAL_SENSOR,
+    standing_s: tuple[float, float] = (3.0, 2.0),
+    dataset: str = "simulated",
+    trial: str = "walk",
+    condition: str = "",
+) -> _Walk:
+    _check(foot, rate_hz, standing_s)
+    legs = legs or [Leg(n_strides, speed_mps or subject.preferred_speed_mps)]
+    # One stream of chance for the walk, which both feet share, and one for each foot and its sensor.
+    course, own = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1 + FEET.index(foot)])
+    steps = plan_steps(subject, legs, standing_s[0], course)
+    swings = swings_of(subject, steps, foot, own)
+    motion = FootMotion(subject.shape, swings, foot)
+    n = int(np.ceil((steps.contact_s[-1] + standing_s[1]) * rate_hz))
+    mounting = np.asarray(subject.mounting[foot])
+    felt = (x @ mounting for x in motion.sense(sensor.instants(n, rate_hz), STANDARD_GRAVITY_MPS2))
+    acc, gyr, gaps, offset = sensor.measure(*felt, rate_hz, own)
+    recording = Recording(
+        dataset=dataset,
+        subject=subject.name,
+        trial=trial,
+        foot=foot,
+        rate_hz=rate_hz,
+        acc_mps2=acc,
+        gyr_radps=gyr,
+        source=f"simulated walk, seed {seed}",
+        condition=condition,
+        gaps=gaps,
+        turns_s=_turns(steps),
+        reference=_reference(steps, swings, foot),
+        saturation=(sensor.acc_range_mps2, sensor.gyr_range_radps),
+    )
+    return _Walk(recording, motion, mounting, offset)
+
+
+def _check(foot: str, rate_hz: float, standing_s: tuple[float, float]) -> None:
+    if foot not in FEET:
+        raise ParameterError(f"foot {foot!r} cannot be simulated: choose from {', '.join(FEET)}")
+    low, high = RATE_RANGE_HZ
+    if not low <= rate_hz <= high:
+        raise ParameterError(
+            f"rate_hz {rate_hz:g} cannot be simulated: it has to be within {low:g} to {high:g}"
+        )
+    if min(standing_s) < 0:
+        raise ParameterError(f"standing_s {standing_s} cannot be simulated: times have to be 0 or more")
+
+
+def _reference(steps: Steps, swings: Swings, foot: str):
+    length_cm = 100 * np.linalg.norm(np.diff(swings.plant_m[:, :2], axis=0), axis=1)
+    from_rest = steps.from_rest[steps.foot == FEET.index(foot)]
+    ends = np.flatnonzero(~from_rest)
+    return reference_table(swings.contact_s[ends - 1], swings.contact_s[ends], length_cm[ends], "simulated")
+
+
+def _turns(steps: Steps) -> np.ndarray:
+    edges = np.diff(np.concatenate([[0], steps.turning.astype(int), [0]]))
+    before = steps.contact_s - steps.pace_s / 2
+    return np.column_stack(
+        [before[np.flatnonzero(edges > 0)], steps.contact_s[np.flatnonzero(edges < 0) - 1]]
+    )
+
+
+def _truth(walk: _Walk) -> WalkTruth:
+    swings = walk.motion.swings
+    time_s = np.arange(walk.recording.n_samples) / walk.recording.rate_hz
+    position, angle = walk.motion.pose(time_s)
+    acc, gyr = (x @ walk.mounting for x in walk.motion.sense(time_s, STANDARD_GRAVITY_MPS2))
+    return WalkTruth(
+        plant_m=swings.plant_m,
+        heading_rad=swings.heading_rad,
+        toe_off_s=swings.toe_off_s,
+        contact_s=swings.contact_s,
+        mid_stance_s=_mid_stances(walk.motion),
+        position_m=position,
+        rotation=euler_matrices(angle) @ walk.mounting,
+        acc_mps2=acc,
+        gyr_radps=gyr,
+        gyr_offset_radps=walk.gyr_offset_radps,
+    )
+
+
+def _mid_stances(motion: FootMotion) -> np.ndarray:
+    """Least angular rate (80 ms mean) between loading and heel rise; within the standing at both ends."""
+    swings, step_s = motion.swings, 0.002
+    time_s = np.arange(0.0, swings.contact_s[-1], step_s)
+    energy = (motion.sense(time_s, 0.0)[1] ** 2).sum(axis=1)
+    energy = uniform_filter1d(energy, round(0.08 / step_s))
+    found = [max(0.0, swings.toe_off_s[0] - 0.7 * swings.stride_s[0])]
+    for i in range(1, len(swings)):
+        start = swings.contact_s[i - 1] + 0.10 * swings.stride_s[i - 1]
+        first, last = np.searchsorted(time_s, [start, swings.toe_off_s[i] - 0.12 * swings.stride_s[i]])
+        found.append(time_s[first + energy[first:last].argmin()])
+    return np.array([*found, swings.contact_s[-1] + 0.5 * swings.stride_s[-1]])
+
+
+def overground(speed_mps: float, strides: int) -> list[Leg]:
+    """There and back: straight, a U-turn of three slower strides, straight."""
+    out = max(1, (strides - 3) // 2)
+    turn = Leg(3, max(0.5, 0.65 * speed_mps), turn_rad=np.pi)
+    return [Leg(out, speed_mps), turn, Leg(max(1, strides - 3 - out), speed_mps)]
+
+
+def simulate_dataset(
+    folder: Path | str,
+    *,
+    subjects: int = 12,
+    seed: int = 0,
+    rate_hz: float = 100.0,
+    strides: int = 23,
+    progress: bool = False,
+) -> None:
+    """Write the walks of `subjects` people to `folder/<subject>/<condition>_<foot>.npz`.
+
+    Conditions are slow, normal and fast; each walk is overground with a U-turn, `strides` strides long, and
+    taken by sensors with errors of their own. Equal arguments give equal bytes. The folder is complete or
+    absent. Raises ParameterError.
+    """
+    if subjects < 1 or strides < 5:
+        raise ParameterError(
+            f"{subjects} subjects with {strides} strides cannot be simulated: at least 1 with 5 each"
+        )
+    with complete_folder(folder) as partial:
+        for number in tqdm(range(subjects), "simulated walks", disable=not progress):
+            rng = np.random.default_rng([seed, number])
+            subject = SimulatedSubject.draw(rng, f"S{number + 1:02d}")
+            sensors = {foot: VirtualSensor.draw(rng) for foot in FEET}
+            for condition, share in CONDITIONS.items():
+                walk_seed = int(rng.integers(2**32))
+                for foot in FEET:
+                    recording = simulate_walk(
+                        subject,
+                        foot=foot,
+                        legs=overground(share * subject.preferred_speed_mps, strides),
+                        rate_hz=rate_hz,
+                        seed=walk_seed,
+                        sensor=sensors[foot],
+                        trial=condition,
+                        condition=condition,
+                    )
+                    save_simulated(partial / subject.name / f"{condition}_{foot}.npz", recording)
+
+
+def save_simulated(path: Path, recording: Recording) -> None:
+    """One recording as a file that `load_simulated` reads."""
+    reference = recording.reference
+    labels = {name: getattr(recording, name) for name in ("subject", "trial", "foot", "condition", "rate_hz")}
+    with complete_file(path) as partial, open(partial, "wb") as file:
+        np.savez_compressed(
+            file,
+            labels=json.dumps(labels),
+            acc_mps2=recording.acc_mps2.astype(np.float32),
+            gyr_radps=recording.gyr_radps.astype(np.float32),
+            gaps=recording.gaps,
+            turns_s=recording.turns_s,
+            reference=reference[["start_s", "end_s", "stride_length_cm"]].to_numpy(),
+            saturation=recording.saturation,
+        )
+
+
+def load_simulated(folder: Path | str) -> Iterator[Recording]:
+    """All recordings that `simulate_dataset` wrote to `folder`, sorted by path. Raises DataError."""
+    paths = sorted(Path(folder).glob("*/*.npz"))
+    if not paths:
+        raise read_error(folder, "holds no simulated walk", "run the download again")
+    for path in paths:
+        yield check_recording(_load(path))
+
+
+def _load(path: Path) -> Recording:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            content = {name: archive[name] for name in archive.files}
+        start_s, end_s, length_cm = content.pop("reference").T
+        labels = json.loads(str(content.pop("labels")))
+        return Recording(
+            dataset="simulated",
+            source=str(path),
+            acc_mps2=content["acc_mps2"].astype(float),
+            gyr_radps=content["gyr_radps"].astype(float),
+            gaps=content["gaps"],
+            turns_s=content["turns_s"],
+            saturation=tuple(content["saturation"].tolist()),
+            reference=reference_table(start_s, end_s, length_cm, "simulated"),
+            **labels,
+        )
+    except (OSError, EOFError, KeyError, ValueError, TypeError) as error:
+        raise read_error(path, f"is not a simulated walk ({error})", "run the download again") from error

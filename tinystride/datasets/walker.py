@@ -1,0 +1,239 @@
+"""Virtual people, the courses that they walk, and where and when that puts their feet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from tinystride.datasets.foot_motion import WOBBLES_PER_STRIDE, FootShape, Swings
+from tinystride.errors import ParameterError
+
+SPEED_RANGE_MPS = (0.3, 2.2)
+# Below about 62 m/min people keep their steps long and slow the cadence down: Murakami and Otaka,
+# J. Phys. Ther. Sci. 2017, 29(4), 722.
+CONSTANT_WALK_RATIO_FROM_MPS = 62 / 60
+
+
+MEAN_SHAPE = FootShape(heel_m=-0.05, ball_m=0.14, toe_m=0.20, sensor_m=(0.085, 0.0, 0.07))
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedSubject:
+    """One person's way of walking; the defaults are a young adult's means, `draw` varies them.
+
+    name: as in Recording.subject
+    preferred_speed_mps: 1.2-1.4 m/s in healthy adults
+    walk_ratio_m_min: step length over cadence, m/(steps/min), constant over a wide range of speeds; about
+        0.0060 in adults (Sekiya and Nagasaki, Gait Posture 1998, 7(3), 225)
+    stance_fraction: of the stride at preferred speed; shrinks with speed (Winter, Biomechanics and Motor
+        Control of Human Gait, 1991: toe-off at about 60 % of the stride)
+    step_width_m, toe_out_rad: of the plants
+    push_off_rad, toe_up_rad, roll_over_rad: pitch of the foot at toe-off, at heel contact and reached in
+        mid-stance before the heel rises: 60-70, 20-25 and a few degrees
+    clearance_m: height that the swinging foot gains beside what its pitch brings
+    impact_mps2: peak of the damped vibration after contact
+    variability: stride-to-stride SD of length and time, relative; 2-3 % in healthy adults
+    roll, yaw: size of the excursions out of the sagittal plane, 1: typical
+    shape: sole and sensor position; mounting: {foot: [3, 3] rotation from sensor to foot axes}
+    """
+
+    name: str = "S00"
+    preferred_speed_mps: float = 1.3
+    walk_ratio_m_min: float = 0.0062
+    stance_fraction: float = 0.635
+    step_width_m: float = 0.10
+    toe_out_rad: float = np.deg2rad(6.0)
+    push_off_rad: float = np.deg2rad(66.0)
+    toe_up_rad: float = np.deg2rad(26.0)
+    roll_over_rad: float = np.deg2rad(3.0)
+    clearance_m: float = 0.045
+    impact_mps2: float = 18.0
+    variability: float = 0.02
+    roll: float = 1.0
+    yaw: float = 1.0
+    shape: FootShape = MEAN_SHAPE
+    mounting: dict[str, np.ndarray] = field(default_factory=lambda: {"left": np.eye(3), "right": np.eye(3)})
+
+    @staticmethod
+    def draw(rng: np.random.Generator, name: str = "S00") -> "SimulatedSubject":
+        """One of the adult population: height 1.72 ± 0.09 m, foot length 0.152 of it (Drillis and Contini, in
+        Winter), the other lengths in proportion, everything with a scatter of its own.
+        """
+        size = float(np.clip(rng.normal(1.0, 0.052), 0.87, 1.14))
+        foot_m = 0.152 * 1.72 * size * rng.normal(1.0, 0.025)
+        heel_m = -0.19 * foot_m
+        sensor_m = (
+            heel_m + foot_m * rng.uniform(0.44, 0.58),
+            rng.normal(0.0, 0.008),
+            rng.uniform(0.055, 0.085),
+        )
+        return SimulatedSubject(
+            name=name,
+            preferred_speed_mps=float(np.clip(1.30 * np.sqrt(size) * rng.normal(1.0, 0.09), 1.0, 1.6)),
+            walk_ratio_m_min=0.0062 * size * float(np.clip(rng.normal(1.0, 0.07), 0.85, 1.15)),
+            stance_fraction=float(np.clip(rng.normal(0.635, 0.012), 0.60, 0.67)),
+            step_width_m=float(np.clip(rng.normal(0.10, 0.03), 0.04, 0.18)),
+            toe_out_rad=np.deg2rad(rng.normal(6.0, 4.0)),
+            push_off_rad=np.deg2rad(float(np.clip(rng.normal(66.0, 5.0), 55.0, 76.0))),
+            toe_up_rad=np.deg2rad(float(np.clip(rng.normal(25.0, 3.0), 18.0, 32.0))),
+            roll_over_rad=np.deg2rad(float(np.clip(rng.normal(3.0, 1.2), 0.5, 6.0))),
+            clearance_m=float(np.clip(rng.normal(0.045, 0.008), 0.03, 0.07)),
+            impact_mps2=rng.uniform(8.0, 28.0),
+            variability=rng.uniform(0.012, 0.03),
+            roll=rng.uniform(0.4, 1.6),
+            yaw=rng.uniform(0.4, 1.6),
+            shape=FootShape(heel_m, heel_m + 0.73 * foot_m, heel_m + 0.96 * foot_m, sensor_m),
+            mounting={foot: _draw_mounting(rng) for foot in ("left", "right")},
+        )
+
+    def step_length_m(self, speed_mps: float) -> float:
+        """From speed = length · cadence / 60 and length = walk ratio · cadence."""
+        slow = max(0.0, CONSTANT_WALK_RATIO_FROM_MPS - speed_mps)
+        return float(np.sqrt(60 * speed_mps * self.walk_ratio_m_min * (1 + 0.6 * slow)))
+
+
+def _draw_mounting(rng: np.random.Generator) -> np.ndarray:
+    """A sensor on the instep: clipped on in one of four directions, tilted with the lacing, never true."""
+    clipped = 90.0 * rng.integers(4) + rng.normal(0.0, 8.0)
+    return Rotation.from_euler(
+        "YXZ", [rng.normal(25.0, 8.0), rng.normal(0.0, 8.0), clipped], degrees=True
+    ).as_matrix()
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A part of a course: so many strides at one speed, along an arc of `turn_rad` (left is positive).
+
+    climb_m: height gained per stride. pause_s: standing, feet together, at the end of the leg; the next one
+    starts from rest. The last leg always ends with feet together.
+    """
+
+    strides: int
+    speed_mps: float
+    turn_rad: float = 0.0
+    climb_m: float = 0.0
+    pause_s: float = 0.0
+
+    def __post_init__(self):
+        low, high = SPEED_RANGE_MPS
+        if self.strides < 1 or not low <= self.speed_mps <= high:
+            raise ParameterError(
+                f"a leg of {self.strides} strides at {self.speed_mps:g} m/s cannot be walked: "
+                f"it needs a stride and {low:g} to {high:g} m/s"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The contacts of both feet in order. Row k: foot 0 (left) or 1 (right) lands at `contact_s`.
+
+    body_m [k, 3], heading_rad [k]: where the body is on its course then; pace_s: stride time
+    full_m, speed_mps: step length and speed of the leg; from_rest: the foot starts from standing
+    turning: in a leg that turns
+    """
+
+    foot: np.ndarray
+    contact_s: np.ndarray
+    body_m: np.ndarray
+    heading_rad: np.ndarray
+    pace_s: np.ndarray
+    full_m: np.ndarray
+    speed_mps: np.ndarray
+    from_rest: np.ndarray
+    turning: np.ndarray
+
+
+def plan_steps(
+    subject: SimulatedSubject, legs: Sequence[Leg], start_s: float, rng: np.random.Generator
+) -> Steps:
+    """Contacts of both feet along the course, the right one first, feet together at start, pauses and end."""
+    rows = []
+    time_s, heading, body = start_s, 0.0, np.zeros(3)
+    length_noise = time_noise = 0.0
+    foot, since_rest = 1, 0
+    for number, leg in enumerate(legs):
+        stops = leg.pause_s > 0 or number == len(legs) - 1
+        step_m = subject.step_length_m(leg.speed_mps)
+        steps = 2 * leg.strides
+        for k in range(steps):
+            # Each stride is correlated with the last (Hausdorff et al., J. Appl. Physiol. 1995, 78, 349).
+            length_noise, time_noise = (
+                0.5 * noise + np.sqrt(0.75) * rng.standard_normal() for noise in (length_noise, time_noise)
+            )
+            starts, closes = since_rest == 0, stops and k == steps - 1
+            share = 0.6 if starts else 0.0 if closes else 1.0
+            full_m = step_m * (1 + subject.variability * length_noise)
+            step_s = step_m / leg.speed_mps * (1 + 0.7 * subject.variability * time_noise)
+            heading += leg.turn_rad / steps
+            body = body + share * full_m * np.array([np.cos(heading), np.sin(heading), 0.0])
+            body[2] += leg.climb_m / 2
+            time_s += step_s * (1.15 if starts else 1.0)
+            rows.append(
+                (
+                    foot,
+                    time_s,
+                    body,
+                    heading,
+                    2 * step_s,
+                    step_m,
+                    leg.speed_mps,
+                    since_rest < 2,
+                    leg.turn_rad != 0,
+                )
+            )
+            foot, since_rest = 1 - foot, since_rest + 1
+        if leg.pause_s > 0:
+            time_s += leg.pause_s
+            since_rest = 0
+    return Steps(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random.Generator) -> Swings:
+    """What one foot does to make its plants, each swing a little different from the last."""
+    side = 1.0 if foot == "left" else -1.0
+    mine = steps.foot == (0 if foot == "left" else 1)
+    n = int(mine.sum())
+    pace_s, contact_s, speed = steps.pace_s[mine], steps.contact_s[mine], steps.speed_mps[mine]
+    heading = np.concatenate([[0.0], steps.heading_rad[mine]])
+    body = np.vstack([np.zeros(3), steps.body_m[mine]])
+    beside = side * subject.step_width_m / 2 + 0.01 * rng.standard_normal(n + 1)
+    plant = body + beside[:, None] * np.stack([-np.sin(heading), np.cos(heading), 0 * heading], axis=1)
+    toe_out = side * subject.toe_out_rad + np.deg2rad(1.5) * rng.standard_normal(n + 1)
+    faster = speed / subject.preferred_speed_mps
+    stance = subject.stance_fraction - 0.05 * (faster - 1) + 0.006 * rng.standard_normal(n)
+    length_m = np.linalg.norm(np.diff(plant[:, :2], axis=0), axis=1)
+    # A short step needs less push-off and lands flatter.
+    effort = np.clip(length_m / (2 * steps.full_m[mine]), 0.5, 1.1) ** 0.6 * faster**0.12
+
+    def scattered(mean, share=0.05):
+        return mean * effort * (1 + share * np.clip(rng.standard_normal(n), -2.5, 2.5))
+
+    roll_over, push_off = scattered(subject.roll_over_rad, 0.3), scattered(subject.push_off_rad, 0.03)
+    toe_up = scattered(subject.toe_up_rad, 0.06)
+    impact = scattered(subject.impact_mps2, 0.3) * faster
+    impact_hz = rng.uniform(20.0, 30.0, n)
+    # Displacement whose second derivative peaks at about `impact`: the envelope t³ exp(-t) peaks at 1.34.
+    impact_m = impact / (1.34 * (2 * np.pi * impact_hz) ** 2)
+    k = WOBBLES_PER_STRIDE
+    return Swings(
+        toe_off_s=contact_s - (1 - stance) * pace_s,
+        contact_s=contact_s,
+        stride_s=pace_s,
+        plant_m=plant,
+        heading_rad=heading - toe_out,
+        amplitude_rad={
+            "roll_over": roll_over,
+            "push_off": push_off - roll_over,
+            "swing": -(push_off + toe_up),
+            "loading": toe_up,
+        },
+        clearance_m=scattered(subject.clearance_m, 0.08),
+        roll=scattered(subject.roll, 0.3),
+        yaw=scattered(subject.yaw, 0.3),
+        impact_m=np.stack([0.5 * impact_m * rng.standard_normal(n), -impact_m], axis=1),
+        impact_hz=impact_hz,
+        wobble_rad=np.deg2rad(0.5) * effort[:, None, None] * rng.standard_normal((n, k, 3)),
+        wobble_at_s=contact_s[:, None] + pace_s[:, None] * rng.uniform(-0.45, 0.3, (n, k)),
+        wobble_s=pace_s[:, None] * rng.uniform(0.03, 0.07, (n, k)),
+    )
