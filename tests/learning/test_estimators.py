@@ -1,0 +1,69 @@
+import pytest
+
+from tinystride.errors import ParameterError
+from tinystride.learning.estimators import PRESETS, choose
+
+
+def test_the_papers_network_has_its_published_size():
+    paper = choose("direct", preset="paper")
+    assert (paper.n_parameters, paper.n_multiply_accumulates) == (68_881, 506_752)
+
+
+def test_tiny_networks_keep_to_their_size():
+    assert 2_500 <= choose("direct", preset="tiny").n_parameters <= 3_300
+    residual = choose("strapdown-residual")
+    assert 800 <= residual.n_parameters <= 1_200
+    assert residual.n_multiply_accumulates <= 16_000
+
+
+def test_residual_networks_come_in_sizes_from_500_to_7000():
+    sizes = [
+        choose("strapdown-residual", preset=name).n_parameters for name in ("500", "2000", "4000", "7000")
+    ]
+    for size, named in zip(sizes, (500, 2000, 4000, 7000), strict=True):
+        assert 0.75 * named <= size <= named
+
+
+def test_every_value_of_a_preset_can_be_changed():
+    settings = choose("direct", preset="paper", filters=[4, 8, 4], learning_rate=0.01, dense=[], loss=None)
+    assert settings.filters == (4, 8, 4)
+    assert settings.dense == ()
+    assert settings.learning_rate == 0.01
+    assert settings.loss == PRESETS["direct"]["paper"].loss
+
+
+def test_a_schedule_changes_training_and_a_parameter_has_the_last_word():
+    settings = choose("direct", preset="paper", schedule="paper", epochs=3)
+    assert (settings.course, settings.learning_rate, settings.epochs) == ("constant", 1e-3, 3)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "parameters", "says"),
+    [
+        ("neural", {}, "estimator: unknown 'neural'; choose one of strapdown-residual, direct"),
+        ("direct", {"preset": "500"}, "train.preset: unknown '500'; choose one of tiny, paper"),
+        ("direct", {"schedule": "slow"}, "train.schedule: unknown 'slow'; choose one of fast, paper"),
+        ("direct", {"rate": 1}, "train.rate: unknown; there are features, points"),
+        ("direct", {"estimator": "x"}, "train.estimator"),
+        ("direct", {"features": "raw"}, "train.features: unknown 'raw'"),
+        ("direct", {"loss": "l1"}, "train.loss: unknown 'l1'"),
+        ("direct", {"course": "up"}, "train.course: unknown 'up'"),
+        ("direct", {"points": 8}, "train.points: 8 is not a whole number from 16 to 512"),
+        ("direct", {"epochs": 0}, "train.epochs: 0"),
+        ("direct", {"epochs": 2.5}, "train.epochs: 2.5"),
+        ("direct", {"batch_size": True}, "train.batch_size: True"),
+        ("direct", {"learning_rate": 0}, "train.learning_rate: 0"),
+        ("direct", {"learning_rate": float("nan")}, "train.learning_rate: nan"),
+        ("direct", {"huber_delta_cm": "5"}, "train.huber_delta_cm: '5'"),
+        ("direct", {"filters": 8}, "train.filters: 8 is not a list"),
+        ("direct", {"filters": []}, "train.filters: .* is not a list"),
+        ("direct", {"filters": [8, 0, 8]}, "train.filters: 0"),
+        ("direct", {"kernels": [5, 5]}, "train.filters, train.kernels and train.strides: 3, 2 and 3 values"),
+        ("direct", {"dense": [4096]}, "train.dense: 4096"),
+        ("direct", {"dataset_weights": [1]}, "train.dataset_weights"),
+        ("direct", {"dataset_weights": {"llio-ruler": -1}}, "train.dataset_weights.llio-ruler: -1"),
+    ],
+)
+def test_refused(estimator, parameters, says):
+    with pytest.raises(ParameterError, match=says):
+        choose(estimator, **parameters)
