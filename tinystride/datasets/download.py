@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from tinystride.datasets import tripod
 from tinystride.datasets.catalogue import Dataset, choose
+from tinystride.datasets.simulator import simulate_dataset
 from tinystride.errors import DataError, ParameterError, UnreachableError
 from tinystride.files import complete_file, complete_folder, sha256, write_json
 
@@ -80,7 +81,7 @@ def download(
             if entry.kind == "given":
                 _copy_tripod(Path(tripod_folder), partial / entry.name)
             if entry.kind == "simulated":
-                _simulate(partial / entry.name, seed, simulated or {})
+                simulate_dataset(partial / entry.name, seed=seed, progress=progress, **(simulated or {}))
         _remove_strays(entries, partial)
         sources = _describe(entries, partial)
         write_json(partial / "sources.json", sources)
@@ -190,13 +191,6 @@ def _wrong_hash(origin) -> DataError:
 
 def _is_verified(path: Path, digest: str) -> bool:
     return path.is_file() and sha256(path) == digest
-
-
-def _simulate(folder: Path, seed: int, arguments: dict) -> None:
-    from tinystride.datasets.simulator import simulate_dataset
-
-    shutil.rmtree(folder, ignore_errors=True)
-    simulate_dataset(folder, seed=seed, **arguments)
 
 
 def _copy_tripod(given: Path, folder: Path) -> None:

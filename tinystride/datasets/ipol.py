@@ -56,7 +56,7 @@ def _recording(path, events, key, dataset, subject, trial, foot) -> Recording:
     if trial_end - first_counter > len(values):
         raise read_error(
             path,
-            f"ends at packet {first_counter + len(values)}, its trial at {trial_end:g}",
+            f"ends at packet {first_counter + len(values):g}, its trial at {trial_end:g}",
             "download it again",
         )
     contact = events[key][:, 1]

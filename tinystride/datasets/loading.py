@@ -5,21 +5,16 @@ from pathlib import Path
 
 from tinystride.datasets import ipol, llio, tripod
 from tinystride.datasets.recording import Recording, read_error
+from tinystride.datasets.simulator import load_simulated
 from tinystride.errors import ParameterError
 
 TRIPOD_EXCERPT = "example_data/raw/TRIPOD_excerpt"
 
 
-def _simulated(folder: Path) -> Iterator[Recording]:
-    from tinystride.datasets.simulator import load_simulated
-
-    return load_simulated(folder)
-
-
 LOADERS = {
     "ipol-healthy": ipol.load,
     "llio-ruler": llio.load,
-    "simulated": _simulated,
+    "simulated": load_simulated,
     "tripod": tripod.load,
     "tripod-excerpt": lambda folder: tripod.load(folder / TRIPOD_EXCERPT, "tripod-excerpt"),
 }

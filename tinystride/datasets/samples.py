@@ -85,7 +85,7 @@ def sample_numbers(source, time_s: np.ndarray, rate_hz: float, first_line: int =
     median = float(np.median(steps)) if len(steps) else 1.0
     if abs(median - 1) > 0.05:
         raise read_error(
-            source, f"its samples are {rate_hz / median:.4g} Hz apart, not {rate_hz:g}", "give the true rate"
+            source, f"its time stamps say {rate_hz / median:.4g} Hz, not {rate_hz:g} Hz", "give the true rate"
         )
     uneven = np.flatnonzero(np.abs(steps - np.rint(steps)) > 0.3)
     if len(uneven):
@@ -160,7 +160,7 @@ def check_samples(source, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.nd
         if np.ptp(channel) == 0:
             raise read_error(
                 source,
-                f"{axis} is {channel[0]:g} from first to last sample",
+                f"{axis} is {channel[0] + 0.0:g} from first to last sample",
                 "check the sensor and the export",
             )
     _check_units(source, rate_hz, acc_mps2, gyr_radps)
