@@ -1,0 +1,206 @@
+"""Write a network as C: one header and one source file, or a whole library with packages and a host test."""
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from tinystride import __version__
+from tinystride.codegen import ctext
+from tinystride.codegen.emitter import Emitted, emit, render
+from tinystride.codegen.graph import Graph
+from tinystride.codegen.lowering import lower
+from tinystride.codegen.reader import read_graph
+from tinystride.codegen.reference import example_inputs, run_tflm
+from tinystride.errors import ModelError, ParameterError, ToolError
+from tinystride.files import complete_folder, sha256
+
+LIBRARY_PREFIX = "tinystride_model"
+
+
+def _source_values(graph: Graph, emitted: Emitted, prefix: str, title: str) -> dict:
+    network = emitted.network
+    values = {
+        "title": title,
+        "prefix": prefix,
+        "upper": prefix.upper(),
+        "input_shape": list(network.input_shape),
+        "output_shape": list(network.output_shape),
+        "input_size": network.input.size,
+        "output_size": network.output.size,
+        "input_type": network.input.ctype,
+        "output_type": network.output.ctype,
+        "scratch_words": max(1, -(-emitted.plan.size // 4)),
+        "layers": network.layers,
+        "blocks": emitted.plan.blocks,
+        "kernels": emitted.kernels,
+        "constants": emitted.constants,
+        "calls": emitted.calls,
+        "rescalings": emitted.rescalings,
+    }
+    for which, quantization in (
+        ("input", network.input_quantization),
+        ("output", network.output_quantization),
+    ):
+        values[f"{which}_scale"] = ctext.single(quantization[0]) if quantization else None
+        values[f"{which}_zero_point"] = quantization[1] if quantization else None
+    return values
+
+
+def _check_prefix(prefix: str) -> None:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", prefix):
+        raise ParameterError(f"prefix '{prefix}': must be a C name of letters, digits and _, such as 'peer'")
+
+
+def _description(graph: Graph) -> dict:
+    """What the pipeline has attached to the file, as far as it is JSON."""
+    try:
+        described = json.loads(graph.metadata.get("tinystride", b"{}").rstrip(b"\0"))
+    except ValueError:
+        return {}
+    return described if isinstance(described, dict) else {}
+
+
+def _card(path: Path, graph: Graph, emitted: Emitted) -> dict:
+    network = emitted.network
+
+    def end(shape, buffer, quantization):
+        card = {"shape": list(shape), "type": buffer.ctype}
+        if quantization:
+            card |= {"scale": float(quantization[0]), "zero_point": quantization[1]}
+        return card
+
+    return {
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path),
+        "generator": f"TinyStride {__version__}",
+        "input": end(network.input_shape, network.input, network.input_quantization),
+        "output": end(network.output_shape, network.output, network.output_quantization),
+        "layers": [f"{layer.name}: {layer.shapes}" for layer in network.layers],
+        "multiply_accumulates": sum(getattr(layer, "macs", 0) for layer in network.layers),
+        "weights": sum(layer.weights.size for layer in network.layers if hasattr(layer, "weights")),
+        "working_memory_bytes": emitted.plan.size,
+        "numerics": "bit-exact with TensorFlow Lite for Microcontrollers",
+        "description": _description(graph),
+        "licence": "MIT",
+    }
+
+
+def _values(array: np.ndarray) -> str:
+    if array.dtype == np.float32:
+        return "\n".join(f"    {ctext.single(value)}," for value in array)
+    return ctext.rows(array.tolist())
+
+
+def _write_library(
+    folder: Path, path: Path, graph: Graph, emitted: Emitted, values: dict, vectors: int
+) -> None:
+    inputs = example_inputs(graph, vectors, seed=0)
+    outputs = run_tflm(path.read_bytes(), graph, inputs)
+    card = _card(path, graph, emitted)
+    values = values | {
+        "version": __version__,
+        "vectors": vectors,
+        "golden_inputs": [_values(row) for row in inputs],
+        "golden_outputs": [_values(row) for row in outputs],
+        "card": card,
+    }
+    templates = {
+        "include/tinystride_model.h": "model.h.j2",
+        "src/tinystride_model.c": "model.c.j2",
+        "src/tinystride_model.h": "forward.h.j2",
+        "test/golden_vectors.h": "golden_vectors.h.j2",
+        "test/test_model.c": "test_model.c.j2",
+        "examples/minimal/main.c": "main.c.j2",
+        "examples/arduino/arduino.ino": "arduino.ino.j2",
+        "CMakeLists.txt": "CMakeLists.txt.j2",
+        "library.properties": "library.properties.j2",
+        "README.md": "README.md.j2",
+    }
+    for name, template in templates.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(render(template, **values))
+    library = {
+        "name": "TinyStride",
+        "version": __version__,
+        "description": "Gait stride length from a shoe-worn inertial sensor: int8 network in C99",
+        "license": "MIT",
+        "frameworks": "*",
+        "platforms": "*",
+        "headers": ["tinystride_model.h"],
+        "build": {"includeDir": "include", "srcDir": "src"},
+    }
+    (folder / "library.json").write_text(json.dumps(library, indent=2) + "\n")
+    (folder / "model_card.yaml").write_text(yaml.safe_dump(card, sort_keys=False, width=100))
+
+
+def export_model(
+    tflite_path: Path | str, out_folder: Path | str, *, prefix: str = LIBRARY_PREFIX, vectors: int = 24
+) -> dict:
+    """Write the int8 network of a .tflite file as C99 into `out_folder`, which is replaced when complete.
+
+    With the prefix `tinystride_model`: a library with packages, model card, `vectors` golden vectors made
+    with TFLM, and a host test. With another prefix: `<prefix>.h` and `<prefix>.c` alone. The same file
+    gives the same bytes. Returns `{prefix, files, layers, multiply_accumulates, weights,
+    working_memory_bytes}`.
+
+    Raises ModelError for a file that is not a whole supported model, ParameterError for a prefix that is
+    no C name, ToolError where golden vectors need the missing `tflite-micro`.
+    """
+    _check_prefix(prefix)
+    path, out_folder = Path(tflite_path), Path(out_folder)
+    graph = read_graph(path)
+    try:
+        emitted = emit(lower(graph))
+    except ModelError as error:
+        raise ModelError(f"{path.name}: {error}") from error
+    values = _source_values(graph, emitted, prefix, prefix)
+    with complete_folder(out_folder) as folder:
+        if prefix == LIBRARY_PREFIX:
+            _write_library(folder, path, graph, emitted, values, vectors)
+        else:
+            (folder / f"{prefix}.h").write_text(render("model.h.j2", **values))
+            (folder / f"{prefix}.c").write_text(render("model.c.j2", **values))
+        files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    card = _card(path, graph, emitted)
+    figures = ("layers", "multiply_accumulates", "weights", "working_memory_bytes")
+    return {"prefix": prefix, "files": files} | {name: card[name] for name in figures}
+
+
+def check_on_host(out_folder: Path | str) -> dict:
+    """Compile the exported library's host test and run it: `{vectors, mismatches, compiler, flags}`.
+
+    Raises ToolError without a C compiler, if the C does not compile, or if a result differs.
+    """
+    folder = Path(out_folder)
+    compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+    if compiler is None:
+        raise ToolError("no C compiler; install the Debian package gcc")
+    flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+    with tempfile.TemporaryDirectory() as temporary:
+        program = Path(temporary) / "test_model"
+        sources = [*sorted((folder / "src").glob("*.c")), folder / "test" / "test_model.c"]
+        built = subprocess.run(
+            [compiler, *flags, f"-I{folder / 'include'}", *map(str, sources), "-o", str(program)],
+            capture_output=True,
+            text=True,
+        )
+        if built.returncode:
+            raise ToolError(f"{compiler} refuses the generated C: {built.stderr.strip()[:500]}")
+        ran = subprocess.run([str(program)], capture_output=True, text=True)
+    counted = re.fullmatch(r"(\d+) vectors, (\d+) mismatches\n", ran.stdout)
+    if ran.returncode or not counted:
+        raise ToolError(f"the host test of {folder} failed: {ran.stdout.strip() or ran.returncode}")
+    return {
+        "vectors": int(counted[1]),
+        "mismatches": int(counted[2]),
+        "compiler": compiler,
+        "flags": " ".join(flags),
+    }

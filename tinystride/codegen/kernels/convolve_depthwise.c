@@ -1,0 +1,38 @@
+/* DEPTHWISE_CONV_2D. input [in_height, in_width, in_channels], output [out_height, out_width, channels],
+ * weights [height, width, channels]; channels = in_channels * depth_multiplier. */
+typedef struct {
+    int32_t in_height, in_width, in_channels, depth_multiplier;
+    int32_t out_height, out_width;
+    int32_t height, width, stride_y, stride_x, dilation_y, dilation_x, pad_y, pad_x;
+    int32_t input_zero_point, output_zero_point, low, high;
+    const int8_t *weights;
+    const int32_t *bias, *multiplier;
+    const int8_t *shift;
+} depthwise_t;
+
+static void convolve_depthwise(const depthwise_t *layer, const int8_t *input, int8_t *output)
+{
+    const int32_t channels = layer->in_channels * layer->depth_multiplier;
+    int32_t out_y, out_x, channel, y, x;
+    for (out_y = 0; out_y < layer->out_height; out_y++) {
+        for (out_x = 0; out_x < layer->out_width; out_x++) {
+            for (channel = 0; channel < channels; channel++) {
+                const int8_t *value = input + channel / layer->depth_multiplier;
+                const int8_t *weight = layer->weights + channel;
+                int32_t sum = layer->bias[channel];
+                for (y = 0; y < layer->height; y++) {
+                    const int32_t in_y = out_y * layer->stride_y - layer->pad_y + y * layer->dilation_y;
+                    for (x = 0; x < layer->width; x++, weight += channels) {
+                        const int32_t in_x = out_x * layer->stride_x - layer->pad_x + x * layer->dilation_x;
+                        if (in_y >= 0 && in_y < layer->in_height && in_x >= 0 && in_x < layer->in_width) {
+                            sum += (value[(in_y * layer->in_width + in_x) * layer->in_channels] -
+                                    layer->input_zero_point) * *weight;
+                        }
+                    }
+                }
+                sum = scale(sum, layer->multiplier[channel], layer->shift[channel]);
+                *output++ = (int8_t)clamp(sum + layer->output_zero_point, layer->low, layer->high);
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/* A pooling window over [in_height, in_width, channels]; its part outside the input does not count. */
+typedef struct {
+    int32_t in_height, in_width, channels, out_height, out_width;
+    int32_t height, width, stride_y, stride_x, pad_y, pad_x;
+    int32_t low, high;
+} pooling_t;
+
+static int32_t larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static int32_t smaller(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}

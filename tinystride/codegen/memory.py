@@ -1,0 +1,81 @@
+"""Where the values between layers live: one block of memory, reused as soon as nobody needs them any more."""
+
+from dataclasses import dataclass
+
+from tinystride.codegen.layers import Buffer, Layer
+
+ALIGNMENT = 4
+
+
+@dataclass(eq=False)
+class Block:
+    """Bytes that are needed from the layer numbered `first` to the one numbered `last`, both included."""
+
+    name: str
+    size: int
+    first: int
+    last: int
+    offset: int = 0
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.size
+
+    def meets(self, other: "Block") -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+@dataclass(eq=False)
+class MemoryPlan:
+    blocks: list[Block]
+    buffers: dict[int, Block]  # by id of the Buffer
+    scratch: dict[int, Block]  # by id of the Layer
+
+    @property
+    def size(self) -> int:
+        return max((block.end for block in self.blocks), default=0)
+
+
+def _round_up(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def lifetimes(layers: list[Layer]) -> dict[int, tuple[Buffer, int, int]]:
+    """For each buffer in memory, by id: itself, the layer that writes it, the last layer that reads it."""
+    lives: dict[int, tuple[Buffer, int, int]] = {}
+    for index, layer in enumerate(layers):
+        if layer.output.place == "memory":
+            lives[id(layer.output)] = (layer.output, index, index)
+        for buffer in layer.inputs:
+            if buffer.place == "memory":
+                lives[id(buffer)] = (buffer, lives[id(buffer)][1], index)
+    return lives
+
+
+def place(blocks: list[Block]) -> None:
+    """Give each block the lowest offset that is free during its life, the largest first."""
+    placed: list[Block] = []
+    for block in sorted(blocks, key=lambda b: (-b.size, b.first)):
+        offset = 0
+        for other in sorted((b for b in placed if b.meets(block)), key=lambda b: b.offset):
+            if offset + block.size <= other.offset:
+                break
+            offset = max(offset, _round_up(other.end))
+        block.offset = offset
+        placed.append(block)
+
+
+def plan_memory(layers: list[Layer], scratch_bytes: list[int]) -> MemoryPlan:
+    """Plan the buffers between layers and `scratch_bytes[i]` bytes that layer i needs while it runs."""
+    buffers = {
+        key: Block(buffer.name, buffer.size, first, last)
+        for key, (buffer, first, last) in lifetimes(layers).items()
+    }
+    scratch = {
+        id(layer): Block(f"{layer.name} (working memory)", size, index, index)
+        for index, (layer, size) in enumerate(zip(layers, scratch_bytes, strict=True))
+        if size
+    }
+    blocks = [*buffers.values(), *scratch.values()]
+    place(blocks)
+    return MemoryPlan(sorted(blocks, key=lambda b: (b.first, b.offset)), buffers, scratch)

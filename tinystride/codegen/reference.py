@@ -1,0 +1,53 @@
+"""TensorFlow Lite for Microcontrollers: the standard that the generated C matches bit by bit."""
+
+import numpy as np
+
+from tinystride.codegen.graph import Graph
+from tinystride.errors import ModelError, ToolError
+
+
+def run_tflm(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
+    """Run `inputs` [vectors, input size] through the TFLM interpreter; gives [vectors, output size].
+
+    Raises ToolError without the `tflite-micro` package, ModelError if TFLM refuses the model.
+    """
+    try:
+        from tflite_micro import runtime
+    except ImportError as error:
+        raise ToolError("needs the Python package tflite-micro; install tinystride[benchmark]") from error
+    activations = sum(tensor.size for operator in graph.operators for tensor in operator.outputs)
+    try:
+        interpreter = runtime.Interpreter.from_bytes(
+            content, arena_size=2 * len(content) + 16 * activations + 4096 * len(graph.operators) + (1 << 18)
+        )
+        outputs = np.empty((len(inputs), graph.output.size), graph.output.dtype)
+        for row, values in enumerate(inputs):
+            interpreter.set_input(values.reshape(graph.input.shape), 0)
+            interpreter.invoke()
+            outputs[row] = interpreter.get_output(0).ravel()
+    except RuntimeError as error:
+        raise ModelError(
+            f"TFLM cannot run this model ({error}); convert it for int8 built-in operators"
+        ) from error
+    return outputs
+
+
+def example_inputs(graph: Graph, vectors: int, seed: int) -> np.ndarray:
+    """`vectors` inputs [vectors, input size]: the extremes, then uniformly random values, some saturated."""
+    shape = (vectors, graph.input.size)
+    rng = np.random.default_rng(seed)
+    if graph.input.dtype == "float32":
+        return rng.normal(scale=np.exp(rng.uniform(-3, 3, (vectors, 1))), size=shape).astype(np.float32)
+    limits = np.iinfo(graph.input.dtype)
+    values = rng.integers(limits.min, limits.max, shape, endpoint=True)
+    # A third are drawn towards both ends, where sums are largest.
+    values[::3] = np.where(rng.random((len(values[::3]), shape[1])) < 0.5, limits.min, limits.max)
+    alternating = np.where(np.arange(shape[1]) % 2, limits.min, limits.max)
+    extremes = [np.full(shape[1], limits.min), np.full(shape[1], limits.max), alternating, -1 - alternating]
+    if graph.input.dtype == "uint8":
+        extremes[3] = 255 - alternating
+    if len(graph.input.zero_points):
+        extremes.append(np.full(shape[1], graph.input.zero_point))
+    for row, extreme in zip(values, extremes, strict=False):
+        row[:] = extreme
+    return values.astype(graph.input.dtype)

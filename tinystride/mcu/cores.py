@@ -1,0 +1,66 @@
+"""The emulated cores: how to compile for each, which board QEMU has for it, and what its clock counts."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tinystride.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Core:
+    """One core on one board of QEMU, whose virtual clock runs by instructions (`-icount`)."""
+
+    name: str
+    machine: str
+    flags: tuple[str, ...]
+    flash: tuple[int, int]  # origin, bytes
+    ram: tuple[int, int]
+    icount_shift: int  # an instruction takes 2^shift ns of virtual time
+    tick_ns: Fraction  # of the clock that the program reads
+    cmsdk_timer: bool = False  # else SysTick
+
+    def instructions(self, ticks: int) -> int:
+        """Instructions in so many ticks, to the nearest."""
+        return round(ticks * self.tick_ns / (1 << self.icount_shift))
+
+
+def _mps2(name: str, machine: str, *flags: str) -> Core:
+    size = 4 << 20
+    return Core(
+        name, machine, ("-mthumb", *flags), (0, size), (0x20000000, size), 10, Fraction(40), cmsdk_timer=True
+    )
+
+
+CORES = {
+    core.name: core
+    for core in (
+        Core(
+            "cortex-m0",
+            "microbit",
+            ("-mthumb", "-mcpu=cortex-m0"),
+            (0, 256 << 10),
+            (0x20000000, 16 << 10),
+            6,
+            Fraction(125, 2),
+        ),
+        _mps2("cortex-m3", "mps2-an385", "-mcpu=cortex-m3"),
+        _mps2("cortex-m4f", "mps2-an386", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
+        _mps2("cortex-m7", "mps2-an500", "-mcpu=cortex-m7", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
+        Core(
+            "cortex-m55",
+            "mps3-an547",
+            ("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
+            (0, 512 << 10),
+            (0x20000000, 512 << 10),
+            5,
+            Fraction(125, 4),
+        ),
+    )
+}
+
+
+def find_core(name: str) -> Core:
+    """Raises ParameterError, listing the cores that there are."""
+    if name not in CORES:
+        raise ParameterError(f"no core '{name}'; there are {', '.join(CORES)}")
+    return CORES[name]

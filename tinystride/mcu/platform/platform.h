@@ -1,0 +1,21 @@
+/* What a program on an emulated bare core has: a clock that counts instructions, and files of the host. */
+#ifndef PLATFORM_H
+#define PLATFORM_H
+
+#include <stdint.h>
+
+/* Ticks since clock_start(); the host knows how many instructions a tick stands for. */
+void clock_start(void);
+uint64_t clock_ticks(void);
+
+uint32_t semihosting(uint32_t operation, const void *argument);
+void semihosting_exit(uint32_t status);
+
+#define MODE_READ 1u  /* "rb" */
+#define MODE_WRITE 5u /* "wb" */
+
+uint32_t file_open(const char *name, uint32_t length, uint32_t mode);
+uint32_t file_read(uint32_t handle, void *to, uint32_t size);
+void file_write(uint32_t handle, const void *from, uint32_t size);
+
+#endif

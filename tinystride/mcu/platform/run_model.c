@@ -1,0 +1,65 @@
+/* Feeds a network with the inputs of a file, writes its outputs to another, and for each run what it took:
+ * ticks of the clock and bytes of stack. The first record is that of a function that does nothing. */
+#include "platform.h"
+
+#include "model.h"
+
+#define PAINT 0xA5A5A5A5u
+
+extern uint32_t bss_end[];
+
+typedef int run_t(const MODEL_INPUT_TYPE *input, MODEL_OUTPUT_TYPE *output);
+
+static MODEL_INPUT_TYPE input[MODEL_INPUT_SIZE];
+static MODEL_OUTPUT_TYPE output[MODEL_OUTPUT_SIZE];
+static uint32_t record[2];
+
+static int nothing(const MODEL_INPUT_TYPE *in, MODEL_OUTPUT_TYPE *out)
+{
+    (void)in;
+    (void)out;
+    return 0;
+}
+
+static uint32_t *stack_pointer(void)
+{
+    uint32_t *pointer;
+    __asm volatile("mov %0, sp" : "=r"(pointer));
+    return pointer;
+}
+
+static int __attribute__((noinline)) measure(run_t *volatile run)
+{
+    uint32_t *const top = stack_pointer();
+    volatile uint32_t *word; /* a call of memset would paint its own frame */
+    uint64_t start;
+    int status;
+    for (word = bss_end; word < top; word++) {
+        *word = PAINT;
+    }
+    start = clock_ticks();
+    status = run(input, output);
+    record[0] = (uint32_t)(clock_ticks() - start);
+    for (word = bss_end; *word == PAINT && word < top; word++) {
+    }
+    record[1] = (uint32_t)((uintptr_t)top - (uintptr_t)word);
+    return status;
+}
+
+int main(void)
+{
+    const uint32_t inputs = file_open("inputs.bin", 10, MODE_READ);
+    const uint32_t outputs = file_open("outputs.bin", 11, MODE_WRITE);
+    const uint32_t records = file_open("records.bin", 11, MODE_WRITE);
+    clock_start();
+    measure(nothing);
+    file_write(records, record, sizeof record);
+    while (file_read(inputs, input, sizeof input) == sizeof input) {
+        if (measure(model_run) != 0) {
+            return 1;
+        }
+        file_write(outputs, output, sizeof output);
+        file_write(records, record, sizeof record);
+    }
+    return 0;
+}
