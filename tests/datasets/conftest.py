@@ -111,6 +111,13 @@ def walk():
     return simple_walk
 
 
+@pytest.fixture
+def built_tripod(tmp_path) -> Path:
+    """A folder in TRIPOD's layout, as somebody may have been given it."""
+    write_tripod(tmp_path / "given")
+    return tmp_path / "given"
+
+
 both = pytest.fixture(params=["built", "recorded"])
 
 

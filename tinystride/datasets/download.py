@@ -22,7 +22,7 @@ UPSTREAM = "https://raw.githubusercontent.com"
 WHEN_UNREACHABLE = ("simulate", "fail")
 PARALLEL_TRANSFERS = 8
 ATTEMPTS, PAUSE_S = 3, 0.3
-CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 4, 20
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 3, 20
 
 pooch.get_logger().setLevel(logging.WARNING)
 
@@ -37,11 +37,10 @@ def download(
     seed: int = 0,
     tripod_folder: Path | str | None = None,
     progress: bool = True,
-    upstream: str = UPSTREAM,
 ) -> dict:
     """Fill `raw_folder/<data set>/<path in its repository>`, and return what its sources.json says of it.
 
-    mirrors: folders or URLs, tried in this order before `upstream`, for every file
+    mirrors: folders or URLs, tried in this order, and before UPSTREAM, for every file
     when_unreachable: if no recorded set can be reached, "simulate" (warns, and marks the source) or "fail"
     simulated: arguments of simulator.simulate_dataset, beside the seed
     tripod_folder: where the full TRIPOD set is, if it is among the names
@@ -62,7 +61,7 @@ def download(
         )
     with complete_folder(raw_folder, keep_partial=True) as partial:
         public = [entry for entry in entries if entry.kind == "public"]
-        bases, unreached = _probe(public, [*mirrors, upstream], partial)
+        bases, unreached = _probe(public, [*mirrors, UPSTREAM], partial)
         nothing_recorded = len(unreached) == sum(entry.kind != "simulated" for entry in entries)
         if unreached and nothing_recorded and when_unreachable == "simulate":
             warnings.warn(
