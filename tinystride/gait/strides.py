@@ -1,7 +1,7 @@
 """From recordings to strides: the table of all strides and their samples in the canonical foot frame."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from tinystride.gait.calibration import calibrate
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.signals import StrideSignals
 
+OUTSIDE, GAP, NO_REFERENCE = "outside the walk", "gap", "no reference"
 COLUMNS = {
     "stride_id": str,
     "dataset": str,
@@ -92,40 +93,22 @@ def extract_strides(recording: Recording, options: GaitOptions | None = None) ->
 
     Raises DataError for a recording without a stride, or in which the foot never rests.
     """
-    options = options or GaitOptions()
-    acc_mps2, gyr_radps, flags = _calibrated(recording)
-    mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz)
-    if not len(mid_stances):
-        raise DataError(
-            f"{recording.source or recording.name}: no stride found, the foot never swings between "
-            "two moments of rest; record walking with a moment of standing before and after it"
-        )
-    rotation = find_foot_frame(acc_mps2, gyr_radps, recording.rate_hz, mid_stances)
-    acc_mps2, gyr_radps = to_foot_frame(rotation, recording.foot, acc_mps2, gyr_radps)
-    contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances)
-    signals = _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts, options.margin_s)
-    integral = strapdown.integrate(
-        *strapdown.resample(signals, lowpass_hz=options.lowpass_hz), lever_m=options.lever_m
-    )
-    table = _table(recording, mid_stances, contacts, integral, flags, options)
-    table["stride_id"] = [f"{recording.name}/{number:04d}" for number in range(1, len(table) + 1)]
-    signals.stride_id[:] = table.loc[table["strapdown_length_cm"].notna(), "stride_id"]
-    return StrideSet(table=table.astype(COLUMNS)[list(COLUMNS)], signals=signals)
+    return gather_strides([recording], options)
 
 
 def gather_strides(
     recordings: Iterable[Recording], options: GaitOptions | None = None, progress: bool = False
 ) -> StrideSet:
     """The strides of all recordings, in their order. Raises DataError as extract_strides does."""
-    sets = [
-        extract_strides(recording, options)
-        for recording in tqdm(recordings, desc="recordings", unit="", disable=not progress)
-    ]
-    if not sets:
+    options = options or GaitOptions()
+    recordings = tqdm(recordings, desc="recordings", unit="", disable=not progress)
+    parts = [_extract(recording, options) for recording in recordings]
+    if not parts:
         raise DataError("no recording: name at least one data set that holds some")
+    columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in COLUMNS}
     return StrideSet(
-        table=pd.concat([each.table for each in sets], ignore_index=True),
-        signals=StrideSignals.concatenate([each.signals for each in sets]),
+        table=pd.DataFrame(columns).astype(COLUMNS),
+        signals=StrideSignals.concatenate([signals for _, signals in parts]),
     )
 
 
@@ -142,21 +125,38 @@ def read_strides(folder: Path | str) -> StrideSet:
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:
-        raise DataError(
-            f"{path}: not a table of strides ({error}); run the preprocess stage again"
-        ) from error
+        raise DataError(f"{path}: not a table of strides ({error}); run the preprocess stage again") from None
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise DataError(f"{path}: lacks the column {missing[0]!r}; run the preprocess stage again")
     return StrideSet(table=table.astype(COLUMNS), signals=StrideSignals.load(Path(folder) / "signals.npz"))
 
 
-def _calibrated(recording: Recording) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.ndarray], StrideSignals]:
+    acc_mps2, gyr_radps, always = _calibrated(recording)
+    mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz)
+    if not len(mid_stances):
+        raise DataError(
+            f"{recording.source or recording.name}: no stride found, the foot never swings between "
+            "two moments of rest; record walking with a moment of standing before and after it"
+        )
+    rotation = find_foot_frame(acc_mps2, gyr_radps, recording.rate_hz, mid_stances)
+    acc_mps2, gyr_radps = to_foot_frame(rotation, recording.foot, acc_mps2, gyr_radps)
+    contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances)
+    signals = _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts, options.margin_s)
+    integral = strapdown.integrate(
+        *strapdown.resample(signals, lowpass_hz=options.lowpass_hz), lever_m=options.lever_m
+    )
+    columns, number = _columns(recording, mid_stances, contacts, integral, always, options)
+    return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
+
+
+def _calibrated(recording: Recording) -> tuple[np.ndarray, np.ndarray, str]:
     calibration = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz)
     if calibration is None:
-        return recording.acc_mps2, recording.gyr_radps, ["no-standing"]
+        return recording.acc_mps2, recording.gyr_radps, "no-standing"
     gain = strapdown.GRAVITY_MPS2 / calibration.gravity_mps2
-    return recording.acc_mps2 * gain, recording.gyr_radps - calibration.gyr_bias_radps, []
+    return recording.acc_mps2 * gain, recording.gyr_radps - calibration.gyr_bias_radps, ""
 
 
 def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts, margin_s) -> StrideSignals:
@@ -171,7 +171,7 @@ def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts, margin_s) -> Str
     offset = np.concatenate([[0], np.cumsum(lengths)])
     samples = np.repeat(first - offset[:-1], lengths) + np.arange(offset[-1])
     return StrideSignals(
-        stride_id=np.empty(len(start), dtype=object),
+        stride_id=np.full(len(start), ""),
         rate_hz=np.full(len(start), float(recording.rate_hz)),
         offset=offset,
         mid_stance=(mid_stances - first[:, None]).astype(float),
@@ -181,70 +181,90 @@ def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts, margin_s) -> Str
     )
 
 
-def _table(recording, mid_stances, contacts, integral, flags, options) -> pd.DataFrame:
-    """All strides in order of time: the detected ones, matched or not, and what else the reference knows."""
+def _columns(
+    recording, mid_stances, contacts, integral, always, options
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The columns of the table, in order of time, and each row's number among the detected strides, or -1."""
     start_s, end_s = (mid_stances / recording.rate_hz).T
-    reference = recording.reference
-    stride, missed_reason = matching.match(reference, recording.reference_event, start_s, end_s)
-    found = stride >= 0
+    reference = {name: recording.reference[name].to_numpy() for name in recording.reference}
+    stride, missed_reason = matching.match(recording.reference, recording.reference_event, start_s, end_s)
+    number, row = _joined(stride, reference["start_s"], start_s)
+    found = number >= 0
 
-    def of_reference(column, unknown):
-        values = np.full(len(start_s), unknown, dtype=object if unknown == "" else float)
-        values[stride[found]] = column[found]
-        return values
+    # The index -1 takes what is appended: the value for a stride that one side knows nothing about.
+    def detected(values, unknown=np.nan):
+        return np.append(values, unknown)[number]
 
-    system = of_reference(reference["reference"], "")
-    length_cm = of_reference(reference["stride_length_cm"], np.nan)
-    length_cm = np.where(system == "strapdown", integral.length_cm, length_cm)
+    def referenced(values, unknown=np.nan):
+        return np.append(values, unknown)[row]
+
+    system = referenced(reference["reference"], "")
+    integrated = found & (system == "strapdown")
+    length_cm = np.where(integrated, detected(integral.length_cm), referenced(reference["stride_length_cm"]))
+    start_s = np.where(found, detected(start_s), referenced(reference["start_s"]))
+    end_s = np.where(found, detected(end_s), referenced(reference["end_s"]))
     walk_start_s, walk_end_s = recording.walking_s or (-np.inf, np.inf)
-    turn_deg = _heading_change_deg(integral.orientation)
     reason = np.select(
         [
             (end_s <= walk_start_s) | (start_s >= walk_end_s),
-            _touches(mid_stances, _long_gaps(recording, options.longest_gap)),
-            np.isfinite(length_cm) | (len(reference) == 0),
-            system == "",
+            ~found,
+            detected(_touches(mid_stances, _long_gaps(recording, options.longest_gap)), False),
+            np.isfinite(length_cm) | (len(recording.reference) == 0),
+            row < 0,
         ],
-        ["outside the walk", "gap", "", "no reference"],
-        of_reference(reference["note"], ""),
+        [OUTSIDE, referenced(missed_reason, ""), GAP, "", NO_REFERENCE],
+        referenced(reference["note"], ""),
     )
-    table = pd.DataFrame(
-        {
-            "start_s": start_s,
-            "end_s": end_s,
-            "initial_contact_s": contacts / recording.rate_hz,
-            "stride_length_cm": length_cm,
-            "reference": system,
-            "strapdown_length_cm": integral.length_cm,
-            "turn_deg": turn_deg,
-            "flags": _flags(recording, mid_stances, turn_deg, flags, options),
-            "reason": reason,
-        }
-    )
-    if not found.all():
-        missed = reference[~found].assign(reason=missed_reason[~found], flags="")
-        table = pd.concat([table, missed]).sort_values("start_s", kind="stable", ignore_index=True)
-    for name in ("dataset", "subject", "trial", "foot", "condition"):
-        table[name] = getattr(recording, name)
-    table["duration_s"] = table["end_s"] - table["start_s"]
-    table["usable"] = table["reason"] == ""
-    return table
+    turn_deg = heading_change_deg(integral.orientation)
+    columns = {
+        "stride_id": [f"{recording.name}/{place:04d}" for place in range(1, len(row) + 1)],
+        **{
+            name: np.full(len(row), getattr(recording, name), dtype=object)
+            for name in ("dataset", "subject", "trial", "foot", "condition")
+        },
+        "start_s": start_s,
+        "end_s": end_s,
+        "duration_s": end_s - start_s,
+        "initial_contact_s": detected(contacts / recording.rate_hz),
+        "stride_length_cm": length_cm,
+        "reference": system,
+        "strapdown_length_cm": detected(integral.length_cm),
+        "turn_deg": detected(turn_deg),
+        "flags": detected(_flags(recording, mid_stances, turn_deg, always, options), ""),
+        "usable": reason == "",
+        "reason": reason,
+    }
+    return {name: np.asarray(values) for name, values in columns.items()}, number
 
 
-def _flags(recording, mid_stances, turn_deg, always: list[str], options) -> list[str]:
+def _joined(stride, reference_start_s, start_s) -> tuple[np.ndarray, np.ndarray]:
+    """Number of the detected stride and row of the reference of each stride that either knows, -1 for none.
+
+    stride: [k] detected stride of each row of the reference, -1 for none; in order of time.
+    """
+    matched, missed = np.flatnonzero(stride >= 0), np.flatnonzero(stride < 0)
+    number = np.concatenate([np.arange(len(start_s)), np.full(len(missed), -1)])
+    row = np.concatenate([np.full(len(start_s), -1), missed])
+    row[stride[matched]] = matched
+    order = np.argsort(np.concatenate([start_s, reference_start_s[missed]]), kind="stable")
+    return number[order], row[order]
+
+
+def _flags(recording, mid_stances, turn_deg, always: str, options) -> np.ndarray:
     duration_s = (mid_stances[:, 1] - mid_stances[:, 0]) / recording.rate_hz
     raised = {
+        always: np.full(len(mid_stances), always != ""),
         "turn": np.abs(turn_deg) > options.turn_deg,
         "unusual-duration": (duration_s < options.shortest_s) | (duration_s > options.longest_s),
         "saturated": _touches(mid_stances, _saturated(recording)),
     }
-    return [
-        " ".join(always + [flag for flag, strides in raised.items() if strides[i]])
-        for i in range(len(mid_stances))
-    ]
+    return np.array(
+        [" ".join(flag for flag, strides in raised.items() if strides[i]) for i in range(len(mid_stances))],
+        dtype=object,
+    )
 
 
-def _heading_change_deg(orientation: np.ndarray) -> np.ndarray:
+def heading_change_deg(orientation: np.ndarray) -> np.ndarray:
     """Turn about the vertical from start to end of each stride [n], counter-clockwise positive."""
     change = orientation[:, -1] @ orientation[:, 0].transpose(0, 2, 1)
     return np.rad2deg(np.arctan2(change[:, 1, 0] - change[:, 0, 1], change[:, 0, 0] + change[:, 1, 1]))
