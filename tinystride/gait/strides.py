@@ -112,6 +112,21 @@ def gather_strides(
     )
 
 
+def count_strides(table: pd.DataFrame) -> dict[str, dict]:
+    """For each data set: how many strides there are, are usable, and are left out for which reason."""
+    counts = {}
+    for dataset, strides in table.groupby("dataset", sort=True):
+        left_out = strides.loc[~strides["usable"], "reason"].value_counts()
+        counts[dataset] = {
+            "recordings": int(strides.groupby(["subject", "trial", "foot"]).ngroups),
+            "subjects": int(strides["subject"].nunique()),
+            "strides": len(strides),
+            "usable": int(strides["usable"].sum()),
+            "left_out": {reason: int(left_out[reason]) for reason in sorted(left_out.index)},
+        }
+    return counts
+
+
 def write_strides(strides: StrideSet, folder: Path | str) -> None:
     """strides.parquet and signals.npz in `folder`; equal strides give equal bytes."""
     with complete_folder(folder) as partial:
