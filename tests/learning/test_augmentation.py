@@ -1,0 +1,341 @@
+"""Every transformation makes strides whose integral is the length that it claims.
+
+Strides come from recordings and from formulas for a foot that swings, pitches and rolls (`walked`), evaluated
+on a fine grid; neither those nor the integrator of this file share a line with the module under test.
+"""
+
+from dataclasses import fields, replace
+from itertools import chain, islice
+
+import numpy as np
+import pytest
+from scipy.integrate import cumulative_trapezoid
+from scipy.spatial.transform import Rotation
+
+from tinystride.datasets.loading import load_recordings
+from tinystride.errors import ParameterError
+from tinystride.gait.strides import gather_strides
+from tinystride.learning.augmentation import (
+    CHUNK,
+    GRAVITY_MPS2,
+    GRID,
+    MARGIN,
+    POINTS,
+    STRIDE,
+    AugmentationOptions,
+    augment,
+    curved,
+    cut,
+    mounted,
+    pitched,
+    recover_motion,
+    resample_with_margin,
+    scaled,
+    synthesize,
+    warped,
+)
+
+LEVER_M = np.array([0.0, 0.0, 0.07])
+BOUND_CM = 0.3
+ACC_ERROR_MPS2 = np.array([0.1, -0.2, 0.05])
+STRIDES = 60
+FINE = 20
+
+
+@pytest.fixture(scope="module")
+def walked():
+    """(acc_mps2, gyr_radps [n, GRID, 3], duration_s, length_cm [n]) of feet at rest at both mid-stances."""
+    rng = np.random.default_rng(1)
+    duration = rng.uniform(0.9, 1.4, STRIDES)[:, None]
+    length_m = rng.uniform(0.7, 1.7, STRIDES)[:, None]
+    phase = (np.arange((GRID - 1) * FINE + 1) / FINE - MARGIN) / (POINTS - 1)
+    u = np.clip((phase - 0.2) / 0.7, 0, 1)
+    way = u**4 * (35 - 84 * u + 70 * u**2 - 20 * u**3)
+    lift = (u * (1 - u)) ** 4 * 256
+    pitch = 0.9 * np.sin(2 * np.pi * u) * lift ** (1 / 4) + 0.05 * np.sin(np.pi * phase)
+    direction = rng.uniform(-0.2, 0.2, STRIDES)[:, None]
+    angles = np.stack(
+        np.broadcast_arrays(0.2 * np.sin(3 * np.pi * u) * lift, rng.uniform(0.7, 1.2, (STRIDES, 1)) * pitch),
+        axis=-1,
+    )
+    turn = Rotation.from_euler("XY", angles.reshape(-1, 2))
+    point = np.stack(
+        np.broadcast_arrays(
+            length_m * np.cos(direction) * way, length_m * np.sin(direction) * way, 0.12 * lift
+        ),
+        axis=-1,
+    )
+    step = duration[:, :, None] / (POINTS - 1) / FINE
+    place = point + turn.apply(LEVER_M).reshape(point.shape)
+    force = np.gradient(np.gradient(place, axis=1), axis=1) / step**2 + [0, 0, GRAVITY_MPS2]
+    acc = turn.apply(force.reshape(-1, 3), inverse=True).reshape(point.shape)
+    matrices = turn.as_matrix().reshape(*point.shape, 3)
+    small = matrices[:, :-1].swapaxes(-1, -2) @ matrices[:, 1:]
+    rates = Rotation.from_matrix(small.reshape(-1, 3, 3)).as_rotvec().reshape(STRIDES, -1, 3) / step
+    gyr = np.concatenate([rates[:, :1], (rates[:, 1:] + rates[:, :-1]) / 2, rates[:, -1:]], axis=1)
+    return acc[:, ::FINE], gyr[:, ::FINE], duration[:, 0], 100 * length_m[:, 0]
+
+
+@pytest.fixture(scope="module")
+def recorded(raw_folder):
+    """The same of some people whose stride lengths were measured, or integrated."""
+    recordings = chain.from_iterable(
+        islice(load_recordings(raw_folder, [name]), 3) for name in ("ipol-healthy", "llio-ruler")
+    )
+    strides = gather_strides(recordings)
+    usable = strides.table[strides.table["usable"] & (strides.table["flags"] == "")]
+    rows = usable.iloc[np.linspace(0, len(usable) - 1, STRIDES).astype(int)]
+    samples = resample_with_margin(strides.signals.select(rows["stride_id"]))
+    return *samples, rows["stride_length_cm"].to_numpy()
+
+
+@pytest.fixture(params=["walked", "recorded"])
+def measured(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def motion(measured):
+    return recover_motion(*measured, LEVER_M, with_error=False)
+
+
+def integral_cm(acc, gyr, duration_s, start, lever_m):
+    """[n]: how far the point goes that the foot turns about, by strapdown integration of [n, POINTS, 3].
+
+    start: [n, 3, 3], orientation at the first mid-stance; lever_m: [n, 3], from the point to the sensor
+    """
+    step = (duration_s / (POINTS - 1))[:, None, None]
+    turn = [Rotation.from_matrix(start)]
+    for k in range(POINTS - 1):
+        turn.append(turn[-1] * Rotation.from_rotvec((gyr[:, k] + gyr[:, k + 1]) / 2 * step[:, 0]))
+    acceleration = np.stack([r.apply(acc[:, k]) for k, r in enumerate(turn)], axis=1) - [0, 0, GRAVITY_MPS2]
+    at_rest = [turn[k].apply(np.cross(gyr[:, k], lever_m)) for k in (0, -1)]
+    velocity = cumulative_trapezoid(acceleration, axis=1, initial=0) * step + at_rest[0][:, None]
+    velocity += (at_rest[1] - velocity[:, -1])[:, None] * np.linspace(0, 1, POINTS)[:, None]
+    way = np.trapezoid(velocity, axis=1) * step[:, 0] - turn[-1].apply(lever_m) + turn[0].apply(lever_m)
+    return 100 * np.hypot(way[:, 0], way[:, 1])
+
+
+def made_integral_cm(motion, lever_m=None):
+    """The integral of what a sensor at `lever_m` measures, by an integrator that knows where it sits."""
+    lever = motion.lever_m if lever_m is None else lever_m
+    acc, gyr = synthesize(motion, lever)
+    return integral_cm(
+        acc[:, STRIDE], gyr[:, STRIDE], motion.duration_s, motion.orientation[:, MARGIN], lever
+    )
+
+
+def random(low, high, seed=0):
+    return np.random.default_rng(seed).uniform(low, high, STRIDES)
+
+
+def test_a_stride_that_is_not_transformed_gives_back_its_samples(measured):
+    acc, gyr, duration, length = measured
+    wrong_label = length + 5
+    motion = recover_motion(acc + ACC_ERROR_MPS2, gyr, duration, wrong_label, LEVER_M)
+    again = synthesize(motion)
+    np.testing.assert_allclose(again[0], acc + ACC_ERROR_MPS2, atol=1e-9)
+    np.testing.assert_array_equal(again[1], gyr)
+    np.testing.assert_array_equal(motion.length_cm, wrong_label)
+
+
+def test_without_error_the_stride_measures_its_label(measured):
+    acc, gyr, duration, length = measured
+    label = length * random(0.95, 1.05)
+    motion = recover_motion(acc + ACC_ERROR_MPS2, gyr, duration, label, LEVER_M, with_error=False)
+    np.testing.assert_allclose(made_integral_cm(motion), label, atol=BOUND_CM)
+
+
+def test_error_is_kept_where_asked(measured):
+    acc, gyr, duration, length = measured
+    kept = np.arange(STRIDES) % 2 == 0
+    motion = recover_motion(acc, gyr, duration, length + 4, LEVER_M, with_error=kept)
+    found = integral_cm(
+        acc[:, STRIDE], gyr[:, STRIDE], duration, motion.orientation[:, MARGIN], motion.lever_m
+    )
+    made = made_integral_cm(motion)
+    np.testing.assert_allclose(made[kept], found[kept], atol=1e-6)
+    np.testing.assert_allclose(made[~kept], (length + 4)[~kept], atol=BOUND_CM)
+
+
+def test_scaled(motion):
+    factor = random(0.4, 1.5)
+    made = scaled(motion, factor, random(0.7, 1.4, seed=1))
+    np.testing.assert_allclose(made.length_cm, factor * motion.length_cm)
+    np.testing.assert_allclose(made_integral_cm(made), made.length_cm, atol=BOUND_CM)
+
+
+def test_what_the_integral_misses_survives_scaling(measured):
+    acc, gyr, duration, length = measured
+    motion = recover_motion(acc, gyr, duration, length + 4, LEVER_M)
+    made = scaled(motion, random(0.6, 1.4), np.ones(STRIDES))
+    missed = length + 4 - made_integral_cm(motion)
+    np.testing.assert_allclose(made.length_cm - made_integral_cm(made), missed, atol=BOUND_CM)
+
+
+def test_warped(motion):
+    longer, bend = random(0.75, 1.3), 0.02 * np.random.default_rng(2).standard_normal((STRIDES, 2))
+    made = warped(motion, longer, np.clip(bend, -0.04, 0.04))
+    np.testing.assert_allclose(made.duration_s, longer * motion.duration_s)
+    np.testing.assert_array_equal(made.length_cm, motion.length_cm)
+    np.testing.assert_allclose(made_integral_cm(made), made.length_cm, atol=BOUND_CM)
+
+
+def test_warping_by_the_duration_alone_slows_everything_down_evenly(motion):
+    made = warped(motion, np.full(STRIDES, 2.0), np.zeros((STRIDES, 1)))
+    np.testing.assert_allclose(made.gyr_radps, motion.gyr_radps / 2, atol=1e-9)
+    np.testing.assert_allclose(made.acceleration_mps2, motion.acceleration_mps2 / 4, atol=1e-9)
+
+
+def test_pitched(motion):
+    factor = random(0.75, 1.25)
+    made = pitched(motion, factor)
+    np.testing.assert_array_equal(made.length_cm, motion.length_cm)
+    np.testing.assert_allclose(made_integral_cm(made), made.length_cm, atol=BOUND_CM)
+    old, new = (np.ptp(pitch_rad(m.orientation[:, STRIDE]), axis=1) for m in (motion, made))
+    np.testing.assert_allclose(new / old, factor, atol=0.02)
+    turned = made.orientation[:, :-1].swapaxes(-1, -2) @ made.orientation[:, 1:]
+    rates = Rotation.from_matrix(turned.reshape(-1, 3, 3)).as_rotvec().reshape(STRIDES, -1, 3)
+    rates /= made.step_s[:, None, None]
+    np.testing.assert_allclose(rates, (made.gyr_radps[:, 1:] + made.gyr_radps[:, :-1]) / 2, atol=0.15)
+
+
+def pitch_rad(orientation):
+    return np.arctan2(-orientation[..., 2, 0], orientation[..., 2, 2])
+
+
+def test_curved(motion):
+    heading = random(-0.8, 0.8)
+    made = curved(motion, heading)
+    np.testing.assert_allclose(made_integral_cm(made), made.length_cm, atol=BOUND_CM)
+    turned = made.orientation[:, STRIDE][:, -1] @ motion.orientation[:, STRIDE][:, -1].swapaxes(-1, -2)
+    np.testing.assert_allclose(Rotation.from_matrix(turned).as_rotvec()[:, 2], heading, atol=1e-9)
+
+
+def test_a_straight_path_becomes_an_arc(walked):
+    heading = random(-0.8, 0.8)
+    made = curved(recover_motion(*walked, LEVER_M), heading)
+    # The chord of an arc through the angle a is sin(a / 2) / (a / 2) of its length. The foot also turns while
+    # it rests, so its path bends less.
+    assert np.all(made.length_cm < walked[3])
+    assert np.all(made.length_cm > np.sinc(heading / 2 / np.pi) * walked[3])
+
+
+def test_all_changes_of_motion_together(motion):
+    made = warped(
+        curved(
+            pitched(scaled(motion, random(0.6, 1.4), random(0.8, 1.25, 1)), random(0.85, 1.15, 2)),
+            random(-0.4, 0.4, 3),
+        ),
+        random(0.8, 1.25, 4),
+        np.stack([random(-0.02, 0.02, 5), random(-0.02, 0.02, 6)], axis=1),
+    )
+    np.testing.assert_allclose(made_integral_cm(made), made.length_cm, atol=BOUND_CM)
+
+
+def test_another_lever_leaves_the_length(motion):
+    lever = LEVER_M + 0.02 * np.random.default_rng(3).standard_normal((STRIDES, 3))
+    np.testing.assert_allclose(made_integral_cm(motion, lever), motion.length_cm, atol=BOUND_CM)
+
+
+def test_a_higher_sensor_misleads_an_integrator_that_does_not_know_it(walked):
+    motion = recover_motion(*walked, LEVER_M, with_error=False)
+    lever = LEVER_M + random(-0.04, 0.04)[:, None] * [0, 0, 1]
+    acc, gyr = (samples[:, STRIDE] for samples in synthesize(motion, lever))
+    start = motion.orientation[:, MARGIN]
+    believed = integral_cm(acc, gyr, motion.duration_s, start, motion.lever_m)
+    rates = (gyr[:, 0, 1] + gyr[:, -1, 1]) / 2
+    # It misses the mean over both mid-stances of pitch rate × height, for the duration of the stride.
+    expected = 100 * rates * (lever - LEVER_M)[:, 2] * motion.duration_s
+    np.testing.assert_allclose(motion.length_cm - believed, expected, atol=BOUND_CM)
+
+
+def test_mounted_turns_the_axes_and_leaves_the_integral(motion):
+    rotation = 0.2 * np.random.default_rng(4).standard_normal((STRIDES, 3))
+    acc, gyr = (mounted(samples[:, STRIDE], rotation) for samples in synthesize(motion))
+    np.testing.assert_allclose(mounted(acc, -rotation), synthesize(motion)[0][:, STRIDE], atol=1e-9)
+    frame = Rotation.from_rotvec(rotation).as_matrix()
+    found = integral_cm(
+        acc,
+        gyr,
+        motion.duration_s,
+        motion.orientation[:, MARGIN] @ frame,
+        (motion.lever_m[:, None] @ frame)[:, 0],
+    )
+    np.testing.assert_allclose(found, motion.length_cm, atol=BOUND_CM)
+
+
+def test_gyroscope_bias_costs_what_theory_says(motion):
+    # A pitch that grows by b t turns g into an acceleration g b t; after de-drifting b g T³ / 12 are missing.
+    acc, gyr = (samples[:, STRIDE] for samples in synthesize(motion))
+    found = integral_cm(
+        acc, gyr + np.array([0, 0.01, 0]), motion.duration_s, motion.orientation[:, MARGIN], motion.lever_m
+    )
+    expected = 100 * 0.01 * GRAVITY_MPS2 * motion.duration_s**3 / 12
+    np.testing.assert_allclose(motion.length_cm - found, expected, rtol=0.25)
+
+
+def test_cut_where_it_should_be_changes_nothing(motion):
+    acc, _ = synthesize(motion)
+    at = np.zeros(STRIDES)
+    np.testing.assert_allclose(cut(acc, at, at, motion.step_s), acc[:, STRIDE], atol=1e-12)
+
+
+def test_cut_finds_what_was_measured_at_the_shifted_times():
+    times = np.tile((np.arange(GRID) - MARGIN) * 0.02, (STRIDES, 1))
+    start, end = random(-0.06, 0.06), random(-0.06, 0.06, seed=1)
+    found = cut(np.sin(12 * times)[..., None], start, end, np.full(STRIDES, 0.02))[..., 0]
+    wanted = start[:, None] + (0.02 * (POINTS - 1) + end - start)[:, None] * np.linspace(0, 1, POINTS)
+    np.testing.assert_allclose(found, np.sin(12 * wanted), atol=2e-4)
+
+
+def test_cut_while_the_foot_rests_leaves_the_integral(walked):
+    motion = recover_motion(*walked, LEVER_M, with_error=False)
+    # The feet of `walked` rest for at least a tenth of the stride before and after each mid-stance.
+    start, end = random(-0.05, 0.05), random(-0.05, 0.05, seed=1)
+    acc, gyr = (cut(samples, start, end, motion.step_s) for samples in synthesize(motion))
+    found = integral_cm(
+        acc, gyr, motion.duration_s + end - start, motion.orientation[:, MARGIN], motion.lever_m
+    )
+    np.testing.assert_allclose(found, motion.length_cm, atol=0.5)
+
+
+ALL = np.arange(STRIDES)
+OFF = AugmentationOptions(
+    **{field.name: (1, 1) if isinstance(field.default, tuple) else 0 for field in fields(AugmentationOptions)}
+)
+
+
+def test_augment_with_everything_off_returns_the_strides(measured):
+    acc, gyr, duration, length = measured
+    made = augment(recover_motion(*measured, LEVER_M), ALL, OFF, np.random.default_rng(0))
+    for found, wanted in zip(made, (acc[:, STRIDE], gyr[:, STRIDE], duration, length), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(AugmentationOptions)])
+def test_every_option_changes_the_strides(motion, name):
+    option = {name: getattr(AugmentationOptions(), name)}
+    plain, made = (
+        augment(motion, ALL, options, np.random.default_rng(0)) for options in (OFF, replace(OFF, **option))
+    )
+    assert not np.allclose(plain[0], made[0]) or not np.allclose(plain[1], made[1])
+    changes_label = name in ("horizontal_scale", "heading_rad")
+    assert np.allclose(plain[3], made[3]) != changes_label
+
+
+def test_same_seed_same_bytes_whatever_the_number_of_strides_at_a_time(motion):
+    rows = np.arange(CHUNK + 50) % STRIDES
+    first, second = (augment(motion, rows, AugmentationOptions(), np.random.default_rng(7)) for _ in range(2))
+    other = augment(motion, rows, AugmentationOptions(), np.random.default_rng(8))
+    for a, b, c in zip(first, second, other, strict=True):
+        assert a.tobytes() == b.tobytes() != c.tobytes()
+        assert np.isfinite(a).all()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"horizontal_scale": (1.2, 0.8)}, {"pitch_scale": (0, 1)}, {"cut_jitter_s": -0.01}]
+)
+def test_options_out_of_range_are_refused(wrong):
+    with pytest.raises(ParameterError, match=next(iter(wrong))):
+        AugmentationOptions(**wrong)
