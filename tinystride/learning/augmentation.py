@@ -132,8 +132,8 @@ def augment(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """A new stride from each of `rows` ([n] indices) of the motion, which may occur repeatedly.
 
-    Returns acc_mps2 [n, POINTS, 3], gyr_radps [n, POINTS, 3], duration_s [n], length_cm [n]. The same state of
-    the generator gives the same strides.
+    Returns acc_mps2 [n, POINTS, 3], gyr_radps [n, POINTS, 3], duration_s [n], length_cm [n]. The same state
+    of the generator gives the same strides.
     """
     parts = [
         _augment(motion.select(rows[start : start + CHUNK]), options, rng)
