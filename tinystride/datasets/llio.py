@@ -2,13 +2,15 @@
 
 Çetin and Köroğlu, "Loose Learned Inertial Odometry", 2025,
 https://github.com/mtahakoroglu/LLIO-aided-iPyShoe. The wearer is not named; all trials are taken for one
-person's. Neither is the foot: every trial swings it past the other leg, and rolls it, as right feet of
-ipol-healthy and tripod-excerpt do and left feet do not.
+person's. Neither is the foot: in straight strides it swings past the other leg, and rolls, as right feet
+of ipol-healthy and tripod-excerpt do on average and left feet do not (289 strides, of which 75 % and 98 %
+vote for right).
 
 Two trials look wrong and are not. Time stamps of trial 40 jitter, so their median step says 167 Hz; the
 last one says 200 Hz, and the samples integrate to the ruler's lengths as other trials' do. Trial 35 is up
-to 4 m away from the trajectory stored beside it; but integrating from mid-stance to mid-stance agrees with
-the ruler to -0.6 ± 3.9 cm, so it is that trajectory which is off.
+to 4 m away from the trajectory stored beside it; but plain integration from mid-stance to mid-stance
+agrees with the ruler (median error -0.6 cm, SD 3.9 cm, 28 strides), so it is that trajectory which is
+off.
 """
 
 import io
@@ -24,7 +26,7 @@ from tinystride.datasets.samples import check_recording
 RATE_HZ = 200.0
 SUBJECT = "wearer"
 FOOT = "right"
-# Fast trials stop at 8.66 to 8.92 rad/s on every axis, as ±500 deg/s do before calibration; acc is not known.
+# No axis exceeds 8.92 rad/s, and fast trials dwell just below: ±500 deg/s, calibrated. Acc: not known.
 FULL_SCALE = (float("nan"), float(np.deg2rad(500.0)))
 
 
