@@ -7,24 +7,30 @@ shows the standing foot's gravity in the first case only. Nothing depends on how
 everything is known less than half a second later.
 """
 
+from functools import reduce
+from itertools import pairwise
+
 import numpy as np
+from scipy.ndimage import minimum_filter1d
 
 from tinystride.gait.filters import moving_mean
+from tinystride.gait.strapdown import rotation_matrices
 
 ENERGY_WINDOW_S = 0.08
 # Unrest is in rad/s: angular rate, and by how much the specific force differs from that of the standing foot.
-# Running feet stand at up to 1.7, walking feet turn round at 1.5 and more.
+# A foot below CALM stands. Running feet stand at up to 2.4, and walking feet turn round in the air at 1 and
+# more; these two differ by the tilt since the last stance, some 60 degrees at the turning point.
 MPS2_PER_RADPS = 2.5
-LARGEST_STANCE_UNREST = 1.8
+CALM = 0.8
+LARGEST_STANCE_UNREST = 2.4
+LARGEST_TILT_RAD = 0.5
 SMALLEST_STANCE_INTERVAL_S = 0.35
-# Against the stances before and after it, the turning point of a swing shows several times their unrest.
-NEIGHBOUR_RATIO = 2.5
-NEIGHBOURS_WITHIN_S = 1.6
-# A foot turns by 2 rad and more in a stride, less than this when it only shifts its load.
-MOVING_UNREST = 0.8
-SMALLEST_SWING_RAD = 1.0
-# Where a foot stands for longer, a stride ends at the first calm moment and the next begins at the last.
-PAUSE_S = 1.0
+# A foot turns by 2 rad and more in a stride, by 0.6 in the small one that ends a walk.
+SMALLEST_SWING_RAD = 0.5
+# Where a foot rests for longer, a stride ends at the calmest moment soon after it has come to rest, and the
+# next one begins at the calmest moment soon before it leaves.
+PAUSE_S = 1.2
+SOON_S = 0.3
 # The pitch rate turns positive 26 ms before the hand-checked contact (median of 3,428 in ipol-healthy).
 CONTACT_AFTER_CROSSING_S = 0.026
 PITCH_WINDOW_S = 0.03
@@ -36,28 +42,33 @@ def find_strides(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float) ->
     acc_mps2, gyr_radps: [N, 3], calibrated, in any axes fixed to the foot. Consecutive strides share their
     mid-stance except around a pause. Empty where the foot never moves or never rests.
     """
-    energy, unrest = movement(acc_mps2, gyr_radps, rate_hz)
-    candidates = _without_turning_points(_calmest(unrest, rate_hz), unrest, rate_hz)
-    if len(candidates) < 2:
-        return np.zeros((0, 2), dtype=np.int64)
-    turned_rad = np.cumsum(np.where(unrest > MOVING_UNREST, np.sqrt(energy), 0)) / rate_hz
-    swings = np.flatnonzero(np.diff(turned_rad[candidates]) > SMALLEST_SWING_RAD)
-    stances = np.split(candidates, swings + 1)
-    arrival = [_mid_stance(stance, 0, energy, unrest, rate_hz) for stance in stances]
-    departure = [_mid_stance(stance, -1, energy, unrest, rate_hz) for stance in stances]
-    return np.column_stack([departure[:-1], arrival[1:]]).astype(np.int64)
+    energy, unrest, up = movement(acc_mps2, gyr_radps, rate_hz)
+    turned_rad = np.cumsum(np.where(unrest > CALM, np.sqrt(energy), 0)) / rate_hz
+    stances = []
+    for candidate in _calmest(unrest, rate_hz):
+        last = stances[-1][-1] if stances else candidate
+        if unrest[candidate] > CALM and _tilt_rad(gyr_radps[last:candidate], rate_hz, up) > LARGEST_TILT_RAD:
+            continue
+        if not stances or turned_rad[candidate] - turned_rad[last] > SMALLEST_SWING_RAD:
+            stances.append([candidate])
+        else:
+            stances[-1].append(candidate)
+    bounds = [_mid_stances(stance, energy, unrest, rate_hz) for stance in stances]
+    return np.array([(a[1], b[0]) for a, b in pairwise(bounds)], dtype=np.int64).reshape(-1, 2)
 
 
-def movement(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float) -> tuple[np.ndarray, np.ndarray]:
-    """Gyroscope energy [N], rad²/s², and unrest [N], rad/s, over 80 ms around each sample."""
+def movement(
+    acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gyroscope energy [N], rad²/s², and unrest [N], rad/s, around each sample; upward axis [3]."""
     window = max(3, round(ENERGY_WINDOW_S * rate_hz))
     energy = moving_mean((gyr_radps**2).sum(axis=1), window)
     force = moving_mean(acc_mps2, window)
-    calm = _minima(energy, round(SMALLEST_STANCE_INTERVAL_S * rate_hz))
-    calm = calm[energy[calm] <= np.median(energy[calm])]
+    minima = _minima(energy, rate_hz)
+    calm = minima[energy[minima] <= np.median(energy[minima])]
     standing_force = np.median(force[calm], axis=0)
     deviation = np.linalg.norm(force - standing_force, axis=1) / MPS2_PER_RADPS
-    return energy, np.sqrt(energy + deviation**2)
+    return energy, np.sqrt(energy + deviation**2), standing_force / np.linalg.norm(standing_force)
 
 
 def initial_contacts(gyr_radps: np.ndarray, rate_hz: float, strides: np.ndarray) -> np.ndarray:
@@ -82,43 +93,39 @@ def _contact(pitch_rate: np.ndarray, start: int, end: int) -> float:
     return before + pitch_rate[before] / (pitch_rate[before] - pitch_rate[before + 1])
 
 
-def _minima(values: np.ndarray, apart: int) -> np.ndarray:
-    """Local minima, the lowest first choice, none within `apart` samples of a lower one; in order."""
-    padded = np.concatenate([[np.inf], values, [np.inf]])
-    local = np.flatnonzero((values <= padded[:-2]) & (values < padded[2:]))
-    taken = np.zeros(len(values), dtype=bool)
-    chosen = []
-    for index in local[np.argsort(values[local], kind="stable")]:
-        if not taken[index]:
-            chosen.append(index)
-            taken[max(0, index - apart) : index + apart + 1] = True
-    return np.array(sorted(chosen), dtype=np.int64)
+def _minima(values: np.ndarray, rate_hz: float) -> np.ndarray:
+    """Samples that are lowest within a stance interval before and after them; the first one of equals."""
+    reach = round(SMALLEST_STANCE_INTERVAL_S * rate_hz)
+    lowest = minimum_filter1d(values, 2 * reach + 1, mode="nearest")
+    minima = np.flatnonzero(values == lowest)
+    return minima[np.diff(minima, prepend=-reach - 1) > reach]
 
 
 def _calmest(unrest: np.ndarray, rate_hz: float) -> np.ndarray:
-    minima = _minima(unrest, round(SMALLEST_STANCE_INTERVAL_S * rate_hz))
+    minima = _minima(unrest, rate_hz)
     return minima[unrest[minima] < LARGEST_STANCE_UNREST]
 
 
-def _without_turning_points(candidates: np.ndarray, unrest: np.ndarray, rate_hz: float) -> np.ndarray:
-    while len(candidates) > 2:
-        value = unrest[candidates]
-        neighbours = np.maximum(value[:-2], value[2:])
-        turning = (
-            (value[1:-1] > NEIGHBOUR_RATIO * neighbours)
-            & (value[1:-1] > MOVING_UNREST)
-            & (candidates[2:] - candidates[:-2] < NEIGHBOURS_WITHIN_S * rate_hz)
-        )
-        if not turning.any():
-            break
-        candidates = np.delete(candidates, np.flatnonzero(turning) + 1)
-    return candidates
+def _tilt_rad(gyr_radps: np.ndarray, rate_hz: float, up: np.ndarray) -> float:
+    """Angle by which the foot's upward axis has left the vertical after turning at gyr_radps [n, 3]."""
+    rotation = reduce(np.matmul, rotation_matrices(gyr_radps / rate_hz), np.eye(3))
+    return float(np.arccos(np.clip(up @ rotation @ up, -1, 1)))
 
 
-def _mid_stance(stance: np.ndarray, side: int, energy: np.ndarray, unrest: np.ndarray, rate_hz: float) -> int:
-    """The sample of least gyroscope energy near the calmest candidate of a stance (paused: first or last)."""
-    paused = stance[-1] - stance[0] >= PAUSE_S * rate_hz
-    centre = stance[side] if paused else stance[unrest[stance].argmin()]
+def _mid_stances(
+    stance: list[int], energy: np.ndarray, unrest: np.ndarray, rate_hz: float
+) -> tuple[int, int]:
+    """Mid-stance that ends the stride before, and the one that begins the next: the same unless paused."""
+    moving_before = np.flatnonzero(unrest[: stance[0]] > CALM)
+    moving_after = np.flatnonzero(unrest[stance[-1] :] > CALM)
+    arrival = int(moving_before[-1]) + 1 if len(moving_before) else 0
+    departure = stance[-1] + int(moving_after[0]) if len(moving_after) else len(unrest)
+    if departure - arrival > PAUSE_S * rate_hz:
+        soon = round(SOON_S * rate_hz)
+        after, before = energy[arrival : arrival + soon], energy[departure - soon : departure]
+        return arrival + int(after.argmin()), departure - soon + int(before.argmin())
+    calmest = stance[int(unrest[stance].argmin())]
     reach = round(0.1 * rate_hz)
-    first = max(0, centre - reach)
-    return first + int(energy[first : centre + reach + 1].argmin())
+    first = max(0, calmest - reach)
+    mid_stance = first + int(energy[first : calmest + reach + 1].argmin())
+    return mid_stance, mid_stance

@@ -5,8 +5,8 @@ import pandas as pd
 
 NO_STRIDE = "no stride detected"
 SEVERAL_STRIDES = "several strides detected"
-# The reference marks its mid-stances somewhere in the stance phase, this far from ours at most.
-LARGEST_MID_STANCE_DIFFERENCE_S = 0.6
+# A reference that marks mid-stances marks them somewhere in the stance phase, this far from ours at most.
+STANCE_TOLERANCE_S = 0.5
 
 
 def match(
@@ -41,14 +41,18 @@ def _by_contacts(contact_s, next_contact_s, start_s, end_s) -> tuple[np.ndarray,
 
 
 def _by_mid_stances(stance_s, next_stance_s, start_s, end_s) -> tuple[np.ndarray, np.ndarray]:
-    """The stride that begins in the one stance, and the stride that ends in the other, -1 where none does."""
-    return _nearest(start_s, stance_s), _nearest(end_s, next_stance_s)
+    """The stride that leaves the one stance, and the stride that arrives at the other, -1 where none does.
 
+    Stances are told apart by the middles of the strides between them, when the foot is in the air.
+    """
+    in_the_air_s = (start_s + end_s) / 2
+    arrival_s = np.append(-np.inf, end_s) - STANCE_TOLERANCE_S
+    departure_s = np.append(start_s, np.inf) + STANCE_TOLERANCE_S
 
-def _nearest(times_s: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
-    if not len(times_s):
-        return np.full(len(wanted_s), -1, dtype=np.int64)
-    difference = np.abs(times_s[None, :] - wanted_s[:, None])
-    nearest = difference.argmin(axis=1)
-    near = difference[np.arange(len(wanted_s)), nearest] <= LARGEST_MID_STANCE_DIFFERENCE_S
-    return np.where(near, nearest, -1)
+    def stance_of(time_s):
+        stance = np.searchsorted(in_the_air_s, time_s)
+        return stance, (arrival_s[stance] <= time_s) & (time_s <= departure_s[stance])
+
+    (left, leaves), (reached, arrives) = stance_of(stance_s), stance_of(next_stance_s)
+    known = leaves & arrives & (left < reached)
+    return np.where(known, left, -1), np.where(known, reached - 1, -1)
