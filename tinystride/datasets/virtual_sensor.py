@@ -64,7 +64,7 @@ class VirtualSensor:
             gyr_range_radps=gyr_range_dps * dps,
             acc_step_mps2=acc_range_g * g / 2**15,
             gyr_step_radps=gyr_range_dps * dps / 2**15,
-            oversampling=4,
+            oversampling=3,
         )
 
     def with_losses(self, lost: float, run_length: float = 2.0) -> "VirtualSensor":

@@ -6,16 +6,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from tinystride.datasets.foot_motion import WOBBLES_PER_STRIDE, FootShape, Swings
+from tinystride.datasets.foot_motion import FootShape, Swings
 from tinystride.errors import ParameterError
 
 SPEED_RANGE_MPS = (0.3, 2.2)
+WOBBLES_PER_STRIDE = 5
 # Below about 62 m/min people keep their steps long and slow the cadence down: Murakami and Otaka,
 # J. Phys. Ther. Sci. 2017, 29(4), 722.
 CONSTANT_WALK_RATIO_FROM_MPS = 62 / 60
 
 
-MEAN_SHAPE = FootShape(heel_m=-0.05, ball_m=0.14, toe_m=0.20, sensor_m=(0.085, 0.0, 0.07))
+# Direction (forward, left, up) of the vibrations at toe-off and contact, and their onset in strides after it.
+SHAKE_DIRECTIONS = ((-0.9, -0.2, -0.5), (-0.8, 0.2, -0.6))
+RELEASE_AT, IMPACT_AT = 0.005, -0.02
+
+MEAN_SHAPE = FootShape(heel_m=-0.07, ball_m=0.135, toe_m=0.205, sensor_m=(0.125, 0.0, 0.06))
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +34,12 @@ class SimulatedSubject:
     stance_fraction: of the stride at preferred speed; shrinks with speed (Winter, Biomechanics and Motor
         Control of Human Gait, 1991: toe-off at about 60 % of the stride)
     step_width_m, toe_out_rad: of the plants
-    push_off_rad, toe_up_rad, roll_over_rad: pitch of the foot at toe-off, at heel contact and reached in
-        mid-stance before the heel rises: 60-70, 20-25 and a few degrees
-    clearance_m: height that the swinging foot gains beside what its pitch brings
-    impact_mps2: peak of the damped vibration after contact
+    push_off_rad, toe_up_rad, roll_over_rad: steps of pitch in push-off (a tenth less, 60-70 degrees, is
+        reached before swing turns it back), at heel contact (20-25 degrees are reached) and in mid-stance
+    clearance_m: height of the ball of the foot over the floor in mid-swing: about a centimetre (Winter)
+    impact_mps2, release_mps2: peak of the damped vibration after contact and toe-off
     variability: stride-to-stride SD of length and time, relative; 2-3 % in healthy adults
-    roll, yaw: size of the excursions out of the sagittal plane, 1: typical
+    roll, yaw: size of each excursion out of the sagittal plane, 1: typical
     shape: sole and sensor position; mounting: {foot: [3, 3] rotation from sensor to foot axes}
     """
 
@@ -44,14 +49,15 @@ class SimulatedSubject:
     stance_fraction: float = 0.635
     step_width_m: float = 0.10
     toe_out_rad: float = np.deg2rad(6.0)
-    push_off_rad: float = np.deg2rad(66.0)
+    push_off_rad: float = np.deg2rad(75.0)
     toe_up_rad: float = np.deg2rad(26.0)
-    roll_over_rad: float = np.deg2rad(3.0)
-    clearance_m: float = 0.045
+    roll_over_rad: float = np.deg2rad(2.3)
+    clearance_m: float = 0.010
     impact_mps2: float = 18.0
+    release_mps2: float = 22.0
     variability: float = 0.02
-    roll: float = 1.0
-    yaw: float = 1.0
+    roll: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    yaw: tuple[float, float, float] = (1.0, 1.0, 1.0)
     shape: FootShape = MEAN_SHAPE
     mounting: dict[str, np.ndarray] = field(default_factory=lambda: {"left": np.eye(3), "right": np.eye(3)})
 
@@ -62,11 +68,11 @@ class SimulatedSubject:
         """
         size = float(np.clip(rng.normal(1.0, 0.052), 0.87, 1.14))
         foot_m = 0.152 * 1.72 * size * rng.normal(1.0, 0.025)
-        heel_m = -0.19 * foot_m
+        heel_m = -0.25 * foot_m
         sensor_m = (
-            heel_m + foot_m * rng.uniform(0.44, 0.58),
+            heel_m + foot_m * rng.uniform(0.62, 0.76),
             rng.normal(0.0, 0.008),
-            rng.uniform(0.055, 0.085),
+            rng.uniform(0.05, 0.085),
         )
         return SimulatedSubject(
             name=name,
@@ -75,15 +81,16 @@ class SimulatedSubject:
             stance_fraction=float(np.clip(rng.normal(0.635, 0.012), 0.60, 0.67)),
             step_width_m=float(np.clip(rng.normal(0.10, 0.03), 0.04, 0.18)),
             toe_out_rad=np.deg2rad(rng.normal(6.0, 4.0)),
-            push_off_rad=np.deg2rad(float(np.clip(rng.normal(66.0, 5.0), 55.0, 76.0))),
+            push_off_rad=np.deg2rad(float(np.clip(rng.normal(74.0, 5.0), 62.0, 86.0))),
             toe_up_rad=np.deg2rad(float(np.clip(rng.normal(25.0, 3.0), 18.0, 32.0))),
-            roll_over_rad=np.deg2rad(float(np.clip(rng.normal(3.0, 1.2), 0.5, 6.0))),
-            clearance_m=float(np.clip(rng.normal(0.045, 0.008), 0.03, 0.07)),
-            impact_mps2=rng.uniform(8.0, 28.0),
+            roll_over_rad=np.deg2rad(float(np.clip(rng.normal(2.5, 1.0), 0.5, 5.0))),
+            clearance_m=rng.uniform(0.005, 0.02),
+            impact_mps2=rng.uniform(8.0, 22.0),
+            release_mps2=rng.uniform(8.0, 22.0),
             variability=rng.uniform(0.012, 0.03),
-            roll=rng.uniform(0.4, 1.6),
-            yaw=rng.uniform(0.4, 1.6),
-            shape=FootShape(heel_m, heel_m + 0.73 * foot_m, heel_m + 0.96 * foot_m, sensor_m),
+            roll=tuple(rng.normal(1.0, 0.4, 3)),
+            yaw=tuple(rng.normal(1.0, 0.4, 3)),
+            shape=FootShape(heel_m, heel_m + 0.74 * foot_m, heel_m + foot_m, sensor_m),
             mounting={foot: _draw_mounting(rng) for foot in ("left", "right")},
         )
 
@@ -211,13 +218,13 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
 
     roll_over, push_off = scattered(subject.roll_over_rad, 0.3), scattered(subject.push_off_rad, 0.03)
     toe_up = scattered(subject.toe_up_rad, 0.06)
-    impact = scattered(subject.impact_mps2, 0.3) * faster
-    impact_hz = rng.uniform(20.0, 30.0, n)
-    # Displacement whose second derivative peaks at about `impact`: the envelope t³ exp(-t) peaks at 1.34.
-    impact_m = impact / (1.34 * (2 * np.pi * impact_hz) ** 2)
+    toe_off_s = contact_s - (1 - stance) * pace_s
     k = WOBBLES_PER_STRIDE
+    wobble_at = rng.uniform(-0.45, 0.35, (n, k))
+    # A foot on the floor wobbles less than one in the air.
+    wobble_rad = np.deg2rad(np.where(np.abs(wobble_at + 0.15) < 0.25, 1.2, 0.6)) * effort[:, None]
     return Swings(
-        toe_off_s=contact_s - (1 - stance) * pace_s,
+        toe_off_s=toe_off_s,
         contact_s=contact_s,
         stride_s=pace_s,
         plant_m=plant,
@@ -228,12 +235,32 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
             "swing": -(push_off + toe_up),
             "loading": toe_up,
         },
-        clearance_m=scattered(subject.clearance_m, 0.08),
-        roll=scattered(subject.roll, 0.3),
-        yaw=scattered(subject.yaw, 0.3),
-        impact_m=np.stack([0.5 * impact_m * rng.standard_normal(n), -impact_m], axis=1),
-        impact_hz=impact_hz,
-        wobble_rad=np.deg2rad(0.5) * effort[:, None, None] * rng.standard_normal((n, k, 3)),
-        wobble_at_s=contact_s[:, None] + pace_s[:, None] * rng.uniform(-0.45, 0.3, (n, k)),
+        clearance_m=scattered(subject.clearance_m, 0.3),
+        roll=np.stack([scattered(scale, 0.3) for scale in subject.roll], axis=1),
+        yaw=np.stack([scattered(scale, 0.3) for scale in subject.yaw], axis=1),
+        **_shakes(subject, toe_off_s, contact_s, pace_s, heading, faster, rng),
+        wobble_rad=wobble_rad[..., None] * rng.standard_normal((n, k, 3)),
+        wobble_at_s=contact_s[:, None] + pace_s[:, None] * wobble_at,
         wobble_s=pace_s[:, None] * rng.uniform(0.03, 0.07, (n, k)),
     )
+
+
+def _shakes(
+    subject: SimulatedSubject, toe_off_s, contact_s, pace_s, heading, faster, rng
+) -> dict[str, np.ndarray]:
+    """Vibrations after toe-off (slow, upward) and contact (fast, backward and upward)."""
+    n = len(contact_s)
+    hz = np.stack([rng.uniform(13.0, 17.0, n), rng.uniform(20.0, 28.0, n)], axis=1)
+    peak = np.array([subject.release_mps2, subject.impact_mps2]) * faster[:, None]
+    peak = peak * (1 + 0.25 * np.clip(rng.standard_normal((n, 2)), -2.5, 2.5))
+    # Forward, left, up, whose second derivative peaks at about `peak`.
+    size = (peak / (2 * np.pi * hz) ** 2)[..., None] * np.array(SHAKE_DIRECTIONS)
+    size = size + 0.25 * np.linalg.norm(size, axis=2, keepdims=True) * rng.standard_normal((n, 2, 3))
+    course = np.stack([heading[:-1], heading[1:]], axis=1)
+    c, s = np.cos(course), np.sin(course)
+    forward, left, up = np.moveaxis(size, 2, 0)
+    return {
+        "shake_m": np.stack([c * forward - s * left, s * forward + c * left, up], axis=2),
+        "shake_at_s": np.stack([toe_off_s + RELEASE_AT * pace_s, contact_s + IMPACT_AT * pace_s], axis=1),
+        "shake_hz": hz,
+    }
