@@ -102,8 +102,10 @@ def _walk(
     motion = FootMotion(subject.shape, swings, foot)
     n = int(np.ceil((steps.contact_s[-1] + standing_s[1]) * rate_hz))
     mounting = np.asarray(subject.mounting[foot])
-    felt = (x @ mounting for x in motion.sense(sensor.instants(n, rate_hz), STANDARD_GRAVITY_MPS2))
-    acc, gyr, gaps, offset = sensor.measure(*felt, rate_hz, own)
+    fine_hz = rate_hz * sensor.oversampling
+    first_s = -(sensor.oversampling - 1) / (2 * fine_hz)
+    felt = motion.sense(n * sensor.oversampling, fine_hz, STANDARD_GRAVITY_MPS2, first_s)
+    acc, gyr, gaps, offset = sensor.measure(*(x @ mounting for x in felt), rate_hz, own)
     recording = Recording(
         dataset=dataset,
         subject=subject.name,
@@ -151,9 +153,9 @@ def _turns(steps: Steps) -> np.ndarray:
 
 def _truth(walk: _Walk) -> WalkTruth:
     swings = walk.motion.swings
-    time_s = np.arange(walk.recording.n_samples) / walk.recording.rate_hz
-    position, angle = walk.motion.pose(time_s)
-    acc, gyr = (x @ walk.mounting for x in walk.motion.sense(time_s, STANDARD_GRAVITY_MPS2))
+    n, rate_hz = walk.recording.n_samples, walk.recording.rate_hz
+    position, angle = walk.motion.pose(np.arange(n) / rate_hz)
+    acc, gyr = (x @ walk.mounting for x in walk.motion.sense(n, rate_hz, STANDARD_GRAVITY_MPS2))
     return WalkTruth(
         plant_m=swings.plant_m,
         heading_rad=swings.heading_rad,
@@ -170,10 +172,10 @@ def _truth(walk: _Walk) -> WalkTruth:
 
 def _mid_stances(motion: FootMotion) -> np.ndarray:
     """Least angular rate (80 ms mean) between loading and heel rise; within the standing at both ends."""
-    swings, step_s = motion.swings, 0.002
-    time_s = np.arange(0.0, swings.contact_s[-1], step_s)
-    energy = (motion.sense(time_s, 0.0)[1] ** 2).sum(axis=1)
-    energy = uniform_filter1d(energy, round(0.08 / step_s))
+    swings, rate_hz = motion.swings, 500.0
+    time_s = np.arange(0.0, swings.contact_s[-1], 1 / rate_hz)
+    energy = (motion.sense(len(time_s), rate_hz, 0.0)[1] ** 2).sum(axis=1)
+    energy = uniform_filter1d(energy, round(0.08 * rate_hz))
     found = [max(0.0, swings.toe_off_s[0] - 0.7 * swings.stride_s[0])]
     for i in range(1, len(swings)):
         start = swings.contact_s[i - 1] + 0.10 * swings.stride_s[i - 1]

@@ -70,13 +70,8 @@ class VirtualSensor:
     def with_losses(self, lost: float, run_length: float = 2.0) -> "VirtualSensor":
         return replace(self, lost=lost, run_length=run_length)
 
-    def instants(self, n: int, rate_hz: float) -> np.ndarray:
-        """When the motion has to be known, [n * oversampling] s, for n samples at i / rate_hz."""
-        fine = np.arange(n * self.oversampling) - (self.oversampling - 1) / 2
-        return fine / (rate_hz * self.oversampling)
-
     def measure(self, acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, rng: np.random.Generator):
-        """Samples from the true values [n * oversampling, 3] at `instants`.
+        """Samples from the true values [n * oversampling, 3], `oversampling` of them centred on each sample.
 
         Returns acc_mps2 and gyr_radps [n, 3], gaps [k, 2] (half-open, as in Recording) and the true offset
         of the gyroscope [n, 3].
