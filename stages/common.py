@@ -2,6 +2,8 @@
 
 import inspect
 import os
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,9 @@ RESULTS = Path("results")
 
 def run_stage(name: str, main: Callable[[dict], None]) -> None:
     """Run `main` with the parameters that dvc.yaml declares for the stage, and with no others."""
+    # TensorFlow's account of the processor is no news to anybody.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    warnings.showwarning = lambda message, *_, **__: show(f"WARNING: {message}")
     with one_line_errors():
         # DVC names the instance of a matrix stage; outside of `dvc repro` the stage's own name serves.
         main(dvc.api.params_show(stages=os.environ.get("DVC_STAGE", name)))
@@ -36,3 +41,7 @@ def known(block: str, parameters: dict, function: Callable) -> dict:
                 f"params.yaml: {block}.{name} is unknown; remove it or use one of {', '.join(accepted)}"
             )
     return parameters[block]
+
+
+def show(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

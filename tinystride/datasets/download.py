@@ -28,7 +28,7 @@ pooch.get_logger().setLevel(logging.WARNING)
 
 
 def download(
-    names: list[str],
+    datasets: list[str],
     raw_folder: Path | str,
     *,
     mirrors: list[str | Path] = (),
@@ -43,14 +43,14 @@ def download(
     mirrors: folders or URLs, tried in this order, and before UPSTREAM, for every file
     when_unreachable: if no recorded set can be reached, "simulate" (warns, and marks the source) or "fail"
     simulated: arguments of simulator.simulate_dataset, beside the seed
-    tripod_folder: where the full TRIPOD set is, if it is among the names
+    tripod_folder: where the full TRIPOD set is, if it is among the data sets
 
     Files are verified by SHA-256 before they get their names. An interrupted run leaves a hidden folder
     beside `raw_folder`, from which the next one goes on; `raw_folder` itself appears when all is there.
     Raises ParameterError for a wrong argument, DataError for a file of another hash, and UnreachableError for
     a set or a file that no base has, unless no recorded set can be had and `when_unreachable` is "simulate".
     """
-    entries = choose(names)
+    entries = choose(datasets)
     if when_unreachable not in WHEN_UNREACHABLE:
         raise ParameterError(
             f"when_unreachable is {when_unreachable!r}: choose {' or '.join(WHEN_UNREACHABLE)}"

@@ -1,0 +1,30 @@
+"""Bring the recordings of the chosen data sets, verified, into data/raw."""
+
+import os
+from pathlib import Path
+
+from stages.common import RAW, known, run_stage, show
+from tinystride.datasets.catalogue import licence_notice
+from tinystride.datasets.download import download
+
+
+def mirrors() -> list[str | Path]:
+    # In an experiment's copy of the checkout, DVC_ROOT still names the checkout itself.
+    beside = Path(os.environ.get("DVC_ROOT", ".")).resolve().parent / "shared" / "data"
+    named = os.environ.get("TINYSTRIDE_MIRROR")
+    return [*([named] if named else []), *([beside] if beside.is_dir() else [])]
+
+
+def main(parameters: dict) -> None:
+    sources = download(
+        raw_folder=RAW,
+        mirrors=mirrors(),
+        seed=parameters["seed"],
+        tripod_folder=os.environ.get("TINYSTRIDE_TRIPOD"),
+        **known("download", parameters, download),
+    )
+    show(licence_notice(list(sources["datasets"])))
+
+
+if __name__ == "__main__":
+    run_stage("download", main)

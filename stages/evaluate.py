@@ -1,0 +1,42 @@
+"""Compare int8, float32 and baselines with the reference, on people never seen: results/evaluate."""
+
+import pandas as pd
+
+from stages.common import FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, known, run_stage
+from tinystride.evaluation.figures import draw_figures
+from tinystride.evaluation.report import evaluate
+from tinystride.evaluation.tables import headline, long, markdown
+from tinystride.files import complete_folder, read_json, write_json, write_text
+from tinystride.gait.strides import read_strides
+from tinystride.learning.prediction import predict_subjects
+
+
+def main(parameters: dict) -> None:
+    strides, split = read_strides(STRIDES), read_json(SPLIT)
+    final = predict_subjects(
+        strides.table, strides.signals, split["final"]["test"], float32=FLOAT32_TFLITE, int8=INT8_TFLITE
+    )
+    folds = {
+        fold: pd.read_csv(RESULTS / "cross_validate" / str(fold) / "predictions.csv")
+        for fold in parameters["folds"]
+    }
+    metrics, judged = evaluate(
+        strides.table,
+        split,
+        final,
+        folds,
+        source=read_json(RAW / "sources.json")["source"],
+        seed=parameters["seed"],
+        **known("evaluate", parameters, evaluate),
+    )
+    with complete_folder(RESULTS / "evaluate") as folder:
+        write_json(folder / "metrics.json", metrics)
+        write_json(folder / "headline.json", headline(metrics))
+        write_text(folder / "table.md", markdown(metrics))
+        long(metrics).to_csv(folder / "figures.csv", index=False)
+        judged.to_csv(folder / "strides.csv", index=False)
+        draw_figures(metrics, judged, folder)
+
+
+if __name__ == "__main__":
+    run_stage("evaluate", main)

@@ -1,0 +1,37 @@
+"""Convert the network to float32 and int8 .tflite; measure what int8 costs: models/stride_*.tflite."""
+
+from stages.common import FLOAT32, FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, known, run_stage
+from tinystride.files import complete_folder, read_json, write_bytes, write_json
+from tinystride.gait.strides import read_strides
+from tinystride.learning.features import make_examples
+from tinystride.learning.quantization import quantize
+from tinystride.learning.training import TrainedModel
+
+
+def main(parameters: dict) -> None:
+    options = known("quantize", parameters, quantize)
+    model = TrainedModel.load(FLOAT32)
+    strides, final = read_strides(STRIDES), read_json(SPLIT)["final"]
+    training, validation = (
+        make_examples(strides.table, strides.signals, final[side], model.settings)
+        for side in ("train", "validation")
+    )
+    source = read_json(RAW / "sources.json")["source"]
+    quantized = quantize(model, training, validation, description={"source": source}, **options)
+    write_bytes(FLOAT32_TFLITE, quantized.float32)
+    write_bytes(INT8_TFLITE, quantized.int8)
+    with complete_folder(RESULTS / "quantize") as folder:
+        write_json(folder / "calibration_strides.json", quantized.calibration)
+        write_json(
+            folder / "metrics.json",
+            {
+                "parameters": model.settings.n_parameters,
+                "multiply_accumulates": model.settings.n_multiply_accumulates,
+                "tflite_bytes": {"float32": len(quantized.float32), "int8": len(quantized.int8)},
+                "int8_minus_float32": quantized.difference,
+            },
+        )
+
+
+if __name__ == "__main__":
+    run_stage("quantize", main)
