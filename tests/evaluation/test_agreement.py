@@ -61,18 +61,18 @@ def test_correlations_and_line_agree_with_pingouin():
     assert [figures["intercept_cm"], figures["slope"]] == pytest.approx(line.tolist(), abs=1e-3)
 
 
-@pytest.mark.parametrize("subjects", [1, 12])
+@pytest.mark.parametrize("subjects", [1, 8, 15])
 def test_intervals_hold_the_truth_about_as_often_as_they_promise(subjects):
-    """200 studies of independent draws: 95 % less what is known to be lost with few clusters, plus chance."""
+    """In 120 studies: 95 %, give or take chance (SD 2 %)."""
     table = walks(subjects=subjects, trials=4, strides=50 if subjects == 1 else 10)
     held = 0
-    for study in range(200):
+    for study in range(120):
         error = per_subject(table, 2, 2 * study) * (subjects > 1) + per_stride(table, 3, 2 * study + 1)
-        low, high = agreement(table, table["stride_length_cm"] + error, seed=study, resamples=500)[
+        low, high = agreement(table, table["stride_length_cm"] + error, seed=study, resamples=300)[
             "bias_cm_ci95"
         ]
         held += low < 0 < high
-    assert 0.86 < held / 200 < 0.985
+    assert 0.89 <= held / 120 <= 0.99
 
 
 def test_intervals_widen_when_errors_belong_to_subjects():

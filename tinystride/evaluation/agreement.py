@@ -1,22 +1,31 @@
 """How well estimates of stride length agree with a reference, and how sure that is.
 
 Strides of one person are not independent, so intervals come from resampling persons (cluster bootstrap; Field
-and Welsh 2007, J. R. Stat. Soc. B 69, 369) or, where there is one person, blocks of consecutive strides
-(Künsch 1989, Ann. Stat. 17, 1217). Every figure is a function of sums over strides, so a resample only needs
-the sums of each cluster, weighted by how often it was drawn: one matrix product for all resamples.
+and Welsh 2007, J. R. Stat. Soc. B 69, 369). Where there is one person, blocks of consecutive strides are
+resampled (Künsch 1989, Ann. Stat. 17, 1217); where there are too few to tell how much people differ, persons
+and then their blocks (Davison and Hinkley 1997, section 3.8). The percentiles are moved outward as Student's
+t distribution is for as many clusters (Hesterberg 2015, Am. Stat. 69, 371, section 5.2).
+
+Every figure is a function of sums over strides, so a resample only needs the sums of each block, weighted by
+how often it was drawn: one matrix product for all resamples.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy import stats
 
 from tinystride.errors import DataError, ParameterError
 from tinystride.learning.split import subject_names
 
-REQUIRED_COLUMNS = ["dataset", "subject", "trial", "foot", "start_s", "end_s", "stride_length_cm"]
+WALK = ["dataset", "subject", "trial", "foot"]
+REQUIRED_COLUMNS = [*WALK, "start_s", "end_s", "stride_length_cm"]
 MEANS_OVER = (5, 10)
 REFERENCE_NOISE_FIGURES = ["lag1_autocorrelation", "reference_noise_sd_cm", "sd_without_reference_noise_cm"]
 BLOCK_STRIDES = 10
+ENOUGH_SUBJECTS = 5
 # Consecutive strides share a mid-stance: all that may lie between them is the rounding of times.
 CONSECUTIVE_WITHIN_S = 0.05
 # Less variance than this is rounding: the values are constant and correlate with nothing.
@@ -43,7 +52,9 @@ def agreement(strides: pd.DataFrame, estimate_cm, *, seed: int, resamples: int =
       mean5_sd_cm, mean10_sd_cm: SD of the error of the mean over 5 (10) consecutive strides of one trial and
         foot; every such window counts, overlapping ones too
       lag1_autocorrelation, reference_noise_sd_cm, sd_without_reference_noise_cm: see `_reference_noise`
-      resampled: "subjects" or "blocks of 10 strides"; intervals from the latter speak of this one person only
+      resampled: "subjects", "subjects and their blocks of 10 strides" (fewer than 5 subjects) or "blocks of
+      10
+        strides" (one subject: the intervals speak of this one only)
     A figure that cannot be computed is None (an SD of one stride, a correlation with a constant, a mean of 5
     where no 5 strides are consecutive), and so is its interval. With a single cluster all intervals are None.
 
@@ -51,12 +62,12 @@ def agreement(strides: pd.DataFrame, estimate_cm, *, seed: int, resamples: int =
     differ) and ParameterError (resamples below 1).
     """
     estimate_cm = _checked(strides, estimate_cm, resamples)
-    point, draws, resampled = _bootstrap(strides, estimate_cm, seed, resamples)
+    bootstrap = _bootstrap(strides, estimate_cm, seed, resamples)
     estimated = strides[np.isfinite(estimate_cm)]
     result = {"n_strides": len(estimated), "n_subjects": int(subject_names(estimated).nunique())}
-    for name in point:
-        result |= _with_interval(name, point[name], draws[name])
-    return result | {"resampled": resampled}
+    for name in bootstrap.point:
+        result |= _with_interval(name, bootstrap.point[name], bootstrap.draws[name], bootstrap.tail)
+    return result | {"resampled": bootstrap.resampled}
 
 
 def rmse_difference(strides: pd.DataFrame, estimate_cm, other_cm, *, seed: int, resamples: int = 1000):
@@ -68,18 +79,24 @@ def rmse_difference(strides: pd.DataFrame, estimate_cm, other_cm, *, seed: int, 
     """
     both = [_checked(strides, values, resamples) for values in (estimate_cm, other_cm)]
     missing = np.isnan(both[0]) | np.isnan(both[1])
-    (first, first_draws, _), (second, second_draws, _) = (
+    first, second = (
         _bootstrap(strides, np.where(missing, np.nan, values), seed, resamples) for values in both
     )
-    draws = first_draws["rmse_cm"] - second_draws["rmse_cm"]
-    return _with_interval("rmse_difference_cm", first["rmse_cm"] - second["rmse_cm"], draws)
+    difference = first.point["rmse_cm"] - second.point["rmse_cm"]
+    draws = first.draws["rmse_cm"] - second.draws["rmse_cm"]
+    return _with_interval("rmse_difference_cm", difference, draws, first.tail)
+
+
+def require_columns(table: pd.DataFrame, names: list[str], source: str) -> None:
+    """Raise a DataError that names the first column that is missing."""
+    if missing := [name for name in names if name not in table]:
+        raise DataError(f"{source}: no column {missing[0]}; run the stage that makes it again")
 
 
 def _checked(strides: pd.DataFrame, estimate_cm, resamples: int) -> np.ndarray:
     if resamples < 1:
         raise ParameterError(f"resamples is {resamples}; it has to be at least 1")
-    if missing := [name for name in REQUIRED_COLUMNS if name not in strides]:
-        raise DataError(f"strides table: no column {missing[0]}; run the preprocess stage again")
+    require_columns(strides, REQUIRED_COLUMNS, "strides table")
     if strides.empty:
         raise DataError("strides table: no stride of known length; evaluate a set that has a reference")
     unknown = ~(np.isfinite(strides["stride_length_cm"]) & (strides["stride_length_cm"] > 0))
@@ -94,56 +111,93 @@ def _checked(strides: pd.DataFrame, estimate_cm, resamples: int) -> np.ndarray:
     return estimate_cm
 
 
-def _bootstrap(strides: pd.DataFrame, estimate_cm: np.ndarray, seed: int, resamples: int):
-    """Figures {name: float}, the same of each resample {name: [resamples]}, and what was resampled."""
+class _Bootstrap(NamedTuple):
+    """Figures {name: float}, those of each resample {name: [resamples]}, what was resampled, and the share of
+    resamples that lies beyond each end of an interval."""
+
+    point: dict
+    draws: dict
+    resampled: str
+    tail: float
+
+
+def _bootstrap(strides: pd.DataFrame, estimate_cm: np.ndarray, seed: int, resamples: int) -> _Bootstrap:
     order = strides.assign(estimate_cm=estimate_cm)
-    order = order.sort_values(["dataset", "subject", "trial", "foot", "start_s"], ignore_index=True)
-    clusters, resampled = _clusters(order)
-    sums = _terms(order).groupby(clusters.to_numpy()).sum()
-    count = len(sums)
-    rng = np.random.default_rng(seed)
+    order = order.sort_values([*WALK, "start_s"], ignore_index=True)
+    subject, walk = _numbered(order[WALK[:2]]), _numbered(order[WALK])
+    position = np.arange(len(order)) - np.searchsorted(walk, walk)
+    block_begins = np.flatnonzero(position % BLOCK_STRIDES == 0)
+    terms = _terms(order, walk)
+    sums = np.add.reduceat(terms.to_numpy(), block_begins, axis=0)
+
+    subjects = subject[-1] + 1
+    clusters = subjects if subjects > 1 else len(sums)
     # A single cluster drawn from itself says nothing about the spread.
-    drawn = rng.multinomial(count, np.full(count, 1 / count), size=resamples if count > 1 else 0)
+    drawn = _drawn(subject[block_begins], np.random.default_rng(seed), resamples if clusters > 1 else 0)
     origin_cm = order["stride_length_cm"].mean()
     point, draws = (
-        _figures(dict(zip(sums, (weights @ sums.to_numpy()).T, strict=True)), origin_cm)
-        for weights in (np.ones(count), drawn)
+        _figures(dict(zip(terms, (weights @ sums).T, strict=True)), origin_cm)
+        for weights in (np.ones(len(sums)), drawn)
     )
-    return {name: float(value) for name, value in point.items()}, draws, resampled
+    point = {name: float(value) for name, value in point.items()}
+    return _Bootstrap(point, draws, resampled=_resampled(subjects), tail=_tail(clusters))
 
 
-def _clusters(strides: pd.DataFrame) -> tuple[pd.Series, str]:
-    subject = subject_names(strides)
-    if subject.nunique() > 1:
-        return subject, "subjects"
-    walk = strides.groupby(["trial", "foot"])
-    block = walk.cumcount() // BLOCK_STRIDES
-    return walk.ngroup().astype(str) + "/" + block.astype(str), f"blocks of {BLOCK_STRIDES} strides"
+def _numbered(sorted_keys: pd.DataFrame) -> np.ndarray:
+    """[n] number of each row's key, from 0."""
+    return (sorted_keys != sorted_keys.shift()).any(axis=1).cumsum().to_numpy() - 1
 
 
-def _terms(strides: pd.DataFrame) -> pd.DataFrame:
+def _drawn(owner: np.ndarray, rng: np.random.Generator, resamples: int) -> np.ndarray:
+    """How often each block of strides is drawn, [resamples, blocks].
+
+    owner: [blocks] number of the subject, in ascending order
+    """
+    blocks = np.bincount(owner)
+    times = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=resamples)
+    if len(blocks) >= ENOUGH_SUBJECTS:
+        return times[:, owner]
+    each = [rng.multinomial(times[:, i] * count, np.full(count, 1 / count)) for i, count in enumerate(blocks)]
+    return np.concatenate(each, axis=1)
+
+
+def _resampled(subjects: int) -> str:
+    if subjects >= ENOUGH_SUBJECTS:
+        return "subjects"
+    return ("subjects and their " if subjects > 1 else "") + f"blocks of {BLOCK_STRIDES} strides"
+
+
+def _tail(clusters: int) -> float:
+    """Hesterberg's expanded percentile: 0.025 for many clusters, 0.015 for 19, nearly nought for 2."""
+    if clusters < 2:
+        return np.nan
+    quantile = stats.t.ppf(0.025, clusters - 1)
+    return stats.norm.cdf(np.sqrt(clusters / (clusters - 1)) * quantile)
+
+
+def _terms(strides: pd.DataFrame, walk: np.ndarray) -> pd.DataFrame:
     """What each stride adds to the sums that `_figures` needs; without an estimate that is `known` alone.
 
     Lengths are taken from the mean reference length, which keeps sums of squares small against rounding.
     """
-    estimated = strides[strides["estimate_cm"].notna()]
-    walk = [estimated["dataset"], estimated["subject"], estimated["trial"], estimated["foot"]]
-    reference_cm = estimated["stride_length_cm"]
-    error = estimated["estimate_cm"] - reference_cm
+    has_estimate = strides["estimate_cm"].notna().to_numpy()
+    estimated, walk = strides[has_estimate], walk[has_estimate]
+    reference_cm = estimated["stride_length_cm"].to_numpy()
+    error = estimated["estimate_cm"].to_numpy() - reference_cm
     x = reference_cm - strides["stride_length_cm"].mean()
     y = x + error
     terms = {
         "n": 1.0, "x": x, "y": y, "xx": x * x, "xy": x * y, "yy": y * y, "error": error, "square": error**2,
-        "magnitude": error.abs(),
-        "relative": error / reference_cm, "relative_magnitude": error.abs() / reference_cm,
+        "magnitude": abs(error),
+        "relative": error / reference_cm, "relative_magnitude": abs(error) / reference_cm,
     }  # fmt: skip
 
     run = _runs(estimated, walk)
     for length in MEANS_OVER:
-        begins, windows = _windows(error.to_numpy(), run, length)
+        begins, windows = _windows(error, run, length)
         for power in (0, 1, 2):
             terms[f"mean{length}^{power}"] = _at(begins, windows.mean(axis=1) ** power, len(error))
-    deviation = (error - error.groupby(walk).transform("mean")).to_numpy()
+    deviation = error - pd.Series(error).groupby(walk).transform("mean").to_numpy()
     for lag in (0, 1, 2):
         begins, windows = _windows(deviation, run, lag + 1)
         terms[f"lag{lag}_pairs"] = _at(begins, np.ones(len(begins)), len(error))
@@ -152,10 +206,11 @@ def _terms(strides: pd.DataFrame) -> pd.DataFrame:
     return terms.assign(known=1.0)
 
 
-def _runs(estimated: pd.DataFrame, walk: list[pd.Series]) -> np.ndarray:
+def _runs(estimated: pd.DataFrame, walk: np.ndarray) -> np.ndarray:
     """[n] number of the run of consecutive strides that each (sorted) stride belongs to."""
-    pause_s = estimated["start_s"] - estimated["end_s"].groupby(walk).shift()
-    return (~(pause_s.abs() < CONSECUTIVE_WITHIN_S)).cumsum().to_numpy()
+    pause_s = estimated["start_s"].to_numpy()[1:] - estimated["end_s"].to_numpy()[:-1]
+    goes_on = (walk[1:] == walk[:-1]) & (abs(pause_s) < CONSECUTIVE_WITHIN_S)
+    return np.concatenate([[0], np.cumsum(~goes_on)])[: len(walk)]
 
 
 def _windows(values: np.ndarray, run: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -260,11 +315,11 @@ def _reference_noise(s, sd):
     }
 
 
-def _with_interval(name: str, value: float, draws: np.ndarray) -> dict:
-    """A figure and its percentile interval, for which resamples without the figure do not count."""
+def _with_interval(name: str, value: float, draws: np.ndarray, tail: float) -> dict:
+    """A figure and its interval, for which resamples without the figure do not count."""
     interval = None
     if np.isfinite(value) and np.isfinite(draws).any():
-        interval = [_plain(bound) for bound in np.nanquantile(draws, [0.025, 0.975])]
+        interval = [_plain(bound) for bound in np.nanquantile(draws, [tail, 1 - tail])]
     return {name: _plain(value), f"{name}_ci95": interval}
 
 

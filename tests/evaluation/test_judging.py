@@ -1,0 +1,154 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.evaluation.synthetic import predicted, study, walks
+from tinystride.errors import DataError
+from tinystride.evaluation.judging import STRIDE_COLUMNS, column_of, estimators_in, judge_strides
+from tinystride.learning.split import subject_names
+
+
+def test_everybody_is_judged_by_the_model_that_never_saw_them():
+    strides, split, final, folds = study()
+    judged = judge_strides(strides, split, final, folds)
+    subjects = subject_names(judged)
+    assert set(judged.loc[judged["dataset"] == "belt", "judged_by"]) == {"final"}
+    assert set(judged.loc[subjects == "ruler/S00", "judged_by"]) == {"fold 2"}
+    for fold in split["folds"]:
+        mine = judged[judged["judged_by"] == f"fold {fold['fold']}"]
+        assert set(subject_names(mine)) == set(fold["test"])
+        expected = folds[fold["fold"]].set_index("stride_id").loc[mine["stride_id"], "int8_cm"]
+        np.testing.assert_array_equal(mine["int8_cm"], expected)
+
+
+def test_baselines_are_fitted_on_the_training_subjects_of_the_same_model():
+    strides, split, final, folds = study()
+    judged = judge_strides(strides, split, final, folds)
+    for name, model in [("final", split["final"]), ("fold 1", split["folds"][1])]:
+        training = strides[subject_names(strides).isin(model["train"])]
+        means = judged.loc[judged["judged_by"] == name, "mean_cm"]
+        np.testing.assert_allclose(means, training["stride_length_cm"].mean())
+
+
+def test_lengths_of_validation_and_test_subjects_do_not_reach_the_baselines():
+    strides, split, final, folds = study()
+    before = judge_strides(strides, split, final, folds)
+    split["folds"] = split["folds"][:1]
+    others = subject_names(strides).isin(split["folds"][0]["test"] + split["folds"][0]["validation"])
+    strides["stride_length_cm"] += np.where(others, 40, 0)
+    after = judge_strides(strides, split, final, folds)
+    for column in ("mean_cm", "stride_time_line_cm"):
+        mine = [table.loc[table["judged_by"] == "fold 0", column] for table in (before, after)]
+        np.testing.assert_array_equal(*mine)
+
+
+def test_a_set_without_folds_of_its_own_is_judged_by_the_final_model_alone():
+    strides, split, final, _ = study()
+    split["folds"] = []
+    assert set(judge_strides(strides, split, final, {})["dataset"]) == {"belt"}
+
+
+def test_final_model_equal_to_a_fold_judges_its_test_subjects():
+    strides, split, _, folds = study()
+    split["final"] = split["folds"][0]
+    judged = judge_strides(strides[strides["dataset"] != "belt"], split, folds[0], folds)
+    assert set(judged["judged_by"]) == {"final", "fold 1", "fold 2"}
+
+
+def test_unusable_reference_strides_stay_without_an_estimate_and_others_are_left_out():
+    strides, split, final, folds = study()
+    belt = strides.index[strides["dataset"] == "belt"]
+    strides.loc[belt[:3], ["usable", "reason"]] = [False, "no stride detected"]
+    strides.loc[belt[3:7], ["usable", "reason"]] = [False, "outside the walk"]
+    strides.loc[belt[7:9], ["usable", "reason", "stride_length_cm"]] = [False, "no reference", np.nan]
+    lost = strides.loc[belt[:9], "stride_id"]
+    judged = judge_strides(strides, split, final[~final["stride_id"].isin(lost)], folds)
+    assert judged["stride_id"].isin(lost).sum() == 3
+    estimates = judged.loc[
+        judged["stride_id"].isin(lost), [column_of(name) for name in estimators_in(judged)]
+    ]
+    assert estimates.shape == (3, 5) and estimates.isna().all(axis=None)
+
+
+def test_somebody_without_a_usable_stride_counts_although_no_model_judges_them():
+    strides, split, final, folds = study()
+    lost = walks(dataset="belt", first_subject=7, strides=5)
+    lost[["usable", "reason"]] = [False, "gap"]
+    judged = judge_strides(pd.concat([strides, lost]), split, final, folds)
+    assert judged.loc[judged["subject"] == "S07", "judged_by"].tolist() == [""] * 5
+
+
+def test_one_more_estimator_comes_along_with_the_predictions():
+    strides, split, final, folds = study()
+    final["int8_streaming_cm"] = final["int8_cm"].where(final.index % 2 == 0)
+    judged = judge_strides(strides, split, final, folds)
+    assert estimators_in(judged) == [
+        "int8", "float32", "int8-streaming", "strapdown", "stride-time-line", "mean",
+    ]  # fmt: skip
+    assert judged["int8_streaming_cm"].notna().sum() == len(final) / 2
+
+
+def test_speed_is_length_over_duration():
+    judged = judge_strides(*study())
+    np.testing.assert_allclose(judged["speed_mps"] * judged["duration_s"] * 100, judged["stride_length_cm"])
+
+
+def also(split: dict, model: dict, side: str, subject: str) -> dict:
+    model[side].append(subject)
+    return split
+
+
+FIRST = "belt/S00/T0/right/0000"
+BAD_STRIDES = {
+    "strides table: no strides": lambda table: table[:0],
+    "street/S00/T0/right/0000 occurs twice": lambda table: pd.concat([table, table[:1]]),
+    "unknown reference 'laser'": lambda table: table.assign(reference="laser"),
+    "one has several references": lambda table: table.assign(dataset="one"),
+    "nobody with usable strides": lambda table: table.assign(reason="outside the walk"),
+    "new/S00 has usable strides, but is not": lambda table: pd.concat([table, walks(dataset="new")]),
+}
+BAD_SPLITS = {
+    "S01 is in train and in test of final": lambda it: also(it, it["final"], "train", "belt/S01"),
+    "S02 is in validation and in test of": lambda it: also(it, it["folds"][1], "validation", "street/S02"),
+    "S03 is in train and in validation of": lambda it: also(it, it["folds"][0], "validation", "street/S03"),
+}
+BAD_PREDICTIONS = {
+    f"predictions of final: none of {FIRST}": lambda table: table[1:],
+    "predictions of final: no column int8_cm": lambda table: table.drop(columns="int8_cm"),
+    "predictions of final: no column stride_id": lambda table: table.drop(columns="stride_id"),
+    f"several of {FIRST}": lambda table: pd.concat([table, table[:1]]),
+    f"no finite length of {FIRST};": lambda table: table.assign(int8_cm=np.nan),
+    f"no finite length of {FIRST}; run": lambda table: table.assign(float32_cm=np.inf),
+    "x is not in the strides table": lambda table: table.replace({"stride_id": {FIRST: "x"}}),
+}
+BAD_FOLDS = {
+    "predictions of fold 2: missing": lambda folds: {0: folds[0], 1: folds[1]},
+    "fold 1: none of street/S02": lambda folds: folds | {1: predicted(walks(dataset="street"), 0, 1, 0)},
+}
+BAD = [
+    (position, message, change)
+    for position, cases in enumerate([BAD_STRIDES, BAD_SPLITS, BAD_PREDICTIONS, BAD_FOLDS])
+    for message, change in cases.items()
+]
+
+
+@pytest.mark.parametrize(("position", "message", "change"), BAD, ids=[message for _, message, _ in BAD])
+def test_bad_input_ends_in_one_clear_line(position, message, change):
+    parts = list(study())
+    parts[position] = change(parts[position])
+    with pytest.raises(DataError, match=message):
+        judge_strides(*parts)
+
+
+def test_a_subject_that_two_folds_test_is_refused():
+    strides, split, final, folds = study()
+    split["folds"].append(split["folds"][0] | {"fold": 3})
+    with pytest.raises(DataError, match="fold 0 and fold 3 both test street/S00"):
+        judge_strides(strides, split, final, folds)
+
+
+@pytest.mark.parametrize("column", STRIDE_COLUMNS)
+def test_a_missing_column_is_named(column):
+    strides, *others = study()
+    with pytest.raises(DataError, match=f"strides table: no column {column};"):
+        judge_strides(strides.drop(columns=column), *others)

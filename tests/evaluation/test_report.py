@@ -1,0 +1,164 @@
+import json
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.evaluation.synthetic import study, walks
+from tinystride.errors import ParameterError
+from tinystride.evaluation.report import SOURCES, evaluate, write_report
+from tinystride.evaluation.tables import headline, long, markdown
+
+PICTURES = ["bland_altman", "error_by_speed", "error_by_subject", "estimate_against_reference", "overview"]
+
+
+@pytest.fixture(scope="module")
+def evaluated():
+    return evaluate(*study(), source="recorded", seed=4, resamples=200)
+
+
+@pytest.fixture(scope="module")
+def written(evaluated, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    write_report(folder, *evaluated)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_metrics_are_nested_set_estimator_figure_beside_the_source(evaluated):
+    metrics, _ = evaluated
+    assert list(metrics) == ["source", "belt", "ruler", "street"] and metrics["source"] == "recorded"
+    assert list(metrics["belt"]) == ["int8", "float32", "strapdown", "stride-time-line", "mean"]
+    entry = metrics["belt"]["int8"]
+    designed = [
+        "n_strides", "n_subjects", "coverage", "bias_cm", "sd_cm", "rmse_cm", "mae_cm", "loa_low_cm",
+        "loa_high_cm", "pearson_r", "icc_2_1", "mean5_sd_cm", "mean10_sd_cm",
+    ]  # fmt: skip
+    for name in designed:
+        assert isinstance(entry[name], int | float)
+        if not name.startswith("n_"):
+            low, high = entry[f"{name}_ci95"]
+            assert low <= entry[name] <= high
+    assert set(entry["per_subject"]) == {"S00", "S01"}
+    assert set(entry["per_condition"]) == {"slow", "fast"}
+    strides_of_subjects = [figures["n_strides"] for figures in entry["per_subject"].values()]
+    strides_of_conditions = [figures["n_strides"] for figures in entry["per_condition"].values()]
+    assert sum(strides_of_subjects) == sum(strides_of_conditions) == entry["n_strides"] == 360
+    json.dumps(metrics, allow_nan=False)
+
+
+def test_known_errors_come_out_in_the_right_sets(evaluated):
+    metrics, _ = evaluated
+    assert metrics["belt"]["int8"]["bias_cm"] == pytest.approx(1, abs=0.25)
+    assert metrics["belt"]["int8"]["sd_cm"] == pytest.approx(2, abs=0.2)
+    assert metrics["ruler"]["int8"]["bias_cm"] == pytest.approx(2, abs=0.6)
+    assert metrics["belt"]["int8"]["sd_to_float32_cm"] == pytest.approx(0.1, abs=0.02)
+    for subject, bias_cm in [("S00", 0), ("S02", 1), ("S04", 2)]:
+        assert metrics["street"]["int8"]["per_subject"][subject]["bias_cm"] == pytest.approx(bias_cm, abs=1.2)
+    paired = metrics["belt"]["int8"]["rmse_minus_strapdown_cm"]
+    rmse_cm = [metrics["belt"][name]["rmse_cm"] for name in ("int8", "strapdown")]
+    assert paired == pytest.approx(rmse_cm[0] - rmse_cm[1], abs=2e-4) and paired < -1
+
+
+def test_an_integral_as_reference_gives_agreement_and_nothing_circular(evaluated):
+    metrics, _ = evaluated
+    assert {entry["kind"] for entry in metrics["street"].values()} == {"agreement"}
+    assert {entry["kind"] for name in ("belt", "ruler") for entry in metrics[name].values()} == {"accuracy"}
+    assert "strapdown" not in metrics["street"] and "strapdown" in metrics["ruler"]
+    entry = metrics["street"]["int8"]
+    for figures in (entry, entry["per_subject"]["S00"]):
+        assert not [name for name in figures if "noise" in name or "lag1" in name or "strapdown" in name]
+    assert "reference_noise_sd_cm" in metrics["belt"]["int8"]
+    assert list(headline(metrics)["agreement"]) == ["street"]
+    assert list(headline(metrics)["accuracy"]) == ["belt", "ruler"]
+    accuracy, agreement = markdown(metrics).split("Agreement")
+    assert "| belt |" in accuracy and "| street |" in agreement and "street" not in accuracy
+
+
+def test_coverage_counts_unusable_reference_strides():
+    strides, split, final, folds = study()
+    strides.loc[strides["dataset"] == "belt", "usable"] = np.arange(360) % 10 != 0
+    metrics, judged = evaluate(strides, split, final, folds, source="recorded", seed=0, resamples=50)
+    assert metrics["belt"]["int8"]["coverage"] == 0.9 and metrics["belt"]["int8"]["n_strides"] == 324
+    assert metrics["belt"]["mean"]["coverage"] == 0.9
+    assert (judged["dataset"] == "belt").sum() == 360
+
+
+def test_a_set_without_any_usable_stride_is_reported_as_not_covered():
+    strides, split, final, folds = study()
+    lost = walks(dataset="lost", strides=5).assign(usable=False, reason="gap", condition="")
+    metrics, _ = evaluate(
+        pd.concat([strides, lost]), split, final, folds, source="recorded", seed=0, resamples=50
+    )
+    entry = metrics["lost"]["int8"]
+    assert (entry["coverage"], entry["n_strides"], entry["rmse_cm"]) == (0, 0, None)
+    assert list(entry["per_condition"]) == ["unspecified"]
+    assert "| lost |" in markdown(metrics)
+
+
+def test_long_table_has_every_figure_once(evaluated):
+    metrics, _ = evaluated
+    table = long(metrics)
+    assert not table.duplicated(["set", "estimator", "by", "group", "figure"]).any()
+    rmse = table.query("set == 'belt' and estimator == 'int8' and by == 'all' and figure == 'rmse_cm'")
+    entry = metrics["belt"]["int8"]
+    assert rmse[["value", "low", "high"]].to_numpy().tolist() == [[entry["rmse_cm"], *entry["rmse_cm_ci95"]]]
+    assert not table["figure"].str.endswith("_ci95").any()
+
+
+def test_simulated_walking_is_marked_wherever_numbers_are_shown():
+    metrics, _ = evaluate(*study(), source="simulated", seed=0, resamples=20)
+    assert metrics["source"] == headline(metrics)["source"] == "simulated"
+    assert "Simulated" in markdown(metrics).splitlines()[0]
+    with pytest.raises(ParameterError, match="source is 'real'"):
+        evaluate(*study(), source="real", seed=0)
+    with pytest.raises(ParameterError, match="resamples is 0"):
+        evaluate(*study(), source="recorded", seed=0, resamples=0)
+
+
+def test_equal_input_and_seed_write_equal_bytes(written, tmp_path):
+    write_report(tmp_path, *evaluate(*study(), source="recorded", seed=4, resamples=200))
+    assert contents(tmp_path) == contents(written)
+    tables = ["figures.csv", "headline.json", "headline.md", "metrics.json", "strides.csv"]
+    assert sorted(contents(written)) == sorted([*(f"figures/{name}.png" for name in PICTURES), *tables])
+
+
+def test_report_reads_back_as_what_was_evaluated(evaluated, written):
+    metrics, judged = evaluated
+    assert json.loads((written / "metrics.json").read_text()) == metrics
+    table = pd.read_csv(written / "strides.csv")
+    assert list(table) == list(judged)
+    np.testing.assert_allclose(table["int8_cm"], judged["int8_cm"], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_show_something_and_carry_no_time_or_program(name, written):
+    path = written / "figures" / f"{name}.png"
+    pixels = matplotlib.image.imread(path)[..., :3]
+    assert pixels.shape[0] > 300 and pixels.shape[1] > 800
+    shown = (pixels.max(axis=2) - pixels.min(axis=2) > 0.2).mean()
+    assert 0.002 < shown < 0.5
+    assert b"Software" not in path.read_bytes() and b"tIME" not in path.read_bytes()
+
+
+def test_pictures_of_simulated_walking_of_a_single_stride_and_of_nothing_say_so(written, tmp_path):
+    strides, split, final, _ = study()
+    street = strides[strides["dataset"] == "street"]
+    one = walks(dataset="belt", strides=1)
+    lost = walks(dataset="lost", strides=5).assign(usable=False, reason="gap")
+    split["folds"] = []
+    for source in ("recorded", "simulated"):
+        found = evaluate(
+            pd.concat([street, one, lost]), split, final[:1], {}, source=source, seed=0, resamples=10
+        )
+        (tmp_path / source).mkdir()
+        write_report(tmp_path / source, *found)
+    for name in PICTURES:
+        recorded, simulated = (contents(tmp_path / source)[f"figures/{name}.png"] for source in SOURCES)
+        assert recorded != simulated

@@ -1,0 +1,195 @@
+"""Pictures of the evaluation: PNG files whose bytes depend on nothing but the numbers in them."""
+
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tinystride.evaluation.judging import column_of
+
+# Okabe and Ito's colours, which people with any colour vision can tell apart.
+BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000"
+COLOURS = [BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK]
+GREY = "#808080"
+LABELS = {
+    "int8": "int8 network", "float32": "float32 network", "strapdown": "strapdown integral",
+    "stride-time-line": "line on stride time", "mean": "mean of training strides",
+}  # fmt: skip
+STYLE = {
+    "figure.dpi": 150, "figure.constrained_layout.use": True, "font.size": 9, "axes.titlesize": 10,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#E6E6E6",
+    "axes.axisbelow": True, "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "legend.frameon": False,
+}  # fmt: skip
+POINTS = {"s": 8, "alpha": 0.35, "linewidths": 0}
+LENGTHS = ["stride_length_cm", "int8_cm"]
+PANEL_CM, CM = 10.0, 1 / 2.54
+SPEED_BINS, FEWEST_IN_BIN = 8, 10
+
+
+def draw_figures(metrics: dict, judged: pd.DataFrame, folder: Path | str) -> None:
+    """Write one PNG of each kind into `folder`, of what `report.evaluate` returned.
+
+    overview.png (for a README), estimate_against_reference.png, bland_altman.png, error_by_subject.png,
+    error_by_speed.png
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with matplotlib.style.context(["default", STYLE]):
+        for draw in (overview, estimate_against_reference, bland_altman, error_by_subject, error_by_speed):
+            figure = draw(metrics, judged)
+            if metrics["source"] == "simulated":
+                figure.suptitle("simulated walking", color=GREY)
+            figure.savefig(Path(folder) / f"{draw.__name__}.png", metadata={"Software": None})
+
+
+def overview(metrics: dict, judged: pd.DataFrame) -> Figure:
+    """The int8 network against the reference, and every estimator's RMSE. Sets without a measured
+    reference are shown only if there is no other.
+    """
+    names = [name for name in _sets(metrics) if metrics[name]["int8"]["kind"] == "accuracy"] or _sets(metrics)
+    figure = Figure(figsize=(20 * CM, 9 * CM))
+    scatter, errors = figure.subplots(1, 2)
+    for name in names:
+        rows = judged[judged["dataset"] == name]
+        scatter.scatter(rows["stride_length_cm"], rows["int8_cm"], label=_title(metrics, name), **POINTS)
+    shown = judged.loc[judged["dataset"].isin(names), LENGTHS]
+    _lengths(scatter, shown, "stride length, int8 network, cm")
+    scatter.set_title("people never seen in training")
+    _opaque(scatter.legend(loc="upper left"))
+
+    estimators = [name for name in LABELS if name in metrics[names[0]]]
+    for i, name in enumerate(names):
+        for row, estimator in enumerate(estimators):
+            figures = metrics[name][estimator]
+            if figures["rmse_cm"] is None:
+                continue
+            low, high = figures["rmse_cm_ci95"] or [figures["rmse_cm"]] * 2
+            y = row + 0.18 * (i - (len(names) - 1) / 2)
+            errors.plot([low, high], [y, y], color=COLOURS[i % len(COLOURS)], linewidth=2)
+            errors.plot(figures["rmse_cm"], y, "o", color=COLOURS[i % len(COLOURS)], markersize=5)
+    errors.set_yticks(range(len(estimators)), [LABELS[name] for name in estimators])
+    errors.invert_yaxis()
+    errors.set_xlim(left=0)
+    errors.set_xlabel("RMSE of single strides and 95 % interval, cm")
+    return figure
+
+
+def estimate_against_reference(metrics: dict, judged: pd.DataFrame) -> Figure:
+    """The int8 network's lengths over the reference's, with the regression line."""
+    figure, panels = _panels(metrics)
+    for axes, name in panels:
+        rows, figures = judged[judged["dataset"] == name], metrics[name]["int8"]
+        axes.scatter(rows["stride_length_cm"], rows["int8_cm"], color=BLUE, **POINTS)
+        _lengths(axes, rows[LENGTHS], "stride length, int8 network, cm")
+        if figures["slope"] is not None:
+            ends = np.array([rows["stride_length_cm"].min(), rows["stride_length_cm"].max()])
+            label = f"{figures['intercept_cm']:.1f} cm + {figures['slope']:.2f} × reference"
+            axes.plot(ends, figures["intercept_cm"] + figures["slope"] * ends, color=ORANGE, label=label)
+            axes.legend(loc="upper left")
+    return figure
+
+
+def bland_altman(metrics: dict, judged: pd.DataFrame) -> Figure:
+    """Error over the mean of estimate and reference, with bias and limits of agreement (int8)."""
+    figure, panels = _panels(metrics)
+    for axes, name in panels:
+        rows, figures = judged[judged["dataset"] == name], metrics[name]["int8"]
+        mean_cm = (rows["int8_cm"] + rows["stride_length_cm"]) / 2
+        axes.scatter(mean_cm, rows["int8_cm"] - rows["stride_length_cm"], color=BLUE, **POINTS)
+        axes.axhline(0, color=GREY, linewidth=0.8)
+        for line, style in (("bias_cm", "-"), ("loa_low_cm", "--"), ("loa_high_cm", "--")):
+            if figures[line] is None:
+                continue
+            axes.axhline(figures[line], color=ORANGE, linestyle=style)
+            if figures[f"{line}_ci95"]:
+                axes.axhspan(*figures[f"{line}_ci95"], color=ORANGE, alpha=0.15, linewidth=0)
+            text, at = f"{figures[line]:.1f}".replace("-", "−"), (1, figures[line])
+            axes.annotate(text, at, xycoords=("axes fraction", "data"), ha="right", va="bottom")
+        axes.set_xlabel("mean of estimate and reference, cm")
+        axes.set_ylabel("int8 network − reference, cm")
+    return figure
+
+
+def error_by_subject(metrics: dict, judged: pd.DataFrame) -> Figure:
+    """Each person's bias and SD: int8 network and, where it is not the reference, the integral."""
+    rows = [(name, subject) for name in _sets(metrics) for subject in metrics[name]["int8"]["per_subject"]]
+    figure = Figure(figsize=(16 * CM, (3 + 0.55 * len(rows)) * CM))
+    axes = figure.subplots()
+    for estimator, colour, shift in (("int8", BLUE, -0.15), ("strapdown", ORANGE, 0.15)):
+        given = [
+            (row + shift, entry)
+            for row, (name, subject) in enumerate(rows)
+            if (entry := metrics[name].get(estimator, {}).get("per_subject", {}).get(subject))
+            and entry["bias_cm"] is not None
+        ]
+        axes.errorbar(
+            [entry["bias_cm"] for _, entry in given], [row for row, _ in given],
+            xerr=[entry["sd_cm"] or 0 for _, entry in given],
+            fmt="o", color=colour, markersize=4, linewidth=1.5, label=LABELS[estimator],
+        )  # fmt: skip
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.set_yticks(range(len(rows)), [f"{name}  {subject}" for name, subject in rows])
+    axes.invert_yaxis()
+    axes.set_xlabel("error (estimate − reference): mean and SD of single strides, cm")
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+def error_by_speed(metrics: dict, judged: pd.DataFrame) -> Figure:
+    """Error over walking speed, coloured by condition, with means of bins of as many strides each (int8)."""
+    figure, panels = _panels(metrics)
+    for axes, name in panels:
+        rows = judged[(judged["dataset"] == name) & judged["int8_cm"].notna()]
+        for condition, strides in rows.groupby("condition"):
+            error = strides["int8_cm"] - strides["stride_length_cm"]
+            axes.scatter(strides["speed_mps"], error, label=condition or "unspecified", **POINTS)
+        axes.axhline(0, color=GREY, linewidth=0.8)
+        bins = _bins(rows["speed_mps"])
+        for estimator, colour, style in (("int8", BLACK, "o-"), ("strapdown", GREY, "s--")):
+            if estimator in metrics[name]:
+                error = rows[column_of(estimator)] - rows["stride_length_cm"]
+                means = rows["speed_mps"].groupby(bins).mean(), error.groupby(bins).mean()
+                axes.plot(*means, style, color=colour, markersize=3, label=f"mean, {LABELS[estimator]}")
+        axes.set_xlabel("speed (reference length over duration), m/s")
+        axes.set_ylabel("estimate − reference, cm")
+        _opaque(axes.legend(fontsize=7))
+    return figure
+
+
+def _sets(metrics: dict) -> list[str]:
+    return [name for name in metrics if name != "source"]
+
+
+def _title(metrics: dict, name: str) -> str:
+    entry = metrics[name]["int8"]
+    return f"{name}: {entry['kind']}, {entry['reference']}"
+
+
+def _panels(metrics: dict) -> tuple[Figure, list[tuple[Axes, str]]]:
+    """One panel for each data set, side by side."""
+    names = _sets(metrics)
+    figure = Figure(figsize=(PANEL_CM * len(names) * CM, 0.9 * PANEL_CM * CM))
+    axes = figure.subplots(1, len(names), squeeze=False)[0]
+    for panel, name in zip(axes, names, strict=True):
+        panel.set_title(_title(metrics, name))
+    return figure, list(zip(axes, names, strict=True))
+
+
+def _lengths(axes: Axes, lengths_cm: pd.DataFrame, label: str) -> None:
+    """The same range on both axes, and the line on which both are equal."""
+    ends = lengths_cm.min(axis=None) - 3, lengths_cm.max(axis=None) + 3
+    axes.plot(ends, ends, color=GREY, linewidth=0.8)
+    axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="stride length, reference, cm", ylabel=label)
+
+
+def _opaque(legend) -> None:
+    for handle in legend.legend_handles:
+        handle.set_alpha(1)
+
+
+def _bins(speed_mps: pd.Series) -> pd.Series:
+    """[n] number of the bin; bins hold equally many strides, FEWEST_IN_BIN or more if there are so many."""
+    count = int(np.clip(len(speed_mps) // FEWEST_IN_BIN, 1, SPEED_BINS))
+    return pd.Series(speed_mps.rank(method="first").sub(1) * count // len(speed_mps), speed_mps.index)
