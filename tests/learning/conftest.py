@@ -1,0 +1,40 @@
+import pytest
+
+from tests.learning.walking import walk
+from tinystride.learning.estimators import choose
+from tinystride.learning.features import make_examples
+
+TRAINED_ON = ["line/1", "line/2", "line/3", "other/1"]
+VALIDATED_ON = ["line/4", "other/2"]
+TESTED_ON = ["line/5"]
+
+
+@pytest.fixture(scope="session")
+def walked():
+    """(table, signals) of people who walk along a line."""
+    return walk(dict.fromkeys(TRAINED_ON + VALIDATED_ON + TESTED_ON, 60))
+
+
+@pytest.fixture(scope="session")
+def settings():
+    return choose("direct", preset="tiny", epochs=12, batch_size=16)
+
+
+@pytest.fixture(scope="session")
+def examples(walked, settings):
+    """(training, validation)"""
+    return tuple(make_examples(*walked, subjects, settings) for subjects in (TRAINED_ON, VALIDATED_ON))
+
+
+@pytest.fixture(scope="session")
+def trained(examples, settings):
+    from tinystride.learning.training import train
+
+    return train(*examples, settings, seed=5)
+
+
+@pytest.fixture(scope="session")
+def quantized(trained, examples):
+    from tinystride.learning.quantization import quantize
+
+    return quantize(trained.model, *examples, calibration_strides=50, description={"source": "simulated"})

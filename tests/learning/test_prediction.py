@@ -1,0 +1,73 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.learning.conftest import TESTED_ON, TRAINED_ON, VALIDATED_ON
+from tinystride.errors import ModelError
+from tinystride.learning.cross_validation import cross_validate
+from tinystride.learning.estimators import choose
+from tinystride.learning.prediction import predict, predict_subjects
+
+PART = {"train": TRAINED_ON, "validation": VALIDATED_ON, "test": TESTED_ON}
+
+
+def test_strides_of_a_stranger_are_predicted_by_both_files(quantized, walked):
+    table, signals = walked
+    result = predict_subjects(table, signals, TESTED_ON, float32=quantized.float32, int8=quantized.int8)
+    rows = table[table["subject"] == "5"]
+    assert list(result.columns) == ["stride_id", "float32_cm", "int8_cm"]
+    assert list(result["stride_id"]) == list(rows["stride_id"])
+    for column in ("float32_cm", "int8_cm"):
+        error = result[column].to_numpy() - rows["stride_length_cm"].to_numpy()
+        assert np.sqrt(np.mean(error**2)) < 0.5 * rows["stride_length_cm"].std()
+
+
+def test_a_file_predicts_as_its_content_does(quantized, walked, tmp_path):
+    table, signals = walked
+    (tmp_path / "model.tflite").write_bytes(quantized.int8)
+    of_file, of_content = (
+        predict(model, signals, table["strapdown_length_cm"])
+        for model in (tmp_path / "model.tflite", quantized.int8)
+    )
+    np.testing.assert_array_equal(of_file, of_content)
+
+
+def test_a_stride_without_features_is_not_predicted(quantized, walked):
+    table, signals = walked
+    gyr = signals.gyr_radps.copy()
+    gyr[signals.offset[3] + 50] = np.nan
+    lengths_cm = predict(quantized.int8, replace(signals, gyr_radps=gyr), table["strapdown_length_cm"])
+    assert np.flatnonzero(np.isnan(lengths_cm)).tolist() == [3]
+
+
+def test_predicting_does_without_tensorflow():
+    code = "import sys, tinystride.learning.prediction; sys.exit('tensorflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_missing_file_is_one_line(walked, tmp_path):
+    table, signals = walked
+    with pytest.raises(ModelError, match=r"none.tflite: cannot be read \(No such file"):
+        predict(tmp_path / "none.tflite", signals, table["strapdown_length_cm"])
+
+
+@pytest.mark.parametrize("preset", ["tiny", "paper"])
+def test_a_fold_of_the_direct_estimator(walked, preset):
+    settings = choose("direct", preset=preset, epochs=4, batch_size=16)
+    fold = cross_validate(*walked, PART, settings, seed=1, calibration_strides=30)
+    assert len(fold.predictions) == 60
+    assert fold.predictions["int8_cm"].between(40, 220).all()
+    assert (fold.predictions["int8_cm"] - fold.predictions["float32_cm"]).std() < 5
+
+
+def test_a_fold_of_the_residual_estimator_corrects_the_integral(walked):
+    table, signals = walked
+    table = table.assign(strapdown_length_cm=table["strapdown_length_cm"] - 10)
+    settings = choose("strapdown-residual", epochs=10, batch_size=16)
+    fold = cross_validate(table, signals, PART, settings, seed=1, calibration_strides=30)
+    own = table[table["subject"] == "5"]
+    error = fold.predictions["int8_cm"].to_numpy() - own["stride_length_cm"].to_numpy()
+    assert np.abs(error).max() < 1.5

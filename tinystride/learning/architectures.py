@@ -1,0 +1,40 @@
+"""The networks in Keras. Importing this module imports TensorFlow, which takes seconds."""
+
+from functools import partial
+
+import keras
+
+from tinystride.learning.estimators import CHANNELS, Settings
+
+
+class PairMaximum(keras.layers.Layer):
+    """Max-pooling over 2, same padding, of values that are not negative.
+
+    In training it stands in for MaxPooling1D, whose gradient has no deterministic form that XLA compiles.
+    """
+
+    def call(self, values):
+        if values.shape[1] % 2:
+            values = keras.ops.pad(values, [[0, 0], [0, 1], [0, 0]])
+        return keras.ops.maximum(values[:, 0::2], values[:, 1::2])
+
+
+def build(settings: Settings, *, batch_size: int | None = None, for_training: bool = False) -> keras.Model:
+    """[batch, points, 6] standardised features to [batch, 1]. All forms of a network have the same weights.
+
+    batch_size: fixed, or None for any; a .tflite with a fixed one has no shape arithmetic in its graph
+    for_training: a form that XLA compiles; it computes the same
+    """
+    # Named, because the default names count all layers of the process, and a .tflite holds them.
+    values = inputs = keras.Input((settings.points, CHANNELS), batch_size=batch_size, name="stride")
+    convolutions = zip(settings.filters, settings.kernels, settings.strides, strict=True)
+    for i, (filters, kernel, stride) in enumerate(convolutions, start=1):
+        values = keras.layers.Conv1D(
+            filters, kernel, stride, padding="same", activation="relu", name=f"convolution_{i}"
+        )(values)
+        pooling = PairMaximum if for_training else partial(keras.layers.MaxPooling1D, 2, padding="same")
+        values = pooling(name=f"pooling_{i}")(values)
+    values = keras.layers.Flatten(name="flatten")(values)
+    for i, units in enumerate(settings.dense, start=1):
+        values = keras.layers.Dense(units, activation="relu", name=f"dense_{i}")(values)
+    return keras.Model(inputs, keras.layers.Dense(1, name="length_cm")(values), name="tinystride")

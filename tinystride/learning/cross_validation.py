@@ -1,0 +1,46 @@
+"""One fold, start to end. Importing this module imports TensorFlow."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tinystride.gait.signals import StrideSignals
+from tinystride.learning.estimators import Settings
+from tinystride.learning.features import make_examples
+from tinystride.learning.prediction import predict_subjects
+from tinystride.learning.quantization import Quantized, quantize
+from tinystride.learning.training import Epoch, Training, train
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """predictions: columns stride_id, float32_cm, int8_cm, of the test subjects' usable strides"""
+
+    training: Training
+    quantized: Quantized
+    predictions: pd.DataFrame
+
+
+def cross_validate(
+    table: pd.DataFrame,
+    signals: StrideSignals,
+    part: dict,
+    settings: Settings,
+    *,
+    seed: int,
+    calibration_strides: int,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> Fold:
+    """Train and quantize a network of its own and predict people that it has never seen.
+
+    part: {"train", "validation", "test"}, lists of "dataset/subject"
+    """
+    training = make_examples(table, signals, part["train"], settings)
+    validation = make_examples(table, signals, part["validation"], settings)
+    trained = train(training, validation, settings, seed=seed, on_epoch=on_epoch)
+    quantized = quantize(trained.model, training, validation, calibration_strides=calibration_strides)
+    predictions = predict_subjects(
+        table, signals, part["test"], float32=quantized.float32, int8=quantized.int8
+    )
+    return Fold(trained, quantized, predictions)

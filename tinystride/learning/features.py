@@ -1,0 +1,152 @@
+"""What the networks see of a stride, and what they have to tell.
+
+"strapdown": the integrated velocity in the first mid-stance's frame before de-drifting, and the angular rate,
+    both times the stride's duration (m, rad), from mid-stance to mid-stance
+"stance-to-stance": acceleration times the squared duration and angular rate times the duration (m, rad), from
+    mid-stance to mid-stance. Times the duration: what remains is the shape of the stride and its size.
+"contact-to-contact": angular rate / 1000 deg/s and acceleration / 16 g at 60 Hz from initial contact to
+    initial contact, zero-padded at the end (Verbiest et al., Sensors 2023, 7166). Deviations from the paper:
+    the axes are the canonical foot's, not the sensor's, and the 10 Hz low-pass comes before the FFT
+    resampling, so that the samples around the stride can settle it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.signal import butter, resample, sosfiltfilt
+
+from tinystride.errors import DataError
+from tinystride.gait import strapdown
+from tinystride.gait.signals import StrideSignals
+from tinystride.learning.estimators import CHANNELS, Settings
+from tinystride.learning.split import subject_names
+
+PAPER_RATE_HZ = 60.0
+PAPER_CUTOFF_HZ = 10.0
+PAPER_GYR_RADPS = np.deg2rad(1000.0)
+PAPER_ACC_MPS2 = 16 * 9.80665
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """values: [n, points, 6] float32, NaN throughout for a stride that has none
+    reason: [n] str, why a stride has none; "" where it has
+    """
+
+    values: np.ndarray
+    reason: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """n strides to learn from or to validate on.
+
+    stride_id, subject: [n] str; subject is "dataset/subject"
+    values: [n, points, 6] float32
+    label_cm: [n] float64, what the network has to tell
+    weight: [n] float64, in the loss
+    left_out: {stride_id: reason} of the usable strides that are not here
+    """
+
+    stride_id: np.ndarray
+    subject: np.ndarray
+    values: np.ndarray
+    label_cm: np.ndarray
+    weight: np.ndarray
+    left_out: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.stride_id)
+
+
+def label_cm(estimator: str, stride_length_cm, strapdown_length_cm):
+    """What the network has to tell of strides of these lengths, cm."""
+    return stride_length_cm - strapdown_length_cm if estimator == "strapdown-residual" else stride_length_cm
+
+
+def length_cm(estimator: str, output_cm, strapdown_length_cm):
+    """The inverse of label_cm: the stride length from the network's output."""
+    return output_cm + strapdown_length_cm if estimator == "strapdown-residual" else output_cm
+
+
+def stride_features(signals: StrideSignals, kind: str, points: int) -> Features:
+    """The features of each stride, of a kind described above."""
+    if kind == "contact-to-contact":
+        return _contact_to_contact(signals, points)
+    values = stance_features(kind, *strapdown.resample(signals, points=points))
+    # Not merely NaN here and there: a network cannot tell from what.
+    broken = ~np.isfinite(values).all(axis=(1, 2))
+    values[broken] = np.nan
+    return Features(values, np.where(broken, "samples that are not finite", ""))
+
+
+def stance_features(kind: str, acc_mps2, gyr_radps, duration_s) -> np.ndarray:
+    """[n, points, 6] float32, "strapdown" or "stance-to-stance", of resampled strides, recorded or not.
+
+    acc_mps2, gyr_radps: [n, points, 3]; duration_s: [n]
+    """
+    duration = duration_s[:, None, None]
+    if kind == "strapdown":
+        linear = strapdown.integrate(acc_mps2, gyr_radps, duration_s).velocity_mps * duration
+    else:
+        linear = acc_mps2 * duration**2
+    return np.concatenate([linear, gyr_radps * duration], axis=-1).astype(np.float32)
+
+
+def _contact_to_contact(signals: StrideSignals, points: int) -> Features:
+    samples = np.hstack([signals.gyr_radps / PAPER_GYR_RADPS, signals.acc_mps2 / PAPER_ACC_MPS2])
+    values = np.full((len(signals), points, CHANNELS), np.nan, dtype=np.float32)
+    reason = np.full(len(signals), "", dtype=object)
+    for i, rate_hz in enumerate(signals.rate_hz):
+        own = samples[signals.offset[i] : signals.offset[i + 1]]
+        reason[i] = _contact_problem(own, signals.initial_contact[i], rate_hz, points)
+        if reason[i]:
+            continue
+        smooth = sosfiltfilt(butter(2, PAPER_CUTOFF_HZ, fs=rate_hz, output="sos"), own, axis=0)
+        start, end = np.rint(signals.initial_contact[i]).astype(int)
+        n = round((end - start) / rate_hz * PAPER_RATE_HZ)
+        values[i] = 0
+        values[i, :n] = resample(smooth[start:end], n)
+    return Features(values, reason.astype(str))
+
+
+def _contact_problem(samples: np.ndarray, contact: np.ndarray, rate_hz: float, points: int) -> str:
+    if not np.isfinite(contact).all():
+        return "no initial contact"
+    start, end = np.rint(contact)
+    if not 0 <= start < end <= len(samples):
+        return "initial contacts outside of the samples"
+    if round((end - start) / rate_hz * PAPER_RATE_HZ) > points:
+        return f"longer than {points / PAPER_RATE_HZ:g} s"
+    return "" if np.isfinite(samples).all() else "samples that are not finite"
+
+
+def make_examples(
+    table: pd.DataFrame, signals: StrideSignals, subjects: list[str], settings: Settings
+) -> Examples:
+    """The usable strides of `subjects` ("dataset/subject"), in the table's order.
+
+    table: the strides table; signals: of at least its usable strides
+    Raises DataError if none is left.
+    """
+    rows = table[table["usable"].astype(bool) & subject_names(table).isin(subjects)]
+    features = stride_features(signals.select(rows["stride_id"]), settings.features, settings.points)
+    lengths = rows[["stride_length_cm", "strapdown_length_cm"]].to_numpy(float)
+    label = label_cm(settings.estimator, *lengths.T)
+    reason = np.where((features.reason == "") & ~np.isfinite(label), "no label", features.reason)
+    kept = reason == ""
+    if not kept.any():
+        why = reason[0] if len(reason) else "none is usable"
+        raise DataError(
+            f"strides.parquet: no stride of {', '.join(subjects)} to learn from ({why}); split other subjects"
+        )
+    stride_id = rows["stride_id"].to_numpy(str)
+    return Examples(
+        stride_id=stride_id[kept],
+        subject=subject_names(rows).to_numpy(str)[kept],
+        values=features.values[kept],
+        label_cm=label[kept],
+        weight=rows["dataset"].map(lambda name: settings.dataset_weights.get(name, 1)).to_numpy(float)[kept],
+        left_out=dict(zip(stride_id[~kept].tolist(), reason[~kept].tolist(), strict=True)),
+    )

@@ -1,0 +1,208 @@
+"""Training the float32 network, and keeping it. Importing this module imports TensorFlow."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tinystride.errors import ModelError
+from tinystride.files import complete_folder, read_json, write_json
+from tinystride.learning.architectures import build
+from tinystride.learning.estimators import Settings
+from tinystride.learning.features import Examples
+
+WARM_UP = 0.1  # share of a one-cycle's steps in which the learning rate rises
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A float32 network and what it needs to be used.
+
+    settings: what it is
+    input_offset, input_scale: [6]; the network takes (features - offset) / scale
+    network: Keras, [batch, points, 6] to [batch, 1], cm
+    """
+
+    settings: Settings
+    input_offset: np.ndarray
+    input_scale: np.ndarray
+    network: keras.Model
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """Output [n], cm, for features [n, points, 6]."""
+        standardised = (values - self.input_offset) / self.input_scale
+        return self.network(tf.constant(standardised, tf.float32)).numpy()[:, 0].astype(float)
+
+    def save(self, folder: Path | str) -> None:
+        """Write model.weights.h5 and model.json, byte for byte the same for the same model."""
+        with complete_folder(folder) as partial:
+            self.network.save_weights(partial / "model.weights.h5")
+            write_json(
+                partial / "model.json",
+                {
+                    **asdict(self.settings),
+                    "input_offset": self.input_offset.tolist(),
+                    "input_scale": self.input_scale.tolist(),
+                },
+            )
+
+    @staticmethod
+    def load(folder: Path | str) -> "TrainedModel":
+        """Raises ModelError if the folder does not hold a model that `save` wrote."""
+        folder = Path(folder)
+        try:
+            content = read_json(folder / "model.json")
+            offset, scale = (np.array(content.pop(name), float) for name in ("input_offset", "input_scale"))
+            tuples = {name: tuple(value) for name, value in content.items() if isinstance(value, list)}
+            settings = Settings(**{**content, **tuples})
+            network = build(settings, batch_size=1)
+            network.load_weights(folder / "model.weights.h5")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{folder}: not a trained model ({error}); run the train stage again") from error
+        return TrainedModel(settings, offset, scale, network)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """train_rmse_cm: over the strides of the epoch, each before its own step
+    validation_rmse_cm: mean over the validation subjects of their RMSE
+    """
+
+    number: int
+    train_rmse_cm: float
+    validation_rmse_cm: float
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """best: number of the epoch whose weights the model has"""
+
+    model: TrainedModel
+    epochs: list[Epoch]
+    best: int
+
+
+def train(
+    training: Examples,
+    validation: Examples,
+    settings: Settings,
+    *,
+    seed: int,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> Training:
+    """Fit the network to `training` and return it as it was when it erred least on the validation subjects.
+
+    The same arguments give the same weights on the same machine, also in another process.
+    on_epoch: called after each epoch
+    """
+    keras.backend.clear_session()  # names of layers count up otherwise, and end up in files
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    offset, scale = _standardisation(training.values, settings)
+    label_offset, label_scale = float(training.label_cm.mean()), float(training.label_cm.std()) or 1.0
+    learner = build(settings, for_training=True)
+    run_epoch = _epoch_function(
+        learner,
+        (training.values - offset) / scale,
+        (training.label_cm - label_offset) / label_scale,
+        training.weight / training.weight.mean(),
+        settings,
+        huber_delta=settings.huber_delta_cm / label_scale,
+    )
+    seen = tf.constant((validation.values - offset) / scale, tf.float32)
+    run_validation = tf.function(lambda: learner(seen), jit_compile=True)
+
+    random = np.random.default_rng(seed)
+    epochs: list[Epoch] = []
+    best, weights = -1, learner.get_weights()
+    for number in range(settings.epochs):
+        squares = float(run_epoch(_batches(len(training), settings.batch_size, random)))
+        output_cm = run_validation().numpy()[:, 0] * label_scale + label_offset
+        epoch = Epoch(
+            number,
+            label_scale * float(np.sqrt(squares / len(training))),
+            subject_rmse_cm(output_cm - validation.label_cm, validation.subject),
+        )
+        epochs.append(epoch)
+        on_epoch(epoch)
+        if best < 0 or epoch.validation_rmse_cm < epochs[best].validation_rmse_cm:
+            best, weights = number, learner.get_weights()
+        if number - best >= settings.patience:
+            break
+    network = build(settings, batch_size=1)
+    # The output in cm, so that whoever runs the network needs no other constants.
+    weights[-2] = weights[-2] * np.float32(label_scale)
+    weights[-1] = weights[-1] * np.float32(label_scale) + np.float32(label_offset)
+    network.set_weights(weights)
+    return Training(TrainedModel(settings, offset, scale, network), epochs, best)
+
+
+def subject_rmse_cm(error_cm: np.ndarray, subject: np.ndarray) -> float:
+    """Mean over subjects of the root mean squared error: a subject counts once, however many strides."""
+    return float(np.mean([np.sqrt(np.mean(error_cm[subject == name] ** 2)) for name in np.unique(subject)]))
+
+
+def _standardisation(values: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """(offset, scale), [6] each. Contact-to-contact features keep the paper's scale and zero padding."""
+    if settings.features == "contact-to-contact":
+        return np.zeros(values.shape[-1]), np.ones(values.shape[-1])
+    # Rounded to what float32 holds: firmware computes with these constants.
+    flat = values.reshape(-1, values.shape[-1]).astype(float)
+    deviation = flat.std(axis=0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    return flat.mean(axis=0).astype(np.float32).astype(float), scale.astype(np.float32).astype(float)
+
+
+def _batches(n: int, batch_size: int, random: np.random.Generator) -> tf.Tensor:
+    """[batches, batch size] shuffled rows; the last batch is filled up from the front, to be as long."""
+    size = min(batch_size, n)
+    order = random.permutation(n)
+    return tf.constant(np.resize(order, (-(-n // size), size)), tf.int32)
+
+
+def _epoch_function(learner, values, labels, weights, settings: Settings, *, huber_delta: float):
+    """A function of the batches' rows that does an epoch and returns the sum of the squared errors.
+
+    It runs without Python in between; Keras's own `fit` takes twice as long for networks as small as these.
+    """
+    values, labels, weights = (tf.constant(array, tf.float32) for array in (values, labels, weights))
+    optimizer = keras.optimizers.Adam(_learning_rate(settings, len(labels)))
+    optimizer.build(learner.trainable_variables)
+
+    def loss(error, weight):
+        squared = error**2
+        if settings.loss == "huber":
+            size = tf.abs(error)
+            squared = tf.where(size <= huber_delta, squared, huber_delta * (2 * size - huber_delta))
+        return tf.reduce_mean(weight * squared)
+
+    @tf.function(jit_compile=True)
+    def step(rows):
+        with tf.GradientTape() as tape:
+            error = learner(tf.gather(values, rows), training=True)[:, 0] - tf.gather(labels, rows)
+            objective = loss(error, tf.gather(weights, rows))
+        gradients = tape.gradient(objective, learner.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, learner.trainable_variables, strict=True))
+        return tf.reduce_mean(error**2)
+
+    @tf.function
+    def epoch(batches):
+        squares = tf.constant(0.0)
+        for rows in batches:
+            squares += step(rows)
+        return squares / tf.cast(tf.shape(batches)[0], tf.float32) * len(labels)
+
+    return epoch
+
+
+def _learning_rate(settings: Settings, n_examples: int):
+    if settings.course == "constant":
+        return settings.learning_rate
+    steps = settings.epochs * -(-n_examples // min(settings.batch_size, n_examples))
+    rise = max(1, round(WARM_UP * steps))
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - rise), warmup_target=settings.learning_rate, warmup_steps=rise
+    )
