@@ -27,14 +27,17 @@ def headline(metrics: dict) -> dict:
     return {key: value for key, value in found.items() if value}
 
 
-def markdown(metrics: dict) -> str:
-    """A table of accuracy and one of agreement, with intervals in brackets; ends in a line feed."""
+def markdown(metrics: dict, shown: list[str] | None = None) -> str:
+    """A table of accuracy and one of agreement, with intervals in brackets; ends in a line feed.
+
+    shown: the estimators to list (None: all)
+    """
     parts = []
     if metrics["source"] == "simulated":
         parts.append("**Simulated walking, no recorded data: these numbers say nothing about real feet.**")
     rows = {"accuracy": [], "agreement": []}
     for name, estimators in _sets(metrics):
-        of_set = [_row(name, *item) for item in estimators.items()]
+        of_set = [_row(name, *item) for item in estimators.items() if shown is None or item[0] in shown]
         rows[kind_of(estimators)] += of_set[:1] + [["", "", *row[2:]] for row in of_set[1:]]
     titles = {
         "accuracy": "Accuracy, stride by stride, on people the network never saw (95 % interval):",
