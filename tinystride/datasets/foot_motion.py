@@ -47,25 +47,24 @@ YAW_EXCURSIONS = (
 TRAVEL = (-0.05, 0.04, 0.17, 0.17)
 LIFT = (-0.055, -0.05)  # from toe-off and contact: when the foot is lifted beyond what pitch and travel do
 LOWEST = 0.56  # of the swing: when the ball of the foot passes closest to the floor
-SHAKE_DECAY_S = 0.014
+SHAKE_WIDTH_S = 0.009
 # Of the five-point difference formulas, at least; their error is then below 2e-4 of a 28 Hz vibration.
 DIFFERENCE_HZ = 500.0
-SHAKE_PEAK = 1.34  # of the envelope t³ exp(-t)
 
 
 @dataclass(frozen=True)
 class FootShape:
-    """The sole as a rocker, and where the sensor sits on it. Metres, in the flat foot's frame.
+    """The sole as a rocker, seen from the sensor.
 
-    heel_m, ball_m, toe_m: x of the points that the foot rolls over, from below the ankle
-    sensor_m: (x, y, z) of the sensor; z, its height over the floor, is the lever arm of mid-stance
+    heel_m, ball_m, toe_m: how far before the sensor are the points that the foot rolls over
+    height_m: of the sensor over the floor, the lever arm of mid-stance
     flat_rad: pitch over which the load moves from heel to ball
     """
 
     heel_m: float
     ball_m: float
     toe_m: float
-    sensor_m: tuple[float, float, float]
+    height_m: float
     flat_rad: float = np.deg2rad(4.0)
 
     @cached_property
@@ -76,7 +75,7 @@ class FootShape:
         q = x + iz, dq/dpitch = -i (q - X), hence q = exp(-i pitch) (q0 + i ∫ X exp(i pitch) dpitch).
         "toe" and "heel" continue their end of the sole's curve to all pitches.
         """
-        pitch = np.linspace(-2.0, 2.6, 9201)
+        pitch = np.linspace(-2.0, 2.6, 2301)
         zero = np.argmin(np.abs(pitch))
         toe = self.ball_m + (self.toe_m - self.ball_m) * smooth_step(pitch / np.deg2rad(70.0))
         heel = np.full_like(pitch, self.heel_m)
@@ -86,7 +85,7 @@ class FootShape:
             name: CubicSpline(pitch, 1j * contact * turn).antiderivative()(pitch)
             for name, contact in (("sole", sole), ("toe", toe), ("heel", heel))
         }
-        start = self.sensor_m[0] + 1j * self.sensor_m[2] - integral["sole"][zero]
+        start = 1j * self.height_m - integral["sole"][zero]
         offset = {"sole": 0.0}
         for name, joined_at in (("toe", self.flat_rad), ("heel", -self.flat_rad)):
             joint = np.argmin(np.abs(pitch - 1.5 * joined_at))
@@ -100,11 +99,11 @@ class Swings:
     """The m swings of one foot in one trial: the foot stands on plant i, leaves it, and lands on plant i + 1.
 
     toe_off_s, contact_s, stride_s [m]: when, and the time of a whole stride at that pace
-    plant_m [m + 1, 3], heading_rad [m + 1]: where the foot stands
+    plant_m [m + 1, 3], heading_rad [m + 1]: the floor below the sensor of the flat foot, and where it points
     amplitude_rad: {"roll_over", "push_off", "swing", "loading"} → [m] toe-down pitch steps, which add to zero
     clearance_m [m]: height of the ball of the foot over the floor where it passes closest in swing
     roll, yaw [m, 3]: scale of each of ROLL_EXCURSIONS and YAW_EXCURSIONS
-    shake_m, shake_at_s, shake_hz [m, j, 3], [m, j], [m, j]: damped vibrations in world axes, and their onsets
+    shake_m, shake_at_s, shake_hz [m, j, 3], [m, j], [m, j]: short vibrations in world axes, and their middles
     wobble_rad, wobble_at_s, wobble_s [m, k, 3], [m, k], [m, k]: small Gaussian excursions (roll, pitch, yaw)
     """
 
@@ -181,8 +180,7 @@ class FootMotion:
         swings, shape = self.swings, self.shape
         time_s = swings.toe_off_s + LOWEST * (swings.contact_s - swings.toe_off_s)
         position, angle = self.pose(time_s)
-        ahead, height = shape.ball_m - shape.sensor_m[0], shape.sensor_m[2]
-        ball_m = position[:, 2] - ahead * np.sin(angle[:, 1]) - height * np.cos(angle[:, 1])
+        ball_m = position[:, 2] - shape.ball_m * np.sin(angle[:, 1]) - shape.height_m * np.cos(angle[:, 1])
         share = [self._lifted(i, time_s[i]) for i in range(len(swings))]
         return (swings.clearance_m + swings.plant_m[:-1, 2] - ball_m) / share
 
@@ -249,19 +247,17 @@ class FootMotion:
     def _shake(self, i: int, time_s, position) -> None:
         swings = self.swings
         for size_m, at_s, hz in zip(swings.shake_m[i], swings.shake_at_s[i], swings.shake_hz[i], strict=True):
-            part = _between(time_s, at_s, at_s + 25 * SHAKE_DECAY_S)
+            part = _between(time_s, at_s - 6 * SHAKE_WIDTH_S, at_s + 6 * SHAKE_WIDTH_S)
             after_s = time_s[part] - at_s
-            decay = after_s / SHAKE_DECAY_S
-            ring = decay**3 * np.exp(-decay) / SHAKE_PEAK * np.sin(2 * np.pi * hz * after_s)
+            ring = np.exp(-((after_s / SHAKE_WIDTH_S) ** 2) / 2) * np.cos(2 * np.pi * hz * after_s)
             position[part] += ring[:, None] * size_m
 
     def _rolled(self, part: str, angle, heading, plant_m):
         """Sensor position of a foot that rolls over `part` on a plant and tilts sideways about its sole."""
         x, z = self.shape.rolls[part](angle[:, 1]).T
-        lateral, height = self.side * self.shape.sensor_m[1], self.shape.sensor_m[2]
         roll, pitch, yaw = angle.T
-        across = lateral * np.cos(roll) - height * np.sin(roll)
-        risen = lateral * np.sin(roll) + height * (np.cos(roll) - 1)
+        across = -self.shape.height_m * np.sin(roll)
+        risen = self.shape.height_m * (np.cos(roll) - 1)
         x, z = x + risen * np.sin(pitch), z + risen * np.cos(pitch)
         c, s = np.cos(heading + yaw), np.sin(heading + yaw)
         return plant_m + np.stack([c * x - s * across, s * x + c * across, z], axis=1)

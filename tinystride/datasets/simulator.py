@@ -5,9 +5,11 @@ the frame of the floor; a treadmill's belt is a floor too, and an inertial senso
 """
 
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -30,7 +32,7 @@ IDEAL_SENSOR = VirtualSensor()
 class WalkTruth:
     """What a recording cannot show. Plants are numbered as they come; the foot stands on plant 0 first.
 
-    plant_m [m + 1, 3], heading_rad [m + 1]: where the foot stands, and where it points
+    plant_m [m + 1, 3], heading_rad [m + 1]: the floor below the sensor of the flat foot, and where it points
     toe_off_s, contact_s [m]: of the swing from plant i to plant i + 1
     mid_stance_s [m + 1]: the instant of least angular rate while on the plant; while standing, one within it
     position_m [n, 3], rotation [n, 3, 3]: of the sensor at the samples, from sensor to world axes
@@ -171,17 +173,19 @@ def _truth(walk: _Walk) -> WalkTruth:
 
 
 def _mid_stances(motion: FootMotion) -> np.ndarray:
-    """Least angular rate (80 ms mean) between loading and heel rise; within the standing at both ends."""
+    """Least angular rate (80 ms mean) between loading and heel rise; before the first swing, at rest."""
     swings, rate_hz = motion.swings, 500.0
-    time_s = np.arange(0.0, swings.contact_s[-1], 1 / rate_hz)
-    energy = (motion.sense(len(time_s), rate_hz, 0.0)[1] ** 2).sum(axis=1)
+    earliest_s = swings.contact_s + 0.10 * swings.stride_s
+    latest_s = np.append(
+        swings.toe_off_s[1:] - 0.12 * swings.stride_s[1:], earliest_s[-1] + 0.2 * swings.stride_s[-1]
+    )
+    n = int(latest_s[-1] * rate_hz) + 1
+    energy = (motion.sense(n, rate_hz, 0.0)[1] ** 2).sum(axis=1)
     energy = uniform_filter1d(energy, round(0.08 * rate_hz))
-    found = [max(0.0, swings.toe_off_s[0] - 0.7 * swings.stride_s[0])]
-    for i in range(1, len(swings)):
-        start = swings.contact_s[i - 1] + 0.10 * swings.stride_s[i - 1]
-        first, last = np.searchsorted(time_s, [start, swings.toe_off_s[i] - 0.12 * swings.stride_s[i]])
-        found.append(time_s[first + energy[first:last].argmin()])
-    return np.array([*found, swings.contact_s[-1] + 0.5 * swings.stride_s[-1]])
+    ranges = np.rint(np.column_stack([earliest_s, latest_s]) * rate_hz).astype(int)
+    found = [first + energy[first:last].argmin() for first, last in ranges]
+    standing_s = max(0.0, swings.toe_off_s[0] - 0.7 * swings.stride_s[0])
+    return np.concatenate([[standing_s], np.array(found) / rate_hz])
 
 
 def overground(speed_mps: float, strides: int) -> list[Leg]:
@@ -274,5 +278,5 @@ def _load(path: Path) -> Recording:
             reference=reference_table(start_s, end_s, length_cm, "simulated"),
             **labels,
         )
-    except (OSError, EOFError, KeyError, ValueError, TypeError) as error:
+    except (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile, zlib.error) as error:
         raise read_error(path, f"is not a simulated walk ({error})", "run the download again") from error

@@ -10,7 +10,7 @@ from tinystride.errors import ParameterError
 
 @dataclass(frozen=True)
 class VirtualSensor:
-    """Errors of an accelerometer and a gyroscope; the defaults are those of an ideal one.
+    """Errors of an accelerometer and a gyroscope; without arguments it has none.
 
     acc_noise_density, gyr_noise_density: m/s²/√Hz and rad/s/√Hz, white
     acc_bias_mps2, gyr_bias_radps: constant offsets of the three axes
@@ -18,7 +18,7 @@ class VirtualSensor:
     acc_scale, gyr_scale: relative scale errors of the three axes
     acc_range_mps2, gyr_range_radps: full scale, at which samples are clipped
     acc_step_mps2, gyr_step_radps: value of one count; 0: not quantized
-    oversampling: each sample is the mean of this many (a simple anti-alias filter); 1: taken at the instant
+    oversampling: each sample is the mean of this many over its interval, a simple anti-alias filter; 1: none
     lost: share of samples that never arrive, in runs of `run_length` on average, filled by interpolation
     """
 
@@ -33,7 +33,7 @@ class VirtualSensor:
     gyr_range_radps: float = float("inf")
     acc_step_mps2: float = 0.0
     gyr_step_radps: float = 0.0
-    oversampling: int = 1
+    oversampling: int = 3
     lost: float = 0.0
     run_length: float = 2.0
 
@@ -64,7 +64,6 @@ class VirtualSensor:
             gyr_range_radps=gyr_range_dps * dps,
             acc_step_mps2=acc_range_g * g / 2**15,
             gyr_step_radps=gyr_range_dps * dps / 2**15,
-            oversampling=3,
         )
 
     def with_losses(self, lost: float, run_length: float = 2.0) -> "VirtualSensor":

@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from tinystride.datasets.foot_motion import FootShape, Swings
+from tinystride.datasets.foot_motion import SHAKE_WIDTH_S, FootShape, Swings
 from tinystride.errors import ParameterError
 
 SPEED_RANGE_MPS = (0.3, 2.2)
-WOBBLES_PER_STRIDE = 5
+WOBBLES_PER_STRIDE = 6
 # Below about 62 m/min people keep their steps long and slow the cadence down: Murakami and Otaka,
 # J. Phys. Ther. Sci. 2017, 29(4), 722.
 CONSTANT_WALK_RATIO_FROM_MPS = 62 / 60
 
 
-# Direction (forward, left, up) of the vibrations at toe-off and contact, and their onset in strides after it.
-SHAKE_DIRECTIONS = ((-0.9, -0.2, -0.5), (-0.8, 0.2, -0.6))
-RELEASE_AT, IMPACT_AT = 0.005, -0.02
+# Direction (forward, left, up) of the vibrations at toe-off and contact, and when, in strides after it.
+SHAKE_DIRECTIONS = ((0.9, 0.1, 0.5), (0.8, 0.1, 0.6))
+RELEASE_AT, IMPACT_AT = 0.03, 0.005
 
-MEAN_SHAPE = FootShape(heel_m=-0.07, ball_m=0.135, toe_m=0.205, sensor_m=(0.125, 0.0, 0.06))
+MEAN_SHAPE = FootShape(heel_m=-0.195, ball_m=0.01, toe_m=0.08, height_m=0.06)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class SimulatedSubject:
     push_off_rad, toe_up_rad, roll_over_rad: steps of pitch in push-off (a tenth less, 60-70 degrees, is
         reached before swing turns it back), at heel contact (20-25 degrees are reached) and in mid-stance
     clearance_m: height of the ball of the foot over the floor in mid-swing: about a centimetre (Winter)
-    impact_mps2, release_mps2: peak of the damped vibration after contact and toe-off
+    impact_mps2, release_mps2: peak of the short vibration at contact and toe-off
     variability: stride-to-stride SD of length and time, relative; 2-3 % in healthy adults
     roll, yaw: size of each excursion out of the sagittal plane, 1: typical
     shape: sole and sensor position; mounting: {foot: [3, 3] rotation from sensor to foot axes}
@@ -53,8 +53,8 @@ class SimulatedSubject:
     toe_up_rad: float = np.deg2rad(26.0)
     roll_over_rad: float = np.deg2rad(2.3)
     clearance_m: float = 0.010
-    impact_mps2: float = 18.0
-    release_mps2: float = 22.0
+    impact_mps2: float = 20.0
+    release_mps2: float = 28.0
     variability: float = 0.02
     roll: tuple[float, float, float] = (1.0, 1.0, 1.0)
     yaw: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -68,12 +68,7 @@ class SimulatedSubject:
         """
         size = float(np.clip(rng.normal(1.0, 0.052), 0.87, 1.14))
         foot_m = 0.152 * 1.72 * size * rng.normal(1.0, 0.025)
-        heel_m = -0.25 * foot_m
-        sensor_m = (
-            heel_m + foot_m * rng.uniform(0.62, 0.76),
-            rng.normal(0.0, 0.008),
-            rng.uniform(0.05, 0.085),
-        )
+        behind_m = foot_m * rng.uniform(0.62, 0.76)
         return SimulatedSubject(
             name=name,
             preferred_speed_mps=float(np.clip(1.30 * np.sqrt(size) * rng.normal(1.0, 0.09), 1.0, 1.6)),
@@ -85,12 +80,12 @@ class SimulatedSubject:
             toe_up_rad=np.deg2rad(float(np.clip(rng.normal(25.0, 3.0), 18.0, 32.0))),
             roll_over_rad=np.deg2rad(float(np.clip(rng.normal(2.5, 1.0), 0.5, 5.0))),
             clearance_m=rng.uniform(0.005, 0.02),
-            impact_mps2=rng.uniform(8.0, 22.0),
-            release_mps2=rng.uniform(8.0, 22.0),
+            impact_mps2=rng.uniform(10.0, 28.0),
+            release_mps2=rng.uniform(14.0, 34.0),
             variability=rng.uniform(0.012, 0.03),
             roll=tuple(rng.normal(1.0, 0.4, 3)),
             yaw=tuple(rng.normal(1.0, 0.4, 3)),
-            shape=FootShape(heel_m, heel_m + 0.74 * foot_m, heel_m + foot_m, sensor_m),
+            shape=FootShape(-behind_m, 0.74 * foot_m - behind_m, foot_m - behind_m, rng.uniform(0.05, 0.085)),
             mounting={foot: _draw_mounting(rng) for foot in ("left", "right")},
         )
 
@@ -222,7 +217,7 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
     k = WOBBLES_PER_STRIDE
     wobble_at = rng.uniform(-0.45, 0.35, (n, k))
     # A foot on the floor wobbles less than one in the air.
-    wobble_rad = np.deg2rad(np.where(np.abs(wobble_at + 0.15) < 0.25, 1.2, 0.6)) * effort[:, None]
+    wobble_rad = np.deg2rad(np.where(np.abs(wobble_at + 0.15) < 0.25, 0.9, 0.4)) * effort[:, None]
     return Swings(
         toe_off_s=toe_off_s,
         contact_s=contact_s,
@@ -241,20 +236,20 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
         **_shakes(subject, toe_off_s, contact_s, pace_s, heading, faster, rng),
         wobble_rad=wobble_rad[..., None] * rng.standard_normal((n, k, 3)),
         wobble_at_s=contact_s[:, None] + pace_s[:, None] * wobble_at,
-        wobble_s=pace_s[:, None] * rng.uniform(0.03, 0.07, (n, k)),
+        wobble_s=pace_s[:, None] * rng.uniform(0.02, 0.045, (n, k)),
     )
 
 
 def _shakes(
     subject: SimulatedSubject, toe_off_s, contact_s, pace_s, heading, faster, rng
 ) -> dict[str, np.ndarray]:
-    """Vibrations after toe-off (slow, upward) and contact (fast, backward and upward)."""
+    """Short vibrations as the toe is released and the heel hits the floor."""
     n = len(contact_s)
-    hz = np.stack([rng.uniform(13.0, 17.0, n), rng.uniform(20.0, 28.0, n)], axis=1)
+    hz = np.stack([rng.uniform(13.0, 17.0, n), rng.uniform(18.0, 24.0, n)], axis=1)
     peak = np.array([subject.release_mps2, subject.impact_mps2]) * faster[:, None]
     peak = peak * (1 + 0.25 * np.clip(rng.standard_normal((n, 2)), -2.5, 2.5))
-    # Forward, left, up, whose second derivative peaks at about `peak`.
-    size = (peak / (2 * np.pi * hz) ** 2)[..., None] * np.array(SHAKE_DIRECTIONS)
+    # Forward, left, up. Minus, since the second derivative of a cosine bump is opposite to it.
+    size = -(peak / ((2 * np.pi * hz) ** 2 + SHAKE_WIDTH_S**-2))[..., None] * np.array(SHAKE_DIRECTIONS)
     size = size + 0.25 * np.linalg.norm(size, axis=2, keepdims=True) * rng.standard_normal((n, 2, 3))
     course = np.stack([heading[:-1], heading[1:]], axis=1)
     c, s = np.cos(course), np.sin(course)
