@@ -148,7 +148,7 @@ def read_strides(folder: Path | str) -> StrideSet:
 
 
 def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.ndarray], StrideSignals]:
-    acc_mps2, gyr_radps, always = _calibrated(recording)
+    acc_mps2, gyr_radps, standing = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz)
     mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz)
     if not len(mid_stances):
         raise DataError(
@@ -162,16 +162,10 @@ def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.n
     integral = strapdown.integrate(
         *strapdown.resample(signals, lowpass_hz=options.lowpass_hz), lever_m=options.lever_m
     )
-    columns, number = _columns(recording, mid_stances, contacts, integral, always, options)
+    columns, number = _columns(
+        recording, mid_stances, contacts, integral, "" if standing else "no-standing", options
+    )
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
-
-
-def _calibrated(recording: Recording) -> tuple[np.ndarray, np.ndarray, str]:
-    calibration = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz)
-    if calibration is None:
-        return recording.acc_mps2, recording.gyr_radps, "no-standing"
-    gain = strapdown.GRAVITY_MPS2 / calibration.gravity_mps2
-    return recording.acc_mps2 * gain, recording.gyr_radps - calibration.gyr_bias_radps, ""
 
 
 def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts, margin_s) -> StrideSignals:
