@@ -122,6 +122,18 @@ def test_reference_noise_is_recovered_beside_bias_drift_and_the_estimators_own_e
     assert figures["sd_without_reference_noise_cm"] == pytest.approx(np.std(slow + own), abs=0.2)
 
 
+def test_figures_of_each_group_are_those_of_the_group_alone():
+    table = walks(subjects=6, trials=2, strides=25)
+    estimate = table["stride_length_cm"] + per_subject(table, 1, 15) + per_stride(table, 3, 16)
+    figures = agreement(table, estimate, seed=0, by=["subject", "condition"])
+    assert list(figures["per_condition"]) == ["fast", "slow"] and len(figures["per_subject"]) == 6
+    for column, name in [("subject", "S03"), ("condition", "fast")]:
+        rows = table[column] == name
+        alone = agreement(table[rows], estimate[rows], seed=0)
+        for figure, value in figures[f"per_{column}"][name].items():
+            assert alone[figure] == (value if isinstance(value, str) else pytest.approx(value, abs=2e-4))
+
+
 def test_coverage_counts_the_strides_without_an_estimate():
     table = walks(subjects=4, strides=10)
     estimate = table["stride_length_cm"].to_numpy() + 1

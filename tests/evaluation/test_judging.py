@@ -88,6 +88,15 @@ def test_one_more_estimator_comes_along_with_the_predictions():
     assert judged["int8_streaming_cm"].notna().sum() == len(final) / 2
 
 
+def test_a_stride_that_the_network_cannot_take_has_no_estimate():
+    strides, split, final, folds = study()
+    final.loc[:9, ["float32_cm", "int8_cm"]] = np.nan
+    judged = judge_strides(strides, split, final, folds)
+    belt = judged[judged["dataset"] == "belt"]
+    assert belt["int8_cm"].isna().sum() == belt["float32_cm"].isna().sum() == 10
+    assert belt["strapdown_cm"].notna().all()
+
+
 def test_speed_is_length_over_duration():
     judged = judge_strides(*study())
     np.testing.assert_allclose(judged["speed_mps"] * judged["duration_s"] * 100, judged["stride_length_cm"])
@@ -117,8 +126,9 @@ BAD_PREDICTIONS = {
     "predictions of final: no column int8_cm": lambda table: table.drop(columns="int8_cm"),
     "predictions of final: no column stride_id": lambda table: table.drop(columns="stride_id"),
     f"several of {FIRST}": lambda table: pd.concat([table, table[:1]]),
-    f"no finite length of {FIRST};": lambda table: table.assign(int8_cm=np.nan),
-    f"no finite length of {FIRST}; run": lambda table: table.assign(float32_cm=np.inf),
+    f"an infinite length of {FIRST}": lambda table: table.assign(float32_cm=np.inf),
+    f"only one of int8 and float32 for {FIRST}": lambda table: table.assign(int8_cm=np.nan),
+    f"all NaN, as of {FIRST}": lambda table: table.assign(int8_cm=np.nan, float32_cm=np.nan),
     "x is not in the strides table": lambda table: table.replace({"stride_id": {FIRST: "x"}}),
 }
 BAD_FOLDS = {

@@ -10,6 +10,7 @@ Every figure is a function of sums over strides, so a resample only needs the su
 how often it was drawn: one matrix product for all resamples.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,13 +34,16 @@ CONSTANT_BELOW_CM2 = 1e-9
 DECIMALS = 4
 
 
-def agreement(strides: pd.DataFrame, estimate_cm, *, seed: int, resamples: int = 1000) -> dict:
+def agreement(
+    strides: pd.DataFrame, estimate_cm, *, seed: int, resamples: int = 1000, by: Sequence[str] = ()
+) -> dict:
     """Figures of error = estimate − reference, each with its 95 % interval as `<figure>_ci95: [low, high]`.
 
     strides: all strides whose reference length is known (`stride_length_cm`, above 0), in any order, with the
         REQUIRED_COLUMNS
     estimate_cm: [n], NaN where there is no estimate, which lowers the coverage
     seed, resamples: of the bootstrap; the same seed draws the same subjects for every estimator
+    by: columns of `strides` for each of whose values the figures are also given, under `per_<column>`
 
     Returns
       n_strides, n_subjects: with an estimate; all figures but the coverage are over these
@@ -52,22 +56,22 @@ def agreement(strides: pd.DataFrame, estimate_cm, *, seed: int, resamples: int =
       mean5_sd_cm, mean10_sd_cm: SD of the error of the mean over 5 (10) consecutive strides of one trial and
         foot; every such window counts, overlapping ones too
       lag1_autocorrelation, reference_noise_sd_cm, sd_without_reference_noise_cm: see `_reference_noise`
-      resampled: "subjects", "subjects and their blocks of 10 strides" (fewer than 5 subjects) or "blocks of
-      10
-        strides" (one subject: the intervals speak of this one only)
+      resampled: "subjects"; "subjects and their blocks of 10 strides" if they are fewer than 5; "blocks of
+        10 strides" if there is one, of whom alone the intervals speak
     A figure that cannot be computed is None (an SD of one stride, a correlation with a constant, a mean of 5
-    where no 5 strides are consecutive), and so is its interval. With a single cluster all intervals are None.
+    where no 5 strides are consecutive), and so is its interval. With a single block all intervals are None.
 
     Raises DataError (no strides, missing column, reference not above 0, infinite estimate, shapes that
     differ) and ParameterError (resamples below 1).
     """
-    estimate_cm = _checked(strides, estimate_cm, resamples)
-    bootstrap = _bootstrap(strides, estimate_cm, seed, resamples)
-    estimated = strides[np.isfinite(estimate_cm)]
-    result = {"n_strides": len(estimated), "n_subjects": int(subject_names(estimated).nunique())}
-    for name in bootstrap.point:
-        result |= _with_interval(name, bootstrap.point[name], bootstrap.draws[name], bootstrap.tail)
-    return result | {"resampled": bootstrap.resampled}
+    blocks = _blocks(strides, estimate_cm, by)
+    result = _summary(blocks, seed, resamples)
+    for column in by:
+        groups = blocks.keys.groupby(column).indices
+        result[f"per_{column}"] = {
+            name: _summary(blocks.select(rows), seed, resamples) for name, rows in groups.items()
+        }
+    return result
 
 
 def rmse_difference(strides: pd.DataFrame, estimate_cm, other_cm, *, seed: int, resamples: int = 1000):
@@ -77,10 +81,10 @@ def rmse_difference(strides: pd.DataFrame, estimate_cm, other_cm, *, seed: int, 
     overlapping intervals cannot. Arguments and errors as in `agreement`. Returns `rmse_difference_cm` and its
     interval.
     """
-    both = [_checked(strides, values, resamples) for values in (estimate_cm, other_cm)]
-    missing = np.isnan(both[0]) | np.isnan(both[1])
+    missing = np.isnan(estimate_cm) | np.isnan(other_cm)
     first, second = (
-        _bootstrap(strides, np.where(missing, np.nan, values), seed, resamples) for values in both
+        _bootstrap(_blocks(strides, np.where(missing, np.nan, values)), seed, resamples)
+        for values in (estimate_cm, other_cm)
     )
     difference = first.point["rmse_cm"] - second.point["rmse_cm"]
     draws = first.draws["rmse_cm"] - second.draws["rmse_cm"]
@@ -93,10 +97,8 @@ def require_columns(table: pd.DataFrame, names: list[str], source: str) -> None:
         raise DataError(f"{source}: no column {missing[0]}; run the stage that makes it again")
 
 
-def _checked(strides: pd.DataFrame, estimate_cm, resamples: int) -> np.ndarray:
-    if resamples < 1:
-        raise ParameterError(f"resamples is {resamples}; it has to be at least 1")
-    require_columns(strides, REQUIRED_COLUMNS, "strides table")
+def _checked(strides: pd.DataFrame, estimate_cm, by: Sequence[str]) -> np.ndarray:
+    require_columns(strides, [*REQUIRED_COLUMNS, *by], "strides table")
     if strides.empty:
         raise DataError("strides table: no stride of known length; evaluate a set that has a reference")
     unknown = ~(np.isfinite(strides["stride_length_cm"]) & (strides["stride_length_cm"] > 0))
@@ -111,6 +113,51 @@ def _checked(strides: pd.DataFrame, estimate_cm, resamples: int) -> np.ndarray:
     return estimate_cm
 
 
+class _Blocks(NamedTuple):
+    """Sums over blocks of up to BLOCK_STRIDES consecutive strides of one walk, sorted by subject.
+
+    keys: to which walk each block belongs (WALK and the columns to group by)
+    sums: {term of `_terms`: [blocks]} as a table
+    origin_cm: the length that lengths are counted from
+    """
+
+    keys: pd.DataFrame
+    sums: pd.DataFrame
+    origin_cm: float
+
+    def select(self, rows: np.ndarray) -> "_Blocks":
+        return _Blocks(self.keys.iloc[rows], self.sums.iloc[rows], self.origin_cm)
+
+
+def _blocks(strides: pd.DataFrame, estimate_cm, by: Sequence[str] = ()) -> _Blocks:
+    ordered = strides.assign(estimate_cm=_checked(strides, estimate_cm, by))
+    ordered = ordered.sort_values([*WALK, "start_s"], ignore_index=True)
+    keys = ordered[[*WALK, *(column for column in by if column not in WALK)]]
+    walk = _numbered(keys)
+    position = np.arange(len(ordered)) - np.searchsorted(walk, walk)
+    begins = np.flatnonzero(position % BLOCK_STRIDES == 0)
+    terms = _terms(ordered, walk)
+    sums = pd.DataFrame(np.add.reduceat(terms.to_numpy(), begins, axis=0), columns=terms.columns)
+    return _Blocks(keys.iloc[begins], sums, ordered["stride_length_cm"].mean())
+
+
+def _numbered(sorted_keys: pd.DataFrame) -> np.ndarray:
+    """[n] number of each row's key, from 0."""
+    return (sorted_keys != sorted_keys.shift()).any(axis=1).cumsum().to_numpy() - 1
+
+
+def _summary(blocks: _Blocks, seed: int, resamples: int) -> dict:
+    bootstrap = _bootstrap(blocks, seed, resamples)
+    estimated = blocks.keys[blocks.sums["n"].to_numpy() > 0]
+    result = {
+        "n_strides": int(blocks.sums["n"].sum()),
+        "n_subjects": int(subject_names(estimated).nunique()),
+    }
+    for name in bootstrap.point:
+        result |= _with_interval(name, bootstrap.point[name], bootstrap.draws[name], bootstrap.tail)
+    return result | {"resampled": bootstrap.resampled}
+
+
 class _Bootstrap(NamedTuple):
     """Figures {name: float}, those of each resample {name: [resamples]}, what was resampled, and the share of
     resamples that lies beyond each end of an interval."""
@@ -121,31 +168,21 @@ class _Bootstrap(NamedTuple):
     tail: float
 
 
-def _bootstrap(strides: pd.DataFrame, estimate_cm: np.ndarray, seed: int, resamples: int) -> _Bootstrap:
-    order = strides.assign(estimate_cm=estimate_cm)
-    order = order.sort_values([*WALK, "start_s"], ignore_index=True)
-    subject, walk = _numbered(order[WALK[:2]]), _numbered(order[WALK])
-    position = np.arange(len(order)) - np.searchsorted(walk, walk)
-    block_begins = np.flatnonzero(position % BLOCK_STRIDES == 0)
-    terms = _terms(order, walk)
-    sums = np.add.reduceat(terms.to_numpy(), block_begins, axis=0)
-
-    subjects = subject[-1] + 1
-    clusters = subjects if subjects > 1 else len(sums)
+def _bootstrap(blocks: _Blocks, seed: int, resamples: int) -> _Bootstrap:
+    if resamples < 1:
+        raise ParameterError(f"resamples is {resamples}; it has to be at least 1")
+    owner = _numbered(blocks.keys[WALK[:2]])
+    subjects = owner[-1] + 1
+    clusters = subjects if subjects > 1 else len(owner)
     # A single cluster drawn from itself says nothing about the spread.
-    drawn = _drawn(subject[block_begins], np.random.default_rng(seed), resamples if clusters > 1 else 0)
-    origin_cm = order["stride_length_cm"].mean()
+    drawn = _drawn(owner, np.random.default_rng(seed), resamples if clusters > 1 else 0)
+    sums = blocks.sums.to_numpy()
     point, draws = (
-        _figures(dict(zip(terms, (weights @ sums).T, strict=True)), origin_cm)
+        _figures(dict(zip(blocks.sums, (weights @ sums).T, strict=True)), blocks.origin_cm)
         for weights in (np.ones(len(sums)), drawn)
     )
     point = {name: float(value) for name, value in point.items()}
     return _Bootstrap(point, draws, resampled=_resampled(subjects), tail=_tail(clusters))
-
-
-def _numbered(sorted_keys: pd.DataFrame) -> np.ndarray:
-    """[n] number of each row's key, from 0."""
-    return (sorted_keys != sorted_keys.shift()).any(axis=1).cumsum().to_numpy() - 1
 
 
 def _drawn(owner: np.ndarray, rng: np.random.Generator, resamples: int) -> np.ndarray:

@@ -135,6 +135,11 @@ def _predictions(
     columns = {name: name.removesuffix("_cm").replace("_", "-") for name in table if name.endswith("_cm")}
     estimates = table.set_index("stride_id")[list(columns)].rename(columns=columns).loc[wanted]
     estimates = estimates.set_axis(wanted.index)
-    not_finite = ~np.isfinite(estimates[NETWORKS]).all(axis=1)
-    _refuse(wanted, not_finite, f"predictions of {model}: no finite length of {{}}")
+    _refuse(wanted, np.isinf(estimates).any(axis=1), f"predictions of {model}: an infinite length of {{}}")
+    has_none = estimates[NETWORKS].isna()
+    differ = has_none["int8"] != has_none["float32"]
+    _refuse(wanted, differ, f"predictions of {model}: only one of int8 and float32 for {{}}")
+    _refuse(
+        wanted, has_none.all(axis=None) & has_none["int8"], f"predictions of {model}: all NaN, as of {{}}"
+    )
     return estimates
