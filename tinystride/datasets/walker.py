@@ -27,7 +27,7 @@ MEAN_SHAPE = FootShape(heel_m=-0.195, ball_m=0.01, toe_m=0.08, height_m=0.06)
 class SimulatedSubject:
     """One person's way of walking; the defaults are a young adult's means, `draw` varies them.
 
-    name: as in Recording.subject
+    name: as in Recording.subject; height_m: from which `draw` scales the lengths
     preferred_speed_mps: 1.2-1.4 m/s in healthy adults
     walk_ratio_m_min: step length over cadence, m/(steps/min), constant over a wide range of speeds; about
         0.0060 in adults (Sekiya and Nagasaki, Gait Posture 1998, 7(3), 225)
@@ -44,6 +44,7 @@ class SimulatedSubject:
     """
 
     name: str = "S00"
+    height_m: float = 1.72
     preferred_speed_mps: float = 1.3
     walk_ratio_m_min: float = 0.0062
     stance_fraction: float = 0.635
@@ -71,6 +72,7 @@ class SimulatedSubject:
         behind_m = foot_m * rng.uniform(0.62, 0.76)
         return SimulatedSubject(
             name=name,
+            height_m=1.72 * size,
             preferred_speed_mps=float(np.clip(1.30 * np.sqrt(size) * rng.normal(1.0, 0.09), 1.0, 1.6)),
             walk_ratio_m_min=0.0062 * size * float(np.clip(rng.normal(1.0, 0.07), 0.85, 1.15)),
             stance_fraction=float(np.clip(rng.normal(0.635, 0.012), 0.60, 0.67)),
