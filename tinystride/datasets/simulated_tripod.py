@@ -170,8 +170,8 @@ def _write_optogait(path: Path, contacts: pd.DataFrame, end_s: float, speed_mps:
     table["Stride"], table["StrideTime\\Cycle"] = length_cm, stride_s
     table["Speed"] = (length_cm / stride_s / 100).round(2)
     table["AbsoluteValue"] = (1000 * split_s + 3667).round()
-    # What recorded tables begin and end with: distances since the belt's start in place of the first step and of
-    # the other foot's first stride; strides without a time on the slowing belt.
+    # What recorded tables begin and end with: distances since the belt's start in place of the first step
+    # and of the other foot's first stride; strides without a time on the slowing belt.
     table.loc[0, ["Step", "External"]] = before_cm, split_s[0] + 3.667
     table.loc[1, "Stride"] = before_cm + step_cm[1]
     table.loc[table.index[-4:], "StrideTime\\Cycle"] = np.nan
