@@ -8,6 +8,8 @@ from tests.evaluation.synthetic import study, walks
 from tinystride.errors import ParameterError
 from tinystride.evaluation.report import evaluate
 from tinystride.evaluation.tables import headline, long, markdown
+from tinystride.gait.strides import read_strides
+from tinystride.learning.split import split_by_subject
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,37 @@ def test_a_set_without_any_usable_stride_is_reported_as_not_covered():
     assert (entry["coverage"], entry["n_strides"], entry["rmse_cm"]) == (0, 0, None)
     assert list(entry["per_condition"]) == ["unspecified"]
     assert "| lost |" in markdown(metrics)
+
+
+def test_recorded_strides_are_judged_with_the_accuracy_that_integration_is_known_for(strides_folder):
+    """The estimates are the integral itself: its usual errors and the noise of the reference come out."""
+    strides = read_strides(strides_folder).table
+    split = split_by_subject(
+        strides,
+        strategy="grouped-kfold",
+        seed=0,
+        folds=3,
+        held_out=["tripod-excerpt"],
+        validation_fraction=0.15,
+    )
+    usable = strides[strides["usable"]]
+    estimates = pd.DataFrame(
+        {
+            "stride_id": usable["stride_id"],
+            "float32_cm": usable["strapdown_length_cm"],
+            "int8_cm": usable["strapdown_length_cm"],
+        }
+    )
+    folds = {part["fold"]: estimates for part in split["folds"]}
+    metrics, judged = evaluate(strides, split, estimates, folds, source="recorded", seed=0, resamples=100)
+    belt, ruler, street = (metrics[name]["int8"] for name in ("tripod-excerpt", "llio-ruler", "ipol-healthy"))
+    assert (belt["kind"], ruler["kind"], street["kind"]) == ("accuracy", "accuracy", "agreement")
+    assert set(judged.loc[judged["dataset"] == "tripod-excerpt", "judged_by"]) == {"final"}
+    assert belt["n_strides"] >= 560 and belt["coverage"] > 0.97 and ruler["coverage"] > 0.97
+    assert list(belt["per_condition"]) == ["PWS", "PWS+20", "PWS-20"] and street["n_subjects"] == 19
+    assert 3 < belt["rmse_cm"] < 4.5 and 2.5 < ruler["rmse_cm"] < 4.5 and street["rmse_cm"] == 0
+    assert belt["lag1_autocorrelation_ci95"][1] < 0 and 1 < belt["reference_noise_sd_cm"] < belt["sd_cm"]
+    assert belt["mean5_sd_cm"] < 0.5 * belt["sd_cm"]
 
 
 def test_long_table_has_every_figure_once(evaluated):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import matplotlib.style
+import matplotlib.ticker
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -59,19 +60,23 @@ def overview(metrics: dict, judged: pd.DataFrame) -> Figure:
     scatter.set_title("people never seen in training")
     _opaque(scatter.legend(loc="upper left"))
 
-    estimators = [name for name in LABELS if name in metrics[names[0]]]
+    estimators = list(dict.fromkeys(estimator for name in names for estimator in metrics[name]))
     for i, name in enumerate(names):
         for row, estimator in enumerate(estimators):
-            figures = metrics[name][estimator]
-            if figures["rmse_cm"] is None:
+            figures = metrics[name].get(estimator)
+            if figures is None or figures["rmse_cm"] is None:
                 continue
             low, high = figures["rmse_cm_ci95"] or [figures["rmse_cm"]] * 2
             y = row + 0.18 * (i - (len(names) - 1) / 2)
             errors.plot([low, high], [y, y], color=COLOURS[i % len(COLOURS)], linewidth=2)
             errors.plot(figures["rmse_cm"], y, "o", color=COLOURS[i % len(COLOURS)], markersize=5)
-    errors.set_yticks(range(len(estimators)), [LABELS[name] for name in estimators])
+    errors.set_yticks(range(len(estimators)), [LABELS.get(name, name) for name in estimators])
     errors.invert_yaxis()
-    errors.set_xlim(left=0)
+    # Baselines may be ten times worse than networks, which differ by a tenth.
+    errors.set_xscale("log")
+    errors.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=[1, 2, 5]))
+    errors.xaxis.set_major_formatter("{x:g}")
+    errors.xaxis.set_minor_formatter("")
     errors.set_xlabel("RMSE of single strides and 95 % interval, cm")
     return figure
 
