@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.learning.walking import walk
@@ -98,6 +98,7 @@ def test_a_stride_with_a_missing_sample_has_no_features():
     assert np.isnan(features.values[1]).all()
 
 
+@settings(deadline=None)
 @given(
     estimator=st.sampled_from(["direct", "strapdown-residual"]),
     length=st.floats(20, 250),
@@ -118,8 +119,8 @@ def test_examples_are_the_usable_strides_of_the_subjects(walked):
     contact = signals.initial_contact.copy()
     contact[own[2]] = np.nan
     signals = replace(signals, initial_contact=contact)
-    settings = choose("direct", preset="paper", dataset_weights={"other": 3})
-    examples = make_examples(table, signals, ["other/1", "line/1"], settings)
+    weighted = choose("direct", preset="paper", dataset_weights={"other": 3})
+    examples = make_examples(table, signals, ["other/1", "line/1"], weighted)
     assert examples.left_out == {
         table["stride_id"][own[1]]: "no label",
         table["stride_id"][own[2]]: "no initial contact",

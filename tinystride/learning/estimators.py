@@ -69,7 +69,7 @@ class Settings:
 
 
 def _residual(filters: tuple[int, ...], dense: tuple[int, ...]) -> Settings:
-    return Settings("strapdown-residual", "strapdown", 64, filters, (5, 5), (2, 1), dense)
+    return Settings("strapdown-residual", "strapdown", 64, filters, (5, 5), (2, 1), dense, epochs=40)
 
 
 PRESETS: dict[str, dict[str, Settings]] = {
@@ -81,11 +81,14 @@ PRESETS: dict[str, dict[str, Settings]] = {
         "7000": _residual((24, 24), (16,)),
     },
     "direct": {
-        "tiny": Settings("direct", "stance-to-stance", 64, (16, 16, 16), (5, 5, 5), (1, 1, 1)),
+        "tiny": Settings("direct", "stance-to-stance", 64, (16, 16, 16), (5, 5, 5), (1, 1, 1), epochs=40),
         # Verbiest et al., Sensors 2023, 7166: the network that they deployed, 1.8 s at 60 Hz.
-        "paper": Settings("direct", "contact-to-contact", 108, (32, 16, 32), (5, 5, 15), (1, 1, 1), (128,)),
+        "paper": Settings(
+            "direct", "contact-to-contact", 108, (32, 16, 32), (5, 5, 15), (1, 1, 1), (128,),
+            epochs=30, learning_rate=2e-3,
+        ),
     },
-}
+}  # fmt: skip
 
 SCHEDULES: dict[str, dict[str, object]] = {
     "fast": {},

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from tinystride.datasets.catalogue import CATALOGUE
 from tinystride.errors import ParameterError
 
 PAPER_BLOCKS = 5  # of 20 % of the subjects each: three train, one validates, one is tested on
@@ -36,9 +37,10 @@ def split_by_subject(
 
     Returns {"strategy", "seed", "final": {"train", "validation", "test"}, "folds": [{"fold", "train",
     "validation", "test"}, ...]} with sorted lists of "dataset/subject".
-    Raises ParameterError for an unknown strategy, a number out of range, or too few subjects.
+    Raises ParameterError for an unknown strategy or data set, a number out of range, or too few subjects.
     """
     _check(strategy, folds, validation_fraction)
+    _check_names(held_out, table)
     usable = table[table["usable"].astype(bool)]
     n_strides = usable.groupby(subject_names(usable)).size().sort_index()
     is_held_out = np.isin([_dataset(subject) for subject in n_strides.index], held_out)
@@ -88,6 +90,15 @@ def _check(strategy: str, folds: int, validation_fraction: float) -> None:
     if strategy == "paper" and folds > PAPER_BLOCKS:
         raise ParameterError(
             f"folds: split.strategy paper has at most {PAPER_BLOCKS}; use -S 'folds=[0,1,2,3,4]'"
+        )
+
+
+def _check_names(held_out: list[str], table: pd.DataFrame) -> None:
+    # A misspelt name would let the network train on what it is to be judged by.
+    unknown = sorted(set(held_out) - set(CATALOGUE) - set(table["dataset"]))
+    if unknown:
+        raise ParameterError(
+            f"split.held_out: unknown data set {unknown[0]!r}; choose from {', '.join(CATALOGUE)}"
         )
 
 
