@@ -1,7 +1,7 @@
 """From recordings to strides: the table of all strides and their samples in the canonical foot frame."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +9,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from tinystride.datasets.recording import Recording
-from tinystride.errors import DataError, ParameterError
+from tinystride.errors import DataError
 from tinystride.files import complete_folder
 from tinystride.gait import events, matching, strapdown
 from tinystride.gait.calibration import calibrate
+from tinystride.gait.flags import heading_change_deg, stride_flags
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
+from tinystride.gait.options import GaitOptions
 from tinystride.gait.signals import StrideSignals
 
 OUTSIDE, GAP, NO_REFERENCE = "outside the walk", "gap", "no reference"
@@ -36,41 +38,8 @@ COLUMNS = {
     "usable": bool,
     "reason": str,
 }
-RANGES = {
-    "lowpass_hz": (3.0, 40.0),
-    "lever_m": (0.0, 0.3),
-    "longest_gap": (0, 20),
-    "margin_s": (0.0, 1.0),
-    "shortest_s": (0.2, 1.0),
-    "longest_s": (1.0, 5.0),
-    "turn_deg": (5.0, 180.0),
-}
-
-
-@dataclass(frozen=True)
-class GaitOptions:
-    """How strides are cut and judged. Raises ParameterError where a value is out of its range (RANGES).
-
-    lowpass_hz, lever_m: of the strapdown integral
-    longest_gap: lost samples in a row that a stride bears; more make it unusable
-    margin_s: samples kept before the first event and after the last one of a stride
-    shortest_s, longest_s: a stride outside of them is flagged "unusual-duration"
-    turn_deg: a stride that changes heading by more is flagged "turn"
-    """
-
-    lowpass_hz: float = strapdown.LOWPASS_HZ
-    lever_m: float = strapdown.LEVER_M
-    longest_gap: int = 3
-    margin_s: float = 0.15
-    shortest_s: float = 0.6
-    longest_s: float = 2.0
-    turn_deg: float = 30.0
-
-    def __post_init__(self):
-        for entry in fields(self):
-            value, (low, high) = getattr(self, entry.name), RANGES[entry.name]
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise ParameterError(f"{entry.name} is {value!r}: it has to be from {low:g} to {high:g}")
+# Kept around a stride's events: the low-pass has settled by then, and cuts may be shifted by as much.
+MARGIN_S = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +55,8 @@ def extract_strides(recording: Recording, options: GaitOptions | None = None) ->
 
     `usable` says that a stride may be learned from or judged by: samples complete and, where the recording
     has a reference, a credible length. Everything else is in the table with its `reason`; reference strides
-    that were not detected have no samples. `flags` (words separated by spaces) warn without excluding:
-    "turn", "unusual-duration", "saturated", "no-standing".
+    that were not detected have no samples. `flags` (those of stride_flags, separated by spaces) warn without
+    excluding: a stride with a turn in it is usable, since its length is as well known as any other's.
 
     A reference without lengths (reference "strapdown") gets those of the strapdown integral.
 
@@ -148,7 +117,7 @@ def read_strides(folder: Path | str) -> StrideSet:
 
 
 def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.ndarray], StrideSignals]:
-    acc_mps2, gyr_radps, standing = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz)
+    acc_mps2, gyr_radps, stands = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz)
     mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz)
     if not len(mid_stances):
         raise DataError(
@@ -158,20 +127,18 @@ def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.n
     rotation = find_foot_frame(acc_mps2, gyr_radps, recording.rate_hz, mid_stances)
     acc_mps2, gyr_radps = to_foot_frame(rotation, recording.foot, acc_mps2, gyr_radps)
     contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances)
-    signals = _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts, options.margin_s)
-    integral = strapdown.integrate(
-        *strapdown.resample(signals, lowpass_hz=options.lowpass_hz), lever_m=options.lever_m
-    )
-    columns, number = _columns(
-        recording, mid_stances, contacts, integral, "" if standing else "no-standing", options
-    )
+    signals = _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts)
+    acc_mps2, gyr_radps, duration_s = strapdown.resample(signals)
+    integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
+    flags = stride_flags(recording, mid_stances, acc_mps2, gyr_radps, integral, stands, options)
+    columns, number = _columns(recording, mid_stances, contacts, integral, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
 
 
-def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts, margin_s) -> StrideSignals:
+def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts) -> StrideSignals:
     """Each stride's samples, from a margin before its first event to a margin after its last one."""
     start, end = mid_stances.T
-    margin = round(margin_s * recording.rate_hz)
+    margin = round(MARGIN_S * recording.rate_hz)
     same_plant = np.concatenate([[False], end[:-1] == start[1:]])
     contact_before = np.where(same_plant, np.concatenate([[np.nan], contacts[:-1]]), np.nan)
     first = np.fmin(start, np.floor(contact_before)).astype(np.int64) - margin
@@ -190,9 +157,7 @@ def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts, margin_s) -> Str
     )
 
 
-def _columns(
-    recording, mid_stances, contacts, integral, always, options
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _columns(recording, mid_stances, contacts, integral, flags) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The columns of the table, in order of time, and each row's number among the detected strides, or -1."""
     start_s, end_s = (mid_stances / recording.rate_hz).T
     reference = {name: recording.reference[name].to_numpy() for name in recording.reference}
@@ -217,14 +182,13 @@ def _columns(
         [
             (end_s <= walk_start_s) | (start_s >= walk_end_s),
             ~found,
-            detected(_touches(mid_stances, _long_gaps(recording, options.longest_gap)), False),
+            detected(flags["gap"], False),
             np.isfinite(length_cm) | (len(recording.reference) == 0),
             row < 0,
         ],
         [OUTSIDE, referenced(missed_reason, ""), GAP, "", NO_REFERENCE],
         referenced(reference["note"], ""),
     )
-    turn_deg = heading_change_deg(integral.orientation)
     columns = {
         "stride_id": [f"{recording.name}/{place:04d}" for place in range(1, len(row) + 1)],
         **{
@@ -238,8 +202,8 @@ def _columns(
         "stride_length_cm": length_cm,
         "reference": system,
         "strapdown_length_cm": detected(integral.length_cm),
-        "turn_deg": detected(turn_deg),
-        "flags": detected(_flags(recording, mid_stances, turn_deg, always, options), ""),
+        "turn_deg": detected(heading_change_deg(integral.orientation)),
+        "flags": detected(_joined_flags(flags), ""),
         "usable": reason == "",
         "reason": reason,
     }
@@ -259,42 +223,8 @@ def _joined(stride, reference_start_s, start_s) -> tuple[np.ndarray, np.ndarray]
     return number[order], row[order]
 
 
-def _flags(recording, mid_stances, turn_deg, always: str, options) -> np.ndarray:
-    duration_s = (mid_stances[:, 1] - mid_stances[:, 0]) / recording.rate_hz
-    raised = {
-        always: np.full(len(mid_stances), always != ""),
-        "turn": np.abs(turn_deg) > options.turn_deg,
-        "unusual-duration": (duration_s < options.shortest_s) | (duration_s > options.longest_s),
-        "saturated": _touches(mid_stances, _saturated(recording)),
-    }
+def _joined_flags(flags: dict[str, np.ndarray]) -> np.ndarray:
+    names = np.array(list(flags), dtype=object)
     return np.array(
-        [" ".join(flag for flag, strides in raised.items() if strides[i]) for i in range(len(mid_stances))],
-        dtype=object,
+        [" ".join(names[raised]) for raised in np.column_stack(list(flags.values()))], dtype=object
     )
-
-
-def heading_change_deg(orientation: np.ndarray) -> np.ndarray:
-    """Turn about the vertical from start to end of each stride [n], counter-clockwise positive."""
-    change = orientation[:, -1] @ orientation[:, 0].transpose(0, 2, 1)
-    return np.rad2deg(np.arctan2(change[:, 1, 0] - change[:, 0, 1], change[:, 0, 0] + change[:, 1, 1]))
-
-
-def _long_gaps(recording: Recording, longest_gap: int) -> np.ndarray:
-    lost = np.zeros(recording.n_samples, dtype=bool)
-    for first, stop in recording.gaps:
-        lost[first:stop] |= stop - first > longest_gap
-    return lost
-
-
-def _saturated(recording: Recording) -> np.ndarray:
-    """Samples [N] at the full scale of the sensor; no comparison with NaN, an unknown one, is true."""
-    acc_limit, gyr_limit = recording.saturation
-    return (np.abs(recording.acc_mps2) >= 0.995 * acc_limit).any(axis=1) | (
-        np.abs(recording.gyr_radps) >= 0.995 * gyr_limit
-    ).any(axis=1)
-
-
-def _touches(mid_stances: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    """Whether any of the marked samples [N] lies within each stride [n]."""
-    count = np.concatenate([[0], np.cumsum(samples)])
-    return count[mid_stances[:, 1] + 1] > count[mid_stances[:, 0]]

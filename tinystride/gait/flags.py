@@ -1,0 +1,90 @@
+"""Warnings about strides that are not like the ordinary ones: a length may be given, but not without them."""
+
+import numpy as np
+
+from tinystride.datasets.recording import Recording
+from tinystride.gait.options import GaitOptions
+from tinystride.gait.side import is_other_foot, side_score
+from tinystride.gait.strapdown import Strapdown
+
+# Beyond all but one in a hundred strides of walking indoors: the foot was not at rest at both ends, or the
+# sensor was driven or shaken.
+UNSTEADY_MPS = 2.5
+UNSTEADY_TILT_RAD = 0.25
+# Two steps of stairs are 0.3 m, the vertical drift of a stride 0.04 m (SD).
+CLIMB_M = 0.2
+CLIPPED_SAMPLES = 3
+
+
+def stride_flags(
+    recording: Recording,
+    mid_stances: np.ndarray,
+    acc_mps2: np.ndarray,
+    gyr_radps: np.ndarray,
+    integral: Strapdown,
+    stands: bool,
+    options: GaitOptions,
+) -> dict[str, np.ndarray]:
+    """What each of n strides is warned about: name of the flag → [n] bool.
+
+    mid_stances: [n, 2] sample numbers; acc_mps2, gyr_radps: [n, points, 3] resampled, canonical foot frame
+    stands: whether standing was found to calibrate by
+
+    "no-standing", "wrong-foot": of the whole recording; the latter if left and right seem confused
+    "turn", "climb", "unusual-duration", "out-of-range": of the stride
+    "gap", "saturated": of its samples
+    "unsteady": of the integral, whose ends do not look like stances
+    """
+    n = len(mid_stances)
+    duration_s = (mid_stances[:, 1] - mid_stances[:, 0]) / recording.rate_hz
+    turn = np.abs(heading_change_deg(integral.orientation)) > options.turn_deg
+    drift_mps = np.linalg.norm(integral.velocity_mps[:, -1], axis=1)
+    at_end = np.einsum("nij,nj->ni", integral.orientation[:, -1], acc_mps2[:, -1])
+    tilt_rad = np.arctan2(np.hypot(at_end[:, 0], at_end[:, 1]), at_end[:, 2])
+    return {
+        "no-standing": np.full(n, not stands),
+        "wrong-foot": np.full(n, is_other_foot(side_score(acc_mps2, gyr_radps), ~turn)),
+        "turn": turn,
+        "climb": np.abs(integral.displacement_m[:, 2]) > CLIMB_M,
+        "unusual-duration": (duration_s < options.shortest_s) | (duration_s > options.longest_s),
+        "out-of-range": (integral.length_cm < options.shortest_cm)
+        | (integral.length_cm > options.longest_cm),
+        "gap": _touched(mid_stances, _long_gaps(recording, options.longest_gap)),
+        "saturated": _touched(mid_stances, _saturated(recording)),
+        "unsteady": (drift_mps > UNSTEADY_MPS) | (tilt_rad > UNSTEADY_TILT_RAD),
+    }
+
+
+def heading_change_deg(orientation: np.ndarray) -> np.ndarray:
+    """Turn about the vertical from start to end of each stride [n], counter-clockwise positive."""
+    change = orientation[:, -1] @ orientation[:, 0].transpose(0, 2, 1)
+    return np.rad2deg(np.arctan2(change[:, 1, 0] - change[:, 0, 1], change[:, 0, 0] + change[:, 1, 1]))
+
+
+def _long_gaps(recording: Recording, longest_gap: int) -> np.ndarray:
+    lost = np.zeros(recording.n_samples, dtype=bool)
+    for first, stop in recording.gaps:
+        lost[first:stop] |= stop - first > longest_gap
+    return lost
+
+
+def _saturated(recording: Recording) -> np.ndarray:
+    """Samples [N] at the sensor's full scale or, without a data sheet, staying at their largest value."""
+    marked = np.zeros(recording.n_samples, dtype=bool)
+    for samples, limit in zip((recording.acc_mps2, recording.gyr_radps), recording.saturation, strict=True):
+        size = np.abs(samples)
+        # No comparison with NaN, an unknown full scale, is true.
+        marked |= (size >= 0.995 * limit).any(axis=1)
+        at_largest = size == size.max(axis=0)
+        stays = at_largest.copy()
+        for lag in range(1, CLIPPED_SAMPLES):
+            stays[:-lag] &= at_largest[lag:]
+        stays[-CLIPPED_SAMPLES + 1 :] = False
+        marked |= stays.any(axis=1)
+    return marked
+
+
+def _touched(mid_stances: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """Whether any of the marked samples [N] lies within each stride [n]."""
+    count = np.concatenate([[0], np.cumsum(samples)])
+    return count[mid_stances[:, 1] + 1] > count[mid_stances[:, 0]]
