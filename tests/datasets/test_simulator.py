@@ -307,9 +307,9 @@ def test_a_damaged_file_is_named(tmp_path):
     [
         ({"foot": "both"}, "foot 'both'"),
         ({"rate_hz": 20.0}, "rate_hz 20"),
-        ({"speed_mps": 3.5}, "3.5 m/s"),
+        ({"speed_mps": 5.5}, "5.5 m/s"),
         ({"n_strides": 0}, "0 strides"),
-        ({"standing_s": (-1.0, 1.0)}, "standing_s"),
+        ({"standing_s": (-1.0, 1.0)}, "have to be 0 or more"),
     ],
 )
 def test_walks_that_cannot_be(wrong, message):

@@ -8,6 +8,7 @@ construction: it is the distance between two plants.
 Foot frame: x forward, y left, z up; pitch is positive toe-down. World frame: z up, x the first heading.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -127,8 +128,32 @@ class Swings:
         return len(self.toe_off_s)
 
 
-class FootMotion:
-    """Pose of one foot's sensor against time.
+class Motion:
+    """What moves along `pose`: sorted times [n] to position [n, 3] in m, (roll, pitch, yaw) [n, 3] in rad."""
+
+    def __init__(self, pose: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]):
+        self.pose = pose
+
+    def sense(
+        self, n: int, rate_hz: float, gravity_mps2: float, first_s: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Specific force (m/s²) and angular rate (rad/s), own axes, [n, 3], at first_s + i / rate_hz."""
+        refine = int(np.ceil(DIFFERENCE_HZ / rate_hz))
+        step_s = 1 / (rate_hz * refine)
+        position, angle = self.pose(first_s + step_s * np.arange(-2, (n - 1) * refine + 3))
+
+        def differences(x, weights):
+            return sum(w * x[k : k + (n - 1) * refine + 1 : refine] for k, w in enumerate(weights))
+
+        acceleration = differences(position, np.array([-1, 16, -30, 16, -1]) / (12 * step_s**2))
+        angle_rate = differences(angle, np.array([1, -8, 0, 8, -1]) / (12 * step_s))
+        angle = angle[2 : len(angle) - 2 : refine]
+        force = acceleration + np.array([0.0, 0.0, gravity_mps2])
+        return np.einsum("nji,nj->ni", euler_matrices(angle), force), body_rates(angle, angle_rate)
+
+
+class FootMotion(Motion):
+    """Motion of the sensor on one foot.
 
     shape: the foot; swings: what it does; foot: "left" or "right", its mirror image
     """
@@ -157,23 +182,6 @@ class FootMotion:
             self._shake(i, time_s, position)
         angle[:, 2] += heading
         return position, angle
-
-    def sense(
-        self, n: int, rate_hz: float, gravity_mps2: float, first_s: float = 0.0
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Specific force (m/s²) and angular rate (rad/s), foot frame, [n, 3], at first_s + i / rate_hz."""
-        refine = int(np.ceil(DIFFERENCE_HZ / rate_hz))
-        step_s = 1 / (rate_hz * refine)
-        position, angle = self.pose(first_s + step_s * np.arange(-2, (n - 1) * refine + 3))
-
-        def differences(x, weights):
-            return sum(w * x[k : k + (n - 1) * refine + 1 : refine] for k, w in enumerate(weights))
-
-        acceleration = differences(position, np.array([-1, 16, -30, 16, -1]) / (12 * step_s**2))
-        angle_rate = differences(angle, np.array([1, -8, 0, 8, -1]) / (12 * step_s))
-        angle = angle[2 : len(angle) - 2 : refine]
-        force = acceleration + np.array([0.0, 0.0, gravity_mps2])
-        return np.einsum("nji,nj->ni", euler_matrices(angle), force), body_rates(angle, angle_rate)
 
     def _lifts(self) -> np.ndarray:
         """Peak height to add to each swing, so that the ball of the foot clears the floor as it should."""

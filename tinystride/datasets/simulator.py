@@ -15,7 +15,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from tqdm import tqdm
 
-from tinystride.datasets.foot_motion import FootMotion, Swings, euler_matrices
+from tinystride.datasets.foot_motion import FootMotion, Motion, Swings, euler_matrices
 from tinystride.datasets.recording import FEET, Recording, read_error, reference_table
 from tinystride.datasets.samples import STANDARD_GRAVITY_MPS2, check_recording
 from tinystride.datasets.virtual_sensor import VirtualSensor
@@ -95,7 +95,7 @@ def _walk(
     trial: str = "walk",
     condition: str = "",
 ) -> _Walk:
-    _check(foot, rate_hz, standing_s)
+    check_request(foot, rate_hz, standing_s)
     legs = legs or [Leg(n_strides, speed_mps or subject.preferred_speed_mps)]
     # One stream of chance for the walk, which both feet share, and one for each foot and its sensor.
     course, own = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1 + FEET.index(foot)])
@@ -104,10 +104,7 @@ def _walk(
     motion = FootMotion(subject.shape, swings, foot)
     n = int(np.ceil((steps.contact_s[-1] + standing_s[1]) * rate_hz))
     mounting = np.asarray(subject.mounting[foot])
-    fine_hz = rate_hz * sensor.oversampling
-    first_s = -(sensor.oversampling - 1) / (2 * fine_hz)
-    felt = motion.sense(n * sensor.oversampling, fine_hz, STANDARD_GRAVITY_MPS2, first_s)
-    acc, gyr, gaps, offset = sensor.measure(*(x @ mounting for x in felt), rate_hz, own)
+    acc, gyr, gaps, offset = record(motion, mounting, sensor, n, rate_hz, own)
     recording = Recording(
         dataset=dataset,
         subject=subject.name,
@@ -126,7 +123,23 @@ def _walk(
     return _Walk(recording, motion, mounting, offset)
 
 
-def _check(foot: str, rate_hz: float, standing_s: tuple[float, float]) -> None:
+def record(
+    motion: Motion,
+    mounting: np.ndarray,
+    sensor: VirtualSensor,
+    n: int,
+    rate_hz: float,
+    rng: np.random.Generator,
+):
+    """What `sensor`, mounted [3, 3] on what moves, makes of it: see VirtualSensor.measure."""
+    fine_hz = rate_hz * sensor.oversampling
+    first_s = -(sensor.oversampling - 1) / (2 * fine_hz)
+    felt = motion.sense(n * sensor.oversampling, fine_hz, STANDARD_GRAVITY_MPS2, first_s)
+    return sensor.measure(*(x @ mounting for x in felt), rate_hz, rng)
+
+
+def check_request(foot: str, rate_hz: float, times_s: tuple[float, ...]) -> None:
+    """Raise ParameterError for a recording that cannot be simulated."""
     if foot not in FEET:
         raise ParameterError(f"foot {foot!r} cannot be simulated: choose from {', '.join(FEET)}")
     low, high = RATE_RANGE_HZ
@@ -134,8 +147,8 @@ def _check(foot: str, rate_hz: float, standing_s: tuple[float, float]) -> None:
         raise ParameterError(
             f"rate_hz {rate_hz:g} cannot be simulated: it has to be within {low:g} to {high:g}"
         )
-    if min(standing_s) < 0:
-        raise ParameterError(f"standing_s {standing_s} cannot be simulated: times have to be 0 or more")
+    if min(times_s) < 0:
+        raise ParameterError(f"times of {times_s} s cannot be simulated: they have to be 0 or more")
 
 
 def _reference(steps: Steps, swings: Swings, foot: str):

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from tinystride.datasets.foot_motion import SHAKE_WIDTH_S, FootShape, Swings
 from tinystride.errors import ParameterError
 
-SPEED_RANGE_MPS = (0.3, 2.2)
+SPEED_RANGE_MPS = (0.2, 4.0)
 WOBBLES_PER_STRIDE = 6
 # Below about 62 m/min people keep their steps long and slow the cadence down: Murakami and Otaka,
 # J. Phys. Ther. Sci. 2017, 29(4), 722.
@@ -108,6 +108,8 @@ def _draw_mounting(rng: np.random.Generator) -> np.ndarray:
 @dataclass(frozen=True)
 class Leg:
     """A part of a course: so many strides at one speed, along an arc of `turn_rad` (left is positive).
+
+    A person walks at 0.5 to 2.1 m/s; slower and faster gaits take another way of moving, too.
 
     climb_m: height gained per stride. pause_s: standing, feet together, at the end of the leg; the next one
     starts from rest. The last leg always ends with feet together.

@@ -1,0 +1,172 @@
+"""What a shoe-worn sensor feels when nobody walks on a level floor: where an estimator must not answer.
+
+Rough: frequencies and sizes are plausible, nothing is fitted to recordings. Gaits other than walking have
+their exact stride lengths (horizontal) as reference, the rest has none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinystride.datasets.foot_motion import FootShape, Motion, smooth_step
+from tinystride.datasets.recording import FEET, Recording
+from tinystride.datasets.simulator import IDEAL_SENSOR, check_request, record, simulate_walk
+from tinystride.datasets.virtual_sensor import VirtualSensor
+from tinystride.datasets.walker import Leg, SimulatedSubject
+from tinystride.errors import ParameterError
+
+DATASET = "simulated-activity"
+
+
+@dataclass(frozen=True)
+class _Gait:
+    """A way of moving on foot as changes of a walking subject; climb_m: height gained per stride."""
+
+    speed_mps: float
+    step_m: float
+    changes: dict
+    climb_m: float = 0.0
+
+
+def _as(
+    push_off_deg: float, toe_up_deg: float, clearance_m: float, stance_fraction: float = 0.64, **more
+) -> dict:
+    return {
+        "push_off_rad": np.deg2rad(push_off_deg),
+        "toe_up_rad": np.deg2rad(toe_up_deg),
+        "clearance_m": clearance_m,
+        "stance_fraction": stance_fraction,
+        **more,
+    }
+
+
+GAITS = {
+    # Cadence 160 /min, stance a third of the stride, hard landing.
+    "running": _Gait(
+        2.8, 1.05, _as(85.0, 15.0, 0.05, stance_fraction=0.36, impact_mps2=45.0, release_mps2=40.0)
+    ),
+    # Steps of 17 by 29 cm; the clearance is that over the step which the foot leaves.
+    "stairs-up": _Gait(0.5, 0.29, _as(45.0, 9.0, 0.23), climb_m=0.34),
+    "stairs-down": _Gait(0.55, 0.29, _as(40.0, 9.0, -0.22, impact_mps2=30.0), climb_m=-0.34),
+    # Feet hardly leave the floor.
+    "shuffling": _Gait(
+        0.3, 0.2, _as(14.0, 8.0, 0.002, impact_mps2=5.0, release_mps2=3.0, roll_over_rad=np.deg2rad(1.0))
+    ),
+}
+
+
+def _noise(rng: np.random.Generator, time_s, low_hz: float, high_hz: float, rms) -> np.ndarray:
+    """Smooth random motion [n, 3] of the given rms per axis: 24 sinusoids between two frequencies."""
+    hz = rng.uniform(low_hz, high_hz, (24, 3))
+    phase = rng.uniform(0, 2 * np.pi, (24, 3))
+    waves = sum(np.sin(2 * np.pi * f * time_s[:, None] + p) for f, p in zip(hz, phase, strict=True))
+    return waves / np.sqrt(12) * np.asarray(rms)
+
+
+def _bursts(rng: np.random.Generator, time_s, on_s: float, off_s: float) -> np.ndarray:
+    """Envelope [n, 1] that rises to 1 for about `on_s` after pauses of about `off_s`."""
+    envelope, at_s = np.zeros_like(time_s), off_s
+    while at_s < time_s[-1]:
+        length_s = on_s * rng.uniform(0.5, 1.5)
+        envelope += smooth_step((time_s - at_s) / 0.3) - smooth_step((time_s - at_s - length_s) / 0.3)
+        at_s += length_s + off_s * rng.uniform(0.7, 1.5)
+    return envelope[:, None]
+
+
+def _standing(rng: np.random.Generator, time_s):
+    """Sway, and the weight going from foot to foot now and then."""
+    shifts = _bursts(rng, time_s, 2.0, 6.0) * np.deg2rad([3.0, 1.5, 1.0])
+    return 0.06 * shifts[:, [1, 0, 2]], shifts + _noise(rng, time_s, 0.1, 1.0, np.deg2rad(0.15))
+
+
+def _sitting(rng: np.random.Generator, time_s):
+    """A foot put here and there, and a heel that taps."""
+    taps = _bursts(rng, time_s, 3.0, 5.0) * np.sin(2 * np.pi * rng.uniform(3.0, 5.0) * time_s)[:, None]
+    placed = _noise(rng, time_s, 0.02, 0.15, np.deg2rad([4.0, 6.0, 8.0]))
+    return taps * [0.004, 0.0, 0.01], placed + taps * np.deg2rad([0.5, 6.0, 0.5])
+
+
+def _shaking(rng: np.random.Generator, time_s):
+    """A shoe in somebody's hand."""
+    shaken = _bursts(rng, time_s, 5.0, 3.0)
+    return shaken * _noise(rng, time_s, 1.5, 4.0, 0.04), shaken * _noise(rng, time_s, 1.0, 4.0, 0.35)
+
+
+def _bus(rng: np.random.Generator, time_s):
+    """A foot on the floor of a bus that speeds up, brakes, turns and shakes."""
+    # Displacements whose second derivatives are about 1 m/s² slowly and 0.4 m/s² of rattling.
+    ride = _noise(rng, time_s, 0.04, 0.15, [2.5, 1.0, 0.1])
+    rattle = _noise(rng, time_s, 3.0, 12.0, np.array([0.5, 0.5, 1.5]) * 1e-4)
+    turns = _noise(rng, time_s, 0.03, 0.1, np.deg2rad([1.0, 1.0, 25.0]))
+    return ride + rattle, turns + _noise(rng, time_s, 1.0, 6.0, np.deg2rad(0.12))
+
+
+POSES: dict[str, Callable] = {"standing": _standing, "sitting": _sitting, "shaking": _shaking, "bus": _bus}
+ACTIVITIES = (*POSES, *GAITS)
+
+
+def simulate_activity(
+    kind: str,
+    *,
+    subject: SimulatedSubject | None = None,
+    foot: str = "right",
+    duration_s: float = 30.0,
+    rate_hz: float = 100.0,
+    seed: int = 0,
+    sensor: VirtualSensor = IDEAL_SENSOR,
+) -> Recording:
+    """About `duration_s` of one of ACTIVITIES, which names trial and condition, too.
+
+    Gaits (GAITS) begin and end standing; their strides are the reference. Raises ParameterError.
+    """
+    if kind not in ACTIVITIES:
+        raise ParameterError(f"unknown activity {kind!r}: choose from {', '.join(ACTIVITIES)}")
+    check_request(foot, rate_hz, (duration_s,))
+    subject = subject or SimulatedSubject()
+    if kind in GAITS:
+        return _simulate_gait(kind, subject, foot, duration_s, rate_hz, seed, sensor)
+    # A new stream for every call of the pose: the same motion at whatever times.
+    motion = Motion(lambda time_s: POSES[kind](np.random.default_rng([seed, 0]), time_s))
+    own = np.random.default_rng([seed, 1 + FEET.index(foot)])
+    n = max(2, int(duration_s * rate_hz))
+    mounting = np.asarray(subject.mounting[foot])
+    acc, gyr, gaps, _ = record(motion, mounting, sensor, n, rate_hz, own)
+    return Recording(
+        dataset=DATASET,
+        subject=subject.name,
+        trial=kind,
+        foot=foot,
+        rate_hz=rate_hz,
+        acc_mps2=acc,
+        gyr_radps=gyr,
+        source=f"simulated {kind}, seed {seed}",
+        condition=kind,
+        gaps=gaps,
+        saturation=(sensor.acc_range_mps2, sensor.gyr_range_radps),
+    )
+
+
+def _simulate_gait(
+    kind: str, subject: SimulatedSubject, foot, duration_s, rate_hz, seed, sensor
+) -> Recording:
+    gait = GAITS[kind]
+    # The walk ratio that gives this step length at this speed, by SimulatedSubject.step_length_m.
+    mover = replace(subject, preferred_speed_mps=gait.speed_mps, walk_ratio_m_min=1.0, **gait.changes)
+    ratio = (gait.step_m / mover.step_length_m(gait.speed_mps)) ** 2
+    shape = subject.shape
+    supple = FootShape(shape.heel_m, shape.ball_m, shape.toe_m, shape.height_m, flat_rad=np.deg2rad(2.0))
+    standing_s = (3.0, 2.0)
+    strides = int(max(3, (duration_s - sum(standing_s)) * gait.speed_mps / (2 * gait.step_m)))
+    return simulate_walk(
+        replace(mover, walk_ratio_m_min=ratio, shape=supple),
+        foot=foot,
+        legs=[Leg(strides, gait.speed_mps, climb_m=gait.climb_m)],
+        rate_hz=rate_hz,
+        seed=seed,
+        sensor=sensor,
+        standing_s=standing_s,
+        dataset=DATASET,
+        trial=kind,
+        condition=kind,
+    )
