@@ -24,8 +24,6 @@ RESULTS = Path("results")
 
 def run_stage(name: str, main: Callable[[dict], None]) -> None:
     """Run `main` with the parameters that dvc.yaml declares for the stage, and with no others."""
-    # TensorFlow's account of the processor is no news to anybody.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     warnings.showwarning = lambda message, *_, **__: show(f"WARNING: {message}")
     with one_line_errors():
         # DVC names the instance of a matrix stage; outside of `dvc repro` the stage's own name serves.
