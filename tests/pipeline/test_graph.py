@@ -1,0 +1,65 @@
+"""dvc.yaml says the truth about the stages: a change of code that a stage uses makes it run again."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+# How errors are told and files are moved into place changes no result.
+WITHOUT_RESULT = {
+    "tinystride/__init__.py",
+    "tinystride/cli.py",
+    "tinystride/errors.py",
+    "tinystride/files.py",
+}
+
+
+def imported(path: Path) -> set[Path]:
+    """The project's modules that a module imports, at its top or within a function."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    files = {ROOT / f"{name.replace('.', '/')}{end}" for name in names for end in (".py", "/__init__.py")}
+    return {file for file in files if file.is_file() and file.is_relative_to(ROOT / "tinystride")}
+
+
+def used(stage: dict) -> set[str]:
+    """Every module of the library that the stage's script leads to."""
+    script = next(dep for dep in stage["deps"] if dep.startswith("stages/"))
+    found, todo = set(), [ROOT / script]
+    while todo:
+        new = imported(todo.pop()) - found
+        found |= new
+        todo += [path for path in new if path.relative_to(ROOT).as_posix() not in WITHOUT_RESULT]
+    return {path.relative_to(ROOT).as_posix() for path in found} - WITHOUT_RESULT
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_all_the_library_that_it_uses(name):
+    deps = [dep for dep in STAGES[name]["deps"] if dep.startswith("tinystride")]
+    uncovered = [
+        path for path in used(STAGES[name]) if not any(Path(path).is_relative_to(dep) for dep in deps)
+    ]
+    assert sorted(uncovered) == []
+
+
+def test_the_layers_of_the_library_import_downwards_only():
+    allowed = {
+        "datasets": {"datasets"},
+        "gait": {"datasets", "gait"},
+        "learning": {"datasets", "gait", "learning"},
+        "evaluation": {"datasets", "gait", "learning", "evaluation"},
+        "codegen": {"codegen"},
+        "mcu": {"codegen", "mcu"},
+    }
+    for layer, below in allowed.items():
+        for path in (ROOT / "tinystride" / layer).rglob("*.py"):
+            for other in imported(path):
+                parts = other.relative_to(ROOT / "tinystride").parts
+                assert len(parts) == 1 or parts[0] in below, f"{path.name} imports {'/'.join(parts)}"
