@@ -4,8 +4,9 @@ import numpy as np
 
 from tinystride.datasets.recording import Recording
 from tinystride.gait.options import GaitOptions
-from tinystride.gait.side import is_other_foot, side_score
+from tinystride.gait.side import is_other_foot
 from tinystride.gait.strapdown import Strapdown
+from tinystride.gait.walking import SMALLEST_LIKENESS, likeness
 
 # Beyond all but one in a hundred strides of walking indoors: the foot was not at rest at both ends, or the
 # sensor was driven or shaken.
@@ -32,6 +33,7 @@ def stride_flags(
 
     "no-standing", "wrong-foot": of the whole recording; the latter if left and right seem confused
     "turn", "climb", "unusual-duration", "out-of-range": of the stride
+    "not-walking": of the stride, in which the foot pitches unlike one that walks
     "gap", "saturated": of its samples
     "unsteady": of the integral, whose ends do not look like stances
     """
@@ -41,14 +43,17 @@ def stride_flags(
     drift_mps = np.linalg.norm(integral.velocity_mps[:, -1], axis=1)
     at_end = np.einsum("nij,nj->ni", integral.orientation[:, -1], acc_mps2[:, -1])
     tilt_rad = np.arctan2(np.hypot(at_end[:, 0], at_end[:, 1]), at_end[:, 2])
+    alike, shift = likeness(gyr_radps)
+    walks = alike >= SMALLEST_LIKENESS
     return {
         "no-standing": np.full(n, not stands),
-        "wrong-foot": np.full(n, is_other_foot(side_score(acc_mps2, gyr_radps), ~turn)),
+        "wrong-foot": np.full(n, is_other_foot(gyr_radps[walks], duration_s[walks], shift[walks])),
         "turn": turn,
         "climb": np.abs(integral.displacement_m[:, 2]) > CLIMB_M,
         "unusual-duration": (duration_s < options.shortest_s) | (duration_s > options.longest_s),
         "out-of-range": (integral.length_cm < options.shortest_cm)
         | (integral.length_cm > options.longest_cm),
+        "not-walking": ~walks,
         "gap": _touched(mid_stances, _long_gaps(recording, options.longest_gap)),
         "saturated": _touched(mid_stances, _saturated(recording)),
         "unsteady": (drift_mps > UNSTEADY_MPS) | (tilt_rad > UNSTEADY_TILT_RAD),
