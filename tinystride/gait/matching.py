@@ -31,12 +31,13 @@ def _by_contacts(contact_s, next_contact_s, start_s, end_s) -> tuple[np.ndarray,
     """First and last of the strides that begin between two contacts, -1 where none does.
 
     The plant that begins with a contact has its mid-stance before the next one, so the stride from contact to
-    contact is the one that leaves this mid-stance, and the next contact has to lie within it.
+    contact is the one that leaves this mid-stance, and within it the next contact is the only one.
     """
+    contacts_s = np.sort(next_contact_s)
+    contacts = np.searchsorted(contacts_s, end_s) - np.searchsorted(contacts_s, start_s)
     first = np.searchsorted(start_s, contact_s)
     last = np.searchsorted(start_s, next_contact_s) - 1
-    around = np.append(end_s, np.inf)[last] > next_contact_s
-    none = (first > last) | ~around
+    none = (first > last) | (np.append(contacts, 0)[last] != 1)
     return np.where(none, -1, first), np.where(none, -1, last)
 
 

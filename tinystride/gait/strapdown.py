@@ -87,16 +87,27 @@ def resample_between(
 ) -> np.ndarray:
     """Low-pass `samples` [N, channel] and read them at `points` even instants within each of `bounds` [n, 2].
 
-    The filter is causal; its delay is made up for by reading as much later. Interpolation is linear: at 64
-    points per stride and 10 Hz a finer one changes nothing. Returns [n, points, channel].
+    The filter is causal; its delay is made up for by reading as much later. A value is the mean over the
+    interval between two instants, without which what the filter leaves of an impact would depend on where the
+    instants fall: up to 1.9 cm in a slow stride. Returns [n, points, channel].
     """
-    smooth = lowpass(samples, rate_hz, lowpass_hz)
+    half = ((bounds[:, 1] - bounds[:, 0]) / (points - 1) / 2)[:, None]
     place = np.linspace(bounds[:, 0], bounds[:, 1], points, axis=1)
     place = place + lowpass_delay_s(rate_hz, lowpass_hz) * rate_hz
-    place = np.clip(place, 0, len(samples) - 1)
-    before = np.minimum(place.astype(np.int64), len(samples) - 2)
+    # A stride may end with the recording, before the filter has brought out its last samples.
+    missing = max(0, int((place + half).max()) + 2 - len(samples))
+    smooth = lowpass(np.pad(samples, ((0, missing), (0, 0)), mode="edge"), rate_hz, lowpass_hz)
+    return (_integral(smooth, place + half) - _integral(smooth, place - half)) / (2 * half[..., None])
+
+
+def _integral(samples: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Integral of the straight lines through samples [N, channel] from the first one to fractional places."""
+    before = np.maximum(place, 0).astype(np.int64)
     weight = (place - before)[..., None]
-    return smooth[before] * (1 - weight) + smooth[before + 1] * weight
+    total = np.zeros_like(samples)
+    np.cumsum((samples[1:] + samples[:-1]) / 2, axis=0, out=total[1:])
+    slope = samples[before + 1] - samples[before]
+    return total[before] + weight * (samples[before] + weight * slope / 2)
 
 
 def level(acc_mps2: np.ndarray) -> np.ndarray:

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from tinystride.datasets.simulator import simulate_walk
+from tinystride.gait.strapdown import (
+    GRAVITY_MPS2,
+    integrate,
+    level,
+    resample,
+    resample_between,
+    rotation_matrices,
+)
+from tinystride.gait.strides import extract_strides
+
+SPEEDS_MPS = (0.7, 1.3, 1.8)
+
+
+@pytest.fixture(scope="module")
+def strides(person):
+    """Samples of noise-free strides at all speeds, and their lengths in cm."""
+    parts, lengths = [], []
+    for speed_mps in SPEEDS_MPS:
+        found = extract_strides(simulate_walk(person, speed_mps=speed_mps, rate_hz=200, seed=2))
+        usable = found.table[found.table["usable"]]
+        parts.append(resample(found.signals.select(usable["stride_id"])))
+        lengths.append(usable["stride_length_cm"])
+    return [np.concatenate(part) for part in zip(*parts, strict=True)], np.concatenate(lengths)
+
+
+def test_noise_free_strides_have_their_length(strides, person):
+    samples, length_cm = strides
+    error_cm = integrate(*samples, lever_m=person.shape.height_m).length_cm - length_cm
+    assert len(length_cm) == 11 * len(SPEEDS_MPS)
+    assert np.abs(error_cm).max() < 0.5
+
+
+def test_without_the_lever_strides_are_too_short(strides):
+    samples, length_cm = strides
+    assert -3 < (integrate(*samples, lever_m=0.0).length_cm - length_cm).mean() < -0.5
+
+
+def test_length_does_not_depend_on_the_axes_of_the_sensor(strides):
+    (acc, gyr, duration), _ = strides
+    turn = Rotation.random(random_state=4).as_matrix()
+    straight, turned = integrate(acc, gyr, duration), integrate(acc @ turn, gyr @ turn, duration)
+    assert turned.length_cm == pytest.approx(straight.length_cm, abs=1e-9)
+
+
+def test_a_constant_error_of_the_accelerometer_while_level_is_taken_out():
+    # The foot slides without turning: forward acceleration of one period of a sine, plus an error.
+    phase = np.linspace(0, 1, 64)
+    acc = np.zeros((1, 64, 3))
+    acc[0, :, 0] = 2 * np.pi * np.sin(2 * np.pi * phase)  # 1 m in 1 s
+    acc[0, :, 2] = GRAVITY_MPS2
+    error = np.array([0.0, 0.0, 0.3])
+    slid = integrate(acc + error, np.zeros_like(acc), np.ones(1))
+    assert slid.length_cm == pytest.approx([100], abs=0.1)
+    assert slid.displacement_m[0] == pytest.approx([1, 0, 0], abs=1e-3)
+    assert slid.velocity_mps[0, -1] == pytest.approx([0, 0, 0.3], abs=1e-9)
+
+
+def test_resampling_makes_up_for_the_delay_of_the_filter():
+    rate_hz, slow_hz = 100, 1.0
+    time_s = np.arange(400) / rate_hz
+    wave = np.sin(2 * np.pi * slow_hz * time_s)[:, None]
+    read = resample_between(wave, rate_hz, np.array([[150.0, 250.0]]))
+    assert read.shape == (1, 64, 1)
+    assert read[0, :, 0] == pytest.approx(np.sin(2 * np.pi * np.linspace(1.5, 2.5, 64)), abs=2e-3)
+
+
+def test_a_stride_may_end_with_the_recording():
+    level = np.tile([1.0, -2.0], (120, 1))
+    assert resample_between(level, 100, np.array([[0.0, 119.0]])) == pytest.approx(
+        np.tile([1.0, -2.0], (1, 64, 1))
+    )
+
+
+@pytest.mark.parametrize("rate_hz", [50, 100, 400])
+def test_length_does_not_depend_on_the_sampling_rate(person, rate_hz):
+    finest, coarser = (
+        extract_strides(simulate_walk(person, speed_mps=0.7, rate_hz=rate, seed=9)).table
+        for rate in (200, rate_hz)
+    )
+    difference_cm = coarser["strapdown_length_cm"] - finest["strapdown_length_cm"]
+    assert np.abs(difference_cm).max() < 0.4
+
+
+def test_rotation_matrices_are_those_of_scipy():
+    vectors = np.random.default_rng(0).normal(0, 1, (20, 3))
+    vectors[0] = 0
+    assert rotation_matrices(vectors) == pytest.approx(Rotation.from_rotvec(vectors).as_matrix(), abs=1e-12)
+
+
+def test_level_turns_any_direction_up_by_the_smallest_rotation():
+    force = np.vstack([np.random.default_rng(1).normal(0, 5, (20, 3)), [[0, 0, 9.8], [0, 0, -9.8]]])
+    up = np.einsum("nij,nj->ni", level(force), force / np.linalg.norm(force, axis=1, keepdims=True))
+    assert up == pytest.approx(np.tile([0.0, 0.0, 1.0], (22, 1)), abs=1e-9)
+    angle = Rotation.from_matrix(level(force)).magnitude()
+    assert angle == pytest.approx(np.arccos(force[:, 2] / np.linalg.norm(force, axis=1)), abs=1e-6)
