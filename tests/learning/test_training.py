@@ -13,6 +13,8 @@ from tinystride.files import sha256
 from tinystride.learning.architectures import build
 from tinystride.learning.estimators import PRESETS, choose
 from tinystride.learning.features import make_examples
+from tinystride.learning.prediction import Network
+from tinystride.learning.quantization import quantize
 from tinystride.learning.training import TrainedModel, subject_rmse_cm, train
 
 
@@ -68,6 +70,20 @@ def test_the_residual_of_the_integral_is_learned_with_huber_loss(walked):
     assert best.epochs[best.best].validation_rmse_cm < 0.6 * np.std(validation.label_cm)
 
 
+def test_labels_that_all_agree_are_learned_and_quantized(walked):
+    table, signals = walked
+    table = table.assign(stride_length_cm=table["strapdown_length_cm"])
+    settings = choose("strapdown-residual", epochs=3)
+    training, validation = (
+        make_examples(table, signals, subjects, settings) for subjects in (TRAINED_ON, VALIDATED_ON)
+    )
+    assert not training.label_cm.any()
+    model = train(training, validation, settings, seed=4).model
+    quantized = quantize(model, training, validation, calibration_strides=20)
+    for content in (quantized.float32, quantized.int8):
+        assert np.abs(Network.load(content).output_cm(validation.values)).max() < 0.5
+
+
 def test_a_stride_without_weight_teaches_nothing(walked):
     settings = choose("direct", epochs=2, batch_size=500, course="constant", dataset_weights={"other": 0})
     training, validation = (
@@ -111,8 +127,6 @@ def test_a_damaged_model_is_refused(trained, tmp_path, file, damage):
 
 def everything(folder) -> dict[str, str]:
     """SHA-256 of all files that training and quantizing leave."""
-    from tinystride.learning.quantization import quantize
-
     settings = choose("direct", preset="tiny", epochs=3, batch_size=16)
     table, signals = walk({"line/1": 40, "line/2": 30})
     training, validation = (

@@ -15,6 +15,9 @@ from tinystride.learning.estimators import Settings
 from tinystride.learning.features import Examples
 
 WARM_UP = 0.1  # share of a one-cycle's steps in which the learning rate rises
+SMALLEST_SCALE_CM = (
+    0.1  # labels that all but agree, such as residuals of integrals from integrals, have no scale
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,8 @@ def train(
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     offset, scale = _standardisation(training.values, settings)
-    label_offset, label_scale = float(training.label_cm.mean()), float(training.label_cm.std()) or 1.0
+    label_offset = float(training.label_cm.mean())
+    label_scale = max(float(training.label_cm.std()), SMALLEST_SCALE_CM)
     learner = build(settings, for_training=True)
     run_epoch = _epoch_function(
         learner,
