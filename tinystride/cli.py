@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tinystride.errors import TinyStrideError
+from tinystride.errors import DataError, ModelError, TinyStrideError
 
+DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "models" / "stride_int8.tflite"
 REMEDIES = {
     errno.ENOSPC: "free some space and run it again",
     errno.EDQUOT: "free some space and run it again",
@@ -41,6 +42,35 @@ def one_line_errors() -> Iterator[None]:
     sys.exit(1)
 
 
+def _predict(arguments: argparse.Namespace) -> None:
+    if not arguments.recording.is_file():
+        raise DataError(f"{arguments.recording}: is not there; name a csv file")
+    if not arguments.model.is_file():
+        raise ModelError(f"{arguments.model}: is not there; run `dvc repro`, or name a .tflite with --model")
+
+    from tinystride.datasets.own import load_csv
+    from tinystride.files import write_text
+    from tinystride.learning.prediction import Network
+    from tinystride.predict import predict_strides, result_csv
+
+    recording = load_csv(
+        arguments.recording,
+        rate_hz=arguments.rate_hz,
+        foot=arguments.foot,
+        acc_unit=arguments.acc_unit,
+        gyr_unit=arguments.gyr_unit,
+    )
+    strides = predict_strides(recording, Network.load(arguments.model))
+    if arguments.plot:
+        from tinystride.predict_figure import draw_strides
+
+        draw_strides(recording, strides, arguments.plot)
+    if arguments.output:
+        write_text(arguments.output, result_csv(strides))
+    else:
+        print(result_csv(strides), end="")
+
+
 def _export(arguments: argparse.Namespace) -> None:
     from tinystride.codegen import export_model
 
@@ -63,6 +93,32 @@ def _benchmark(arguments: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tinystride", description="Stride length on the sensor itself.")
     commands = parser.add_subparsers(dest="command", required=True)
+
+    predict = commands.add_parser("predict", help="the strides of a recording of your own, as csv")
+    predict.add_argument(
+        "recording",
+        type=Path,
+        metavar="RECORDING.csv",
+        help="with the columns acc_x, acc_y, acc_z, gyr_x, gyr_y, gyr_z and, to find lost samples, time_s",
+    )
+    predict.add_argument("--rate-hz", type=float, required=True, help="sampling rate, 50 to 400")
+    predict.add_argument("--foot", choices=["left", "right"], required=True, help="that wore the sensor")
+    predict.add_argument("--acc-unit", choices=["m/s2", "g"], default="m/s2", help="(default: %(default)s)")
+    predict.add_argument(
+        "--gyr-unit", choices=["rad/s", "deg/s"], default="rad/s", help="(default: %(default)s)"
+    )
+    predict.add_argument(
+        "--model",
+        type=Path,
+        default=DEFAULT_MODEL,
+        metavar="FILE.tflite",
+        help="(default: that of the pipeline)",
+    )
+    predict.add_argument("--plot", type=Path, metavar="FILE.png", help="draw signals, lengths and flags, too")
+    predict.add_argument(
+        "-o", "--output", type=Path, metavar="STRIDES.csv", help="(default: standard output)"
+    )
+    predict.set_defaults(run=_predict)
 
     export = commands.add_parser("export", help="an int8 .tflite to freestanding C99")
     export.add_argument("model", type=Path, metavar="MODEL.tflite")

@@ -1,0 +1,75 @@
+"""Strides of anybody's recording: how long each is, and what speaks against believing it."""
+
+import numpy as np
+import pandas as pd
+
+from tinystride.datasets.recording import Recording
+from tinystride.errors import ParameterError
+from tinystride.gait.options import GaitOptions
+from tinystride.gait.signals import StrideSignals
+from tinystride.gait.strides import extract_strides
+from tinystride.learning.features import label_cm, stride_features
+from tinystride.learning.prediction import Network
+
+RATE_RANGE_HZ = (50.0, 400.0)
+NUMBERS = ["start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_length_cm"]
+COLUMNS = [*NUMBERS, "flags"]
+# Of unflagged strides of ipol-healthy and llio-ruler, at most 0.5 % of the network's input is clipped.
+LARGEST_CLIPPED_SHARE = 0.01
+
+
+def predict_strides(
+    recording: Recording, network: Network, options: GaitOptions | None = None
+) -> pd.DataFrame:
+    """The strides found in a recording, in order of time: COLUMNS.
+
+    start_s, end_s: mid-stances, seconds after the first sample; duration_s: between them
+    stride_length_cm: by the network; NaN where it has no input, e.g. for want of an initial contact
+    strapdown_length_cm: by integration alone
+    flags: what speaks against the length, words separated by spaces: those of gait.flags.stride_flags, and
+        "out-of-range" also where the network has no input, or cannot hold its input or output
+
+    Raises ParameterError for a rate outside of RATE_RANGE_HZ, DataError for a recording without any stride.
+    """
+    low, high = RATE_RANGE_HZ
+    if not low <= recording.rate_hz <= high:
+        raise ParameterError(
+            f"{recording.source or recording.name}: the sampling rate is {recording.rate_hz:g} Hz; "
+            f"resample it to one from {low:g} to {high:g} Hz"
+        )
+    strides = extract_strides(recording, options)
+    table = strides.table.set_index("stride_id").loc[list(strides.signals.stride_id)]
+    strapdown_cm = table["strapdown_length_cm"].to_numpy()
+    length_cm = network.lengths_cm(strides.signals, strapdown_cm)
+    beyond = _beyond(network, strides.signals, label_cm(network.estimator, length_cm, strapdown_cm))
+    flags = [_with_range(*row) for row in zip(table["flags"], beyond, strict=True)]
+    return table.assign(stride_length_cm=length_cm, flags=flags)[COLUMNS].reset_index(drop=True)
+
+
+def result_csv(strides: pd.DataFrame) -> str:
+    """What predict_strides returned as csv: seconds to 0.1 ms, centimetres to 0.01."""
+    decimals = {name: 2 if name.endswith("_cm") else 4 for name in NUMBERS}
+    return strides.round(decimals).to_csv(index=False, lineterminator="\n")
+
+
+def _with_range(flags: str, beyond: bool) -> str:
+    return f"{flags} out-of-range".strip() if beyond and "out-of-range" not in flags.split() else flags
+
+
+def _beyond(network: Network, signals: StrideSignals, output_cm: np.ndarray) -> np.ndarray:
+    """Which strides [n] have no input, or an input or output that an int8 network cannot hold."""
+    (given,), (told,) = network.interpreter.get_input_details(), network.interpreter.get_output_details()
+    values = stride_features(signals, network.features, network.points).values
+    clipped = _at_limit((values - network.input_offset) / network.input_scale, given)
+    overfull = clipped.mean(axis=(1, 2)) > LARGEST_CLIPPED_SHARE
+    return np.isnan(output_cm) | overfull | _at_limit(output_cm, told)
+
+
+def _at_limit(values: np.ndarray, tensor: dict) -> np.ndarray:
+    """Where an int8 tensor has its lowest or highest number for these values; nowhere in a float32 one."""
+    if tensor["dtype"] == np.float32:
+        return np.zeros(values.shape, dtype=bool)
+    scale, zero_point = tensor["quantization"]
+    number = np.rint(values / scale) + zero_point
+    limits = np.iinfo(tensor["dtype"])
+    return (number <= limits.min) | (number >= limits.max)
