@@ -34,7 +34,7 @@ def main(parameters: dict) -> None:
         write_json(folder / "headline.json", headline(metrics))
         write_text(folder / "table.md", markdown(metrics))
         long(metrics).to_csv(folder / "figures.csv", index=False)
-        judged.to_csv(folder / "strides.csv", index=False)
+        judged.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
         draw_figures(metrics, judged, folder)
 
 

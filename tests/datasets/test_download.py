@@ -321,6 +321,7 @@ def test_an_incomplete_tripod_folder_is_refused(tmp_path, built_tripod):
     [
         ({"names": ["tripod"]}, "set TINYSTRIDE_TRIPOD"),
         ({"names": ["ipol"]}, "unknown data set 'ipol': choose from ipol-healthy, llio-ruler, simulated"),
+        ({"names": ["tripod", "tripod-excerpt"]}, "tripod-excerpt is a part of tripod"),
         ({"names": []}, "no data set is named"),
         ({"when_unreachable": "ignore"}, "when_unreachable is 'ignore': choose simulate or fail"),
         ({"names": ["simulated"], "simulated": {"subjects": 0}}, "subjects"),
