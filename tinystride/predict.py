@@ -16,6 +16,8 @@ NUMBERS = ["start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_leng
 COLUMNS = [*NUMBERS, "flags"]
 # Of unflagged strides of ipol-healthy and llio-ruler, at most 0.5 % of the network's input is clipped.
 LARGEST_CLIPPED_SHARE = 0.01
+# Integration alone has an SD of 3.5 cm on llio-ruler: who is as far away from it has gone astray.
+LARGEST_CORRECTION_CM = 15.0
 
 
 def predict_strides(
@@ -26,8 +28,9 @@ def predict_strides(
     start_s, end_s: mid-stances, seconds after the first sample; duration_s: between them
     stride_length_cm: by the network; NaN where it has no input, e.g. for want of an initial contact
     strapdown_length_cm: by integration alone
-    flags: what speaks against the length, words separated by spaces: those of gait.flags.stride_flags, and
-        "out-of-range" also where the network has no input, or cannot hold its input or output
+    flags: what speaks against the length, words separated by spaces: those of gait.flags.stride_flags;
+        "out-of-range" also where the network has no input, or cannot hold its input or output;
+        "inconsistent" where network and integration differ by more than LARGEST_CORRECTION_CM
 
     Raises ParameterError for a rate outside of RATE_RANGE_HZ, DataError for a recording without any stride.
     """
@@ -41,8 +44,16 @@ def predict_strides(
     table = strides.table.set_index("stride_id").loc[list(strides.signals.stride_id)]
     strapdown_cm = table["strapdown_length_cm"].to_numpy()
     length_cm = network.lengths_cm(strides.signals, strapdown_cm)
-    beyond = _beyond(network, strides.signals, label_cm(network.estimator, length_cm, strapdown_cm))
-    flags = [_with_range(*row) for row in zip(table["flags"], beyond, strict=True)]
+    raised = {
+        "out-of-range": _beyond(
+            network, strides.signals, label_cm(network.estimator, length_cm, strapdown_cm)
+        ),
+        "inconsistent": np.abs(length_cm - strapdown_cm) > LARGEST_CORRECTION_CM,
+    }
+    flags = [
+        " ".join(dict.fromkeys([*given.split(), *(flag for flag in raised if raised[flag][i])]))
+        for i, given in enumerate(table["flags"])
+    ]
     return table.assign(stride_length_cm=length_cm, flags=flags)[COLUMNS].reset_index(drop=True)
 
 
@@ -50,10 +61,6 @@ def result_csv(strides: pd.DataFrame) -> str:
     """What predict_strides returned as csv: seconds to 0.1 ms, centimetres to 0.01."""
     decimals = {name: 2 if name.endswith("_cm") else 4 for name in NUMBERS}
     return strides.round(decimals).to_csv(index=False, lineterminator="\n")
-
-
-def _with_range(flags: str, beyond: bool) -> str:
-    return f"{flags} out-of-range".strip() if beyond and "out-of-range" not in flags.split() else flags
 
 
 def _beyond(network: Network, signals: StrideSignals, output_cm: np.ndarray) -> np.ndarray:

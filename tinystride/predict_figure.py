@@ -25,7 +25,7 @@ def draw_strides(recording: Recording, strides: pd.DataFrame, path: Path | str) 
     if path.suffix.lower() != ".png":
         raise ParameterError(f"{path}: a figure is written as PNG; name it {path.with_suffix('.png').name}")
     flags = strides["flags"].str.split()
-    rows = list(dict.fromkeys(flags.explode().dropna()))
+    rows = list(dict.fromkeys(flags.explode().dropna())) or ["no flags"]
     with matplotlib.style.context(["default", STYLE]):
         figure = Figure(figsize=(26 * CM, (15 + 0.6 * len(rows)) * CM))
         gyr, acc, length, raised = figure.subplots(
@@ -56,8 +56,11 @@ def _title(recording: Recording, strides: pd.DataFrame) -> str:
 
 def _signal(axes: Axes, size: np.ndarray, rate_hz: float, strides: pd.DataFrame, label: str) -> None:
     """Magnitude [N], as lowest and highest value of each of BINS where samples are more; strides shaded."""
-    for start_s, end_s, flags in strides[["start_s", "end_s", "flags"]].itertuples(index=False):
-        axes.axvspan(start_s, end_s, color=ORANGE if flags else BLUE, alpha=0.15, linewidth=0)
+    for chosen, colour in ((strides["flags"] == "", BLUE), (strides["flags"] != "", ORANGE)):
+        spans = strides.loc[chosen, ["start_s", "duration_s"]].to_numpy()
+        axes.broken_barh(
+            spans, (0, 1), transform=axes.get_xaxis_transform(), color=colour, alpha=0.15, linewidth=0
+        )
     edges = np.unique(np.linspace(0, len(size), min(BINS, len(size)) + 1).astype(int))[:-1]
     low, high = np.minimum.reduceat(size, edges), np.maximum.reduceat(size, edges)
     axes.fill_between(edges / rate_hz, low, high, color=GREY, linewidth=0.8)
