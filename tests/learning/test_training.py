@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.learning.conftest import TRAINED_ON, VALIDATED_ON
+from tests.learning.conftest import SMALL, TRAINED_ON, VALIDATED_ON
 from tests.learning.walking import walk
 from tinystride.errors import ModelError
 from tinystride.files import sha256
@@ -62,7 +62,7 @@ def test_training_stops_when_patience_ends(examples, settings):
 def test_the_residual_of_the_integral_is_learned_with_huber_loss(walked):
     table, signals = walked
     table = table.assign(strapdown_length_cm=table["strapdown_length_cm"] - 8 * table["duration_s"] + 9)
-    settings = choose("strapdown-residual", loss="huber", huber_delta_cm=2, epochs=20, batch_size=16)
+    settings = choose("strapdown-residual", loss="huber", huber_delta_cm=2, epochs=20, **SMALL)
     training, validation = (
         make_examples(table, signals, subjects, settings) for subjects in (TRAINED_ON, VALIDATED_ON)
     )
@@ -85,7 +85,7 @@ def test_labels_that_all_agree_are_learned_and_quantized(walked):
 
 
 def test_a_stride_without_weight_teaches_nothing(walked):
-    settings = choose("direct", epochs=2, batch_size=500, course="constant", dataset_weights={"other": 0})
+    settings = choose("direct", epochs=2, dataset_weights={"other": 0}, **{**SMALL, "batch_size": 500})
     training, validation = (
         make_examples(*walked, subjects, settings) for subjects in (TRAINED_ON, VALIDATED_ON)
     )
@@ -127,7 +127,7 @@ def test_a_damaged_model_is_refused(trained, tmp_path, file, damage):
 
 def everything(folder) -> dict[str, str]:
     """SHA-256 of all files that training and quantizing leave."""
-    settings = choose("direct", preset="tiny", epochs=3, batch_size=16)
+    settings = choose("direct", epochs=3, **SMALL)
     table, signals = walk({"line/1": 40, "line/2": 30})
     training, validation = (
         make_examples(table, signals, [subject], settings) for subject in ("line/1", "line/2")

@@ -117,7 +117,7 @@ def train(
         huber_delta=settings.huber_delta_cm / label_scale,
     )
     seen = tf.constant((validation.values - offset) / scale, tf.float32)
-    run_validation = tf.function(lambda: learner(seen), jit_compile=True)
+    run_validation = tf.function(lambda: learner(seen))
 
     random = np.random.default_rng(seed)
     epochs: list[Epoch] = []
