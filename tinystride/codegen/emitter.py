@@ -1,9 +1,8 @@
-"""From layers to the text of a C file: constants and calls, and the kernels that they need."""
+"""From layers to C: the constants of each layer, the call that runs it, and the kernels that it needs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
-import jinja2
 import numpy as np
 
 from tinystride.codegen import ctext
@@ -19,16 +18,30 @@ from tinystride.codegen.layers import (
     Network,
     Pooling,
     Quantization,
+    Requantization,
     Rescaling,
     Window,
 )
-from tinystride.codegen.memory import MemoryPlan, plan_memory
+from tinystride.codegen.memory import MemoryPlan, lifetimes, plan_memory
+from tinystride.codegen.packing import (
+    MAX_BLOCKS,
+    choose_unroll,
+    is_dense,
+    is_one_dimensional,
+    is_rectified,
+    pack,
+    pack_dense,
+    round_up,
+)
 
 KERNELS = [  # in the order of the C file
-    "requantize",
-    "window",
+    "clamp",
+    "scale",
     "convolve",
+    "convolve_1d",
+    "dense",
     "convolve_depthwise",
+    "pooling",
     "pool_max",
     "pool_average",
     "average",
@@ -42,12 +55,33 @@ KERNELS = [  # in the order of the C file
 
 @dataclass
 class LayerCode:
-    """C of one layer; `call` has the places of its buffers still open."""
+    """C of one layer. `call` has the places of its buffers open: {0}, {1} inputs, {out}, {scratch}."""
 
     kernels: list[str]
     constants: list[str]
     call: str
     scratch_bytes: int = 0
+    narrow_kernels: list[str] = field(default_factory=list)  # for cores whose products have 32 bits
+
+
+@dataclass(frozen=True)
+class Variants:
+    """What the kernels of a network have to be able to do; the rest of them is left out.
+
+    unroll: steps in a loop of the 1D convolution's inner kernel
+    blocks: into how many blocks of time each 1D convolution is cut, by id
+    rectified: all 1D convolutions end in a ReLU onto the whole int8 range
+    pools: the max-poolings merged into them, 1 for none
+    passes: whether one of them has to empty its fields in between
+    rescalings: (function, type of its input, type of its output)
+    """
+
+    unroll: int
+    blocks: dict[int, int]
+    rectified: bool
+    pools: list[int]
+    passes: bool
+    rescalings: list[tuple[str, str, str]]
 
 
 @dataclass
@@ -56,113 +90,208 @@ class Emitted:
 
     network: Network
     plan: MemoryPlan
-    kernels: list[str]
+    variants: Variants
+    kernels: list[tuple[str, bool]]  # and whether only cores whose products have 32 bits need it
     constants: list[str]
     calls: list[str]
-    rescalings: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def _geometry(window: Window) -> list[tuple[list, str]]:
-    return [
-        ([*window.kernel, *window.stride], "kernel and stride: height, width"),
-        ([*window.dilation, *window.pad], "dilation and padding before: height, width"),
-    ]
+def _pool(layer: Convolution) -> int:
+    return layer.pool[0] if layer.pool else 1
 
 
-def _requantized(layer: Layer, input_zero_point: int) -> tuple[list[str], list[str]]:
-    """Macros of a layer's quantization, and their names."""
-    upper, requantization = layer.name.upper(), layer.requantization
+def _choose_variants(layers: Sequence[Layer]) -> Variants:
+    packed = [layer for layer in layers if isinstance(layer, Convolution) and is_one_dimensional(layer)]
+    unroll = choose_unroll(packed)
+    return Variants(
+        unroll,
+        _choose_blocks(layers, packed, unroll),
+        all(is_rectified(layer) for layer in packed),
+        sorted({_pool(layer) for layer in packed}),
+        any(pack(layer, unroll, 1).passes > 1 for layer in packed),
+        sorted({_rescaling_function(layer) for layer in layers if isinstance(layer, Rescaling)}),
+    )
+
+
+def _choose_blocks(layers: Sequence[Layer], packed: list[Convolution], unroll: int) -> dict[int, int]:
+    """The fewest blocks of each 1D convolution with which the network needs no more memory than with the most.
+
+    A block costs instructions, since weights are packed anew for each, and saves words of packed input.
+    """
+    lives = lifetimes(layers).values()
+    needs = {}
+    for index, layer in enumerate(layers):
+        alive = sum(round_up(buffer.size, 4) for buffer, first, last in lives if first <= index <= last)
+        counts = range(1, MAX_BLOCKS + 1) if layer in packed else ()
+        needs[id(layer)] = {count: alive + pack(layer, unroll, count).scratch_bytes for count in counts} or {
+            1: alive
+        }
+    enough = max((min(need.values()) for need in needs.values()), default=0)
+    return {
+        id(layer): next(count for count, need in needs[id(layer)].items() if need <= enough)
+        for layer in packed
+    }
+
+
+# Parts of constants
+
+
+def _quantization_macros(layer: Layer, input_zero_point: int, requantization: Requantization):
+    """Macros of a layer's quantization, and their names: of the input's zero point, of the output's and its bounds."""
+    upper = layer.name.upper()
     values = {
         f"{upper}_INPUT_ZERO_POINT": input_zero_point,
         f"{upper}_OUTPUT_ZERO_POINT": requantization.zero_point,
         f"{upper}_LOW": requantization.low,
         f"{upper}_HIGH": requantization.high,
     }
-    return [ctext.macro(name, value) for name, value in values.items()], list(values)
+    return "\n".join(ctext.macro(name, value) for name, value in values.items()), list(values)
 
 
-def _per_channel(layer, extent: str) -> list[str]:
+def _channel_arrays(layer, weights: str, bias: np.ndarray) -> tuple[list[str], tuple[list[str], str]]:
+    """Arrays of a layer with weights, and the line of its structure that names them."""
     multipliers = layer.requantization.multipliers
+    name = layer.name
+    arrays = [
+        weights,
+        ctext.array("int32_t", f"{name}_bias", bias),
+        ctext.array("int32_t", f"{name}_multiplier", np.array([m.mantissa for m in multipliers])),
+        ctext.array("int8_t", f"{name}_shift", np.array([m.shift for m in multipliers])),
+    ]
+    names = ("weights", "bias", "multiplier", "shift")
+    return arrays, ([f"{name}_{what}" for what in names], ", ".join(names))
+
+
+def _weight_array(layer, values: np.ndarray, ctype: str = "int8_t") -> str:
+    return ctext.array(ctype, f"{layer.name}_weights", values, " * ".join(str(n) for n in values.shape))
+
+
+def _window_lines(window: Window) -> list[tuple[list, str]]:
     return [
-        ctext.array("int8_t", f"{layer.name}_weights", layer.weights, extent),
-        ctext.array("int32_t", f"{layer.name}_bias", layer.bias),
-        ctext.array("int32_t", f"{layer.name}_multiplier", np.array([m.mantissa for m in multipliers])),
-        ctext.array("int8_t", f"{layer.name}_shift", np.array([m.shift for m in multipliers])),
+        ([*window.kernel, *window.stride], "kernel, stride: height, width"),
+        ([*window.dilation, *window.pad], "dilation, padding before: height, width"),
     ]
 
 
-def _channel_arrays(layer) -> tuple[list[str], str]:
-    names = ["weights", "bias", "multiplier", "shift"]
-    return [f"{layer.name}_{name}" for name in names], ", ".join(names)
+def _without_input_offset(layer: Convolution) -> np.ndarray:
+    """The bias with the input's zero point times the weights taken off, so that inputs count as stored."""
+    return layer.bias - layer.input_zero_point * layer.weights.astype(np.int64).sum(axis=(1, 2, 3))
 
 
-def _extent(weights: np.ndarray) -> str:
-    return " * ".join(str(n) for n in weights.shape)
+# Layers
 
 
-def _convolution(layer: Convolution) -> LayerCode:
-    window, (out_channels, *_, in_channels) = layer.window, layer.weights.shape
-    macros, names = _requantized(layer, layer.input_zero_point)
+def _convolution(layer: Convolution, variants: Variants) -> LayerCode:
+    if is_dense(layer):
+        return _dense(layer)
+    if is_one_dimensional(layer):
+        return _convolution_1d(layer, variants)
+    window, (channels, *_, depth) = layer.window, layer.weights.shape
+    macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
+    arrays, pointers = _channel_arrays(layer, _weight_array(layer, layer.weights), layer.bias)
+    sizes = [*window.input, depth, *window.output, channels]
     struct = ctext.structure(
         "convolution_t",
         f"{layer.name}_layer",
         [
-            (
-                [*window.input, in_channels, *window.output, out_channels],
-                "height, width, channels of input, output",
-            ),
-            *_geometry(window),
+            (sizes, "input, output: height, width, channels"),
+            *_window_lines(window),
             (names, "quantization"),
-            _channel_arrays(layer),
+            pointers,
         ],
     )
-    constants = ["\n".join(macros), *_per_channel(layer, _extent(layer.weights)), struct]
-    return LayerCode(["requantize", "convolve"], constants, f"convolve(&{layer.name}_layer, {{0}}, {{out}})")
+    call = f"convolve(&{layer.name}_layer, {{0}}, {{out}})"
+    return LayerCode(["clamp", "scale", "convolve"], [macros, *arrays, struct], call)
 
 
-def _depthwise(layer: DepthwiseConvolution) -> LayerCode:
+def _convolution_1d(layer: Convolution, variants: Variants) -> LayerCode:
+    window, (channels, _, taps, depth) = layer.window, layer.weights.shape
+    packing = pack(layer, variants.unroll, variants.blocks[id(layer)])
+    macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
+    arrays, pointers = _channel_arrays(
+        layer, _weight_array(layer, layer.weights[:, 0]), _without_input_offset(layer)
+    )
+    lines: list[tuple[list, str]] = [
+        ([window.input[1], depth], "steps and channels of the input"),
+        ([taps, window.stride[1], window.pad[1]], "taps, stride, steps of padding before"),
+        ([window.output[1], channels], "steps and channels of the output"),
+    ]
+    if len(variants.pools) > 1:
+        lines.append(([_pool(layer)], "pool"))
+    if variants.pools != [1]:
+        lines.append(([layer.pool[1] if layer.pool else window.output[1]], "pooled steps"))
+    lines.append((names[:1] if variants.rectified else names, "quantization"))
+    packed = [packing.blocks, packing.block, packing.first, packing.rows, packing.weight_words]
+    lines.append((packed, "blocks, block, first, rows, words of weights"))
+    if variants.passes:
+        lines.append(([packing.span, packing.passes], "span, passes"))
+    struct = ctext.structure("convolution_1d_t", f"{layer.name}_layer", [*lines, pointers])
+    call = f"convolve_1d(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
+    constants = [macros, *arrays, struct]
+    if variants.rectified:
+        return LayerCode(["convolve_1d"], constants, call, packing.scratch_bytes, ["clamp", "scale"])
+    return LayerCode(["clamp", "scale", "convolve_1d"], constants, call, packing.scratch_bytes)
+
+
+def _dense(layer: Convolution) -> LayerCode:
+    packing = pack_dense(layer)
+    macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
+    arrays, pointers = _channel_arrays(layer, _weight_array(layer, packing.weights, "int16_t"), packing.bias)
+    struct = ctext.structure(
+        "dense_t",
+        f"{layer.name}_layer",
+        [
+            ([layer.inputs[0].size, layer.output.size], "sizes of input and output"),
+            ([packing.padded_size, packing.span], "size of the prepared input, span"),
+            (names[1:], "quantization"),
+            pointers,
+        ],
+    )
+    call = f"dense(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
+    return LayerCode(["clamp", "scale", "dense"], [macros, *arrays, struct], call, 2 * packing.padded_size)
+
+
+def _depthwise(layer: DepthwiseConvolution, _variants: Variants) -> LayerCode:
     window = layer.window
-    macros, names = _requantized(layer, layer.input_zero_point)
+    macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
+    arrays, pointers = _channel_arrays(layer, _weight_array(layer, layer.weights), layer.bias)
+    depth = layer.weights.shape[-1] // layer.depth_multiplier
     struct = ctext.structure(
         "depthwise_t",
         f"{layer.name}_layer",
         [
             (
-                [*window.input, layer.weights.shape[-1] // layer.depth_multiplier, layer.depth_multiplier],
+                [*window.input, depth, layer.depth_multiplier],
                 "input: height, width, channels; depth multiplier",
             ),
             ([*window.output], "output: height, width"),
-            *_geometry(window),
+            *_window_lines(window),
             (names, "quantization"),
-            _channel_arrays(layer),
+            pointers,
         ],
     )
-    constants = ["\n".join(macros), *_per_channel(layer, _extent(layer.weights)), struct]
     call = f"convolve_depthwise(&{layer.name}_layer, {{0}}, {{out}})"
-    return LayerCode(["requantize", "convolve_depthwise"], constants, call)
+    return LayerCode(["clamp", "scale", "convolve_depthwise"], [macros, *arrays, struct], call)
 
 
-def _pooling(layer: Pooling) -> LayerCode:
+def _pooling(layer: Pooling, _variants: Variants) -> LayerCode:
     window = layer.window
     struct = ctext.structure(
         "pooling_t",
         f"{layer.name}_layer",
         [
-            (
-                [*window.input, layer.channels, *window.output],
-                "height, width, channels of input; height, width of output",
-            ),
+            ([*window.input, layer.channels], "input: height, width, channels"),
+            ([*window.output], "output: height, width"),
             ([*window.kernel, *window.stride, *window.pad], "window, stride, padding before: height, width"),
             ([layer.low, layer.high], "bounds"),
         ],
     )
     kernel = f"pool_{layer.mode}"
-    return LayerCode(
-        ["requantize", "window", kernel], [struct], f"{kernel}(&{layer.name}_layer, {{0}}, {{out}})"
-    )
+    call = f"{kernel}(&{layer.name}_layer, {{0}}, {{out}})"
+    return LayerCode(["clamp", "pooling", kernel], [struct], call)
 
 
-def _mean(layer: Mean) -> LayerCode:
+def _mean(layer: Mean, _variants: Variants) -> LayerCode:
     struct = ctext.structure(
         "mean_t",
         f"{layer.name}_layer",
@@ -172,35 +301,41 @@ def _mean(layer: Mean) -> LayerCode:
             ([layer.multiplier.mantissa, layer.multiplier.shift], "multiplier, shift"),
         ],
     )
-    return LayerCode(["requantize", "average"], [struct], f"average(&{layer.name}_layer, {{0}}, {{out}})")
+    return LayerCode(["clamp", "scale", "average"], [struct], f"average(&{layer.name}_layer, {{0}}, {{out}})")
 
 
-def _addition(layer: Addition) -> LayerCode:
-    (first, second), (output,) = layer.multipliers, layer.requantization.multipliers
-    requantization = layer.requantization
+def _addition(layer: Addition, _variants: Variants) -> LayerCode:
+    requantization, (output,) = layer.requantization, layer.requantization.multipliers
+    operands = [
+        ([zero_point, multiplier.mantissa, multiplier.shift], f"{which}: zero point, multiplier, shift")
+        for zero_point, multiplier, which in zip(
+            layer.zero_points, layer.multipliers, ("first", "second"), strict=True
+        )
+    ]
     struct = ctext.structure(
         "addition_t",
         f"{layer.name}_layer",
         [
             ([layer.output.size], "size"),
-            ([layer.zero_points[0], first.mantissa, first.shift], "first: zero point, multiplier, shift"),
-            ([layer.zero_points[1], second.mantissa, second.shift], "second"),
-            ([requantization.zero_point, output.mantissa, output.shift], "output"),
+            *operands,
+            (
+                [requantization.zero_point, output.mantissa, output.shift],
+                "output: zero point, multiplier, shift",
+            ),
             ([requantization.low, requantization.high], "bounds"),
         ],
     )
-    return LayerCode(["requantize", "add"], [struct], f"add(&{layer.name}_layer, {{0}}, {{1}}, {{out}})")
+    return LayerCode(["clamp", "scale", "add"], [struct], f"add(&{layer.name}_layer, {{0}}, {{1}}, {{out}})")
 
 
-def _rescaling_name(layer: Rescaling) -> tuple[str, str, str]:
+def _rescaling_function(layer: Rescaling) -> tuple[str, str, str]:
     source, target = layer.inputs[0].ctype, layer.output.ctype
     suffix = "_from_uint8" if source == "uint8_t" else "_to_uint8" if target == "uint8_t" else ""
     return f"rescale{suffix}", source, target
 
 
-def _rescaling(layer: Rescaling) -> LayerCode:
-    requantization = layer.requantization
-    (multiplier,) = requantization.multipliers
+def _rescaling(layer: Rescaling, _variants: Variants) -> LayerCode:
+    requantization, (multiplier,) = layer.requantization, layer.requantization.multipliers
     struct = ctext.structure(
         "rescaling_t",
         f"{layer.name}_layer",
@@ -209,27 +344,27 @@ def _rescaling(layer: Rescaling) -> LayerCode:
             ([multiplier.mantissa, multiplier.shift], "multiplier, shift"),
             (
                 [requantization.zero_point, requantization.low, requantization.high],
-                "zero point of output, bounds",
+                "output: zero point, bounds",
             ),
         ],
     )
-    name = _rescaling_name(layer)[0]
-    return LayerCode(["requantize", "rescale"], [struct], f"{name}(&{layer.name}_layer, {{0}}, {{out}})")
+    call = f"{_rescaling_function(layer)[0]}(&{layer.name}_layer, {{0}}, {{out}})"
+    return LayerCode(["clamp", "scale", "rescale"], [struct], call)
 
 
-def _edge(layer: Quantization | Dequantization) -> LayerCode:
-    kernel = "quantize" if isinstance(layer, Quantization) else "dequantize"
+def _float_edge(layer: Quantization | Dequantization, _variants: Variants) -> LayerCode:
+    kernels = ["clamp", "quantize"] if isinstance(layer, Quantization) else ["dequantize"]
     upper = layer.name.upper()
     macros = [
         ctext.macro(f"{upper}_SCALE", ctext.single(layer.scale)),
         ctext.macro(f"{upper}_ZERO_POINT", layer.zero_point),
     ]
-    call = f"{kernel}({{0}}, {{out}}, {layer.output.size}, {upper}_SCALE, {upper}_ZERO_POINT)"
-    return LayerCode(["requantize", kernel], ["\n".join(macros)], call)
+    call = f"{kernels[-1]}({{0}}, {{out}}, {layer.output.size}, {upper}_SCALE, {upper}_ZERO_POINT)"
+    return LayerCode(kernels, ["\n".join(macros)], call)
 
 
-def _copy(layer: Copy) -> LayerCode:
-    return LayerCode(["copy"], [], f"copy({{0}}, {{out}}, {layer.output.size})")
+def _copy(layer: Copy, _variants: Variants) -> LayerCode:
+    return LayerCode(["copy"], [], f"copy({{0}}, {{out}}, {layer.output.size} * sizeof *output)")
 
 
 EMITTERS = {
@@ -239,37 +374,10 @@ EMITTERS = {
     Mean: _mean,
     Addition: _addition,
     Rescaling: _rescaling,
-    Quantization: _edge,
-    Dequantization: _edge,
+    Quantization: _float_edge,
+    Dequantization: _float_edge,
     Copy: _copy,
 }
-
-
-def emit(network: Network) -> Emitted:
-    codes = [EMITTERS[type(layer)](layer) for layer in network.layers]
-    plan = plan_memory(network.layers, [code.scratch_bytes for code in codes])
-    constants = [
-        ctext.array("int8_t", buffer.name, buffer.data)
-        for buffer in {id(b): b for layer in network.layers for b in layer.inputs}.values()
-        if buffer.place == "constant"
-    ]
-    calls = []
-    for layer, code in zip(network.layers, codes, strict=True):
-        constants.append(f"/* {layer.name}: {layer.shapes} */")
-        constants.extend(code.constants)
-        places = [_place(buffer, plan) for buffer in layer.inputs]
-        calls.append(f"/* {layer.name}: {layer.shapes} */")
-        scratch = f"memory + {plan.scratch[id(layer)].offset}" if code.scratch_bytes else ""
-        calls.append(code.call.format(*places, out=_place(layer.output, plan), scratch=scratch) + ";")
-    used = {kernel for code in codes for kernel in code.kernels}
-    return Emitted(
-        network,
-        plan,
-        [kernel for kernel in KERNELS if kernel in used],
-        constants,
-        calls,
-        sorted({_rescaling_name(layer) for layer in network.layers if isinstance(layer, Rescaling)}),
-    )
 
 
 def _place(buffer: Buffer, plan: MemoryPlan) -> str:
@@ -278,18 +386,23 @@ def _place(buffer: Buffer, plan: MemoryPlan) -> str:
     return buffer.name if buffer.place == "constant" else buffer.place
 
 
-@cache
-def environment() -> jinja2.Environment:
-    """Templates of the package, for text that is not HTML, strict about names."""
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("tinystride.codegen", "."),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-
-
-def render(template: str, **values) -> str:
-    return environment().get_template(f"templates/{template}").render(**values)
+def emit(network: Network) -> Emitted:
+    """The C of a network, and the plan of its memory."""
+    layers = network.layers
+    variants = _choose_variants(layers)
+    codes = [EMITTERS[type(layer)](layer, variants) for layer in layers]
+    plan = plan_memory(layers, [code.scratch_bytes for code in codes])
+    constants, calls = [], []
+    for buffer in dict.fromkeys(buffer for layer in layers for buffer in layer.inputs):
+        if buffer.place == "constant":
+            constants.append(ctext.array("int8_t", buffer.name, buffer.data))
+    for layer, code in zip(layers, codes, strict=True):
+        constants += [f"/* {layer.name}: {layer.shapes} */", *code.constants]
+        places = [_place(buffer, plan) for buffer in layer.inputs]
+        scratch = f"scratch + {plan.scratch[id(layer)].offset // 4}" if code.scratch_bytes else ""
+        call = code.call.format(*places, out=_place(layer.output, plan), scratch=scratch)
+        calls += [f"/* {layer.name}: {layer.shapes} */", f"{call};"]
+    everywhere = {kernel for code in codes for kernel in code.kernels}
+    narrow = {kernel for code in codes for kernel in code.narrow_kernels} - everywhere
+    kernels = [(kernel, kernel in narrow) for kernel in KERNELS if kernel in everywhere | narrow]
+    return Emitted(network, plan, variants, kernels, constants, calls)

@@ -12,11 +12,12 @@ import yaml
 
 from tinystride import __version__
 from tinystride.codegen import ctext
-from tinystride.codegen.emitter import Emitted, emit, render
+from tinystride.codegen.emitter import Emitted, emit
 from tinystride.codegen.graph import Graph
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
 from tinystride.codegen.reference import example_inputs, run_tflm
+from tinystride.codegen.templates import render
 from tinystride.errors import ModelError, ParameterError, ToolError
 from tinystride.files import complete_folder, sha256
 
@@ -38,11 +39,11 @@ def _source_values(graph: Graph, emitted: Emitted, prefix: str, title: str) -> d
         "scratch_words": max(1, -(-emitted.plan.size // 4)),
         "layers": network.layers,
         "blocks": emitted.plan.blocks,
+        "buffers": emitted.plan.buffers,
         "kernels": emitted.kernels,
         "constants": emitted.constants,
         "calls": emitted.calls,
-        "rescalings": emitted.rescalings,
-    }
+    } | {name: value for name, value in vars(emitted.variants).items() if name != "blocks"}
     for which, quantization in (
         ("input", network.input_quantization),
         ("output", network.output_quantization),

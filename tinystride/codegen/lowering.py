@@ -23,6 +23,7 @@ from tinystride.codegen.layers import (
     Rescaling,
     Window,
 )
+from tinystride.codegen.packing import is_one_dimensional
 from tinystride.codegen.quantization import (
     INT8_MAX,
     INT8_MIN,
@@ -531,7 +532,7 @@ class Lowering:
                     f"DEQUANTIZE: '{layer.name}' is not the output of the model; quantize it to int8"
                 )
         return Network(
-            self.layers,
+            _merge_pooling(self.layers, output),
             self.buffers[id(graph.input)],
             output,
             graph.input.shape,
@@ -593,6 +594,7 @@ def _merge_pooling(layers: list[Layer], output: Buffer) -> list[Layer]:
             and layer.mode == "max"
             and isinstance(before, Convolution)
             and before.pool is None
+            and is_one_dimensional(before)
             and before.output is layer.inputs[0]
             and before.output is not output
             and readers == 1
@@ -627,7 +629,7 @@ def _pooled_steps(convolution: Window, pooling: Window) -> tuple[int, int] | Non
         return None
     if pooling.kernel[1] != pooling.stride[1] or pooling.pad[1]:
         return None
-    return pooling.kernel[1], pooling.output[1]
+    return (2, pooling.output[1]) if pooling.kernel[1] == 2 else None
 
 
 def lower(graph: Graph) -> Network:

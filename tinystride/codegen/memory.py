@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tinystride.codegen.layers import Buffer, Layer
+from tinystride.codegen.packing import round_up
 
 ALIGNMENT = 4
 
@@ -36,10 +37,6 @@ class MemoryPlan:
         return max((block.end for block in self.blocks), default=0)
 
 
-def _round_up(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT
-
-
 def lifetimes(layers: list[Layer]) -> dict[int, tuple[Buffer, int, int]]:
     """For each buffer in memory, by id: itself, the layer that writes it, the last layer that reads it."""
     lives: dict[int, tuple[Buffer, int, int]] = {}
@@ -60,7 +57,7 @@ def place(blocks: list[Block]) -> None:
         for other in sorted((b for b in placed if b.meets(block)), key=lambda b: b.offset):
             if offset + block.size <= other.offset:
                 break
-            offset = max(offset, _round_up(other.end))
+            offset = max(offset, round_up(other.end, ALIGNMENT))
         block.offset = offset
         placed.append(block)
 

@@ -1,7 +1,7 @@
-static void copy(const int8_t *input, int8_t *output, int32_t size)
+static void copy(const void *input, void *output, size_t size)
 {
-    int32_t i;
+    size_t i;
     for (i = 0; i < size; i++) {
-        output[i] = input[i];
+        ((char *)output)[i] = ((const char *)input)[i];
     }
 }

@@ -1,0 +1,91 @@
+/* FULLY_CONNECTED: input [size], weights [out_size / 2][size / 4][2 outputs][4 weights], output [out_size].
+ *
+ * Two weights share 16 bits, b * 256 + a, of which a alone is the lower byte, sign-extended. Their inputs are
+ * prepared as m and 256 * x - m, so that two multiplications give both products without taking the weights
+ * apart:  (b * 256 + a) * m + a * (256 * x - m) = 256 * (a * x + b * m).
+ * `bias` makes up for x being the first input plus 1, m the second plus 129, which keeps both in 16 bits. */
+typedef struct {
+    int32_t size, out_size, padded_size, span;
+    int32_t output_zero_point, low, high;
+    const int16_t *weights;
+    const int32_t *bias, *multiplier;
+    const int8_t *shift;
+} dense_t;
+
+/* sums[0..1] = 256 times the products of prepared values with the weights of two outputs, up to `end`. */
+#if defined(__ARM_FEATURE_SIMD32) && defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
+/* 16 instructions for 16 multiply-accumulates. */
+__attribute__((naked, noinline)) static void multiply(const int16_t *weights, const int16_t *values,
+                                                      const int16_t *end, int32_t *sums)
+{
+    __asm__ volatile(
+        "push {r3-r11, lr}\n"
+        "movs r3, #0\n"
+        "mov r12, r3\n"
+        "1:\n"
+        "ldm r0!, {r4-r7}\n"
+        "ldm r1!, {r8-r11}\n"
+        "smlad r3, r4, r8, r3\n"
+        "sxtb16 r4, r4\n"
+        "smlad r12, r5, r8, r12\n"
+        "sxtb16 r5, r5\n"
+        "smlad r3, r4, r9, r3\n"
+        "smlad r12, r5, r9, r12\n"
+        "smlad r3, r6, r10, r3\n"
+        "sxtb16 r6, r6\n"
+        "smlad r12, r7, r10, r12\n"
+        "sxtb16 r7, r7\n"
+        "smlad r3, r6, r11, r3\n"
+        "smlad r12, r7, r11, r12\n"
+        "cmp r1, r2\n"
+        "bne 1b\n"
+        "pop {r0}\n"
+        "strd r3, r12, [r0]\n"
+        "pop {r4-r11, pc}\n");
+}
+#else
+static void multiply(const int16_t *weights, const int16_t *values, const int16_t *end, int32_t *sums)
+{
+    int32_t a = 0, b = 0;
+    do {
+        a += weights[0] * values[0] + (int8_t)(weights[0] & 0xFF) * values[2];
+        a += weights[1] * values[1] + (int8_t)(weights[1] & 0xFF) * values[3];
+        b += weights[2] * values[0] + (int8_t)(weights[2] & 0xFF) * values[2];
+        b += weights[3] * values[1] + (int8_t)(weights[3] & 0xFF) * values[3];
+        weights += 4;
+        values += 4;
+    } while (values != end);
+    sums[0] = a;
+    sums[1] = b;
+}
+#endif
+
+static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
+{
+    int16_t *const values = (int16_t *)(void *)scratch;
+    const int16_t *const end = values + layer->padded_size, *weights = layer->weights;
+    int32_t i, channel;
+    for (i = 0; i < layer->padded_size; i += 2) {
+        const int32_t x = i < layer->size ? input[i] + 1 : 0;
+        const int32_t m = i + 1 < layer->size ? input[i + 1] + 129 : 1;
+        int16_t *const pair = values + (i & ~3) + ((i >> 1) & 1);
+        pair[0] = (int16_t)m;
+        pair[2] = (int16_t)(256 * x - m);
+    }
+    for (channel = 0; channel < layer->out_size; channel += 2) {
+        int32_t sums[2] = {0, 0};
+        const int16_t *from, *to;
+        for (from = values; from != end; from = to) {
+            int32_t products[2];
+            to = end - from > layer->span ? from + layer->span : end;
+            multiply(weights, from, to, products);
+            weights += to - from;
+            sums[0] += products[0] >> 8;
+            sums[1] += products[1] >> 8;
+        }
+        for (i = channel; i < channel + 2 && i < layer->out_size; i++) {
+            const int32_t sum = scale(sums[i - channel] + layer->bias[i], layer->multiplier[i], layer->shift[i]);
+            output[i] = (int8_t)clamp(sum + layer->output_zero_point, layer->low, layer->high);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+"""The templates of the generated files."""
+
+from functools import cache
+
+import jinja2
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("tinystride.codegen", "."),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+def render(template: str, **values) -> str:
+    """The text of templates/`template` with these values; kernels/ is within its reach."""
+    return _environment().get_template(f"templates/{template}").render(**values)
