@@ -17,37 +17,39 @@ from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 from scipy.special import ndtr
 
-# The constants were fitted by least squares to the median angular rate and specific force of one person on a
-# treadmill at 0.84, 1.04 and 1.24 m/s (TRIPOD's published excerpt, right foot), one shape for all speeds.
+# The constants were fitted by least squares to the median angular rate and specific force of the 19 people of
+# ipol-healthy (right foot, straight strides), one shape for all; what is a person's own, walker.py draws.
 # Widths and centres are in stride times from the event, or in swing durations from toe-off for "swing".
 PITCH_STEPS = (
     # event, amplitude, share, centre, width
-    ("toe_off", "roll_over", 1.00, -0.36, 0.07),
-    ("toe_off", "push_off", 0.06, -0.107, 0.072),
-    ("toe_off", "push_off", 0.29, -0.072, 0.052),
-    ("toe_off", "push_off", 0.65, -0.013, 0.041),
-    ("swing", "swing", 0.05, 0.163, 0.040),
-    ("swing", "swing", 0.76, 0.472, 0.203),
-    ("swing", "swing", 0.19, 0.762, 0.100),
-    ("contact", "loading", 0.73, 0.029, 0.036),
-    ("contact", "loading", 0.27, 0.073, 0.038),
+    ("toe_off", "roll_over", 1.00, -0.300, 0.130),
+    ("toe_off", "push_off", 0.06, -0.120, 0.059),
+    ("toe_off", "push_off", 0.21, -0.083, 0.048),
+    ("toe_off", "push_off", 0.73, -0.015, 0.040),
+    ("swing", "swing", 0.04, 0.142, 0.044),
+    ("swing", "swing", 0.67, 0.420, 0.203),
+    ("swing", "swing", 0.29, 0.791, 0.140),
+    ("contact", "loading", 0.41, 0.026, 0.029),
+    ("contact", "loading", 0.59, 0.037, 0.050),
 )
 # Gaussian excursions of roll and yaw: event, degrees on a right foot, centre, width.
 ROLL_EXCURSIONS = (
-    ("toe_off", 5.6, 0.002, 0.05),
-    ("contact", 8.4, -0.02, 0.076),
-    ("contact", -2.0, 0.023, 0.02),
+    ("toe_off", 6.2, 0.025, 0.060),
+    ("contact", 9.4, -0.015, 0.085),
+    ("contact", -2.3, 0.036, 0.024),
 )
 YAW_EXCURSIONS = (
-    ("toe_off", -2.4, 0.035, 0.032),
-    ("contact", -6.8, -0.147, 0.107),
-    ("contact", 3.6, -0.057, 0.032),
+    ("toe_off", -4.0, 0.073, 0.051),
+    ("contact", -7.7, -0.147, 0.105),
+    ("contact", 1.3, -0.049, 0.030),
 )
 # The foot travels from toe-off + the first to contact + the second, gathering speed for the third and losing
 # it for the fourth share of a stride; in between its speed is constant.
-TRAVEL = (-0.05, 0.04, 0.17, 0.17)
-LIFT = (-0.055, -0.05)  # from toe-off and contact: when the foot is lifted beyond what pitch and travel do
-LOWEST = 0.56  # of the swing: when the ball of the foot passes closest to the floor
+TRAVEL = (-0.045, 0.055, 0.15, 0.19)
+# It is lifted, beyond what pitch and travel do, from toe-off + the first to contact + the second, rising for
+# the third and sinking for the fourth share of a stride; not before it travels.
+LIFT = (-0.045, -0.057, 0.175, 0.23)
+LOWEST = 0.53  # of the swing: when the ball of the foot passes closest to the floor
 SHAKE_WIDTH_S = 0.009
 # Of the five-point difference formulas, at least; their error is then below 2e-4 of a 28 Hz vibration.
 DIFFERENCE_HZ = 500.0
@@ -193,11 +195,12 @@ class FootMotion(Motion):
         return (swings.clearance_m + swings.plant_m[:-1, 2] - ball_m) / share
 
     def _lifted(self, i: int, time_s):
-        """Share of the peak height at a time: 1 in the middle of its interval, 0 outside."""
+        """Share of swing i's lift at a time, 0 outside of its interval."""
         stride = self.swings.stride_s[i]
         start, end = self.swings.toe_off_s[i] + LIFT[0] * stride, self.swings.contact_s[i] + LIFT[1] * stride
-        lifted = smooth_step((time_s - start) / (end - start))
-        return 4 * lifted * (1 - lifted)
+        return smooth_step((time_s - start) / (LIFT[2] * stride)) * smooth_step(
+            (end - time_s) / (LIFT[3] * stride)
+        )
 
     def travel(self, i: int) -> tuple[float, float]:
         """When swing i begins to carry the foot forward, and when it is wholly on its next plant."""
@@ -210,7 +213,7 @@ class FootMotion(Motion):
         toe_off, contact = swings.toe_off_s[i], swings.contact_s[i]
         event = {"toe_off": toe_off, "swing": toe_off, "contact": contact}
         unit = {"toe_off": stride, "swing": contact - toe_off, "contact": stride}
-        part = _between(time_s, toe_off - stride, contact + 0.6 * stride)
+        part = _between(time_s, toe_off - 1.1 * stride, contact + 0.6 * stride)
         t, out = time_s[part], angle[part]
         for name, amplitude, share, centre, width in PITCH_STEPS:
             z = (t - event[name] - centre * unit[name]) / (width * unit[name])
@@ -246,11 +249,15 @@ class FootMotion(Motion):
     def _fly(self, i: int, time_s, angle, heading, position) -> None:
         """Carry the foot from rolling off plant i with the toe to rolling onto the next with the heel."""
         swings = self.swings
-        part = _between(time_s, *self.travel(i))
-        left = self._rolled("toe", angle[part], heading[part], swings.plant_m[i])
-        reached = self._rolled("heel", angle[part], heading[part], swings.plant_m[i + 1])
-        position[part] = left + self._progress(i, time_s[part])[:, None] * (reached - left)
-        position[part, 2] += self._lift_m[i] * self._lifted(i, time_s[part])
+        leaves, lands = self.travel(i)
+        # Heel and sole are one curve while the toe is up: the change from one to the other is seamless.
+        toe_up_s = swings.contact_s[i] - 0.05 * swings.stride_s[i]
+        for start, end, onto in ((leaves, toe_up_s, "heel"), (toe_up_s, lands, "sole")):
+            part = _between(time_s, start, end)
+            left = self._rolled("toe", angle[part], heading[part], swings.plant_m[i])
+            reached = self._rolled(onto, angle[part], heading[part], swings.plant_m[i + 1])
+            position[part] = left + self._progress(i, time_s[part])[:, None] * (reached - left)
+            position[part, 2] += self._lift_m[i] * self._lifted(i, time_s[part])
 
     def _shake(self, i: int, time_s, position) -> None:
         swings = self.swings

@@ -18,9 +18,9 @@ CONSTANT_WALK_RATIO_FROM_MPS = 62 / 60
 
 # Direction (forward, left, up) of the vibrations at toe-off and contact, and when, in strides after it.
 SHAKE_DIRECTIONS = ((0.9, 0.1, 0.5), (0.8, 0.1, 0.6))
-RELEASE_AT, IMPACT_AT = 0.03, 0.005
+RELEASE_AT, IMPACT_AT = 0.05, 0.018
 
-MEAN_SHAPE = FootShape(heel_m=-0.195, ball_m=0.01, toe_m=0.08, height_m=0.06)
+MEAN_SHAPE = FootShape(heel_m=-0.174, ball_m=0.036, toe_m=0.088, height_m=0.073)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,8 @@ class SimulatedSubject:
     stance_fraction: of the stride at preferred speed; shrinks with speed (Winter, Biomechanics and Motor
         Control of Human Gait, 1991: toe-off at about 60 % of the stride)
     step_width_m, toe_out_rad: of the plants
-    push_off_rad, toe_up_rad, roll_over_rad: steps of pitch in push-off (a tenth less, 60-70 degrees, is
-        reached before swing turns it back), at heel contact (20-25 degrees are reached) and in mid-stance
+    push_off_rad, toe_up_rad, roll_over_rad: steps of pitch in push-off (a tenth less, 58-78 degrees, is
+        reached before swing turns it back), at contact (15-30 degrees are reached) and in mid-stance
     clearance_m: height of the ball of the foot over the floor in mid-swing: about a centimetre (Winter)
     impact_mps2, release_mps2: peak of the short vibration at contact and toe-off
     variability: stride-to-stride SD of length and time, relative; 2-3 % in healthy adults
@@ -47,15 +47,15 @@ class SimulatedSubject:
     height_m: float = 1.72
     preferred_speed_mps: float = 1.3
     walk_ratio_m_min: float = 0.0062
-    stance_fraction: float = 0.635
+    stance_fraction: float = 0.613
     step_width_m: float = 0.10
     toe_out_rad: float = np.deg2rad(6.0)
-    push_off_rad: float = np.deg2rad(75.0)
-    toe_up_rad: float = np.deg2rad(26.0)
-    roll_over_rad: float = np.deg2rad(2.3)
-    clearance_m: float = 0.010
-    impact_mps2: float = 20.0
-    release_mps2: float = 28.0
+    push_off_rad: float = np.deg2rad(81.0)
+    toe_up_rad: float = np.deg2rad(28.0)
+    roll_over_rad: float = np.deg2rad(3.5)
+    clearance_m: float = 0.012
+    impact_mps2: float = 45.0
+    release_mps2: float = 24.0
     variability: float = 0.02
     roll: tuple[float, float, float] = (1.0, 1.0, 1.0)
     yaw: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -69,25 +69,30 @@ class SimulatedSubject:
         """
         size = float(np.clip(rng.normal(1.0, 0.052), 0.87, 1.14))
         foot_m = 0.152 * 1.72 * size * rng.normal(1.0, 0.025)
-        behind_m = foot_m * rng.uniform(0.62, 0.76)
+        behind_m = foot_m * rng.uniform(0.56, 0.76)
         return SimulatedSubject(
             name=name,
             height_m=1.72 * size,
             preferred_speed_mps=float(np.clip(1.30 * np.sqrt(size) * rng.normal(1.0, 0.09), 1.0, 1.6)),
             walk_ratio_m_min=0.0062 * size * float(np.clip(rng.normal(1.0, 0.07), 0.85, 1.15)),
-            stance_fraction=float(np.clip(rng.normal(0.635, 0.012), 0.60, 0.67)),
+            stance_fraction=float(np.clip(rng.normal(0.613, 0.014), 0.585, 0.645)),
             step_width_m=float(np.clip(rng.normal(0.10, 0.03), 0.04, 0.18)),
             toe_out_rad=np.deg2rad(rng.normal(6.0, 4.0)),
-            push_off_rad=np.deg2rad(float(np.clip(rng.normal(74.0, 5.0), 62.0, 86.0))),
-            toe_up_rad=np.deg2rad(float(np.clip(rng.normal(25.0, 3.0), 18.0, 32.0))),
-            roll_over_rad=np.deg2rad(float(np.clip(rng.normal(2.5, 1.0), 0.5, 5.0))),
-            clearance_m=rng.uniform(0.005, 0.02),
-            impact_mps2=rng.uniform(10.0, 28.0),
-            release_mps2=rng.uniform(14.0, 34.0),
+            push_off_rad=np.deg2rad(float(np.clip(rng.normal(81.0, 6.0), 67.0, 92.0))),
+            toe_up_rad=np.deg2rad(float(np.clip(rng.normal(28.0, 6.0), 18.0, 40.0))),
+            roll_over_rad=np.deg2rad(float(np.clip(rng.normal(3.5, 1.8), 0.5, 7.5))),
+            clearance_m=rng.uniform(0.004, 0.022),
+            impact_mps2=rng.uniform(15.0, 75.0),
+            release_mps2=rng.uniform(8.0, 40.0),
             variability=rng.uniform(0.012, 0.03),
-            roll=tuple(rng.normal(1.0, 0.4, 3)),
-            yaw=tuple(rng.normal(1.0, 0.4, 3)),
-            shape=FootShape(-behind_m, 0.74 * foot_m - behind_m, foot_m - behind_m, rng.uniform(0.05, 0.085)),
+            roll=tuple(rng.normal(1.0, 0.35, 3)),
+            yaw=tuple(rng.normal(1.0, 0.8, 3)),
+            shape=FootShape(
+                -behind_m,
+                0.80 * foot_m - behind_m,
+                foot_m - behind_m,
+                float(np.clip(rng.normal(0.073, 0.008), 0.055, 0.09)),
+            ),
             mounting={foot: _draw_mounting(rng) for foot in ("left", "right")},
         )
 
@@ -221,13 +226,13 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
     k = WOBBLES_PER_STRIDE
     wobble_at = rng.uniform(-0.45, 0.35, (n, k))
     # A foot on the floor wobbles less than one in the air.
-    wobble_rad = np.deg2rad(np.where(np.abs(wobble_at + 0.15) < 0.25, 0.9, 0.4)) * effort[:, None]
+    wobble_rad = np.deg2rad(np.where(np.abs(wobble_at + 0.15) < 0.25, 1.6, 0.45)) * effort[:, None]
     return Swings(
         toe_off_s=toe_off_s,
         contact_s=contact_s,
         stride_s=pace_s,
         plant_m=plant,
-        heading_rad=heading - toe_out,
+        heading_rad=heading + toe_out,
         amplitude_rad={
             "roll_over": roll_over,
             "push_off": push_off - roll_over,
@@ -235,8 +240,8 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
             "loading": toe_up,
         },
         clearance_m=scattered(subject.clearance_m, 0.3),
-        roll=np.stack([scattered(scale, 0.3) for scale in subject.roll], axis=1),
-        yaw=np.stack([scattered(scale, 0.3) for scale in subject.yaw], axis=1),
+        roll=np.stack([scattered(scale, 0.4) for scale in subject.roll], axis=1),
+        yaw=np.stack([scattered(scale, 0.4) for scale in subject.yaw], axis=1),
         **_shakes(subject, toe_off_s, contact_s, pace_s, heading, faster, rng),
         wobble_rad=wobble_rad[..., None] * rng.standard_normal((n, k, 3)),
         wobble_at_s=contact_s[:, None] + pace_s[:, None] * wobble_at,
