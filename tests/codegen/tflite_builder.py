@@ -66,7 +66,7 @@ class Builder:
         quantization = self.graph.tensors[index].quantization
         return float(quantization.scale[0]), int(quantization.zeroPoint[0])
 
-    # Layers with random weights; scales are chosen so that results fill the int8 range and sometimes leave it.
+    # Layers with random weights; scales are chosen so that results fill int8 and sometimes leave it.
 
     def input(self, shape, scale=0.05, zero_point=3) -> int:
         index = self.tensor(shape, scale=scale, zero_point=zero_point, name="input")
@@ -78,15 +78,10 @@ class Builder:
         scale = self.rng.uniform(0.002, 0.01, channels if per_channel else 1)
         return self.tensor(shape, scale=scale, data=values, axis=channel_axis), scale
 
-    def _weighted(
-        self, kind, source, weights, scale, channels, fan_in, spread, out_shape, options, activation
-    ):
-        bias = self.tensor(
-            (channels,),
-            "int32",
-            scale=scale * self.scales[source],
-            data=self.rng.integers(-3000, 3000, channels),
-        )
+    def _weighted(self, kind, source, weights, scale, fan_in, spread, out_shape, options, activation):
+        channels = out_shape[-1]
+        values = self.rng.integers(-3000, 3000, channels)
+        bias = self.tensor((channels,), "int32", scale=scale * self.scales[source], data=values)
         zero_point = {"NONE": 5, "RELU_N1_TO_1": 0}.get(activation, -128)
         out_scale = self.scales[source] * float(scale.mean()) * spread * 74 * np.sqrt(fan_in) / 60
         output = self.tensor(out_shape, scale=out_scale, zero_point=zero_point)
@@ -101,19 +96,8 @@ class Builder:
         weights, scale = self._weights((channels, *kernel, depth), channels, 0, per_channel, spread)
         options = schema.Conv2DOptionsT()
         out = self._slide(options, size, kernel, stride, dilation, padding)
-        fan_in = prod(kernel) * depth
-        return self._weighted(
-            "CONV_2D",
-            source,
-            weights,
-            scale,
-            channels,
-            fan_in,
-            spread,
-            (1, *out, channels),
-            options,
-            activation,
-        )
+        shape, fan_in = (1, *out, channels), prod(kernel) * depth
+        return self._weighted("CONV_2D", source, weights, scale, fan_in, spread, shape, options, activation)
 
     def depthwise(
         self, source, multiplier, kernel, stride=(1, 1), padding="SAME", activation="RELU6", dilation=(1, 1)
@@ -124,27 +108,19 @@ class Builder:
         options = schema.DepthwiseConv2DOptionsT()
         options.depthMultiplier = multiplier
         out = self._slide(options, size, kernel, stride, dilation, padding)
+        shape, fan_in = (1, *out, channels), prod(kernel)
         return self._weighted(
-            "DEPTHWISE_CONV_2D", source, weights, scale, channels, prod(kernel), 40, (1, *out, channels), options,
-            activation,
-        )  # fmt: skip
+            "DEPTHWISE_CONV_2D", source, weights, scale, fan_in, 40, shape, options, activation
+        )
 
     def dense(self, source, channels, activation="NONE", per_channel=False, spread=40) -> int:
         depth = self.shape(source)[-1]
         steps = prod(self.shape(source)) // depth
         weights, scale = self._weights((channels, depth), channels, 0, per_channel, spread)
         options = schema.FullyConnectedOptionsT()
+        shape = (steps, channels)
         return self._weighted(
-            "FULLY_CONNECTED",
-            source,
-            weights,
-            scale,
-            channels,
-            depth,
-            spread,
-            (steps, channels),
-            options,
-            activation,
+            "FULLY_CONNECTED", source, weights, scale, depth, spread, shape, options, activation
         )
 
     def _slide(self, options, size, kernel, stride, dilation, padding):

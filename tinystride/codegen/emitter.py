@@ -114,7 +114,7 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
 
 
 def _choose_blocks(layers: Sequence[Layer], packed: list[Convolution], unroll: int) -> dict[int, int]:
-    """The fewest blocks of each 1D convolution with which the network needs no more memory than with the most.
+    """The fewest blocks of each 1D convolution, by id, with which the network needs the least memory.
 
     A block costs instructions, since weights are packed anew for each, and saves words of packed input.
     """
@@ -123,9 +123,8 @@ def _choose_blocks(layers: Sequence[Layer], packed: list[Convolution], unroll: i
     for index, layer in enumerate(layers):
         alive = sum(round_up(buffer.size, 4) for buffer, first, last in lives if first <= index <= last)
         counts = range(1, MAX_BLOCKS + 1) if layer in packed else ()
-        needs[id(layer)] = {count: alive + pack(layer, unroll, count).scratch_bytes for count in counts} or {
-            1: alive
-        }
+        need = {count: alive + pack(layer, unroll, count).scratch_bytes for count in counts}
+        needs[id(layer)] = need or {1: alive}
     enough = max((min(need.values()) for need in needs.values()), default=0)
     return {
         id(layer): next(count for count, need in needs[id(layer)].items() if need <= enough)
@@ -137,7 +136,7 @@ def _choose_blocks(layers: Sequence[Layer], packed: list[Convolution], unroll: i
 
 
 def _quantization_macros(layer: Layer, input_zero_point: int, requantization: Requantization):
-    """Macros of a layer's quantization, and their names: of the input's zero point, of the output's and its bounds."""
+    """Macros of a layer's quantization, and their names: zero points, bounds."""
     upper = layer.name.upper()
     values = {
         f"{upper}_INPUT_ZERO_POINT": input_zero_point,

@@ -19,15 +19,27 @@ from tinystride.codegen.reader import read_graph
 from tinystride.codegen.reference import example_inputs, run_tflm
 from tinystride.codegen.templates import render
 from tinystride.errors import ModelError, ParameterError, ToolError
-from tinystride.files import complete_folder, sha256
+from tinystride.files import complete_folder, sha256, write_text
 
 LIBRARY_PREFIX = "tinystride_model"
+LIBRARY_TEMPLATES = {
+    "include/tinystride_model.h": "model.h.j2",
+    "src/tinystride_model.c": "model.c.j2",
+    "src/tinystride_model.h": "forward.h.j2",
+    "test/golden_vectors.h": "golden_vectors.h.j2",
+    "test/test_model.c": "test_model.c.j2",
+    "examples/minimal/main.c": "main.c.j2",
+    "examples/arduino/arduino.ino": "arduino.ino.j2",
+    "CMakeLists.txt": "CMakeLists.txt.j2",
+    "library.properties": "library.properties.j2",
+    "README.md": "README.md.j2",
+}
 
 
-def _source_values(graph: Graph, emitted: Emitted, prefix: str, title: str) -> dict:
+def _source_values(emitted: Emitted, prefix: str) -> dict:
+    """What the templates of header and source ask for."""
     network = emitted.network
     values = {
-        "title": title,
         "prefix": prefix,
         "upper": prefix.upper(),
         "input_shape": list(network.input_shape),
@@ -62,7 +74,7 @@ def _description(graph: Graph) -> dict:
     """What the pipeline has attached to the file, as far as it is JSON."""
     try:
         described = json.loads(graph.metadata.get("tinystride", b"{}").rstrip(b"\0"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return described if isinstance(described, dict) else {}
 
@@ -99,12 +111,9 @@ def _values(array: np.ndarray) -> str:
     return ctext.rows(array.tolist())
 
 
-def _write_library(
-    folder: Path, path: Path, graph: Graph, emitted: Emitted, values: dict, vectors: int
-) -> None:
+def _library_files(path: Path, graph: Graph, card: dict, values: dict, vectors: int) -> dict[str, str]:
     inputs = example_inputs(graph, vectors, seed=0)
     outputs = run_tflm(path.read_bytes(), graph, inputs)
-    card = _card(path, graph, emitted)
     values = values | {
         "version": __version__,
         "vectors": vectors,
@@ -112,22 +121,7 @@ def _write_library(
         "golden_outputs": [_values(row) for row in outputs],
         "card": card,
     }
-    templates = {
-        "include/tinystride_model.h": "model.h.j2",
-        "src/tinystride_model.c": "model.c.j2",
-        "src/tinystride_model.h": "forward.h.j2",
-        "test/golden_vectors.h": "golden_vectors.h.j2",
-        "test/test_model.c": "test_model.c.j2",
-        "examples/minimal/main.c": "main.c.j2",
-        "examples/arduino/arduino.ino": "arduino.ino.j2",
-        "CMakeLists.txt": "CMakeLists.txt.j2",
-        "library.properties": "library.properties.j2",
-        "README.md": "README.md.j2",
-    }
-    for name, template in templates.items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(render(template, **values))
+    files = {name: render(template, **values) for name, template in LIBRARY_TEMPLATES.items()}
     library = {
         "name": "TinyStride",
         "version": __version__,
@@ -138,14 +132,26 @@ def _write_library(
         "headers": ["tinystride_model.h"],
         "build": {"includeDir": "include", "srcDir": "src"},
     }
-    (folder / "library.json").write_text(json.dumps(library, indent=2) + "\n")
-    (folder / "model_card.yaml").write_text(yaml.safe_dump(card, sort_keys=False, width=100))
+    files["library.json"] = json.dumps(library, indent=2) + "\n"
+    files["model_card.yaml"] = yaml.safe_dump(card, sort_keys=False, width=100)
+    return files
+
+
+def _write_files(folder: Path, files: dict[str, str]) -> None:
+    """A new folder appears complete; in one that exists each file is replaced at once, and others stay."""
+    if folder.exists():
+        for name, text in files.items():
+            write_text(folder / name, text)
+        return
+    with complete_folder(folder) as partial:
+        for name, text in files.items():
+            write_text(partial / name, text)
 
 
 def export_model(
     tflite_path: Path | str, out_folder: Path | str, *, prefix: str = LIBRARY_PREFIX, vectors: int = 24
 ) -> dict:
-    """Write the int8 network of a .tflite file as C99 into `out_folder`, which is replaced when complete.
+    """Write the int8 network of a .tflite file as C99 into `out_folder`.
 
     With the prefix `tinystride_model`: a library with packages, model card, `vectors` golden vectors made
     with TFLM, and a host test. With another prefix: `<prefix>.h` and `<prefix>.c` alone. The same file
@@ -156,23 +162,21 @@ def export_model(
     no C name, ToolError where golden vectors need the missing `tflite-micro`.
     """
     _check_prefix(prefix)
-    path, out_folder = Path(tflite_path), Path(out_folder)
+    path = Path(tflite_path)
     graph = read_graph(path)
     try:
         emitted = emit(lower(graph))
     except ModelError as error:
         raise ModelError(f"{path.name}: {error}") from error
-    values = _source_values(graph, emitted, prefix, prefix)
-    with complete_folder(out_folder) as folder:
-        if prefix == LIBRARY_PREFIX:
-            _write_library(folder, path, graph, emitted, values, vectors)
-        else:
-            (folder / f"{prefix}.h").write_text(render("model.h.j2", **values))
-            (folder / f"{prefix}.c").write_text(render("model.c.j2", **values))
-        files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    values = _source_values(emitted, prefix)
     card = _card(path, graph, emitted)
+    if prefix == LIBRARY_PREFIX:
+        files = _library_files(path, graph, card, values, vectors)
+    else:
+        files = {f"{prefix}.{ending}": render(f"model.{ending}.j2", **values) for ending in "hc"}
+    _write_files(Path(out_folder), files)
     figures = ("layers", "multiply_accumulates", "weights", "working_memory_bytes")
-    return {"prefix": prefix, "files": files} | {name: card[name] for name in figures}
+    return {"prefix": prefix, "files": sorted(files)} | {name: card[name] for name in figures}
 
 
 def check_on_host(out_folder: Path | str) -> dict:
