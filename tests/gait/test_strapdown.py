@@ -3,6 +3,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from tinystride.datasets.simulator import simulate_walk
+from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strapdown import (
     GRAVITY_MPS2,
     integrate,
@@ -17,22 +18,35 @@ SPEEDS_MPS = (0.7, 1.3, 1.8)
 
 
 @pytest.fixture(scope="module")
-def strides(person):
-    """Samples of noise-free strides at all speeds, and their lengths in cm."""
-    parts, lengths = [], []
-    for speed_mps in SPEEDS_MPS:
-        found = extract_strides(simulate_walk(person, speed_mps=speed_mps, rate_hz=200, seed=2))
-        usable = found.table[found.table["usable"]]
-        parts.append(resample(found.signals.select(usable["stride_id"])))
-        lengths.append(usable["stride_length_cm"])
-    return [np.concatenate(part) for part in zip(*parts, strict=True)], np.concatenate(lengths)
+def walks(person):
+    """Noise-free strides at all speeds: their samples, and their lengths in cm."""
+    found = [
+        extract_strides(simulate_walk(person, speed_mps=speed_mps, rate_hz=200, seed=2))
+        for speed_mps in SPEEDS_MPS
+    ]
+    usable = [each.table[each.table["usable"]] for each in found]
+    signals = [each.signals.select(table["stride_id"]) for each, table in zip(found, usable, strict=True)]
+    return StrideSignals.concatenate(signals), np.concatenate([table["stride_length_cm"] for table in usable])
 
 
-def test_noise_free_strides_have_their_length(strides, person):
-    samples, length_cm = strides
-    error_cm = integrate(*samples, lever_m=person.shape.height_m).length_cm - length_cm
+@pytest.fixture(scope="module")
+def strides(walks):
+    signals, length_cm = walks
+    return resample(signals), length_cm
+
+
+def test_noise_free_strides_have_their_length(walks, person):
+    signals, length_cm = walks
     assert len(length_cm) == 11 * len(SPEEDS_MPS)
-    assert np.abs(error_cm).max() < 0.5
+    fine = integrate(*resample(signals, points=256, lowpass_hz=30), lever_m=person.shape.height_m)
+    assert np.abs(fine.length_cm - length_cm).max() < 0.5
+
+
+def test_few_points_and_the_usual_lever_cost_millimetres(strides):
+    samples, length_cm = strides
+    error_cm = integrate(*samples).length_cm - length_cm
+    assert np.sqrt((error_cm**2).mean()) < 0.5
+    assert np.abs(error_cm).max() < 1.0
 
 
 def test_without_the_lever_strides_are_too_short(strides):
@@ -76,14 +90,14 @@ def test_a_stride_may_end_with_the_recording():
     )
 
 
-@pytest.mark.parametrize("rate_hz", [50, 100, 400])
-def test_length_does_not_depend_on_the_sampling_rate(person, rate_hz):
+@pytest.mark.parametrize(("rate_hz", "within_cm"), [(50, 0.8), (100, 0.3), (400, 0.3)])
+def test_length_hardly_depends_on_the_sampling_rate(person, rate_hz, within_cm):
     finest, coarser = (
         extract_strides(simulate_walk(person, speed_mps=0.7, rate_hz=rate, seed=9)).table
         for rate in (200, rate_hz)
     )
     difference_cm = coarser["strapdown_length_cm"] - finest["strapdown_length_cm"]
-    assert np.abs(difference_cm).max() < 0.4
+    assert np.abs(difference_cm).max() < within_cm
 
 
 def test_rotation_matrices_are_those_of_scipy():

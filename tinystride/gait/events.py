@@ -31,7 +31,7 @@ SMALLEST_SWING_RAD = 0.5
 # it leaves: at the calmest of that much time.
 PAUSE_S = 1.2
 SOON_S = 0.3
-# Mid-stance is the mean of the stance phase with weights 1 / (unrest² + floor²)²: where one instant is the
+# Mid-stance is the mean of the stance phase with weights 1 / (unrest² + floor²)². Where one instant is the
 # calmest by far, as in fast walking, it is that; where the foot lies still for long, the middle, not chance.
 UNREST_FLOOR_RADPS = 0.3
 # The pitch rate turns positive 26 ms before the hand-checked contact (median of 3,428 in ipol-healthy).
@@ -40,7 +40,7 @@ PITCH_WINDOW_S = 0.03
 
 
 def find_strides(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float) -> np.ndarray:
-    """The two mid-stances that bound each stride, as sample numbers [n, 2] (int64), in order.
+    """The two mid-stances that bound each stride, as fractional sample numbers [n, 2], in order.
 
     acc_mps2, gyr_radps: [N, 3], calibrated, in any axes fixed to the foot. Consecutive strides share their
     mid-stance except around a pause. Empty where the foot never moves or never rests.
@@ -60,7 +60,7 @@ def find_strides(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float) ->
         else:
             stances[-1].append(candidate)
     bounds = [_mid_stances(stance, unrest, rate_hz) for stance in stances]
-    return np.array([(a[1], b[0]) for a, b in pairwise(bounds)], dtype=np.int64).reshape(-1, 2)
+    return np.array([(a[1], b[0]) for a, b in pairwise(bounds)]).reshape(-1, 2)
 
 
 def movement(
@@ -71,8 +71,7 @@ def movement(
     energy = moving_mean((gyr_radps**2).sum(axis=1), window)
     force = moving_mean(acc_mps2, window)
     minima = _minima(energy, rate_hz)
-    calm = minima[energy[minima] <= np.median(energy[minima])]
-    stance_force = np.median(force[calm], axis=0)
+    stance_force = np.average(force[minima], axis=0, weights=_calmness(energy[minima]))
     deviation = np.linalg.norm(force - stance_force, axis=1) / MPS2_PER_RADPS
     return energy, np.sqrt(energy + deviation**2), stance_force
 
@@ -85,7 +84,7 @@ def initial_contacts(gyr_radps: np.ndarray, rate_hz: float, strides: np.ndarray)
     little later by what the hand-checked events of ipol-healthy say.
     """
     pitch_rate = moving_mean(gyr_radps[:, 1], max(1, round(PITCH_WINDOW_S * rate_hz)))
-    return np.array([_contact(pitch_rate, start, end) for start, end in strides]) + (
+    return np.array([_contact(pitch_rate, start, end) for start, end in np.rint(strides).astype(int)]) + (
         CONTACT_AFTER_CROSSING_S * rate_hz
     )
 
@@ -119,7 +118,7 @@ def _tilt_rad(gyr_radps: np.ndarray, rate_hz: float, stance_force: np.ndarray) -
     return float(np.arccos(np.clip(up @ rotation @ up, -1, 1)))
 
 
-def _mid_stances(stance: list[int], unrest: np.ndarray, rate_hz: float) -> tuple[int, int]:
+def _mid_stances(stance: list[int], unrest: np.ndarray, rate_hz: float) -> tuple[float, float]:
     """Mid-stance that ends the stride before, and the one that begins the next: the same unless paused."""
     arrival, departure = _around(stance, unrest < CALM)
     if departure - arrival > PAUSE_S * rate_hz:
@@ -142,6 +141,10 @@ def _around(stance: list[int], calm: np.ndarray) -> tuple[int, int]:
     return first, stance[-1] + 1 + int(after[0]) if len(after) else len(calm)
 
 
-def _calmest_instant(unrest: np.ndarray, first: int, stop: int) -> int:
-    weight = (unrest[first:stop] ** 2 + UNREST_FLOOR_RADPS**2) ** -2
-    return first + round(float(weight @ np.arange(stop - first) / weight.sum()))
+def _calmest_instant(unrest: np.ndarray, first: int, stop: int) -> float:
+    weight = _calmness(unrest[first:stop] ** 2)
+    return first + float(weight @ np.arange(stop - first) / weight.sum())
+
+
+def _calmness(unrest_squared: np.ndarray) -> np.ndarray:
+    return (unrest_squared + UNREST_FLOOR_RADPS**2) ** -2

@@ -28,7 +28,8 @@ def stride_flags(
 ) -> dict[str, np.ndarray]:
     """What each of n strides is warned about: name of the flag → [n] bool.
 
-    mid_stances: [n, 2] sample numbers; acc_mps2, gyr_radps: [n, points, 3] resampled, canonical foot frame
+    mid_stances: [n, 2] fractional sample numbers
+    acc_mps2, gyr_radps: [n, points, 3] resampled, canonical foot frame
     stands: whether standing was found to calibrate by
 
     "no-standing", "wrong-foot": of the whole recording; the latter if left and right seem confused
@@ -54,7 +55,7 @@ def stride_flags(
         "out-of-range": (integral.length_cm < options.shortest_cm)
         | (integral.length_cm > options.longest_cm),
         "not-walking": ~walks,
-        "gap": _touched(mid_stances, _long_gaps(recording, options.longest_gap)),
+        "gap": _touched(mid_stances, _long_gaps(recording, options.longest_gap_s)),
         "saturated": _touched(mid_stances, _saturated(recording)),
         "unsteady": (drift_mps > UNSTEADY_MPS) | (tilt_rad > UNSTEADY_TILT_RAD),
     }
@@ -66,10 +67,11 @@ def heading_change_deg(orientation: np.ndarray) -> np.ndarray:
     return np.rad2deg(np.arctan2(change[:, 1, 0] - change[:, 0, 1], change[:, 0, 0] + change[:, 1, 1]))
 
 
-def _long_gaps(recording: Recording, longest_gap: int) -> np.ndarray:
+def _long_gaps(recording: Recording, longest_gap_s: float) -> np.ndarray:
+    longest = int(longest_gap_s * recording.rate_hz + 1e-6)
     lost = np.zeros(recording.n_samples, dtype=bool)
     for first, stop in recording.gaps:
-        lost[first:stop] |= stop - first > longest_gap
+        lost[first:stop] |= stop - first > longest
     return lost
 
 
@@ -92,4 +94,5 @@ def _saturated(recording: Recording) -> np.ndarray:
 def _touched(mid_stances: np.ndarray, samples: np.ndarray) -> np.ndarray:
     """Whether any of the marked samples [N] lies within each stride [n]."""
     count = np.concatenate([[0], np.cumsum(samples)])
-    return count[mid_stances[:, 1] + 1] > count[mid_stances[:, 0]]
+    start, end = np.floor(mid_stances[:, 0]).astype(int), np.ceil(mid_stances[:, 1]).astype(int)
+    return count[end + 1] > count[start]

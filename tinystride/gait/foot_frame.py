@@ -16,14 +16,14 @@ def find_foot_frame(
 ) -> np.ndarray:
     """Rotation [3, 3] from the sensor's axes to the foot's: forward, left, up.
 
-    acc_mps2, gyr_radps: [N, 3], calibrated; strides: [n, 2] mid-stances as sample numbers.
-    Up is gravity at mid-stance (median of all). The foot turns mostly about its mediolateral axis, so this is
-    the principal axis of the angular rate in the horizontal plane. Forward is where the strides lead.
+    acc_mps2, gyr_radps: [N, 3], calibrated; strides: [n, 2] mid-stances as fractional sample numbers.
+    Up is gravity at mid-stance, the mean of all. The foot turns mostly about its mediolateral axis, so this
+    is the principal axis of the angular rate in the horizontal plane. Forward is where the strides lead.
     """
     window = max(3, round(ENERGY_WINDOW_S * rate_hz))
-    force = moving_mean(acc_mps2, window)[strides.ravel()]
-    up = _unit(np.median(force, axis=0))
-    moving = np.concatenate([gyr_radps[start:end] for start, end in strides])
+    force = moving_mean(acc_mps2, window)[np.rint(strides.ravel()).astype(int)]
+    up = _unit(force.mean(axis=0))
+    moving = np.concatenate([gyr_radps[start:end] for start, end in np.rint(strides).astype(int)])
     horizontal = moving - np.outer(moving @ up, up)
     _, axes = np.linalg.eigh(horizontal.T @ horizontal)
     left = _unit(axes[:, -1] - (axes[:, -1] @ up) * up)
@@ -43,7 +43,7 @@ def to_foot_frame(
 
 
 def _forward_m(acc_mps2, gyr_radps, rate_hz, strides) -> np.ndarray:
-    samples = resample_between(np.column_stack([acc_mps2, gyr_radps]), rate_hz, strides.astype(float))
+    samples = resample_between(np.column_stack([acc_mps2, gyr_radps]), rate_hz, strides)
     duration_s = (strides[:, 1] - strides[:, 0]) / rate_hz
     return integrate(samples[..., :3], samples[..., 3:], duration_s).displacement_m[:, 0]
 

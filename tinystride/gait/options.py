@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from tinystride.errors import ParameterError
 
 RANGES = {
-    "longest_gap": (0, 20),
+    "longest_gap_s": (0.0, 0.2),
     "shortest_s": (0.2, 1.0),
     "longest_s": (1.0, 5.0),
     "shortest_cm": (0.0, 100.0),
@@ -18,13 +18,14 @@ RANGES = {
 class GaitOptions:
     """Limits of an ordinary stride. Raises ParameterError where one is out of its range (RANGES).
 
-    longest_gap: lost samples in a row that a stride bears; more are flagged "gap" and make it unusable
+    longest_gap_s: lost samples in a row that a stride bears, 3 at 100 Hz; after longer ones it is flagged
+        "gap" and unusable
     shortest_s, longest_s: a stride outside of them is flagged "unusual-duration"
     shortest_cm, longest_cm: a stride outside of them is flagged "out-of-range"
     turn_deg: a stride that changes heading by more is flagged "turn"
     """
 
-    longest_gap: int = 3
+    longest_gap_s: float = 0.03
     shortest_s: float = 0.6
     longest_s: float = 2.0
     shortest_cm: float = 40.0

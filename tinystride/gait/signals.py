@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class StrideSignals:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 return StrideSignals(**{name: archive[name] for name in FIELDS})
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise DataError(
                 f"{path}: not a signals archive ({error}); run the preprocess stage again"
             ) from error

@@ -141,8 +141,11 @@ def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts) -> StrideSignals
     margin = round(MARGIN_S * recording.rate_hz)
     same_plant = np.concatenate([[False], end[:-1] == start[1:]])
     contact_before = np.where(same_plant, np.concatenate([[np.nan], contacts[:-1]]), np.nan)
-    first = np.fmin(start, np.floor(contact_before)).astype(np.int64) - margin
-    first, last = np.maximum(first, 0), np.minimum(end + margin, recording.n_samples - 1)
+    first = np.floor(np.fmin(start, contact_before)).astype(np.int64) - margin
+    first, last = (
+        np.maximum(first, 0),
+        np.minimum(np.ceil(end).astype(np.int64) + margin, recording.n_samples - 1),
+    )
     lengths = last + 1 - first
     offset = np.concatenate([[0], np.cumsum(lengths)])
     samples = np.repeat(first - offset[:-1], lengths) + np.arange(offset[-1])
@@ -150,7 +153,7 @@ def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts) -> StrideSignals
         stride_id=np.full(len(start), ""),
         rate_hz=np.full(len(start), float(recording.rate_hz)),
         offset=offset,
-        mid_stance=(mid_stances - first[:, None]).astype(float),
+        mid_stance=mid_stances - first[:, None],
         initial_contact=np.column_stack([contact_before, contacts]) - first[:, None],
         acc_mps2=acc_mps2[samples].astype(np.float32),
         gyr_radps=gyr_radps[samples].astype(np.float32),

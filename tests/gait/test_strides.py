@@ -1,0 +1,247 @@
+"""The table and the samples of all strides, on recorded data, simulated data and bad input."""
+
+import hashlib
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.transform import Rotation
+
+from tinystride.datasets.recording import reference_table
+from tinystride.datasets.simulator import simulate_walk
+from tinystride.datasets.virtual_sensor import VirtualSensor
+from tinystride.errors import DataError, ParameterError
+from tinystride.gait.options import RANGES, GaitOptions
+from tinystride.gait.strapdown import integrate, resample
+from tinystride.gait.strides import (
+    COLUMNS,
+    MARGIN_S,
+    count_strides,
+    extract_strides,
+    gather_strides,
+    read_strides,
+    write_strides,
+)
+
+
+@pytest.fixture(scope="module")
+def recorded(strides_folder):
+    return read_strides(strides_folder)
+
+
+def errors_cm(strides, dataset: str) -> pd.Series:
+    usable = strides.table[strides.table["usable"] & (strides.table["dataset"] == dataset)]
+    return usable["strapdown_length_cm"] - usable["stride_length_cm"]
+
+
+def test_strapdown_lengths_of_the_ruler_set(recorded):
+    """All 952 strides are found; the RMSE is made by footprints that are noted wrongly, by up to 57 cm."""
+    error_cm = errors_cm(recorded, "llio-ruler")
+    assert len(error_cm) == 952
+    assert abs(error_cm.mean()) < 0.5
+    assert np.sqrt((error_cm**2).mean()) < 3.45
+    assert error_cm.abs().median() < 1.0
+
+
+def test_strapdown_lengths_of_the_treadmill_set(recorded):
+    error_cm = errors_cm(recorded, "tripod-excerpt")
+    assert len(error_cm) >= 570
+    assert abs(error_cm.mean()) < 1.0
+    assert np.sqrt((error_cm**2).mean()) < 3.9
+    table = recorded.table[recorded.table["dataset"] == "tripod-excerpt"]
+    by_run = error_cm.groupby([table["trial"], table["foot"]])
+    assert by_run.std().max() < 4.1
+    assert by_run.mean().abs().max() < 1.6
+
+
+def test_ways_there_and_back_are_ten_metres(recorded):
+    """ipol-healthy has no reference but its walkway; both feet of a walk have to go equally fast."""
+    table = recorded.table[recorded.table["dataset"] == "ipol-healthy"]
+    table = table[table["strapdown_length_cm"].notna() & (table["reason"] != "outside the walk")]
+    assert table["usable"].sum() > 3200
+    assert (table.loc[table["usable"], "reference"] == "strapdown").all()
+    total_m = table.groupby(["subject", "trial", "foot"])["strapdown_length_cm"].sum() / 100
+    assert total_m.median() == pytest.approx(21, abs=1)
+    straight = table[table["usable"] & (table["turn_deg"].abs() < 10) & (table["strapdown_length_cm"] > 100)]
+    speed_mps = straight["strapdown_length_cm"] / straight["duration_s"] / 100
+    by_foot = speed_mps.groupby([straight["subject"], straight["foot"]]).mean().unstack()
+    assert (by_foot["left"] / by_foot["right"] - 1).mean() == pytest.approx(0, abs=0.01)
+
+
+def test_nearly_all_reference_strides_are_found(recorded):
+    table = recorded.table
+    for dataset, least in (("llio-ruler", 0.99), ("tripod-excerpt", 0.99), ("ipol-healthy", 0.97)):
+        known = table[(table["dataset"] == dataset) & (table["reference"] != "")]
+        known = known[known["reason"] != "outside the walk"]
+        assert known["strapdown_length_cm"].notna().mean() > least
+
+
+def test_whatever_is_left_out_has_a_reason(recorded):
+    table = recorded.table
+    assert ((table["reason"] == "") == table["usable"]).all()
+    assert table.loc[table["usable"], ["stride_length_cm", "strapdown_length_cm"]].notna().all(axis=None)
+    counts = count_strides(table)
+    assert list(counts) == ["ipol-healthy", "llio-ruler", "tripod-excerpt"]
+    for dataset in counts.values():
+        assert dataset["usable"] + sum(dataset["left_out"].values()) == dataset["strides"]
+    assert counts["ipol-healthy"]["left_out"]["gap"] > 100
+    assert counts["ipol-healthy"]["subjects"] == 19
+
+
+def test_table_and_samples_belong_together(recorded):
+    table, signals = recorded.table, recorded.signals
+    assert table["stride_id"].is_unique
+    detected = table[table["strapdown_length_cm"].notna()]
+    assert signals.stride_id.tolist() == detected["stride_id"].tolist()
+    duration_s = np.diff(signals.mid_stance)[:, 0] / signals.rate_hz
+    assert duration_s == pytest.approx(detected["duration_s"].to_numpy())
+    again = integrate(*resample(signals.select(detected["stride_id"][:50])))
+    assert again.length_cm == pytest.approx(detected["strapdown_length_cm"][:50].to_numpy(), abs=1e-9)
+
+
+@pytest.mark.parametrize("foot", ["left", "right"])
+@pytest.mark.parametrize("rate_hz", [50, 128, 400])
+def test_simulated_strides_have_their_lengths_with_any_mounting(person, foot, rate_hz):
+    sensor = VirtualSensor(gyr_bias_radps=(0.0175, -0.01, 0.005), acc_bias_mps2=(0.1, 0.1, -0.2))
+    recording = simulate_walk(person, foot=foot, rate_hz=rate_hz, seed=4, n_strides=10, sensor=sensor)
+    reference = extract_strides(recording).table
+    usable = reference[reference["usable"]]
+    assert len(usable) >= 8
+    error_cm = usable["strapdown_length_cm"] - usable["stride_length_cm"]
+    assert error_cm.abs().max() < 2
+    for turn in Rotation.random(3, random_state=rate_hz).as_matrix():
+        turned = replace(recording, acc_mps2=recording.acc_mps2 @ turn, gyr_radps=recording.gyr_radps @ turn)
+        table = extract_strides(turned).table
+        assert table["strapdown_length_cm"].to_numpy() == pytest.approx(
+            reference["strapdown_length_cm"].to_numpy(), abs=0.05, nan_ok=True
+        )
+
+
+def test_samples_reach_beyond_the_events(walk):
+    recording, _ = walk
+    strides = extract_strides(recording)
+    signals = strides.signals
+    assert signals.acc_mps2.dtype == np.float32
+    margin = MARGIN_S * recording.rate_hz
+    first = np.fmin(signals.mid_stance[:, 0], signals.initial_contact[:, 0])
+    assert (first >= margin - 1).all()
+    assert (np.diff(signals.offset) - 1 - signals.mid_stance[:, 1] >= margin - 1).all()
+    assert np.isnan(signals.initial_contact[0, 0])
+    assert (signals.initial_contact[1:, 0] < signals.mid_stance[1:, 0]).all()
+
+
+def test_a_long_gap_makes_a_stride_unusable(walk):
+    recording, truth = walk
+    at = round(truth.toe_off_s[5] * recording.rate_hz)
+    short, long = (extract_strides(replace(recording, gaps=np.array([[at, at + n]]))).table for n in (3, 4))
+    assert short["reason"].tolist() == [*short["reason"][:1], *[""] * (len(short) - 1)]
+    assert long["reason"][5] == "gap"
+    assert "gap" in long["flags"][5].split()
+    assert long["usable"].sum() == short["usable"].sum() - 1
+
+
+def test_reference_and_walk_decide_what_is_usable(walk):
+    recording, _ = walk
+    reference = recording.reference
+    known = reference.assign(
+        stride_length_cm=[np.nan, *reference["stride_length_cm"][1:]],
+        note=["length not credible", *[""] * (len(reference) - 1)],
+    )
+    table = extract_strides(replace(recording, reference=known)).table
+    assert table["reason"].tolist()[:3] == ["no reference", "length not credible", ""]
+    inside = replace(recording, walking_s=(0.0, float(reference["end_s"].iloc[-3])))
+    outside = extract_strides(inside).table["reason"] == "outside the walk"
+    assert outside.tolist() == [*[False] * (len(table) - 2), True, True]
+
+
+def test_without_a_reference_every_complete_stride_is_usable(walk):
+    recording, _ = walk
+    table = extract_strides(replace(recording, reference=recording.reference.iloc[:0])).table
+    assert table["usable"].all()
+    assert table["stride_length_cm"].isna().all()
+    assert (table["reference"] == "").all()
+
+
+def test_an_undetected_reference_stride_stays_in_the_table(walk):
+    recording, _ = walk
+    before = reference_table([0.2], [1.2], 120.0, "simulated")
+    late = pd.concat([before, recording.reference], ignore_index=True)
+    strides = extract_strides(replace(recording, reference=late))
+    first = strides.table.iloc[0]
+    assert (first["reason"], first["usable"], first["stride_length_cm"]) == (
+        "no stride detected",
+        False,
+        120.0,
+    )
+    assert np.isnan(first["strapdown_length_cm"])
+    assert first["stride_id"] not in strides.signals.stride_id
+    assert strides.table["start_s"].is_monotonic_increasing
+
+
+def test_written_strides_are_read_back_and_equal_in_bytes(walk, tmp_path):
+    recording, _ = walk
+    hashes = []
+    for name in ("once", "twice"):
+        strides = gather_strides([recording])
+        write_strides(strides, tmp_path / name)
+        files = sorted((tmp_path / name).iterdir())
+        assert [file.name for file in files] == ["signals.npz", "strides.parquet"]
+        hashes.append([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
+    assert hashes[0] == hashes[1]
+    again = read_strides(tmp_path / "once")
+    pd.testing.assert_frame_equal(again.table, strides.table)
+    assert list(again.table) == list(COLUMNS)
+    assert again.signals.acc_mps2.tobytes() == strides.signals.acc_mps2.tobytes()
+
+
+def test_damaged_strides_are_refused(walk, tmp_path):
+    whole = tmp_path / "whole"
+    write_strides(extract_strides(walk[0]), whole)
+    with pytest.raises(DataError, match="run the preprocess stage again"):
+        read_strides(tmp_path / "absent")
+    for name in ("strides.parquet", "signals.npz"):
+        damaged = shutil.copytree(whole, tmp_path / f"cut {name}")
+        content = (damaged / name).read_bytes()
+        (damaged / name).write_bytes(content[: len(content) // 2])
+        with pytest.raises(DataError, match=name):
+            read_strides(damaged)
+    pd.read_parquet(whole / "strides.parquet").drop(columns="usable").to_parquet(whole / "strides.parquet")
+    with pytest.raises(DataError, match="usable"):
+        read_strides(whole)
+
+
+def still(recording, n: int):
+    noise = np.random.default_rng(0)
+    return replace(
+        recording,
+        acc_mps2=noise.normal([0, 0, 9.81], 0.02, (n, 3)),
+        gyr_radps=noise.normal(0, 0.002, (n, 3)),
+        reference=recording.reference.iloc[:0],
+    )
+
+
+def test_a_recording_without_a_stride_is_refused_in_one_line(walk):
+    with pytest.raises(DataError, match=r"no stride found.*record walking") as refused:
+        extract_strides(still(walk[0], 1000))
+    assert walk[0].source in str(refused.value)
+    assert "\n" not in str(refused.value)
+    never_at_rest = replace(still(walk[0], 1000), gyr_radps=np.full((1000, 3), [0.0, 4.0, 0.0]))
+    with pytest.raises(DataError, match="no stride found"):
+        extract_strides(never_at_rest)
+    with pytest.raises(DataError, match="no recording"):
+        gather_strides([])
+
+
+def test_one_stride_is_enough(person):
+    assert len(extract_strides(simulate_walk(person, n_strides=1, seed=1)).table) == 1
+
+
+@pytest.mark.parametrize("name", list(RANGES))
+def test_options_out_of_range_are_refused(name):
+    low, high = RANGES[name]
+    for value in (low - 1, high + 1, float("nan"), "3", None, True):
+        with pytest.raises(ParameterError, match=f"{name} is .* from {low:g} to {high:g}"):
+            GaitOptions(**{name: value})
+    assert getattr(GaitOptions(**{name: high}), name) == high
