@@ -100,14 +100,11 @@ CATALOGUE = {
 
 
 def choose(names: list[str]) -> list[Dataset]:
-    """The entries of these names, by name. ParameterError for none, an unknown one, or the same data twice."""
+    """The entries of these names, by name. Raises ParameterError for none at all, and for an unknown one."""
     unknown = sorted(set(names) - set(CATALOGUE))
     if unknown or not names:
         problem = f"unknown data set {unknown[0]!r}" if unknown else "no data set is named"
         raise ParameterError(f"{problem}: choose from {', '.join(CATALOGUE)}")
-    if {"tripod", "tripod-excerpt"} <= set(names):
-        # The excerpt's subject would be trained on under one name and tested on under the other.
-        raise ParameterError("tripod-excerpt is a part of tripod: choose one of the two data sets")
     return [CATALOGUE[name] for name in sorted(set(names))]
 
 

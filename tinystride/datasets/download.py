@@ -51,6 +51,9 @@ def download(
     a set or a file that no base has, unless no recorded set can be had and `when_unreachable` is "simulate".
     """
     entries = choose(datasets)
+    if {"tripod", "tripod-excerpt"} <= set(datasets):
+        # The excerpt's subject would be trained on under one name and tested on under the other.
+        raise ParameterError("tripod-excerpt is a part of tripod: choose one of the two data sets")
     if when_unreachable not in WHEN_UNREACHABLE:
         raise ParameterError(
             f"when_unreachable is {when_unreachable!r}: choose {' or '.join(WHEN_UNREACHABLE)}"
