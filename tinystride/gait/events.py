@@ -47,19 +47,19 @@ def find_strides(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float) ->
     """
     energy, unrest, stance_force = movement(acc_mps2, gyr_radps, rate_hz)
     turned_rad = np.cumsum(np.where(unrest > CALM, np.sqrt(energy), 0)) / rate_hz
-    stances = []
+    stances, rotation, since = [], np.eye(3), 0
     for candidate in _calmest(unrest, rate_hz):
-        last = stances[-1][-1] if stances else candidate
-        if (
-            unrest[candidate] > CALM
-            and _tilt_rad(gyr_radps[last:candidate], rate_hz, stance_force) > LARGEST_TILT_RAD
-        ):
-            continue
-        if not stances or turned_rad[candidate] - turned_rad[last] > SMALLEST_SWING_RAD:
+        if stances and unrest[candidate] > CALM:
+            rotation, since = rotation @ _rotation(gyr_radps[since:candidate], rate_hz), candidate
+            if _tilt_rad(rotation, stance_force) > LARGEST_TILT_RAD:
+                continue
+        if not stances or turned_rad[candidate] - turned_rad[stances[-1][-1]] > SMALLEST_SWING_RAD:
             stances.append([candidate])
         else:
             stances[-1].append(candidate)
-    bounds = [_mid_stances(stance, unrest, rate_hz) for stance in stances]
+        rotation, since = np.eye(3), candidate
+    moving = {limit: np.flatnonzero(unrest >= limit) for limit in (CALM, LARGEST_STANCE_UNREST)}
+    bounds = [_mid_stances(stance, unrest, moving, rate_hz) for stance in stances]
     return np.array([(a[1], b[0]) for a, b in pairwise(bounds)]).reshape(-1, 2)
 
 
@@ -111,16 +111,24 @@ def _calmest(unrest: np.ndarray, rate_hz: float) -> np.ndarray:
     return minima[unrest[minima] < LARGEST_STANCE_UNREST]
 
 
-def _tilt_rad(gyr_radps: np.ndarray, rate_hz: float, stance_force: np.ndarray) -> float:
-    """Angle by which the foot's upward axis has left the vertical after turning at gyr_radps [n, 3]."""
+def _rotation(gyr_radps: np.ndarray, rate_hz: float) -> np.ndarray:
+    return reduce(np.matmul, rotation_matrices(gyr_radps / rate_hz), np.eye(3))
+
+
+def _tilt_rad(rotation: np.ndarray, stance_force: np.ndarray) -> float:
+    """Angle by which the foot's upward axis has left the vertical after turning by `rotation` [3, 3]."""
     up = stance_force / np.linalg.norm(stance_force)
-    rotation = reduce(np.matmul, rotation_matrices(gyr_radps / rate_hz), np.eye(3))
     return float(np.arccos(np.clip(up @ rotation @ up, -1, 1)))
 
 
-def _mid_stances(stance: list[int], unrest: np.ndarray, rate_hz: float) -> tuple[float, float]:
-    """Mid-stance that ends the stride before, and the one that begins the next: the same unless paused."""
-    arrival, departure = _around(stance, unrest < CALM)
+def _mid_stances(
+    stance: list[int], unrest: np.ndarray, moving: dict[float, np.ndarray], rate_hz: float
+) -> tuple[float, float]:
+    """Mid-stance that ends the stride before, and the one that begins the next: the same unless paused.
+
+    moving: for CALM and LARGEST_STANCE_UNREST the samples of at least as much unrest
+    """
+    arrival, departure = _around(stance, moving[CALM], len(unrest))
     if departure - arrival > PAUSE_S * rate_hz:
         soon = round(SOON_S * rate_hz)
         return _calmest_instant(unrest, arrival, arrival + soon), _calmest_instant(
@@ -128,17 +136,16 @@ def _mid_stances(stance: list[int], unrest: np.ndarray, rate_hz: float) -> tuple
         )
     calmest = stance[int(unrest[stance].argmin())]
     reach = round(PAUSE_S / 2 * rate_hz)
-    first, stop = _around([calmest], unrest < LARGEST_STANCE_UNREST)
+    first, stop = _around([calmest], moving[LARGEST_STANCE_UNREST], len(unrest))
     mid_stance = _calmest_instant(unrest, max(first, calmest - reach), min(stop, calmest + reach))
     return mid_stance, mid_stance
 
 
-def _around(stance: list[int], calm: np.ndarray) -> tuple[int, int]:
-    """First sample and end of the calm samples that reach from a stance's first candidate to its last."""
-    before = np.flatnonzero(~calm[: stance[0]])
-    after = np.flatnonzero(~calm[stance[-1] + 1 :])
-    first = int(before[-1]) + 1 if len(before) else 0
-    return first, stance[-1] + 1 + int(after[0]) if len(after) else len(calm)
+def _around(stance: list[int], moving: np.ndarray, n: int) -> tuple[int, int]:
+    """First sample and end of what reaches from a stance's first candidate to its last without `moving`."""
+    before = np.searchsorted(moving, stance[0]) - 1
+    after = np.searchsorted(moving, stance[-1], "right")
+    return int(moving[before]) + 1 if before >= 0 else 0, int(moving[after]) if after < len(moving) else n
 
 
 def _calmest_instant(unrest: np.ndarray, first: int, stop: int) -> float:
