@@ -18,8 +18,8 @@ RANGES = {
 class GaitOptions:
     """Limits of an ordinary stride. Raises ParameterError where one is out of its range (RANGES).
 
-    longest_gap_s: lost samples in a row that a stride bears, 3 at 100 Hz; after longer ones it is flagged
-        "gap" and unusable
+    longest_gap_s: lost samples in a row that a stride bears, 3 at 100 Hz; after longer ones, and shorter ones
+        amid much movement, it is flagged "gap" and unusable
     shortest_s, longest_s: a stride outside of them is flagged "unusual-duration"
     shortest_cm, longest_cm: a stride outside of them is flagged "out-of-range"
     turn_deg: a stride that changes heading by more is flagged "turn"
