@@ -1,0 +1,256 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.predicting import ESTIMATORS, models, network, write_csv
+from tinystride import cli
+from tinystride.datasets.loading import load_recordings
+from tinystride.datasets.own import ACC_UNITS, GYR_UNITS
+from tinystride.datasets.simulated_activities import simulate_activity
+from tinystride.datasets.simulator import overground, simulate_walk
+from tinystride.datasets.walker import SimulatedSubject
+from tinystride.errors import DataError, ParameterError
+from tinystride.gait.strides import extract_strides
+from tinystride.learning.prediction import Network
+from tinystride.predict import COLUMNS, predict_strides, result_csv
+from tinystride.predict_figure import draw_strides
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "stride_int8.tflite"
+    path.write_bytes(models("strapdown-residual")[1])
+    return path
+
+
+@pytest.fixture(scope="module")
+def walk():
+    """There and back, with a U-turn."""
+    return simulate_walk(SimulatedSubject(), legs=overground(1.3, 15), seed=3)
+
+
+@pytest.fixture
+def arguments(walk, model_file, tmp_path):
+    """Those of a command line that succeeds."""
+    recording = write_csv(walk, tmp_path / "walk.csv")
+    return ["predict", str(recording), "--rate-hz", "100", "--foot", "right", "--model", str(model_file)]
+
+
+def error_of(capsys, *arguments) -> str:
+    """The one line on stderr of a command that exits with 1."""
+    with pytest.raises(SystemExit) as exit_:
+        cli.main([str(argument) for argument in arguments])
+    assert exit_.value.code == 1
+    out, error = capsys.readouterr()
+    assert out == "" and error.startswith("error: ") and error.count("\n") == 1
+    return error
+
+
+def replaced(arguments, old, *new):
+    at = arguments.index(old)
+    return [*arguments[:at], *new, *arguments[at + len(new) :]]
+
+
+@pytest.mark.parametrize(("trial", "foot"), [("PWS", "right"), ("PWS+20", "left")])
+def test_a_recorded_walk_as_csv_has_the_strides_of_the_pipeline(
+    raw_folder, model_file, tmp_path, trial, foot
+):
+    recording = next(
+        recording
+        for recording in load_recordings(raw_folder, ["tripod-excerpt"])
+        if (recording.trial, recording.foot) == (trial, foot)
+    )
+    strides = extract_strides(recording)
+    table = strides.table.set_index("stride_id").loc[list(strides.signals.stride_id)]
+    lengths_cm = Network.load(model_file).lengths_cm(strides.signals, table["strapdown_length_cm"].to_numpy())
+
+    csv = write_csv(recording, tmp_path / "own.csv", ACC_UNITS["g"], GYR_UNITS["deg/s"])
+    units = ["--acc-unit", "g", "--gyr-unit", "deg/s"]
+    rate_foot = ["--rate-hz", str(recording.rate_hz), "--foot", foot]
+    output = tmp_path / "strides.csv"
+    cli.main(["predict", str(csv), *rate_foot, *units, "--model", str(model_file), "-o", str(output)])
+    result = pd.read_csv(output, keep_default_na=False)
+
+    assert len(result) == len(table) > 90
+    for column in ("start_s", "end_s", "duration_s"):
+        assert result[column].to_numpy() == pytest.approx(table[column].to_numpy(), abs=6e-5)
+    assert result["stride_length_cm"].to_numpy() == pytest.approx(lengths_cm, abs=0.006)
+    assert result["strapdown_length_cm"].to_numpy() == pytest.approx(table["strapdown_length_cm"], abs=0.006)
+    for own, flags in zip(result["flags"], table["flags"], strict=True):
+        assert set(own.split()) >= set(flags.split())
+
+
+def test_the_csv_goes_to_a_file_or_to_standard_output(arguments, walk, tmp_path, capsys):
+    cli.main(arguments)
+    out, error = capsys.readouterr()
+    assert error == ""
+    assert out.splitlines()[0] == ",".join(COLUMNS)
+    assert len(out.splitlines()) - 1 == len(extract_strides(walk).signals)
+    output = tmp_path / "new" / "strides.csv"
+    cli.main([*arguments, "-o", str(output)])
+    assert output.read_text() == out
+    assert capsys.readouterr() == ("", "")
+    assert [path.name for path in output.parent.iterdir()] == ["strides.csv"]
+
+
+def test_it_runs_as_a_module_without_tensorflow(arguments):
+    code = (
+        "import runpy, sys; sys.argv[0] = 'tinystride'; runpy.run_module('tinystride', run_name='__main__');"
+        "assert 'tensorflow' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(",".join(COLUMNS) + "\n")
+
+
+def test_flags_say_what_is_special(walk):
+    flags = predict_strides(walk, network())["flags"]
+    turning = [flag.split() for flag in flags if flag]
+    assert 2 <= len(turning) <= 4
+    assert all("turn" in words for words in turning)
+    assert not set(flags[:5]) - {""}
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("int8", [False, True])
+def test_the_network_of_any_estimator_predicts(walk, name, int8):
+    result = predict_strides(walk, network(name, int8))
+    assert list(result) == COLUMNS
+    plain = result[result["flags"] == ""]
+    assert len(plain) >= 9
+    assert np.isfinite(plain["stride_length_cm"]).all()
+    largest_cm = {"strapdown-residual": 3, "direct": 15, "paper": 15}[name]
+    assert (plain["stride_length_cm"] - plain["strapdown_length_cm"]).abs().max() < largest_cm
+
+
+def test_a_stride_that_the_network_cannot_take_is_flagged(walk):
+    """The first stride starts from standing: it has no first contact, so the paper's network no input."""
+    first = predict_strides(walk, network("paper")).iloc[0]
+    assert np.isnan(first["stride_length_cm"])
+    assert first["strapdown_length_cm"] > 20
+    assert "out-of-range" in first["flags"].split()
+    assert result_csv(predict_strides(walk, network("paper"))).splitlines()[1].split(",")[3] == ""
+
+
+def test_an_input_beyond_the_range_of_int8_is_flagged(walk):
+    fits = small = network(int8=True)
+    assert "out-of-range" not in " ".join(predict_strides(walk, fits)["flags"][1:5])
+    small = replace(small, input_scale=small.input_scale / 10)
+    assert predict_strides(walk, small)["flags"].str.contains("out-of-range").all()
+    unbounded = network()
+    unbounded = replace(unbounded, input_scale=unbounded.input_scale / 10)
+    assert not predict_strides(walk, unbounded)["flags"][1:5].str.contains("out-of-range").any()
+
+
+def test_a_length_far_from_the_integral_is_flagged(walk):
+    astray = network("direct")
+    astray = replace(astray, input_scale=astray.input_scale * 3)
+    result = predict_strides(walk, astray)
+    apart = (result["stride_length_cm"] - result["strapdown_length_cm"]).abs() > 15
+    assert apart.any()
+    assert (result["flags"].str.contains("inconsistent") == apart).all()
+
+
+def test_the_sampling_rate_changes_little():
+    """Lengths at 50, 100 and 200 Hz agree with those at 400 Hz within 1.5 cm, on average within 0.3 cm."""
+    subject = SimulatedSubject()
+    lengths = {}
+    for rate_hz in (50, 100, 200, 400):
+        walk = simulate_walk(subject, rate_hz=rate_hz, seed=8, n_strides=25)
+        result = predict_strides(walk, network())
+        assert set(result["flags"][1:]) == {""}
+        lengths[rate_hz] = result["stride_length_cm"].to_numpy()
+    for rate_hz in (50, 100, 200):
+        difference_cm = np.abs(lengths[rate_hz] - lengths[400])
+        assert difference_cm.max() < 1.5
+        assert difference_cm.mean() < 0.3
+
+
+def test_more_than_an_hour_is_as_a_minute(tmp_path):
+    minute = simulate_walk(SimulatedSubject(), n_strides=50, seed=2)
+    times = int(np.ceil(3700 / minute.duration_s))
+    hour = replace(
+        minute, acc_mps2=np.tile(minute.acc_mps2, (times, 1)), gyr_radps=np.tile(minute.gyr_radps, (times, 1))
+    )
+    result = predict_strides(hour, network())
+    once = predict_strides(minute, network())
+    assert len(result) == times * len(once) > 3000
+    lengths_cm = result["stride_length_cm"].to_numpy().reshape(times, -1)
+    assert np.abs(lengths_cm - once["stride_length_cm"].to_numpy()).max() < 0.5
+    draw_strides(hour, result, tmp_path / "hour.png")
+    assert (tmp_path / "hour.png").stat().st_size > 20_000
+
+
+def test_a_figure_on_request_of_stable_bytes(arguments, tmp_path, capsys):
+    for name in ("once", "twice"):
+        cli.main([*arguments, "--plot", str(tmp_path / f"{name}.png"), "-o", str(tmp_path / "strides.csv")])
+    once, twice = ((tmp_path / f"{name}.png").read_bytes() for name in ("once", "twice"))
+    assert once == twice
+    assert once.startswith(b"\x89PNG") and len(once) > 20_000
+    assert "name it walk.png" in error_of(capsys, *arguments, "--plot", tmp_path / "walk.pdf")
+
+
+def test_nothing_is_left_where_it_fails(arguments, tmp_path, capsys):
+    before = sorted(tmp_path.iterdir())
+    error_of(
+        capsys, *replaced(arguments, "100", "333"), "-o", tmp_path / "s.csv", "--plot", tmp_path / "p.png"
+    )
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("100", ["30"], "30 Hz"),
+        ("100", ["500"], "500 Hz"),
+        ("--rate-hz", ["--acc-unit", "g", "--rate-hz", "100"], "say that its unit is m/s²"),
+        ("--rate-hz", ["--gyr-unit", "deg/s", "--rate-hz", "100"], "say that its unit is rad/s"),
+    ],
+)
+def test_a_wrong_rate_or_unit_is_one_line(arguments, capsys, old, new, message):
+    at = arguments.index(old)
+    rest = arguments[at + (2 if old == "--rate-hz" else 1) :]
+    assert message in error_of(capsys, *arguments[:at], *new, *rest)
+
+
+def test_what_is_missing_is_one_line_with_a_remedy(arguments, tmp_path, capsys, monkeypatch):
+    assert "none.csv: is not there" in error_of(
+        capsys, *replaced(arguments, arguments[1], tmp_path / "none.csv")
+    )
+    without_model = arguments[: arguments.index("--model")]
+    monkeypatch.setattr(cli, "DEFAULT_MODEL", tmp_path / "models" / "stride_int8.tflite")
+    assert "run `dvc repro`, or name a .tflite with --model" in error_of(capsys, *without_model)
+    assert "not a .tflite" in error_of(capsys, *without_model, "--model", arguments[1])
+
+
+def test_wrong_usage_exits_with_2(arguments, capsys):
+    for wrong in (
+        [*arguments[:-2], "--foot", "both"],
+        [*arguments, "--acc-unit", "mg"],
+        replaced(arguments, "100", "fast"),
+        arguments[:2],
+    ):
+        with pytest.raises(SystemExit) as exit_:
+            cli.main(wrong)
+        assert exit_.value.code == 2
+        assert capsys.readouterr().err.startswith("usage: tinystride predict")
+
+
+def test_the_units_offered_are_those_of_the_loader(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["predict", "--help"])
+    told = capsys.readouterr().out
+    assert f"{{{','.join(ACC_UNITS)}}}" in told and f"{{{','.join(GYR_UNITS)}}}" in told
+
+
+def test_what_holds_no_stride_is_refused():
+    with pytest.raises(DataError, match=r"no stride found.*record walking"):
+        predict_strides(simulate_activity("standing", seed=1), network())
+    walk = simulate_walk(SimulatedSubject(), n_strides=5)
+    with pytest.raises(ParameterError, match="from 50 to 400 Hz"):
+        predict_strides(replace(walk, rate_hz=40.0), network())
