@@ -51,9 +51,10 @@ def stride_flags(
     tilt_rad = np.arctan2(np.hypot(at_end[:, 0], at_end[:, 1]), at_end[:, 2])
     alike, shift = likeness(gyr_radps)
     walks = alike >= SMALLEST_LIKENESS
+    other_foot = is_other_foot(acc_mps2[walks], gyr_radps[walks], duration_s[walks], shift[walks])
     return {
         "no-standing": np.full(n, not stands),
-        "wrong-foot": np.full(n, is_other_foot(gyr_radps[walks], duration_s[walks], shift[walks])),
+        "wrong-foot": np.full(n, other_foot),
         "turn": turn,
         "climb": np.abs(integral.displacement_m[:, 2]) > CLIMB_M,
         "unusual-duration": (duration_s < options.shortest_s) | (duration_s > options.longest_s),
