@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ["pipeline", "preprocess", "training"]
+NAMES = ["pipeline", "preprocess", "training", "augmentation", "robustness"]
 
 
 def main() -> None:
