@@ -6,9 +6,9 @@ from tinystride.gait.walking import POINTS, means, shifted, unit
 
 # Seen as a right foot, a foot is pushed to the left as it leaves the ground, and rolls outwards there and
 # before it lands. Roll, and lateral acceleration times the squared duration, in eighths of the stride between
-# mid-stances, aligned as in walking.likeness: mean and SD of the means of 216 recordings of ipol-healthy. Each
-# subject compared with the mean of the others, all are told right with a score above 0.1; in all four of
-# subject 4's first two trials sensors must be exchanged.
+# mid-stances, aligned as in walking.likeness: mean and SD of the means of 216 recordings of ipol-healthy.
+# Each subject compared with the mean of the others, all are told right with a score above 0.1; in all four
+# recordings of subject 4's first two trials sensors must be exchanged.
 ROLL_RAD = np.array([-0.11, 0.25, 0.80, -0.44, 0.73, 0.26, -0.41, -0.06])
 ROLL_SD_RAD = np.array([0.13, 0.26, 0.54, 0.43, 0.52, 0.32, 0.34, 0.11])
 SIDEWAYS_M = np.array([-0.06, -0.70, 2.52, 2.23, 0.78, -0.66, -0.88, -0.11])
