@@ -16,11 +16,6 @@ NUMBERS = ["start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_leng
 COLUMNS = [*NUMBERS, "flags"]
 # Of unflagged strides of ipol-healthy and llio-ruler, at most 0.5 % of the network's input is clipped.
 LARGEST_CLIPPED_SHARE = 0.01
-# What a gap may hide: the steepest change from one sample to the next beside it, times its duration. Gaps of
-# 10 to 40 ms, put into 400 strides each of ipol-healthy and llio-ruler, moved no length by more than 5.4 cm
-# while below both limits, and by up to 66 cm above.
-LARGEST_HIDDEN_TURN_RAD = 0.1
-LARGEST_HIDDEN_SPEED_MPS = 0.25
 # Integration alone has an SD of 3.5 cm on llio-ruler: who is as far away from it has gone astray.
 LARGEST_CORRECTION_CM = 15.0
 
@@ -34,7 +29,6 @@ def predict_strides(
     stride_length_cm: by the network; NaN where it has no input, e.g. for want of an initial contact
     strapdown_length_cm: by integration alone
     flags: what speaks against the length, words separated by spaces: those of gait.flags.stride_flags;
-        "gap" also where a short one comes in a moment when the foot moves much;
         "out-of-range" also where the network has no input, or cannot hold its input or output;
         "inconsistent" where network and integration differ by more than LARGEST_CORRECTION_CM
 
@@ -51,7 +45,6 @@ def predict_strides(
     strapdown_cm = table["strapdown_length_cm"].to_numpy()
     length_cm = network.lengths_cm(strides.signals, strapdown_cm)
     raised = {
-        "gap": _touched(table[["start_s", "end_s"]].to_numpy() * recording.rate_hz, _hiding_gaps(recording)),
         "out-of-range": _beyond(
             network, strides.signals, label_cm(network.estimator, length_cm, strapdown_cm)
         ),
@@ -68,26 +61,6 @@ def result_csv(strides: pd.DataFrame) -> str:
     """What predict_strides returned as csv: seconds to 0.1 ms, centimetres to 0.01."""
     decimals = {name: 2 if name.endswith("_cm") else 4 for name in NUMBERS}
     return strides.round(decimals).to_csv(index=False, lineterminator="\n")
-
-
-def _hiding_gaps(recording: Recording) -> np.ndarray:
-    """The gaps [k, 2] of a recording that may hide more than can be interpolated."""
-    first, stop = recording.gaps.T
-    beside = np.stack([first - 2, first - 1, stop, stop + 1], axis=1).clip(0, recording.n_samples - 1)
-    lost_s = (stop - first + 1) / recording.rate_hz
-
-    def hidden(samples):
-        return np.linalg.norm(np.diff(samples[beside], axis=1), axis=2).max(axis=1) * lost_s
-
-    return recording.gaps[
-        (hidden(recording.gyr_radps) > LARGEST_HIDDEN_TURN_RAD)
-        | (hidden(recording.acc_mps2) > LARGEST_HIDDEN_SPEED_MPS)
-    ]
-
-
-def _touched(strides: np.ndarray, gaps: np.ndarray) -> np.ndarray:
-    """Which of the strides [n, 2] hold a part of one of the gaps [k, 2], which are in order."""
-    return np.searchsorted(gaps[:, 1], strides[:, 0], "right") < np.searchsorted(gaps[:, 0], strides[:, 1])
 
 
 def _beyond(network: Network, signals: StrideSignals, output_cm: np.ndarray) -> np.ndarray:
