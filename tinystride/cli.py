@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tqdm import tqdm
+
 from tinystride.errors import DataError, ModelError, TinyStrideError
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "models" / "stride_int8.tflite"
@@ -38,6 +40,9 @@ def one_line_errors() -> Iterator[None]:
         sys.exit(130)
     else:
         return
+    # A progress bar that the error has cut short ends its line first.
+    for bar in list(getattr(tqdm, "_instances", ())):
+        bar.close()
     print(f"error: {message}", file=sys.stderr)
     sys.exit(1)
 

@@ -60,13 +60,14 @@ def set_parameters(folder: Path, values: dict) -> None:
 
 
 def make_clone(folder: Path, parameters: dict = REDUCED) -> Path:
-    """What `git clone` of this checkout would give if its files were committed as they stand."""
+    """What `git clone` of this checkout would give if its files were committed as they stand, without dvc.lock."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, check=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.decode().split("\0")):
-        if (ROOT / name).is_file():
+        # What the committed run found would stay in the lock of a run with fewer folds.
+        if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     set_parameters(folder, parameters)
