@@ -60,7 +60,7 @@ def set_parameters(folder: Path, values: dict) -> None:
 
 
 def make_clone(folder: Path, parameters: dict = REDUCED) -> Path:
-    """What `git clone` of this checkout would give if its files were committed as they stand, without dvc.lock."""
+    """A repository of this checkout's files as they stand, without dvc.lock."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, check=True,
