@@ -185,9 +185,9 @@ class Builder:
         )
         return self.operator(kind, [source], [output])
 
-    def bytes(self, output: int) -> bytes:
-        """The file with `output` as the network's output."""
-        self.graph.outputs = [output]
+    def bytes(self, *outputs: int) -> bytes:
+        """The file with these as the network's outputs."""
+        self.graph.outputs = list(outputs)
         self.model.subgraphs = [self.graph]
         builder = flatbuffers.Builder(1024)
         builder.Finish(self.model.Pack(builder), b"TFL3")

@@ -26,16 +26,16 @@ def single(value: np.float32) -> str:
     return f"{plain if len(plain) < 14 else text}f"
 
 
-def rows(values: Iterable[int], indent: str = "    ") -> str:
-    """Comma-separated values on lines of at most WIDTH characters.
+def rows(words: Iterable[int | str], indent: str = "    ") -> str:
+    """Comma-separated words on lines of at most WIDTH characters.
 
-    >>> print(rows(range(3)))
-        0, 1, 2,
+    >>> print(rows([0, -1, "last"]))
+        0, -1, last,
     """
     lines, line = [], indent
-    for value in values:
-        word = f"{integer(value)},"
-        if len(line) + len(word) > WIDTH:
+    for word in words:
+        word = f"{word if isinstance(word, str) else integer(word)},"
+        if len(line) + len(word) > WIDTH and line != indent:
             lines.append(line.rstrip())
             line = indent
         line += f"{word} "
@@ -62,13 +62,14 @@ def macro(name: str, value: int | str) -> str:
     return f"#define {name} ({text})" if text.startswith("-") else f"#define {name} {text}"
 
 
-def structure(ctype: str, name: str, lines: list[tuple[list, str]]) -> str:
-    """A constant structure: each line holds some of its members and says which.
+def structure(ctype: str, name: str, members: list[tuple[list, str]]) -> str:
+    """A constant structure: some of its members at a time, after a comment that says which.
 
     >>> print(structure("size_t2", "size", [([2, 3], "height, width")]))
     static const size_t2 size = {
-        2, 3, /* height, width */
+        /* height, width */
+        2, 3,
     };
     """
-    body = [f"    {', '.join(map(str, values))}, /* {comment} */" for values, comment in lines]
+    body = [f"    /* {comment} */\n{rows(values)}" for values, comment in members]
     return "\n".join([f"static const {ctype} {name} = {{", *body, "};"])

@@ -37,6 +37,8 @@ from tinystride.codegen.packing import (
 KERNELS = [  # in the order of the C file
     "clamp",
     "scale",
+    "smaller",
+    "larger",
     "convolve",
     "convolve_1d",
     "dense",
@@ -204,15 +206,15 @@ def _convolution(layer: Convolution, variants: Variants) -> LayerCode:
 
 
 def _convolution_1d(layer: Convolution, variants: Variants) -> LayerCode:
-    window, (channels, _, taps, depth) = layer.window, layer.weights.shape
+    window, (channels, _, _, depth) = layer.window, layer.weights.shape
     packing = pack(layer, variants.unroll, variants.blocks[id(layer)])
     macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
     arrays, pointers = _channel_arrays(
-        layer, _weight_array(layer, layer.weights[:, 0]), _without_input_offset(layer)
+        layer, _weight_array(layer, packing.weights), _without_input_offset(layer)
     )
     lines: list[tuple[list, str]] = [
         ([window.input[1], depth], "steps and channels of the input"),
-        ([taps, window.stride[1], window.pad[1]], "taps, stride, steps of padding before"),
+        ([window.stride[1], window.pad[1]], "stride, steps of padding before"),
         ([window.output[1], channels], "steps and channels of the output"),
     ]
     if len(variants.pools) > 1:
@@ -220,16 +222,22 @@ def _convolution_1d(layer: Convolution, variants: Variants) -> LayerCode:
     if variants.pools != [1]:
         lines.append(([layer.pool[1] if layer.pool else window.output[1]], "pooled steps"))
     lines.append((names[:1] if variants.rectified else names, "quantization"))
-    packed = [packing.blocks, packing.block, packing.first, packing.rows, packing.weight_words]
-    lines.append((packed, "blocks, block, first, rows, words of weights"))
+    lines.append(([packing.words, packing.paired, packing.packed_words], "words, paired and packed ones"))
     if variants.passes:
         lines.append(([packing.span, packing.passes], "span, passes"))
+    blocks = [packing.blocks, packing.block, packing.first, packing.rows]
+    lines.append((blocks, "blocks, accumulators in a block, the first one, rows"))
     struct = ctext.structure("convolution_1d_t", f"{layer.name}_layer", [*lines, pointers])
     call = f"convolve_1d(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
-    constants = [macros, *arrays, struct]
-    if variants.rectified:
-        return LayerCode(["convolve_1d"], constants, call, packing.scratch_bytes, ["clamp", "scale"])
-    return LayerCode(["clamp", "scale", "convolve_1d"], constants, call, packing.scratch_bytes)
+    kernels = ["convolve_1d"] + ["larger"] * (variants.pools != [1])
+    requantizing = ["clamp", "scale"]  # of which cores with 64-bit products have a shorter form for ReLU
+    return LayerCode(
+        kernels + requantizing * (not variants.rectified),
+        [macros, *arrays, struct],
+        call,
+        packing.scratch_bytes,
+        requantizing * variants.rectified,
+    )
 
 
 def _dense(layer: Convolution) -> LayerCode:
@@ -287,7 +295,7 @@ def _pooling(layer: Pooling, _variants: Variants) -> LayerCode:
     )
     kernel = f"pool_{layer.mode}"
     call = f"{kernel}(&{layer.name}_layer, {{0}}, {{out}})"
-    return LayerCode(["clamp", "pooling", kernel], [struct], call)
+    return LayerCode(["clamp", "smaller", "larger", "pooling", kernel], [struct], call)
 
 
 def _mean(layer: Mean, _variants: Variants) -> LayerCode:

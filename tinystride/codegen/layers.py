@@ -1,6 +1,6 @@
 """What a network does, step by step, once reshapes have vanished: the form between the graph and its C."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -155,4 +155,3 @@ class Network:
     output_shape: tuple[int, ...]
     input_quantization: tuple[np.float32, int] | None
     output_quantization: tuple[np.float32, int] | None
-    metadata: dict[str, bytes] = field(default_factory=dict)

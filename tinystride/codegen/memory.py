@@ -1,11 +1,15 @@
 """Where the values between layers live: one block of memory, reused as soon as nobody needs them any more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from tinystride.codegen.layers import Buffer, Layer
 from tinystride.codegen.packing import round_up
 
 ALIGNMENT = 4
+MAX_TRIES = 300
 
 
 @dataclass(eq=False)
@@ -49,10 +53,10 @@ def lifetimes(layers: list[Layer]) -> dict[int, tuple[Buffer, int, int]]:
     return lives
 
 
-def place(blocks: list[Block]) -> None:
-    """Give each block the lowest offset that is free during its life, the largest first."""
+def _first_fit(blocks: Sequence[Block]) -> int:
+    """Give each block in turn the lowest offset that is free during its life; returns what they take."""
     placed: list[Block] = []
-    for block in sorted(blocks, key=lambda b: (-b.size, b.first)):
+    for block in blocks:
         offset = 0
         for other in sorted((b for b in placed if b.meets(block)), key=lambda b: b.offset):
             if offset + block.size <= other.offset:
@@ -60,6 +64,23 @@ def place(blocks: list[Block]) -> None:
             offset = max(offset, round_up(other.end, ALIGNMENT))
         block.offset = offset
         placed.append(block)
+    return max((block.end for block in blocks), default=0)
+
+
+def place(blocks: list[Block]) -> None:
+    """Give each block an offset: by first fit, the largest first, or in an order that takes less."""
+    moments = {block.first for block in blocks}
+    needed = max((sum(b.size for b in blocks if b.first <= at <= b.last) for at in moments), default=0)
+    order = sorted(blocks, key=lambda b: (-b.size, b.first))
+    rng = np.random.default_rng(0)
+    best, best_size = order, _first_fit(order)
+    for _ in range(MAX_TRIES):
+        if best_size <= needed:
+            break
+        order = [blocks[i] for i in rng.permutation(len(blocks))]
+        if (size := _first_fit(order)) < best_size:
+            best, best_size = order, size
+    _first_fit(best)
 
 
 def plan_memory(layers: list[Layer], scratch_bytes: list[int]) -> MemoryPlan:

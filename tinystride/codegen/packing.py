@@ -46,24 +46,37 @@ class Packing:
     """A one-dimensional convolution in words; an accumulator stands for two output steps.
 
     blocks, block: accumulators are computed in so many blocks of so many; `first` is where the first begins
-    rows: rows of input words that a block needs, `row_words` each
-    weight_words: words of two channels' weights, filled up to whole loops
-    span: words after which the fields are emptied, `passes` times
+    rows: rows of input words that a block needs
+    words: words of a channel's weights, of which the first `paired` hold two of them
+    packed_words: words of two channels, filled up to whole loops
+    span: packed words after which the fields are emptied, `passes` times
+    weights: int8, in the order of the words, see the kernel
     """
 
     blocks: int
     block: int
     first: int
     rows: int
-    row_words: int
-    weight_words: int
+    words: int
+    paired: int
+    packed_words: int
     span: int
     passes: int
+    weights: np.ndarray
     scratch_bytes: int
 
 
+def _words(layer: Convolution) -> np.ndarray:
+    """[channels, words, 2]: the weights that share a word, of taps a stride apart; 0 for a missing one."""
+    channels, _, taps, depth = layer.weights.shape
+    row = layer.window.stride[1] * depth
+    flat = np.zeros((channels, round_up(taps * depth, 2 * row)), np.int64)
+    flat[:, : taps * depth] = layer.weights.reshape(channels, -1)
+    pairs = flat.reshape(channels, -1, 2, row).transpose(0, 1, 3, 2).reshape(channels, -1, 2)
+    return pairs[:, : _words_per_channel(layer)]
+
+
 def _words_per_channel(layer: Convolution) -> int:
-    """Taps in pairs, a stride apart, times channels."""
     stride, (_, _, taps, depth) = layer.window.stride[1], layer.weights.shape
     return depth * sum(min(stride, taps - tap) for tap in range(0, taps, 2 * stride))
 
@@ -84,45 +97,53 @@ def choose_unroll(layers: list[Convolution]) -> int:
     return min(UNROLLS, key=lambda unroll: sum(_loop_instructions(layer, unroll) for layer in layers))
 
 
-def _weights_in_order(layer: Convolution) -> np.ndarray:
-    """[channels, words, 2]: the earlier and the later weight that share a word."""
-    channels, _, taps, depth = layer.weights.shape
-    row = layer.window.stride[1] * depth
-    flat = np.zeros((channels, round_up(taps * depth, 2 * row)), np.int64)
-    flat[:, : taps * depth] = layer.weights.reshape(channels, -1)
-    return flat.reshape(channels, -1, 2, row).transpose(0, 1, 3, 2).reshape(channels, -1, 2)
-
-
-def _span(layer: Convolution, unroll: int) -> int:
+def _span(words: np.ndarray, unroll: int) -> int:
     """The longest run of words (of one channel) over which no sum leaves its field, whatever the input.
 
     The middle field has all weights of the run; the others have half of them, and no less space.
     """
-    words = _words_per_channel(layer)
-    weight = np.abs(_weights_in_order(layer)[:, :words]).sum(axis=2)
-    passes = 1
+    weights, passes = np.abs(words).sum(axis=2), 1
     while True:
-        span = round_up(ceil(words / passes), unroll)
-        largest = np.add.reduceat(weight, np.arange(0, words, span), axis=1).max()
+        span = round_up(ceil(words.shape[1] / passes), unroll)
+        largest = np.add.reduceat(weights, np.arange(0, words.shape[1], span), axis=1).max()
         if largest * 128 < 1 << (FIELD_BITS - 1):
             return span
         passes += 1
 
 
+def _in_flash(words: np.ndarray, paired: int) -> np.ndarray:
+    """Weights of two channels after each other, word by word; an odd last channel is there twice."""
+    channels, count, _ = words.shape
+    pairs = words[np.minimum(np.arange(round_up(channels, 2)), channels - 1)].reshape(-1, 2, count, 2)
+    whole = pairs[:, :, :paired].transpose(0, 2, 1, 3).reshape(len(pairs), -1)
+    single = pairs[:, :, paired:, 0].transpose(0, 2, 1).reshape(len(pairs), -1)
+    return np.concatenate([whole, single], axis=1)
+
+
 def pack(layer: Convolution, unroll: int, blocks: int) -> Packing:
     (channels, _, taps, depth), stride = layer.weights.shape, layer.window.stride[1]
-    row_words = stride * depth
     count = _accumulators(layer)
     block = round_up(ceil(count / blocks), 2)
     blocks = ceil(count / block)
-    span = _span(layer, unroll)
-    passes = ceil(_words_per_channel(layer) / span)
-    steps = round_up(_words_per_channel(layer), span if passes > 1 else unroll)
+    words = _words(layer)
+    paired = taps * depth - words.shape[1]
+    span = _span(words, unroll)
+    passes = ceil(words.shape[1] / span)
+    steps = passes * span if passes > 1 else round_up(words.shape[1], unroll)
     rows = block - 1 + ceil(taps / (2 * stride))
-    input_words = max(rows * row_words, (block - 1) * row_words + steps)
-    scratch_bytes = 4 * (channels + 2 * steps + input_words)
+    input_words = max(rows * stride * depth, (block - 1) * stride * depth + steps)
     return Packing(
-        blocks, block, count - blocks * block, rows, row_words, 2 * steps, 2 * span, passes, scratch_bytes
+        blocks,
+        block,
+        count - blocks * block,
+        rows,
+        words.shape[1],
+        paired,
+        2 * steps,
+        2 * span,
+        passes,
+        _in_flash(words, paired),
+        4 * (channels + 2 * steps + input_words),
     )
 
 

@@ -43,8 +43,7 @@ def activation_range(activation: str, scale: np.float32, zero_point: int) -> tup
     )
 
 
-def mean_multiplier(factor: float, count: int) -> Multiplier:
-    """The factor of a mean over `count` elements: TFLM folds 1/count into the mantissa, truncating."""
-    whole = quantize_multiplier(factor)
+def mean_multiplier(whole: Multiplier, count: int) -> Multiplier:
+    """The factor of a mean over `count` elements: TFLM folds 1 / count into the mantissa, truncating."""
     shift = min(count.bit_length() - 1, 32, 31 + whole.shift)
     return Multiplier((whole.mantissa << shift) // count, whole.shift - shift)

@@ -10,9 +10,11 @@ static void add(const addition_t *layer, const int8_t *a, const int8_t *b, int8_
 {
     int32_t i;
     for (i = 0; i < layer->size; i++) {
-        const int32_t fine_a = scale((a[i] - layer->zero_point_a) * (1 << 20), layer->multiplier_a, layer->shift_a);
-        const int32_t fine_b = scale((b[i] - layer->zero_point_b) * (1 << 20), layer->multiplier_b, layer->shift_b);
-        const int32_t sum = scale(fine_a + fine_b, layer->multiplier, layer->shift);
+        const int32_t from_a = (a[i] - layer->zero_point_a) * (1 << 20);
+        const int32_t from_b = (b[i] - layer->zero_point_b) * (1 << 20);
+        const int32_t fine = scale(from_a, layer->multiplier_a, layer->shift_a) +
+                             scale(from_b, layer->multiplier_b, layer->shift_b);
+        const int32_t sum = scale(fine, layer->multiplier, layer->shift);
         output[i] = (int8_t)clamp(sum + layer->zero_point, layer->low, layer->high);
     }
 }

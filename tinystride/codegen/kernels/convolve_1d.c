@@ -1,4 +1,5 @@
-{% set zero_point, low, high = ("(-128)", "-128", "127") if rectified else ("layer->output_zero_point", "layer->low", "layer->high") %}
+{% set general = ("layer->output_zero_point", "layer->low", "layer->high") %}
+{% set zero_point, low, high = ("(-128)", "-128", "127") if rectified else general %}
 {% set pooled = 2 in pools %}
 {% set unpooled = 1 in pools %}
 {% set pool = "layer->pool" if pooled and unpooled else "2" if pooled else "1" %}
@@ -6,11 +7,14 @@
 #include <arm_acle.h>
 #endif
 
-/* CONV_2D along the width: input [in_steps, in_channels], weights [out_channels, taps, in_channels], output
- * [out_steps, out_channels]{% if pooled %}, or [pooled_steps, out_channels] where it is max-pooled{% endif %}.
- * `bias` has the input's zero point times the weights taken off. */
+/* CONV_2D along the width: input [in_steps, in_channels], output [out_steps, out_channels]
+{%- if pooled %},
+ * or [pooled_steps, out_channels] where it is max-pooled{% endif %}.
+ * Taps are taken in pairs, `stride` steps apart; the same input channel of both makes a word. The weights,
+ * [out_channels / 2][words][2 output channels][earlier, later tap], lack the later tap in the words after
+ * the first `paired` ones. `bias` has the input's zero point times the weights taken off. */
 typedef struct {
-    int16_t in_steps, in_channels, taps, stride, pad, out_steps, out_channels;
+    int16_t in_steps, in_channels, stride, pad, out_steps, out_channels;
 {% if pooled and unpooled %}
     int16_t pool;
 {% endif %}
@@ -18,25 +22,20 @@ typedef struct {
     int16_t pooled_steps;
 {% endif %}
     int16_t input_zero_point{{ "" if rectified else ", output_zero_point, low, high" }};
-    int16_t blocks, block, first, rows, weight_words{{ ", span, passes" if passes }};
+    int16_t words, paired, packed_words{{ ", span, passes" if passes }}, blocks, block, first, rows;
     const int8_t *weights;
     const int32_t *bias, *multiplier;
     const int8_t *shift;
 } convolution_1d_t;
 
-{% if pooled %}
-static inline int32_t larger(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
-
-{% endif %}
 #if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
 /* For cores whose products have 32 bits: two output channels at a time. */
 static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
-    const int32_t depth = layer->in_channels, size = layer->taps * depth, channels = layer->out_channels;
-    int32_t number, step, tap, i;
+    const int32_t depth = layer->in_channels, row = layer->stride * depth, size = layer->in_steps * depth;
+    const int32_t channels = layer->out_channels;
+    const int8_t outside = (int8_t)layer->input_zero_point, *weights = layer->weights;
+    int32_t number, step, word, i;
     (void)scratch;
     for (number = 0; number < channels; number += 2) {
         const int32_t other = number + 1 < channels;
@@ -45,20 +44,33 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
         int32_t before_a = INT32_MIN, before_b = INT32_MIN;
 {% endif %}
         for (step = 0; step < layer->out_steps; step++) {
-            const int8_t *a = layer->weights + number * size, *b = a + other * size;
-            const int32_t from = step * layer->stride - layer->pad;
             int32_t sum_a = layer->bias[number], sum_b = layer->bias[number + other];
-            for (tap = from; tap < from + layer->taps; tap++, a += depth, b += depth) {
-                if (tap >= 0 && tap < layer->in_steps) {
-                    const int8_t *const value = input + tap * depth;
-                    for (i = 0; i < depth; i++) {
-                        sum_a += value[i] * a[i];
-                        sum_b += value[i] * b[i];
+            int32_t at = step * row - layer->pad * depth, next = at + row;
+            const int8_t *weight = weights;
+            for (word = 0; word < layer->words; word += depth, at += depth) {
+                const int8_t *x = &outside, *y = &outside;
+                int32_t x_step = 0, y_step = 0;
+                if (at == next) {
+                    at += row;
+                    next = at + row;
+                }
+                if (at >= 0 && at < size) {
+                    x = input + at;
+                    x_step = 1;
+                }
+                if (at + row >= 0 && at + row < size) {
+                    y = input + at + row;
+                    y_step = 1;
+                }
+                if (word < layer->paired) {
+                    for (i = 0; i < depth; i++, weight += 4, x += x_step, y += y_step) {
+                        sum_a += *x * weight[0] + *y * weight[1];
+                        sum_b += *x * weight[2] + *y * weight[3];
                     }
                 } else {
-                    for (i = 0; i < depth; i++) {
-                        sum_a += layer->input_zero_point * a[i];
-                        sum_b += layer->input_zero_point * b[i];
+                    for (i = 0; i < depth; i++, weight += 2, x += x_step) {
+                        sum_a += *x * weight[0];
+                        sum_b += *x * weight[1];
                     }
                 }
             }
@@ -82,6 +94,7 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
             *to = (int8_t)clamp(sum_a + {{ zero_point }}, {{ low }}, {{ high }});
             to += channels;
         }
+        weights += 2 * (layer->words + layer->paired);
     }
 }
 #else
@@ -92,7 +105,8 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
  *
  * A row of words holds all channels of a pair of steps, and with a stride also the pairs in between.
  * Steps are computed from the last to the first, in `blocks` of 2 * `block`, of which the first begins at
- * 2 * `first`; a block needs `rows` rows of the input{% if passes %}. After `span` words the fields are emptied, `passes` times{% endif %}. */
+ * 2 * `first`; a block needs `rows` rows of the input{%- if passes %}.
+ * After `span` words the fields are emptied, `passes` times{% endif %}. */
 #define FIELD 21
 #define HALF ((int32_t)1 << (FIELD - 1)) /* keeps the two lower fields positive */
 
@@ -104,17 +118,22 @@ typedef struct {
     int64_t early_a, late_a, early_b, late_b;
 } work_t;
 
+#define EMPTY (((int64_t)HALF << FIELD) + HALF)
+
 #if defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
-/* 7 instructions for 16 multiply-accumulates. */
-__attribute__((naked, noinline)) static void accumulate(work_t *work, const int32_t *words)
+/* 7 instructions for 16 multiply-accumulates. r0, r1, r2: weights, early and late words; r4 to r11: sums. */
+static void accumulate(work_t *work, const int32_t *early)
 {
+    static const int64_t empty[4] = {EMPTY, EMPTY, EMPTY, EMPTY};
+    register work_t *r0 __asm__("r0") = work;
+    register const int32_t *r1 __asm__("r1") = early;
+    register const int64_t *r2 __asm__("r2") = empty;
     __asm__ volatile(
-        "push {r0, r4-r11, lr}\n"
+        "push {r0, r4-r11}\n"
+        "ldm r2, {r4-r11}\n"
         "ldr r2, [r0, #8]\n"
         "ldrd r0, r12, [r0]\n"
-        "push {r1, r12}\n"
-        "adr r12, 2f\n"
-        "ldm r12, {r4-r11}\n"
+        "push {r12}\n"
         "add r2, r1, r2, lsl #2\n"
         "1:\n"
         ".rept {{ unroll }}\n"
@@ -126,23 +145,22 @@ __attribute__((naked, noinline)) static void accumulate(work_t *work, const int3
         "smlal r6, r7, r3, lr\n"
         "smlal r10, r11, r12, lr\n"
         ".endr\n"
-        "ldr lr, [sp, #4]\n"
+        "ldr lr, [sp]\n"
         "cmp r0, lr\n"
         "bne 1b\n"
-        "ldr r0, [sp, #8]\n"
+        "ldrd r3, r0, [sp], #8\n"
         "adds r0, #16\n"
         "stm r0, {r4-r11}\n"
-        "add sp, #12\n"
-        "pop {r4-r11, pc}\n"
-        ".align 2\n"
-        "2: .word 0x100000, 0x200, 0x100000, 0x200, 0x100000, 0x200, 0x100000, 0x200\n");
+        "pop {r4-r11}\n"
+        : "+r"(r0), "+r"(r1), "+r"(r2)
+        :
+        : "r3", "r12", "lr", "cc", "memory");
 }
 #else
 static void accumulate(work_t *work, const int32_t *early)
 {
     const int32_t *weights = work->weights, *late = early + work->row;
-    int64_t early_a = ((int64_t)HALF << FIELD) + HALF;
-    int64_t early_b = early_a, late_a = early_a, late_b = early_a;
+    int64_t early_a = EMPTY, late_a = EMPTY, early_b = EMPTY, late_b = EMPTY;
     do {
         const int64_t a = *weights++, b = *weights++;
         early_a += a * *early;
@@ -174,8 +192,8 @@ static int32_t high_field(int64_t sum)
     return (int32_t)(sum >> (2 * FIELD));
 }
 
-/* Pack the rows of the input from the one numbered `first`. As a flat list, the later half of a row follows the
- * earlier one; outside the input is its zero point. */
+/* Pack the rows of the input from the one numbered `first`. In the flat list of values the later half of a
+ * row follows the earlier one; outside the input is its zero point. */
 static void pack_input(const convolution_1d_t *layer, const int8_t *input, int32_t first, int32_t *words)
 {
     const int32_t row = layer->stride * layer->in_channels, size = layer->in_steps * layer->in_channels;
@@ -198,30 +216,25 @@ static void pack_input(const convolution_1d_t *layer, const int8_t *input, int32
     }
 }
 
-/* Pack the weights of two channels; zeros stand for taps that are missing and fill the last loop. */
-static void pack_weights(const convolution_1d_t *layer, const int8_t *a, const int8_t *b, work_t *work, int32_t *words)
+/* Pack the weights of two channels; zeros fill the last loop. Returns the weights of the next two. */
+static const int8_t *pack_weights(const convolution_1d_t *layer, const int8_t *weights, work_t *work,
+                                  int32_t *words)
 {
-    const int32_t row = work->row, size = layer->taps * layer->in_channels;
-    int32_t at;
+    const int32_t *const paired = words + 2 * layer->paired, *const end = words + 2 * layer->words;
     work->weights = words;
-    work->end = words + layer->weight_words;
-    for (at = 0; at < size; at += row) {
-        int32_t next = at + row;
-        if (next + row <= size) {
-            for (; at < next; at++) {
-                *words++ = a[at + row] + a[at] * (1 << FIELD);
-                *words++ = b[at + row] + b[at] * (1 << FIELD);
-            }
-        } else {
-            for (; at < next && at < size; at++) {
-                *words++ = (at + row < size ? a[at + row] : 0) + a[at] * (1 << FIELD);
-                *words++ = (at + row < size ? b[at + row] : 0) + b[at] * (1 << FIELD);
-            }
-        }
+    work->end = words + layer->packed_words;
+    while (words != paired) {
+        *words++ = weights[1] + weights[0] * (1 << FIELD);
+        *words++ = weights[3] + weights[2] * (1 << FIELD);
+        weights += 4;
+    }
+    while (words != end) {
+        *words++ = *weights++ * (1 << FIELD);
     }
     while (words != work->end) {
         *words++ = 0;
     }
+    return weights;
 }
 
 /* One output channel, on its way from the last steps to the first. */
@@ -242,9 +255,10 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
     channel.multiplier = layer->multiplier[number];
     channel.carried = carried;
 {% if rectified %}
-    /* A sum below zero ends at zero however it is rounded; above, both roundings are one addition. */
+    /* A sum below zero ends at the least value however it is rounded; above, both roundings are one addition.
+     * From the least value of all, -128, the output counts. */
     channel.shift = -1 - layer->shift[number];
-    channel.offset = (int64_t)bias * channel.multiplier + (1 << 30) + ((int64_t)1 << (31 + channel.shift));
+    channel.offset = (int64_t)bias * channel.multiplier + (1 << 30) - ((int64_t)255 << (31 + channel.shift));
 {% else %}
     channel.shift = layer->shift[number];
     channel.bias = bias;
@@ -255,11 +269,12 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
 {% if rectified %}
 static inline int8_t requantize(const channel_t *channel, int32_t sum)
 {
-    const int32_t value = (int32_t)((sum * (int64_t)channel->multiplier + channel->offset) >> 32) >> channel->shift;
+    const int64_t product = sum * (int64_t)channel->multiplier + channel->offset;
+    const int32_t value = (int32_t)(product >> 32) >> channel->shift;
 #if defined(__ARM_FEATURE_SAT)
-    return (int8_t)(__usat(value, 8) - 128);
+    return (int8_t)__ssat(value, 8);
 #else
-    return (int8_t)((value < 0 ? 0 : value > 255 ? 255 : value) - 128);
+    return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
 #endif
 }
 {% else %}
@@ -287,7 +302,8 @@ static void empty_fields(sums_t *sums, int64_t early, int64_t late)
 }
 
 /* All passes but the last; returns where in the input the last one begins. */
-static const int32_t *accumulate_passes(const convolution_1d_t *layer, work_t *work, const int32_t *early, sums_t sums[2])
+static const int32_t *accumulate_passes(const convolution_1d_t *layer, work_t *work, const int32_t *early,
+                                        sums_t sums[2])
 {
     const sums_t none = {0, 0, 0, 0, 0};
     int32_t pass;
@@ -307,8 +323,9 @@ static const int32_t *accumulate_passes(const convolution_1d_t *layer, work_t *w
 
 {% endif %}
 {% set layer_argument = "" if rectified else ", layer" %}
-/* Store the four steps from 2 * at{% if pooled %}, or what they are pooled to{% endif %}, but not those outside the output: the first
- * two where `at` is -1, the last one or two at the end. */
+/* Store the four steps from 2 * at
+{%- if pooled %}, or what they are pooled to{% endif %}, but not those outside the output:
+ * the first two where `at` is -1, the last one or two at the end. */
 static inline void finish(const convolution_1d_t *layer, channel_t *channel, int64_t early, int64_t late,
                           {{ "const sums_t *sums, " if passes }}int32_t at, int8_t *output)
 {
@@ -356,10 +373,10 @@ static inline void finish(const convolution_1d_t *layer, channel_t *channel, int
 
 static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
-    const int32_t channels = layer->out_channels, size = layer->taps * layer->in_channels;
+    const int32_t channels = layer->out_channels;
     const int32_t output_row = 2 / {{ pool }} * channels;
     int32_t *const carried = scratch, *const words = carried + channels;
-    int32_t *const packed = words + layer->weight_words;
+    int32_t *const packed = words + layer->packed_words;
     work_t work;
     int32_t block, number;
     work.row = layer->stride * layer->in_channels;
@@ -378,7 +395,7 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
             const int32_t *early = packed + (layer->block - 2) * work.row;
             int8_t *to = output + last * output_row + number;
             int32_t at;
-            pack_weights(layer, weights, weights + other * size, &work, words);
+            weights = pack_weights(layer, weights, &work, words);
             for (at = last; at >= lowest; at -= 2) {
 {% if passes %}
                 const int32_t *from = early;
@@ -400,7 +417,6 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
             }
             carried[number] = a.carried;
             carried[number + other] = b.carried;
-            weights += 2 * size;
         }
     }
 }

@@ -14,12 +14,15 @@ typedef struct {
 
 /* sums[0..1] = 256 times the products of prepared values with the weights of two outputs, up to `end`. */
 #if defined(__ARM_FEATURE_SIMD32) && defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
-/* 16 instructions for 16 multiply-accumulates. */
-__attribute__((naked, noinline)) static void multiply(const int16_t *weights, const int16_t *values,
-                                                      const int16_t *end, int32_t *sums)
+/* 16 instructions for 16 multiply-accumulates. r4 to r7: weights; r8 to r11: values; r3, r12: sums. */
+static void multiply(const int16_t *weights, const int16_t *values, const int16_t *end, int32_t *sums)
 {
+    register const int16_t *r0 __asm__("r0") = weights;
+    register const int16_t *r1 __asm__("r1") = values;
+    register const int16_t *r2 __asm__("r2") = end;
+    register int32_t *r3 __asm__("r3") = sums;
     __asm__ volatile(
-        "push {r3-r11, lr}\n"
+        "push {r3-r11}\n"
         "movs r3, #0\n"
         "mov r12, r3\n"
         "1:\n"
@@ -39,9 +42,11 @@ __attribute__((naked, noinline)) static void multiply(const int16_t *weights, co
         "smlad r12, r7, r11, r12\n"
         "cmp r1, r2\n"
         "bne 1b\n"
-        "pop {r0}\n"
+        "pop {r0, r4-r11}\n"
         "strd r3, r12, [r0]\n"
-        "pop {r4-r11, pc}\n");
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+        :
+        : "r12", "cc", "memory");
 }
 #else
 static void multiply(const int16_t *weights, const int16_t *values, const int16_t *end, int32_t *sums)
@@ -84,8 +89,9 @@ static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int
             sums[1] += products[1] >> 8;
         }
         for (i = channel; i < channel + 2 && i < layer->out_size; i++) {
-            const int32_t sum = scale(sums[i - channel] + layer->bias[i], layer->multiplier[i], layer->shift[i]);
-            output[i] = (int8_t)clamp(sum + layer->output_zero_point, layer->low, layer->high);
+            const int32_t sum = sums[i - channel] + layer->bias[i];
+            const int32_t value = scale(sum, layer->multiplier[i], layer->shift[i]);
+            output[i] = (int8_t)clamp(value + layer->output_zero_point, layer->low, layer->high);
         }
     }
 }

@@ -4,13 +4,3 @@ typedef struct {
     int32_t height, width, stride_y, stride_x, pad_y, pad_x;
     int32_t low, high;
 } pooling_t;
-
-static int32_t larger(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
-
-static int32_t smaller(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}

@@ -1,0 +1,148 @@
+"""Files that are cut off, corrupt, hostile or not supported are refused in one line; nothing crashes."""
+
+import random
+import struct
+
+import pytest
+
+from tests.codegen.networks import network
+from tests.codegen.tflite_builder import Builder
+from tinystride.codegen import export_model
+from tinystride.codegen.emitter import emit
+from tinystride.codegen.lowering import lower
+from tinystride.codegen.reader import parse_graph, read_graph
+from tinystride.errors import ModelError
+
+
+def build(content: bytes) -> None:
+    emit(lower(parse_graph(content, "model.tflite")))
+
+
+@pytest.mark.parametrize("name", ["strided", "residual", "uint8_edges"])
+def test_every_cut_is_refused(name):
+    content = network(name)
+    for length in (*range(0, len(content), 7), len(content) - 1):
+        with pytest.raises(ModelError, match=r"cut off|not a \.tflite|bytes, which"):
+            build(content[:length])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_corrupt_bytes_are_refused_or_harmless(seed):
+    """Mutated files either still are networks or end in a ModelError."""
+    rng = random.Random(seed)
+    names = ("strided", "odd_pooled", "residual_sum", "depthwise_image", "pools")
+    refused = 0
+    for number in range(350):
+        content = bytearray(network(names[number % len(names)]))
+        for _ in range(rng.choice((1, 1, 2, 5, 20))):
+            place = rng.randrange(8, len(content) - 4)
+            kind = rng.randrange(3)
+            if kind == 0:
+                content[place] = rng.randrange(256)
+            elif kind == 1:
+                struct.pack_into(
+                    "<i", content, place & ~3, rng.choice((-1, 0, 1, 1 << 30, -(1 << 31), 65536))
+                )
+            else:
+                content[place] ^= 1 << rng.randrange(8)
+        try:
+            build(bytes(content))
+        except ModelError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert 20 < refused < 350
+
+
+def test_longer_than_the_file():
+    """A vector that says it has two thousand million elements is refused before anything is read."""
+    content = bytearray(network("strided"))
+    count = struct.pack("<I", 6)
+    place = content.index(count, 40)
+    struct.pack_into("<I", content, place, 0x7FFFFFFF)
+    with pytest.raises(ModelError):
+        build(bytes(content))
+
+
+def test_not_a_model(tmp_path):
+    (tmp_path / "notes.tflite").write_text("this is not a network at all")
+    with pytest.raises(ModelError, match=r"notes\.tflite: not a \.tflite file"):
+        read_graph(tmp_path / "notes.tflite")
+    with pytest.raises(ModelError, match=r"absent\.tflite: No such file"):
+        read_graph(tmp_path / "absent.tflite")
+    with pytest.raises(ModelError, match="Is a directory"):
+        read_graph(tmp_path)
+
+
+def test_refused_export_writes_nothing(tmp_path):
+    (tmp_path / "cut.tflite").write_bytes(network("strided")[:900])
+    with pytest.raises(ModelError):
+        export_model(tmp_path / "cut.tflite", tmp_path / "out", prefix="peer")
+    assert [path.name for path in tmp_path.iterdir()] == ["cut.tflite"]
+
+
+def unsupported_operator():
+    b = Builder()
+    x = b.input((1, 8))
+    return b.bytes(b.operator("TANH", [x], [b.tensor((1, 8), scale=0.1, name="squashed")]))
+
+
+def float_network():
+    b = Builder()
+    b.graph.inputs = [b.tensor((1, 8), "float32", name="input")]
+    return b.bytes(b.operator("RELU", b.graph.inputs, [b.tensor((1, 8), "float32", name="activation")]))
+
+
+def free_batch():
+    b = Builder()
+    return b.bytes(b.rescale(b.input((0, 8)), "RELU"))
+
+
+def two_outputs():
+    b = Builder()
+    x = b.input((1, 8))
+    return b.bytes(b.rescale(x, "RELU"), b.rescale(x, "RELU6"))
+
+
+def per_channel_activation():
+    b = Builder()
+    x = b.input((1, 2))
+    return b.bytes(b.operator("RELU", [x], [b.tensor((1, 2), scale=[0.1, 0.2], name="split")]))
+
+
+def broadcast():
+    b = Builder()
+    x = b.input((1, 4, 4, 2))
+    return b.bytes(b.add(x, b.mean(x, [1, 2], keep_dims=True)))
+
+
+def grouped_convolution():
+    b = Builder()
+    x = b.conv(b.input((1, 1, 9, 4)), 4, (1, 3))
+    b.graph.tensors[b.graph.operators[0].inputs[1]].shape = [4, 1, 3, 2]
+    b.model.buffers[1].data = b.model.buffers[1].data[:24]
+    return b.bytes(x)
+
+
+def bad_scale():
+    b = Builder()
+    x = b.conv(b.input((1, 1, 9, 4)), 4, (1, 3))
+    b.graph.tensors[x].quantization.scale[:] = float("nan")
+    return b.bytes(x)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (unsupported_operator, r"TANH: tensor 'squashed' is not supported; use ADD, AVERAGE_POOL_2D"),
+        (float_network, r"RELU: tensor 'input' is float32, not int8; quantize the model to int8"),
+        (free_batch, r"tensor 'input' has the shape \[0, 8\]; convert with a fixed batch of one"),
+        (two_outputs, r"has 2 outputs; only one is supported"),
+        (per_channel_activation, r"RELU: tensor 'split' has 2 scales; quantize activations per tensor"),
+        (broadcast, r"ADD: .* would be broadcast to \[1, 4, 4, 2\]; give both inputs the same shape"),
+        (grouped_convolution, r"CONV_2D: .*use ungrouped convolutions"),
+        (bad_scale, r"CONV_2D: .* has no sensible scale"),
+    ],
+)
+def test_names_operator_tensor_and_remedy(make, message):
+    with pytest.raises(ModelError, match=message):
+        build(make())
