@@ -16,8 +16,8 @@ NUMBERS = ["start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_leng
 COLUMNS = [*NUMBERS, "flags"]
 # Of unflagged strides of ipol-healthy and llio-ruler, at most 0.5 % of the network's input is clipped.
 LARGEST_CLIPPED_SHARE = 0.01
-# Integration alone has an SD of 3.5 cm on llio-ruler: who is as far away from it has gone astray.
-LARGEST_CORRECTION_CM = 15.0
+# Integration alone has an SD of 3.5 cm on llio-ruler: a network this far away from it has gone astray.
+LARGEST_CORRECTION_CM = 10.0
 
 
 def predict_strides(
