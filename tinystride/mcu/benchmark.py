@@ -1,6 +1,8 @@
 """What a network costs on a core: flash, RAM, stack and instructions, its results compared bit by bit."""
 
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,23 +25,44 @@ from tinystride.mcu.toolchain import (
 )
 
 
-def _build(core: Core, tflite_path: Path, folder: Path) -> tuple[Path, dict[str, int]]:
-    """The image that runs the network, and the network's own bytes by section.
+@dataclass(frozen=True)
+class Measurement:
+    """A network that has been run on a core.
 
-    Its bytes are what the image has beyond one in which the network is absent: its code, its constants
-    and what it needs of the compiler's library.
+    outputs: bytes of its outputs, one row a vector
+    instructions, stack_bytes: of each call
+    sections: the network's own bytes by section
     """
-    export_model(tflite_path, folder / "model", prefix="model")
-    include = [folder / "model"]
-    model = compile_object(core, folder / "model" / "model.c", folder / "model.o", include=include)
-    frame = [
-        compile_object(core, PLATFORM / f"{name}.c", folder / f"{name}.o", include=include)
-        for name in ("start", "run_model")
-    ]
-    image = link(core, [*frame, model], folder / "with.elf")
-    without = section_bytes(link(core, frame, folder / "without.elf", options=["-Wl,--defsym=model_run=0"]))
-    sections = {name: size - without.get(name, 0) for name, size in section_bytes(image).items()}
-    return image, sections
+
+    outputs: np.ndarray
+    instructions: np.ndarray
+    stack_bytes: np.ndarray
+    sections: dict[str, int]
+
+
+def measure(core: Core, source: Path, inputs: np.ndarray, flags: Sequence[str] = OPTIMIZATION) -> Measurement:
+    """Build `source`/model.c (and model.h, as exported with the prefix `model`) and run it on each input.
+
+    Its bytes are what the image has beyond one in which it is absent: its code, its constants and what it
+    needs of the compiler's library.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        frame = [
+            compile_object(core, PLATFORM / f"{name}.c", folder / f"{name}.o", include=[source])
+            for name in ("start", "run_model")
+        ]
+        model = compile_object(core, source / "model.c", folder / "model.o", include=[source], flags=flags)
+        image = link(core, [*frame, model], folder / "image.elf")
+        absent = link(core, frame, folder / "absent.elf", options=["-Wl,--defsym=model_run=0"])
+        without = section_bytes(absent)
+        sections = {name: size - without.get(name, 0) for name, size in section_bytes(image).items()}
+        inputs.tofile(folder / "inputs.bin")
+        emulate(core, image, folder)
+        outputs = np.fromfile(folder / "outputs.bin", np.uint8).reshape(len(inputs), -1)
+        records = np.fromfile(folder / "records.bin", "<u4").reshape(-1, 2).astype(np.int64)
+    counted = np.array([core.instructions(int(ticks)) for ticks in records[:, 0]])
+    return Measurement(outputs, counted[1:] - counted[0], records[1:, 1], sections)
 
 
 def benchmark_model(
@@ -48,6 +71,7 @@ def benchmark_model(
     vectors: int = 1000,
     seed: int = 0,
     inputs: np.ndarray | None = None,
+    flags: Sequence[str] = OPTIMIZATION,
 ) -> dict:
     """Export a .tflite network, build it for `core`, run it in the emulator, compare it with TFLM.
 
@@ -57,7 +81,8 @@ def benchmark_model(
     and output. Instructions are those of the costliest vector: exact, but not cycles (no wait states, no
     latencies).
 
-    Raises ModelError, ParameterError for an unknown core, ToolError for a missing compiler or emulator.
+    Raises ModelError, ParameterError for an unknown core or inputs of another size, ToolError for a missing
+    compiler or emulator.
     """
     chosen, path = find_core(core), Path(tflite_path)
     if vectors < 1:
@@ -65,19 +90,18 @@ def benchmark_model(
     graph = read_graph(path)
     if inputs is None:
         inputs = example_inputs(graph, vectors, seed)
-    inputs = np.ascontiguousarray(inputs, graph.input.dtype).reshape(-1, graph.input.size)
+    if inputs.ndim != 2 or inputs.shape[1] != graph.input.size or inputs.dtype != graph.input.dtype:
+        raise ParameterError(
+            f"inputs of {inputs.dtype} {list(inputs.shape)}: {path.name} takes {graph.input.dtype} "
+            f"[vectors, {graph.input.size}]"
+        )
     expected = run_tflm(path.read_bytes(), graph, inputs)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        image, sections = _build(chosen, path, folder)
-        inputs.tofile(folder / "inputs.bin")
-        emulate(chosen, image, folder)
-        outputs = np.fromfile(folder / "outputs.bin", graph.output.dtype).reshape(-1, graph.output.size)
-        records = np.fromfile(folder / "records.bin", "<u4").reshape(-1, 2).astype(np.int64)
-    overhead, runs = records[0], records[1:]
-    instructions = [chosen.instructions(int(ticks - overhead[0])) for ticks in runs[:, 0]]
-    stack_bytes = int(runs[:, 1].max())
+    with tempfile.TemporaryDirectory() as folder:
+        export_model(path, folder, prefix="model")
+        measured = measure(chosen, Path(folder), inputs, flags)
+    sections = measured.sections
     static_bytes = sum(sections.get(name, 0) for name in RAM_SECTIONS)
+    stack_bytes = int(measured.stack_bytes.max())
     return {
         "model": path.name,
         "core": core,
@@ -86,10 +110,10 @@ def benchmark_model(
         "ram_bytes": static_bytes + stack_bytes,
         "static_bytes": static_bytes,
         "stack_bytes": stack_bytes,
-        "instructions": max(instructions),
-        "instructions_least": min(instructions),
+        "instructions": int(measured.instructions.max()),
+        "instructions_least": int(measured.instructions.min()),
         "vectors": len(inputs),
-        "mismatches": int(np.any(outputs != expected, axis=1).sum()) + len(inputs) - len(outputs),
+        "mismatches": int(np.any(measured.outputs != expected.view(np.uint8), axis=1).sum()),
         "compiler": compiler_version(),
-        "flags": " ".join([*chosen.flags, *OPTIMIZATION]),
+        "flags": " ".join([*chosen.flags, *flags]),
     }

@@ -8,7 +8,10 @@ from tinystride.errors import ParameterError
 
 @dataclass(frozen=True)
 class Core:
-    """One core on one board of QEMU, whose virtual clock runs by instructions (`-icount`)."""
+    """One core on one board of QEMU, whose virtual clock runs by instructions (`-icount`).
+
+    An instruction takes more than two ticks, so that ticks tell instructions exactly.
+    """
 
     name: str
     machine: str
@@ -40,7 +43,7 @@ CORES = {
             ("-mthumb", "-mcpu=cortex-m0"),
             (0, 256 << 10),
             (0x20000000, 16 << 10),
-            6,
+            7,
             Fraction(125, 2),
         ),
         _mps2("cortex-m3", "mps2-an385", "-mcpu=cortex-m3"),
@@ -52,7 +55,7 @@ CORES = {
             ("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
             (0, 512 << 10),
             (0x20000000, 512 << 10),
-            5,
+            6,
             Fraction(125, 4),
         ),
     )

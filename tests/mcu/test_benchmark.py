@@ -1,0 +1,184 @@
+"""What runs on emulated cores gives what TFLM gives, and what is counted is what was executed."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.codegen.networks import BUILT, KERAS, network
+from tinystride.cli import main
+from tinystride.errors import ParameterError, ToolError
+from tinystride.mcu import benchmark_model
+from tinystride.mcu.benchmark import measure
+from tinystride.mcu.cores import CORES
+from tinystride.mcu.toolchain import OPTIMIZATION
+
+HEADER = """
+#include <stdint.h>
+#define MODEL_INPUT_SIZE 4
+#define MODEL_OUTPUT_SIZE 1
+#define MODEL_INPUT_TYPE int8_t
+#define MODEL_OUTPUT_TYPE int8_t
+int model_run(const int8_t *input, int8_t *output);
+"""
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    def write(name: str):
+        path = tmp_path / f"{name}.tflite"
+        path.write_bytes(network(name))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", [*BUILT, *KERAS])
+def test_same_as_tflm_on_cortex_m4f(name, model_file):
+    figures = benchmark_model(model_file(name), "cortex-m4f", vectors=12, seed=5)
+    assert (figures["vectors"], figures["mismatches"]) == (12, 0)
+
+
+@pytest.mark.parametrize("core", [core for core in CORES if core != "cortex-m4f"])
+@pytest.mark.parametrize("name", ["residual", "odd_pooled", "residual_sum", "strided", "saturated"])
+def test_same_as_tflm_on_every_core(name, core, model_file):
+    figures = benchmark_model(model_file(name), core, vectors=12, seed=6)
+    assert (figures["vectors"], figures["mismatches"]) == (12, 0)
+
+
+@pytest.mark.parametrize("flags", [("-O0",), ("-O3",), ("-Os",), ("-O2", "-DTINYSTRIDE_PLAIN_C")])
+@pytest.mark.parametrize("name", ["residual", "saturated"])
+def test_same_with_and_without_instructions_of_the_core(name, flags, model_file):
+    figures = benchmark_model(model_file(name), vectors=12, seed=7, flags=("-std=c99", *flags))
+    assert figures["mismatches"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "core", "instructions", "flash_bytes", "ram_bytes"),
+    [
+        ("paper", "cortex-m4f", 580_000, 73_500, 5_200),
+        ("paper", "cortex-m3", 1_700_000, 73_500, 5_200),
+        ("paper", "cortex-m0", 5_000_000, 73_500, 5_200),
+        ("residual", "cortex-m4f", 30_000, 3_500, 1_000),
+    ],
+)
+def test_costs_stay_within_bounds(name, core, instructions, flash_bytes, ram_bytes, model_file):
+    figures = benchmark_model(model_file(name), core, vectors=6)
+    assert figures["mismatches"] == 0
+    assert figures["instructions"] <= instructions
+    assert figures["flash_bytes"] <= flash_bytes
+    assert figures["ram_bytes"] <= ram_bytes
+
+
+def test_same_figures_on_every_run(model_file):
+    path = model_file("residual")
+    assert benchmark_model(path, vectors=5) == benchmark_model(path, vectors=5)
+
+
+def test_given_inputs(model_file):
+    inputs = np.full((3, 384), 7, np.int8)
+    assert benchmark_model(model_file("residual"), inputs=inputs)["vectors"] == 3
+    for wrong in (inputs[:, :-1], inputs.astype(np.uint8), inputs[0]):
+        with pytest.raises(ParameterError, match=r"takes int8 \[vectors, 384\]"):
+            benchmark_model(model_file("residual"), inputs=wrong)
+
+
+def run_c(core: str, body: str, folder):
+    """Run a hand-written model_run of that body on two inputs."""
+    (folder / "model.h").write_text(HEADER)
+    (folder / "model.c").write_text(
+        f'#include "model.h"\nint model_run(const int8_t *input, int8_t *output)\n{{\n{body}\n}}\n'
+    )
+    return measure(CORES[core], folder, np.array([[1, 2, 3, 4], [5, 6, 7, 8]], np.int8))
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_instructions_are_counted_exactly(core, tmp_path):
+    """A loop of two instructions: each further turn is two more."""
+    counts = []
+    for turns in (1, 2, 1000, 100_000, 10_000_000):
+        body = (
+            f"    uint32_t left = {turns};\n"
+            '    __asm volatile(".syntax unified\\n1: subs %0, #1\\n bne 1b" : "+l"(left));\n'
+            "    *output = input[0];\n    return 0;"
+        )
+        measured = run_c(core, body, tmp_path)
+        assert (measured.outputs.ravel() == [1, 5]).all()
+        counts.append(int(measured.instructions[0]))
+        assert turns > 1_000_000 or measured.instructions[1] == counts[-1]
+    assert counts[1] - counts[0] == 2
+    assert counts[2] - counts[0] == 2 * 999
+    assert counts[3] - counts[0] == 2 * 99_999
+    # The 24 bits of SysTick are used up here; each time costs the few instructions of its handler.
+    assert 0 <= counts[4] - counts[0] - 2 * 9_999_999 < 50
+    assert 0 < counts[0] < 12
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_stack_is_measured(core, tmp_path):
+    body = (
+        "    volatile uint8_t field[{size}];\n    int i;\n"
+        "    for (i = 0; i < {size}; i++) field[i] = (uint8_t)input[i & 3];\n"
+        "    *output = (int8_t)field[{size} - 1];\n    return 0;"
+    )
+    small, large = (run_c(core, body.replace("{size}", size), tmp_path) for size in ("100", "1100"))
+    grown = large.stack_bytes - small.stack_bytes
+    assert (grown >= 1000).all() and (grown <= 1016).all()  # alignment and saved registers may differ
+    assert 100 <= small.stack_bytes[0] < 160
+
+
+def test_sections_are_those_of_the_model(tmp_path):
+    body = (
+        "    static const int8_t constants[500] = {1};\n    static int8_t kept[40], started[12] = {1};\n"
+        "    kept[input[1]] = input[0];\n    started[2] = kept[input[2]];\n"
+        "    *output = (int8_t)(constants[input[0]] + started[input[3]]);\n    return 0;"
+    )
+    sections = run_c("cortex-m4f", body, tmp_path).sections
+    assert (sections[".rodata"], sections[".bss"], sections[".data"]) == (500, 40, 12)
+    assert 20 < sections[".text"] < 80 and sections[".vectors"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("    *(volatile int *)0xF0000000 = *input; *output = 0; return 0;", "a fault"),
+        ("    *output = *input; return 3;", "status 1"),
+        ("    *output = undefined(input); return 0;", "undefined"),
+    ],
+)
+def test_failing_programs(body, message, tmp_path):
+    with pytest.raises(ToolError, match=message):
+        run_c("cortex-m4f", body, tmp_path)
+
+
+def test_network_too_large_for_the_core(tmp_path):
+    body = "    static const int8_t table[300000] = {1}; *output = table[input[0] + 70000]; return 0;"
+    with pytest.raises(ToolError, match="FLASH"):
+        run_c("cortex-m0", body, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("program", "package"),
+    [("arm-none-eabi-gcc", "gcc-arm-none-eabi"), ("qemu-system-arm", "qemu-system-arm")],
+)
+def test_missing_tools_are_named(program, package, model_file, monkeypatch):
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == program else which(name))
+    with pytest.raises(ToolError, match=f"{program} is missing; install the Debian package {package}"):
+        benchmark_model(model_file("residual"), vectors=1)
+
+
+def test_wrong_parameters(model_file):
+    with pytest.raises(ParameterError, match="no core 'z80'; there are cortex-m0, cortex-m3, cortex-m4f"):
+        benchmark_model(model_file("residual"), "z80")
+    with pytest.raises(ParameterError, match="0 vectors"):
+        benchmark_model(model_file("residual"), vectors=0)
+
+
+def test_command_line(model_file, capsys):
+    main(["benchmark", str(model_file("residual")), "--core", "cortex-m3", "--vectors", "5", "--json"])
+    figures = json.loads(capsys.readouterr().out)
+    expected = {"flash_bytes", "ram_bytes", "stack_bytes", "instructions", "vectors", "mismatches"}
+    assert expected | {"compiler", "flags", "flash_by_section"} <= figures.keys()
+    assert figures["core"] == "cortex-m3" and set(OPTIMIZATION) <= set(figures["flags"].split())
