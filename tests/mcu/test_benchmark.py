@@ -99,7 +99,7 @@ def test_instructions_are_counted_exactly(core, tmp_path):
     counts = []
     for turns in (1, 2, 1000, 100_000, 10_000_000):
         body = (
-            f"    uint32_t left = {turns};\n"
+            f"    static const volatile uint32_t turns = {turns};\n    uint32_t left = turns;\n"
             '    __asm volatile(".syntax unified\\n1: subs %0, #1\\n bne 1b" : "+l"(left));\n'
             "    *output = input[0];\n    return 0;"
         )
@@ -110,9 +110,9 @@ def test_instructions_are_counted_exactly(core, tmp_path):
     assert counts[1] - counts[0] == 2
     assert counts[2] - counts[0] == 2 * 999
     assert counts[3] - counts[0] == 2 * 99_999
-    # The 24 bits of SysTick are used up here; each time costs the few instructions of its handler.
-    assert 0 <= counts[4] - counts[0] - 2 * 9_999_999 < 50
-    assert 0 < counts[0] < 12
+    # Where the clock is SysTick, its 24 bits are used up here, and its handler takes a few instructions.
+    assert 0 <= counts[4] - counts[0] - 2 * 9_999_999 < (50 if CORES[core].clock == "SYSTICK" else 1)
+    assert 0 < counts[0] < 15
 
 
 @pytest.mark.parametrize("core", CORES)

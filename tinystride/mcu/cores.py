@@ -10,17 +10,17 @@ from tinystride.errors import ParameterError
 class Core:
     """One core on one board of QEMU, whose virtual clock runs by instructions (`-icount`).
 
-    An instruction takes more than two ticks, so that ticks tell instructions exactly.
+    An instruction takes more than two ticks of the board's clock, so that ticks tell instructions exactly.
     """
 
     name: str
     machine: str
     flags: tuple[str, ...]
+    clock: str  # of platform/start.c
+    tick_ns: Fraction
+    icount_shift: int  # an instruction takes 2^shift ns of virtual time
     flash: tuple[int, int]  # origin, bytes
     ram: tuple[int, int]
-    icount_shift: int  # an instruction takes 2^shift ns of virtual time
-    tick_ns: Fraction  # of the clock that the program reads
-    cmsdk_timer: bool = False  # else SysTick
 
     def instructions(self, ticks: int) -> int:
         """Instructions in so many ticks, to the nearest."""
@@ -30,7 +30,7 @@ class Core:
 def _mps2(name: str, machine: str, *flags: str) -> Core:
     size = 4 << 20
     return Core(
-        name, machine, ("-mthumb", *flags), (0, size), (0x20000000, size), 10, Fraction(40), cmsdk_timer=True
+        name, machine, ("-mthumb", *flags), "CMSDK_TIMER", Fraction(40), 10, (0, size), (0x20000000, size)
     )
 
 
@@ -38,25 +38,27 @@ CORES = {
     core.name: core
     for core in (
         Core(
-            "cortex-m0",
-            "microbit",
-            ("-mthumb", "-mcpu=cortex-m0"),
-            (0, 256 << 10),
-            (0x20000000, 16 << 10),
-            7,
-            Fraction(125, 2),
+            name="cortex-m0",
+            machine="microbit",
+            flags=("-mthumb", "-mcpu=cortex-m0"),
+            clock="NRF_TIMER",
+            tick_ns=Fraction(125, 2),
+            icount_shift=10,
+            flash=(0, 256 << 10),
+            ram=(0x20000000, 16 << 10),
         ),
         _mps2("cortex-m3", "mps2-an385", "-mcpu=cortex-m3"),
         _mps2("cortex-m4f", "mps2-an386", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
         _mps2("cortex-m7", "mps2-an500", "-mcpu=cortex-m7", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
         Core(
-            "cortex-m55",
-            "mps3-an547",
-            ("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
-            (0, 512 << 10),
-            (0x20000000, 512 << 10),
-            6,
-            Fraction(125, 4),
+            name="cortex-m55",
+            machine="mps3-an547",
+            flags=("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
+            clock="SYSTICK",
+            tick_ns=Fraction(125, 4),
+            icount_shift=6,
+            flash=(0, 512 << 10),
+            ram=(0x20000000, 512 << 10),
         ),
     )
 }

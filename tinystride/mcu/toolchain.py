@@ -46,9 +46,8 @@ def compile_object(
     flags: Sequence[str] = OPTIMIZATION,
 ) -> Path:
     """Compile one C file for `core` into the object file `target`."""
-    timer = ["-DCMSDK_TIMER"] if core.cmsdk_timer else []
     folders = [f"-I{folder}" for folder in (PLATFORM, *include)]
-    command = [find_tool(COMPILER, "gcc-arm-none-eabi"), *core.flags, *flags, *timer, *folders]
+    command = [find_tool(COMPILER, "gcc-arm-none-eabi"), *core.flags, *flags, f"-D{core.clock}", *folders]
     run_tool([*command, "-c", source, "-o", target], f"compiling {source.name} for {core.name}")
     return target
 

@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-/* Ticks since clock_start(); the host knows how many instructions a tick stands for. */
+/* Ticks since clock_start(), modulo 2^32; the host knows how many instructions a tick stands for. */
 void clock_start(void);
-uint64_t clock_ticks(void);
+uint32_t clock_ticks(void);
 
 uint32_t semihosting(uint32_t operation, const void *argument);
 void semihosting_exit(uint32_t status);

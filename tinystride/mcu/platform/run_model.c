@@ -32,14 +32,14 @@ static int __attribute__((noinline)) measure(run_t *volatile run)
 {
     uint32_t *const top = stack_pointer();
     volatile uint32_t *word; /* a call of memset would paint its own frame */
-    uint64_t start;
+    uint32_t start;
     int status;
     for (word = bss_end; word < top; word++) {
         *word = PAINT;
     }
     start = clock_ticks();
     status = run(input, output);
-    record[0] = (uint32_t)(clock_ticks() - start);
+    record[0] = clock_ticks() - start;
     for (word = bss_end; *word == PAINT && word < top; word++) {
     }
     record[1] = (uint32_t)((uintptr_t)top - (uintptr_t)word);

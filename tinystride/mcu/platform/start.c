@@ -40,7 +40,7 @@ void reset(void)
     semihosting_exit((uint32_t)main());
 }
 
-#ifdef CMSDK_TIMER
+#if defined(CMSDK_TIMER)
 /* The 32-bit timer of the MPS2 boards counts down at 25 MHz. */
 #define TIMER ((volatile uint32_t *)0x40000000)
 
@@ -51,11 +51,28 @@ void clock_start(void)
     TIMER[0] = 1;
 }
 
-uint64_t clock_ticks(void)
+uint32_t clock_ticks(void)
 {
     return 0xFFFFFFFF - TIMER[1];
 }
+#elif defined(NRF_TIMER)
+/* The first timer of an nRF51 counts up at 16 MHz, with 32 bits if told so; a write captures its value. */
+#define TIMER(offset) (*(volatile uint32_t *)(0x40008000 + (offset)))
+
+void clock_start(void)
+{
+    TIMER(0x508) = 3;
+    TIMER(0x510) = 0;
+    TIMER(0x000) = 1;
+}
+
+uint32_t clock_ticks(void)
+{
+    TIMER(0x040) = 1;
+    return TIMER(0x540);
+}
 #else
+/* SysTick counts down 24 bits; a few instructions of its handler are counted for each time that they wrap. */
 #define SYSTICK ((volatile uint32_t *)0xE000E010)
 
 void clock_start(void)
@@ -65,14 +82,14 @@ void clock_start(void)
     SYSTICK[0] = 7;
 }
 
-uint64_t clock_ticks(void)
+uint32_t clock_ticks(void)
 {
     uint32_t wraps, left;
     do {
         wraps = systick_wraps;
         left = SYSTICK[2];
     } while (wraps != systick_wraps);
-    return ((uint64_t)wraps << 24) + (0xFFFFFF - left);
+    return (wraps << 24) + (0xFFFFFF - left);
 }
 #endif
 
