@@ -35,10 +35,10 @@ def is_one_dimensional(layer: Convolution) -> bool:
 
 
 def is_rectified(layer: Convolution) -> bool:
-    """Whether a negative sum ends at the least int8 value, and every factor is below one half."""
+    """Whether a negative sum ends at the least int8 value, and every factor is between 2^-24 and one half."""
     requantization = layer.requantization
     bounds = (requantization.zero_point, requantization.low, requantization.high)
-    return bounds == (-128, -128, 127) and all(m.shift <= -1 for m in requantization.multipliers)
+    return bounds == (-128, -128, 127) and all(-23 <= m.shift <= -1 for m in requantization.multipliers)
 
 
 @dataclass(frozen=True)

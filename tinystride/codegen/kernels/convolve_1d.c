@@ -258,7 +258,8 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
     /* A sum below zero ends at the least value however it is rounded; above, both roundings are one addition.
      * From the least value of all, -128, the output counts. */
     channel.shift = -1 - layer->shift[number];
-    channel.offset = (int64_t)bias * channel.multiplier + (1 << 30) - ((int64_t)255 << (31 + channel.shift));
+    channel.offset = (int64_t)bias * channel.multiplier + (1 << 30) +
+                     (int64_t)(-255 * (1 << channel.shift)) * ((int64_t)1 << 31);
 {% else %}
     channel.shift = layer->shift[number];
     channel.bias = bias;
