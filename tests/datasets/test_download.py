@@ -385,7 +385,7 @@ test_download.fetch(sys.argv[1], sys.argv[2])
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_run_is_resumed_to_the_same_folder(tmp_path, server, how):
-    server.delay_s = 0.2
+    server.delay_s = 1.0
     here = os.path.dirname(__file__)
     command = [sys.executable, "-c", KILLED, str(tmp_path / "raw"), server.url, here]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -393,7 +393,7 @@ def test_a_killed_run_is_resumed_to_the_same_folder(tmp_path, server, how):
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(how)
-    assert process.wait(timeout=30) != 0
+    assert process.wait(timeout=60) != 0
     assert not (tmp_path / "raw").exists()
     server.delay_s, server.asked = 0.0, []
     fetch(tmp_path / "raw", server.url)
