@@ -71,18 +71,22 @@ class Variants:
     """What the kernels of a network have to be able to do; the rest of them is left out.
 
     unroll: steps in a loop of the 1D convolution's inner kernel
+    pack_unroll: pairs of weights in a loop that packs them
     blocks: into how many blocks of time each 1D convolution is cut, by id
     rectified: all 1D convolutions end in a ReLU onto the whole int8 range
     pools: the max-poolings merged into them, 1 for none
     passes: whether one of them has to empty its fields in between
+    spans: whether a dense layer has to empty its sums in between
     rescalings: (function, type of its input, type of its output)
     """
 
     unroll: int
+    pack_unroll: int
     blocks: dict[int, int]
     rectified: bool
     pools: list[int]
     passes: bool
+    spans: bool
     rescalings: list[tuple[str, str, str]]
 
 
@@ -103,14 +107,18 @@ def _pool(layer: Convolution) -> int:
 
 
 def _choose_variants(layers: Sequence[Layer]) -> Variants:
-    packed = [layer for layer in layers if isinstance(layer, Convolution) and is_one_dimensional(layer)]
+    weighted = [layer for layer in layers if isinstance(layer, Convolution)]
+    packed = [layer for layer in weighted if is_one_dimensional(layer)]
     unroll = choose_unroll(packed)
+    paired = [pack(layer, unroll, 1).paired for layer in packed]
     return Variants(
         unroll,
+        next(count for count in (2, 1) if all(number % count == 0 for number in paired)),
         _choose_blocks(layers, packed, unroll),
         all(is_rectified(layer) for layer in packed),
         sorted({_pool(layer) for layer in packed}),
         any(pack(layer, unroll, 1).passes > 1 for layer in packed),
+        any(packing.span < packing.padded_size for packing in map(pack_dense, filter(is_dense, weighted))),
         sorted({_rescaling_function(layer) for layer in layers if isinstance(layer, Rescaling)}),
     )
 
@@ -184,7 +192,7 @@ def _without_input_offset(layer: Convolution) -> np.ndarray:
 
 def _convolution(layer: Convolution, variants: Variants) -> LayerCode:
     if is_dense(layer):
-        return _dense(layer)
+        return _dense(layer, variants)
     if is_one_dimensional(layer):
         return _convolution_1d(layer, variants)
     window, (channels, *_, depth) = layer.window, layer.weights.shape
@@ -240,7 +248,7 @@ def _convolution_1d(layer: Convolution, variants: Variants) -> LayerCode:
     )
 
 
-def _dense(layer: Convolution) -> LayerCode:
+def _dense(layer: Convolution, variants: Variants) -> LayerCode:
     packing = pack_dense(layer)
     macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
     arrays, pointers = _channel_arrays(layer, _weight_array(layer, packing.weights, "int16_t"), packing.bias)
@@ -249,7 +257,7 @@ def _dense(layer: Convolution) -> LayerCode:
         f"{layer.name}_layer",
         [
             ([layer.inputs[0].size, layer.output.size], "sizes of input and output"),
-            ([packing.padded_size, packing.span], "size of the prepared input, span"),
+            ([packing.padded_size] + [packing.span] * variants.spans, "size of the prepared input"),
             (names[1:], "quantization"),
             pointers,
         ],

@@ -224,12 +224,18 @@ static const int8_t *pack_weights(const convolution_1d_t *layer, const int8_t *w
     work->weights = words;
     work->end = words + layer->packed_words;
     while (words != paired) {
-        *words++ = weights[1] + weights[0] * (1 << FIELD);
-        *words++ = weights[3] + weights[2] * (1 << FIELD);
-        weights += 4;
+{% for i in range(pack_unroll) %}
+        words[{{ 2 * i }}] = weights[{{ 4 * i + 1 }}] + weights[{{ 4 * i }}] * (1 << FIELD);
+        words[{{ 2 * i + 1 }}] = weights[{{ 4 * i + 3 }}] + weights[{{ 4 * i + 2 }}] * (1 << FIELD);
+{% endfor %}
+        words += {{ 2 * pack_unroll }};
+        weights += {{ 4 * pack_unroll }};
     }
     while (words != end) {
-        *words++ = *weights++ * (1 << FIELD);
+        words[0] = weights[0] * (1 << FIELD);
+        words[1] = weights[1] * (1 << FIELD);
+        words += 2;
+        weights += 2;
     }
     while (words != work->end) {
         *words++ = 0;
@@ -293,7 +299,7 @@ typedef struct {
     int32_t before, sum0, sum1, sum2, sum3;
 } sums_t;
 
-static void empty_fields(sums_t *sums, int64_t early, int64_t late)
+static inline void empty_fields(sums_t *sums, int64_t early, int64_t late)
 {
     sums->before += low_field(early);
     sums->sum0 += middle_field(early);
@@ -306,19 +312,19 @@ static void empty_fields(sums_t *sums, int64_t early, int64_t late)
 static const int32_t *accumulate_passes(const convolution_1d_t *layer, work_t *work, const int32_t *early,
                                         sums_t sums[2])
 {
-    const sums_t none = {0, 0, 0, 0, 0};
+    sums_t a = {0, 0, 0, 0, 0}, b = {0, 0, 0, 0, 0};
     int32_t pass;
-    sums[0] = none;
-    sums[1] = none;
     for (pass = 1; pass < layer->passes; pass++) {
         work->end = work->weights + layer->span;
         accumulate(work, early);
-        empty_fields(&sums[0], work->early_a, work->late_a);
-        empty_fields(&sums[1], work->early_b, work->late_b);
+        empty_fields(&a, work->early_a, work->late_a);
+        empty_fields(&b, work->early_b, work->late_b);
         work->weights = work->end;
         early += layer->span / 2;
     }
     work->end = work->weights + layer->span;
+    sums[0] = a;
+    sums[1] = b;
     return early;
 }
 
@@ -378,6 +384,9 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
     const int32_t output_row = 2 / {{ pool }} * channels;
     int32_t *const carried = scratch, *const words = carried + channels;
     int32_t *const packed = words + layer->packed_words;
+{% if passes %}
+    sums_t sums[2] = {% raw %}{{0, 0, 0, 0, 0}, {0, 0, 0, 0, 0}}{% endraw %};
+{% endif %}
     work_t work;
     int32_t block, number;
     work.row = layer->stride * layer->in_channels;
@@ -400,7 +409,6 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
             for (at = last; at >= lowest; at -= 2) {
 {% if passes %}
                 const int32_t *from = early;
-                sums_t sums[2];
                 work.weights = words;
                 if (layer->passes > 1) {
                     from = accumulate_passes(layer, &work, early, sums);

@@ -5,7 +5,7 @@
  * apart:  (b * 256 + a) * m + a * (256 * x - m) = 256 * (a * x + b * m).
  * `bias` makes up for x being the first input plus 1, m the second plus 129, which keeps both in 16 bits. */
 typedef struct {
-    int32_t size, out_size, padded_size, span;
+    int32_t size, out_size, padded_size{{ ", span" if spans }};
     int32_t output_zero_point, low, high;
     const int16_t *weights;
     const int32_t *bias, *multiplier;
@@ -78,18 +78,24 @@ static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int
         pair[2] = (int16_t)(256 * x - m);
     }
     for (channel = 0; channel < layer->out_size; channel += 2) {
-        int32_t sums[2] = {0, 0};
+        int32_t sums[2];
+{% if spans %}
+        int32_t products[2];
         const int16_t *from, *to;
+        sums[0] = sums[1] = 0;
         for (from = values; from != end; from = to) {
-            int32_t products[2];
             to = end - from > layer->span ? from + layer->span : end;
             multiply(weights, from, to, products);
             weights += to - from;
             sums[0] += products[0] >> 8;
             sums[1] += products[1] >> 8;
         }
+{% else %}
+        multiply(weights, values, end, sums);
+        weights += layer->padded_size;
+{% endif %}
         for (i = channel; i < channel + 2 && i < layer->out_size; i++) {
-            const int32_t sum = sums[i - channel] + layer->bias[i];
+            const int32_t sum = {{ "sums[i - channel]" if spans else "(sums[i - channel] >> 8)" }} + layer->bias[i];
             const int32_t value = scale(sum, layer->multiplier[i], layer->shift[i]);
             output[i] = (int8_t)clamp(value + layer->output_zero_point, layer->low, layer->high);
         }
