@@ -75,7 +75,7 @@ class Variants:
     blocks: into how many blocks of time each 1D convolution is cut, by id
     rectified: all 1D convolutions end in a ReLU onto the whole int8 range
     pools: the max-poolings merged into them, 1 for none
-    passes: whether one of them has to empty its fields in between
+    passes: whether one of them has to empty fields in between
     spans: whether a dense layer has to empty its sums in between
     rescalings: (function, type of its input, type of its output)
     """
@@ -110,14 +110,14 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
     weighted = [layer for layer in layers if isinstance(layer, Convolution)]
     packed = [layer for layer in weighted if is_one_dimensional(layer)]
     unroll = choose_unroll(packed)
-    paired = [pack(layer, unroll, 1).paired for layer in packed]
+    packings = [pack(layer, unroll, 1) for layer in packed]
     return Variants(
         unroll,
-        next(count for count in (2, 1) if all(number % count == 0 for number in paired)),
+        next(count for count in (2, 1) if all(packing.paired % count == 0 for packing in packings)),
         _choose_blocks(layers, packed, unroll),
         all(is_rectified(layer) for layer in packed),
         sorted({_pool(layer) for layer in packed}),
-        any(pack(layer, unroll, 1).passes > 1 for layer in packed),
+        any(packing.spans.min() < packing.packed_words for packing in packings),
         any(packing.span < packing.padded_size for packing in map(pack_dense, filter(is_dense, weighted))),
         sorted({_rescaling_function(layer) for layer in layers if isinstance(layer, Rescaling)}),
     )
@@ -231,11 +231,13 @@ def _convolution_1d(layer: Convolution, variants: Variants) -> LayerCode:
         lines.append(([layer.pool[1] if layer.pool else window.output[1]], "pooled steps"))
     lines.append((names[:1] if variants.rectified else names, "quantization"))
     lines.append(([packing.words, packing.paired, packing.packed_words], "words, paired and packed ones"))
-    if variants.passes:
-        lines.append(([packing.span, packing.passes], "span, passes"))
     blocks = [packing.blocks, packing.block, packing.first, packing.rows]
     lines.append((blocks, "blocks, accumulators in a block, the first one, rows"))
-    struct = ctext.structure("convolution_1d_t", f"{layer.name}_layer", [*lines, pointers])
+    lines.append(pointers)
+    if variants.passes:
+        arrays.append(ctext.array("int16_t", f"{layer.name}_span", packing.spans))
+        lines.append(([f"{layer.name}_span"], "span"))
+    struct = ctext.structure("convolution_1d_t", f"{layer.name}_layer", lines)
     call = f"convolve_1d(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
     kernels = ["convolve_1d"] + ["larger"] * (variants.pools != [1])
     requantizing = ["clamp", "scale"]  # of which cores with 64-bit products have a shorter form for ReLU

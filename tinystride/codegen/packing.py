@@ -49,7 +49,7 @@ class Packing:
     rows: rows of input words that a block needs
     words: words of a channel's weights, of which the first `paired` hold two of them
     packed_words: words of two channels, filled up to whole loops
-    span: packed words after which the fields are emptied, `passes` times
+    spans: for each two channels, the packed words after which their fields are emptied
     weights: int8, in the order of the words, see the kernel
     """
 
@@ -60,8 +60,7 @@ class Packing:
     words: int
     paired: int
     packed_words: int
-    span: int
-    passes: int
+    spans: np.ndarray
     weights: np.ndarray
     scratch_bytes: int
 
@@ -98,7 +97,7 @@ def choose_unroll(layers: list[Convolution]) -> int:
 
 
 def _span(words: np.ndarray, unroll: int) -> int:
-    """The longest run of words (of one channel) over which no sum leaves its field, whatever the input.
+    """The longest run of words (of these channels) over which no sum leaves its field, whatever the input.
 
     The middle field has all weights of the run; the others have half of them, and no less space.
     """
@@ -127,9 +126,7 @@ def pack(layer: Convolution, unroll: int, blocks: int) -> Packing:
     blocks = ceil(count / block)
     words = _words(layer)
     paired = taps * depth - words.shape[1]
-    span = _span(words, unroll)
-    passes = ceil(words.shape[1] / span)
-    steps = passes * span if passes > 1 else round_up(words.shape[1], unroll)
+    steps = round_up(words.shape[1], unroll)
     rows = block - 1 + ceil(taps / (2 * stride))
     input_words = max(rows * stride * depth, (block - 1) * stride * depth + steps)
     return Packing(
@@ -140,8 +137,7 @@ def pack(layer: Convolution, unroll: int, blocks: int) -> Packing:
         words.shape[1],
         paired,
         2 * steps,
-        2 * span,
-        passes,
+        np.array([2 * _span(words[first : first + 2], unroll) for first in range(0, channels, 2)]),
         _in_flash(words, paired),
         4 * (channels + 2 * steps + input_words),
     )

@@ -22,10 +22,13 @@ typedef struct {
     int16_t pooled_steps;
 {% endif %}
     int16_t input_zero_point{{ "" if rectified else ", output_zero_point, low, high" }};
-    int16_t words, paired, packed_words{{ ", span, passes" if passes }}, blocks, block, first, rows;
+    int16_t words, paired, packed_words, blocks, block, first, rows;
     const int8_t *weights;
     const int32_t *bias, *multiplier;
     const int8_t *shift;
+{% if passes %}
+    const int16_t *span;
+{% endif %}
 } convolution_1d_t;
 
 #if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
@@ -106,7 +109,7 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
  * A row of words holds all channels of a pair of steps, and with a stride also the pairs in between.
  * Steps are computed from the last to the first, in `blocks` of 2 * `block`, of which the first begins at
  * 2 * `first`; a block needs `rows` rows of the input{%- if passes %}.
- * After `span` words the fields are emptied, `passes` times{% endif %}. */
+ * After `span` words, given for each two channels, their fields are emptied{% endif %}. */
 #define FIELD 21
 #define HALF ((int32_t)1 << (FIELD - 1)) /* keeps the two lower fields positive */
 
@@ -256,7 +259,7 @@ typedef struct {
 
 static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int32_t carried)
 {
-    const int32_t bias = layer->bias[number] - {{ "layer->passes * " if passes }}HALF;
+    const int32_t bias = layer->bias[number] - HALF;
     channel_t channel;
     channel.multiplier = layer->multiplier[number];
     channel.carried = carried;
@@ -293,36 +296,34 @@ static int8_t requantize(const channel_t *channel, int32_t sum, const convolutio
 {% endif %}
 
 {% if passes %}
-/* What all passes but the last have brought to a channel: to the step before the four, to the first three of
- * them, and a part of the fourth. */
+/* What all runs of words but the last have brought to a channel: to the step before the four, to the first
+ * three of them, and a part of the fourth. */
 typedef struct {
     int32_t before, sum0, sum1, sum2, sum3;
 } sums_t;
 
 static inline void empty_fields(sums_t *sums, int64_t early, int64_t late)
 {
-    sums->before += low_field(early);
-    sums->sum0 += middle_field(early);
-    sums->sum1 += high_field(early) + low_field(late);
-    sums->sum2 += middle_field(late);
+    sums->before += low_field(early) - HALF;
+    sums->sum0 += middle_field(early) - HALF;
+    sums->sum1 += high_field(early) + low_field(late) - HALF;
+    sums->sum2 += middle_field(late) - HALF;
     sums->sum3 += high_field(late);
 }
 
-/* All passes but the last; returns where in the input the last one begins. */
-static const int32_t *accumulate_passes(const convolution_1d_t *layer, work_t *work, const int32_t *early,
-                                        sums_t sums[2])
+/* All runs of words but the last; returns where in the input that one begins. */
+static const int32_t *accumulate_runs(work_t *work, int32_t span, const int32_t *early, sums_t sums[2])
 {
+    const int32_t *const end = work->end;
     sums_t a = {0, 0, 0, 0, 0}, b = {0, 0, 0, 0, 0};
-    int32_t pass;
-    for (pass = 1; pass < layer->passes; pass++) {
-        work->end = work->weights + layer->span;
+    for (; end - work->weights > span; work->weights += span) {
+        work->end = work->weights + span;
         accumulate(work, early);
         empty_fields(&a, work->early_a, work->late_a);
         empty_fields(&b, work->early_b, work->late_b);
-        work->weights = work->end;
-        early += layer->span / 2;
+        early += span / 2;
     }
-    work->end = work->weights + layer->span;
+    work->end = end;
     sums[0] = a;
     sums[1] = b;
     return early;
@@ -341,7 +342,7 @@ static inline void finish(const convolution_1d_t *layer, channel_t *channel, int
     {{ "const " if not passes }}int32_t sum2 = middle_field(late), sum3 = high_field(late) + channel->carried;
     channel->carried = low_field(early);
 {% if passes %}
-    if (layer->passes > 1) {
+    if (sums != NULL) {
         channel->carried += sums->before;
         sum0 += sums->sum0;
         sum1 += sums->sum1;
@@ -384,9 +385,6 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
     const int32_t output_row = 2 / {{ pool }} * channels;
     int32_t *const carried = scratch, *const words = carried + channels;
     int32_t *const packed = words + layer->packed_words;
-{% if passes %}
-    sums_t sums[2] = {% raw %}{{0, 0, 0, 0, 0}, {0, 0, 0, 0, 0}}{% endraw %};
-{% endif %}
     work_t work;
     int32_t block, number;
     work.row = layer->stride * layer->in_channels;
@@ -404,18 +402,25 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
             channel_t b = open_channel(layer, number + other, carried[number + other]);
             const int32_t *early = packed + (layer->block - 2) * work.row;
             int8_t *to = output + last * output_row + number;
+{% if passes %}
+            const int32_t span = layer->span[number / 2];
+{% endif %}
             int32_t at;
             weights = pack_weights(layer, weights, &work, words);
             for (at = last; at >= lowest; at -= 2) {
 {% if passes %}
+                const sums_t *sums_a = NULL, *sums_b = NULL;
                 const int32_t *from = early;
-                work.weights = words;
-                if (layer->passes > 1) {
-                    from = accumulate_passes(layer, &work, early, sums);
+                sums_t sums[2];
+                if (span < layer->packed_words) {
+                    work.weights = words;
+                    from = accumulate_runs(&work, span, early, sums);
+                    sums_a = &sums[0];
+                    sums_b = &sums[1];
                 }
                 accumulate(&work, from);
-                finish(layer, &a, work.early_a, work.late_a, &sums[0], at, to);
-                finish(layer, &b, work.early_b, work.late_b, &sums[1], at, to + other);
+                finish(layer, &a, work.early_a, work.late_a, sums_a, at, to);
+                finish(layer, &b, work.early_b, work.late_b, sums_b, at, to + other);
 {% else %}
                 accumulate(&work, early);
                 finish(layer, &a, work.early_a, work.late_a, at, to);
