@@ -3,10 +3,6 @@
 {% set pooled = 2 in pools %}
 {% set unpooled = 1 in pools %}
 {% set pool = "layer->pool" if pooled and unpooled else "2" if pooled else "1" %}
-#if defined(__ARM_FEATURE_SAT)
-#include <arm_acle.h>
-#endif
-
 /* CONV_2D along the width: input [in_steps, in_channels], output [out_steps, out_channels]
 {%- if pooled %},
  * or [pooled_steps, out_channels] where it is max-pooled{% endif %}.
@@ -280,12 +276,13 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
 static inline int8_t requantize(const channel_t *channel, int32_t sum)
 {
     const int64_t product = sum * (int64_t)channel->multiplier + channel->offset;
-    const int32_t value = (int32_t)(product >> 32) >> channel->shift;
-#if defined(__ARM_FEATURE_SAT)
-    return (int8_t)__ssat(value, 8);
+    int32_t value = (int32_t)(product >> 32) >> channel->shift;
+#if defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
+    __asm__("ssat %0, #8, %1" : "=r"(value) : "r"(value));
 #else
-    return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+    value = value < -128 ? -128 : value > 127 ? 127 : value;
 #endif
+    return (int8_t)value;
 }
 {% else %}
 static int8_t requantize(const channel_t *channel, int32_t sum, const convolution_1d_t *layer)
