@@ -77,6 +77,7 @@ class Variants:
     pools: the max-poolings merged into them, 1 for none
     passes: whether one of them has to empty fields in between
     spans: whether a dense layer has to empty its sums in between
+    one_multiplier: whether the outputs of each dense layer share one
     rescalings: (function, type of its input, type of its output)
     """
 
@@ -87,6 +88,7 @@ class Variants:
     pools: list[int]
     passes: bool
     spans: bool
+    one_multiplier: bool
     rescalings: list[tuple[str, str, str]]
 
 
@@ -109,6 +111,7 @@ def _pool(layer: Convolution) -> int:
 def _choose_variants(layers: Sequence[Layer]) -> Variants:
     weighted = [layer for layer in layers if isinstance(layer, Convolution)]
     packed = [layer for layer in weighted if is_one_dimensional(layer)]
+    dense = [layer for layer in weighted if is_dense(layer)]
     unroll = choose_unroll(packed)
     packings = [pack(layer, unroll, 1) for layer in packed]
     return Variants(
@@ -118,7 +121,8 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
         all(is_rectified(layer) for layer in packed),
         sorted({_pool(layer) for layer in packed}),
         any(packing.spans.min() < packing.packed_words for packing in packings),
-        any(packing.span < packing.padded_size for packing in map(pack_dense, filter(is_dense, weighted))),
+        any(packing.span < packing.padded_size for packing in map(pack_dense, dense)),
+        all(len(set(layer.requantization.multipliers)) == 1 for layer in dense),
         sorted({_rescaling_function(layer) for layer in layers if isinstance(layer, Rescaling)}),
     )
 
@@ -254,6 +258,12 @@ def _dense(layer: Convolution, variants: Variants) -> LayerCode:
     packing = pack_dense(layer)
     macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
     arrays, pointers = _channel_arrays(layer, _weight_array(layer, packing.weights, "int16_t"), packing.bias)
+    if variants.one_multiplier:
+        multiplier = layer.requantization.multipliers[0]
+        arrays, pointers = (
+            arrays[:2],
+            ([*pointers[0][:2], multiplier.mantissa, multiplier.shift], pointers[1]),
+        )
     struct = ctext.structure(
         "dense_t",
         f"{layer.name}_layer",

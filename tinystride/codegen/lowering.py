@@ -514,6 +514,7 @@ def _merge_pooling(layers: list[Layer], output: Buffer) -> list[Layer]:
         if steps is None:
             merged.append(layer)
             continue
+        layer.output.name = before.name
         requantization = before.requantization
         bounds = [
             min(max(bound, layer.low), layer.high) for bound in (requantization.low, requantization.high)

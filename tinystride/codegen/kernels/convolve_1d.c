@@ -1,8 +1,7 @@
-{% set general = ("layer->output_zero_point", "layer->low", "layer->high") %}
-{% set zero_point, low, high = ("(-128)", "-128", "127") if rectified else general %}
 {% set pooled = 2 in pools %}
 {% set unpooled = 1 in pools %}
-{% set pool = "layer->pool" if pooled and unpooled else "2" if pooled else "1" %}
+{% set from_zero = "- 128" if rectified else "+ layer->output_zero_point" %}
+{% set bounds = "-128, 127" if rectified else "layer->low, layer->high" %}
 /* CONV_2D along the width: input [in_steps, in_channels], output [out_steps, out_channels]
 {%- if pooled %},
  * or [pooled_steps, out_channels] where it is max-pooled{% endif %}.
@@ -74,23 +73,23 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
                 }
             }
 {% if pooled %}
-            if (step % {{ pool }} != 0) {
-                sum_a = larger(sum_a, before_a);
-                sum_b = larger(sum_b, before_b);
+            if ({{ "layer->pool == 2 && " if unpooled }}step % 2 == 0) {
+                before_a = sum_a;
+                before_b = sum_b;
+                if (step + 1 < layer->out_steps) {
+                    continue;
+                }
+                if (step / 2 == layer->pooled_steps) {
+                    break;
+                }
             }
-            before_a = sum_a;
-            before_b = sum_b;
-            if (step % {{ pool }} != {{ pool }} - 1 && step != layer->out_steps - 1) {
-                continue;
-            }
-            if (step / {{ pool }} >= layer->pooled_steps) {
-                break;
-            }
+            sum_a = larger(sum_a, before_a);
+            sum_b = larger(sum_b, before_b);
 {% endif %}
             sum_b = scale(sum_b, layer->multiplier[number + other], layer->shift[number + other]);
-            to[other] = (int8_t)clamp(sum_b + {{ zero_point }}, {{ low }}, {{ high }});
+            to[other] = (int8_t)clamp(sum_b {{ from_zero }}, {{ bounds }});
             sum_a = scale(sum_a, layer->multiplier[number], layer->shift[number]);
-            *to = (int8_t)clamp(sum_a + {{ zero_point }}, {{ low }}, {{ high }});
+            *to = (int8_t)clamp(sum_a {{ from_zero }}, {{ bounds }});
             to += channels;
         }
         weights += 2 * (layer->words + layer->paired);
@@ -332,7 +331,7 @@ static const int32_t *accumulate_runs(work_t *work, int32_t span, const int32_t 
 {%- if pooled %}, or what they are pooled to{% endif %}, but not those outside the output:
  * the first two where `at` is -1, the last one or two at the end. */
 static inline void finish(const convolution_1d_t *layer, channel_t *channel, int64_t early, int64_t late,
-                          {{ "const sums_t *sums, " if passes }}int32_t at, int8_t *output)
+                          {{ "const sums_t *sums, " if passes }}int32_t at, int8_t *output, int32_t to)
 {
     const int32_t channels = layer->out_channels;
     {{ "const " if not passes }}int32_t sum0 = middle_field(early), sum1 = high_field(early) + low_field(late);
@@ -349,37 +348,45 @@ static inline void finish(const convolution_1d_t *layer, channel_t *channel, int
 {% endif %}
 {% if pooled and unpooled %}
     if (layer->pool == 2) {
-{% endif %}
-{% if pooled %}
+        if (at >= 0) {
+            output[to] = requantize(channel, larger(sum0, sum1){{ layer_argument }});
+        }
+        if (at + 1 < layer->pooled_steps) {
+            output[to + channels] = requantize(channel, larger(sum2, sum3){{ layer_argument }});
+        }
+        return;
+    }
+{% elif pooled %}
     if (at >= 0) {
-        output[0] = requantize(channel, larger(sum0, sum1){{ layer_argument }});
+        output[to] = requantize(channel, larger(sum0, sum1){{ layer_argument }});
     }
     if (at + 1 < layer->pooled_steps) {
-        output[channels] = requantize(channel, larger(sum2, sum3){{ layer_argument }});
-    }
-{% endif %}
-{% if pooled and unpooled %}
-        return;
+        output[to + channels] = requantize(channel, larger(sum2, sum3){{ layer_argument }});
     }
 {% endif %}
 {% if unpooled %}
     if (at >= 0) {
-        output[0] = requantize(channel, sum0{{ layer_argument }});
-        output[channels] = requantize(channel, sum1{{ layer_argument }});
+        output[to] = requantize(channel, sum0{{ layer_argument }});
+        output[to + channels] = requantize(channel, sum1{{ layer_argument }});
     }
     if (2 * at + 2 < layer->out_steps) {
-        output[2 * channels] = requantize(channel, sum2{{ layer_argument }});
+        output[to + 2 * channels] = requantize(channel, sum2{{ layer_argument }});
     }
     if (2 * at + 3 < layer->out_steps) {
-        output[3 * channels] = requantize(channel, sum3{{ layer_argument }});
+        output[to + 3 * channels] = requantize(channel, sum3{{ layer_argument }});
     }
 {% endif %}
 }
 
 static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
-    const int32_t channels = layer->out_channels;
-    const int32_t output_row = 2 / {{ pool }} * channels;
+{% if pooled and unpooled %}
+    const int32_t channels = layer->out_channels, output_row = 2 / layer->pool * channels;
+{% elif pooled %}
+    const int32_t channels = layer->out_channels, output_row = channels;
+{% else %}
+    const int32_t channels = layer->out_channels, output_row = 2 * channels;
+{% endif %}
     int32_t *const carried = scratch, *const words = carried + channels;
     int32_t *const packed = words + layer->packed_words;
     work_t work;
@@ -397,33 +404,33 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
             const int32_t other = number + 1 < channels;
             channel_t a = open_channel(layer, number, carried[number]);
             channel_t b = open_channel(layer, number + other, carried[number + other]);
-            const int32_t *early = packed + (layer->block - 2) * work.row;
-            int8_t *to = output + last * output_row + number;
 {% if passes %}
             const int32_t span = layer->span[number / 2];
 {% endif %}
-            int32_t at;
+            const int32_t *early = packed + layer->block * work.row;
+            int32_t at, to = last * output_row + number;
             weights = pack_weights(layer, weights, &work, words);
             for (at = last; at >= lowest; at -= 2) {
 {% if passes %}
                 const sums_t *sums_a = NULL, *sums_b = NULL;
-                const int32_t *from = early;
+                const int32_t *from = early - 2 * work.row;
                 sums_t sums[2];
+                early = from;
                 if (span < layer->packed_words) {
                     work.weights = words;
-                    from = accumulate_runs(&work, span, early, sums);
+                    from = accumulate_runs(&work, span, from, sums);
                     sums_a = &sums[0];
                     sums_b = &sums[1];
                 }
                 accumulate(&work, from);
-                finish(layer, &a, work.early_a, work.late_a, sums_a, at, to);
-                finish(layer, &b, work.early_b, work.late_b, sums_b, at, to + other);
+                finish(layer, &a, work.early_a, work.late_a, sums_a, at, output, to);
+                finish(layer, &b, work.early_b, work.late_b, sums_b, at, output, to + other);
 {% else %}
-                accumulate(&work, early);
-                finish(layer, &a, work.early_a, work.late_a, at, to);
-                finish(layer, &b, work.early_b, work.late_b, at, to + other);
-{% endif %}
                 early -= 2 * work.row;
+                accumulate(&work, early);
+                finish(layer, &a, work.early_a, work.late_a, at, output, to);
+                finish(layer, &b, work.early_b, work.late_b, at, output, to + other);
+{% endif %}
                 to -= 2 * output_row;
             }
             carried[number] = a.carried;

@@ -1,3 +1,4 @@
+{% set index = "" if one_multiplier else "[i]" %}
 /* FULLY_CONNECTED: input [size], weights [out_size / 2][size / 4][2 outputs][4 weights], output [out_size].
  *
  * Two weights share 16 bits, b * 256 + a, of which a alone is the lower byte, sign-extended. Their inputs are
@@ -8,8 +9,13 @@ typedef struct {
     int32_t size, out_size, padded_size{{ ", span" if spans }};
     int32_t output_zero_point, low, high;
     const int16_t *weights;
+{% if one_multiplier %}
+    const int32_t *bias;
+    int32_t multiplier, shift;
+{% else %}
     const int32_t *bias, *multiplier;
     const int8_t *shift;
+{% endif %}
 } dense_t;
 
 /* sums[0..1] = 256 times the products of prepared values with the weights of two outputs, up to `end`. */
@@ -96,7 +102,7 @@ static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int
 {% endif %}
         for (i = channel; i < channel + 2 && i < layer->out_size; i++) {
             const int32_t sum = {{ "sums[i - channel]" if spans else "(sums[i - channel] >> 8)" }} + layer->bias[i];
-            const int32_t value = scale(sum, layer->multiplier[i], layer->shift[i]);
+            const int32_t value = scale(sum, layer->multiplier{{ index }}, layer->shift{{ index }});
             output[i] = (int8_t)clamp(value + layer->output_zero_point, layer->low, layer->high);
         }
     }
