@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
 
+from tests.codegen.c_program import STRICT, export
 from tests.codegen.networks import BUILT, KERAS, network
 from tinystride.cli import main
 from tinystride.errors import ParameterError, ToolError
@@ -52,6 +54,30 @@ def test_same_as_tflm_on_every_core(name, core, model_file):
 def test_same_with_and_without_instructions_of_the_core(name, flags, model_file):
     figures = benchmark_model(model_file(name), vectors=12, seed=7, flags=("-std=c99", *flags))
     assert figures["mismatches"] == 0
+
+
+@pytest.mark.parametrize("cpu", ["cortex-m0", "cortex-m3", "cortex-m4", "cortex-m33", "cortex-m55"])
+@pytest.mark.parametrize("name", ["residual", "residual_sum", "saturated", "depthwise_image"])
+def test_compiles_without_a_warning_for_every_core(name, cpu, tmp_path):
+    source = export(network(name), tmp_path) / "peer.c"
+    for compiler, *language in (
+        ("arm-none-eabi-gcc", "-std=c99"),
+        ("arm-none-eabi-g++", "-x", "c++", "-std=c++17"),
+        ("clang", "--target=arm-none-eabi", "-std=c99"),
+    ):
+        command = [
+            compiler,
+            *language,
+            f"-mcpu={cpu}",
+            "-mthumb",
+            "-ffreestanding",
+            "-O2",
+            *STRICT,
+            "-c",
+            source,
+        ]
+        built = subprocess.run([*command, "-o", tmp_path / "peer.o"], capture_output=True, text=True)
+        assert built.returncode == 0, built.stderr[:2000]
 
 
 @pytest.mark.parametrize(

@@ -33,21 +33,25 @@ def run_tflm(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
 
 
 def example_inputs(graph: Graph, vectors: int, seed: int) -> np.ndarray:
-    """`vectors` inputs [vectors, input size]: the extremes, then uniformly random values, some saturated."""
+    """`vectors` inputs [vectors, input size] for a network: the extremes, then random values.
+
+    Those of integers are by turns at both ends of their range, uniform, and near the zero point.
+    """
     shape = (vectors, graph.input.size)
     rng = np.random.default_rng(seed)
     if graph.input.dtype == "float32":
         return rng.normal(scale=np.exp(rng.uniform(-3, 3, (vectors, 1))), size=shape).astype(np.float32)
     limits = np.iinfo(graph.input.dtype)
     values = rng.integers(limits.min, limits.max, shape, endpoint=True)
-    # A third are drawn towards both ends, where sums are largest.
     values[::3] = np.where(rng.random((len(values[::3]), shape[1])) < 0.5, limits.min, limits.max)
+    zero_point = graph.input.zero_point if len(graph.input.zero_points) else 0
+    near = rng.normal(zero_point, rng.uniform(1, 40, (len(values[2::3]), 1)), (len(values[2::3]), shape[1]))
+    values[2::3] = np.clip(np.rint(near), limits.min, limits.max)
     alternating = np.where(np.arange(shape[1]) % 2, limits.min, limits.max)
     extremes = [np.full(shape[1], limits.min), np.full(shape[1], limits.max), alternating, -1 - alternating]
     if graph.input.dtype == "uint8":
         extremes[3] = 255 - alternating
-    if len(graph.input.zero_points):
-        extremes.append(np.full(shape[1], graph.input.zero_point))
+    extremes.append(np.full(shape[1], zero_point))
     for row, extreme in zip(values, extremes, strict=False):
         row[:] = extreme
     return values.astype(graph.input.dtype)
