@@ -7,7 +7,7 @@ from stages.common import FLOAT32, RESULTS, SPLIT, STRIDES, run_stage
 from tinystride.files import complete_folder, read_json
 from tinystride.gait.strides import read_strides
 from tinystride.learning.estimators import choose
-from tinystride.learning.features import make_examples
+from tinystride.learning.features import augmented, make_examples
 from tinystride.learning.training import Epoch, train
 
 
@@ -15,7 +15,13 @@ def main(parameters: dict) -> None:
     settings = choose(parameters["estimator"], **parameters["train"])
     strides, final = read_strides(STRIDES), read_json(SPLIT)["final"]
     training, validation = (
-        make_examples(strides.table, strides.signals, final[side], settings)
+        augmented(
+            make_examples(strides.table, strides.signals, final[side], settings),
+            strides.table,
+            strides.signals,
+            settings,
+            seed=parameters["seed"],
+        )
         for side in ("train", "validation")
     )
     with (

@@ -18,7 +18,10 @@ from tinystride.learning.prediction import Network
 SPEEDS_MPS = (0.8, 1.2, 1.6)
 ESTIMATORS = {
     "strapdown-residual": ("strapdown-residual", {}),
-    "direct": ("direct", {"filters": [8, 8], "kernels": [5, 5], "strides": [1, 1]}),
+    "direct": (
+        "direct",
+        {"filters": [8, 8], "kernels": [5, 5], "strides": [1, 1], "dense": [], "learning_rate": 5e-3},
+    ),
     "paper": ("direct", {"preset": "paper"}),
 }
 

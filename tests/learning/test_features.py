@@ -10,7 +10,14 @@ from tinystride.errors import DataError
 from tinystride.gait import strapdown
 from tinystride.gait.signals import StrideSignals
 from tinystride.learning.estimators import choose
-from tinystride.learning.features import label_cm, length_cm, make_examples, stance_features, stride_features
+from tinystride.learning.features import (
+    augmented,
+    label_cm,
+    length_cm,
+    make_examples,
+    stance_features,
+    stride_features,
+)
 
 
 def oscillation(seconds: float, rate_hz: float, margin: int = 40) -> StrideSignals:
@@ -156,3 +163,48 @@ def test_recorded_strides_have_features_or_a_reason(strides_folder):
         features = stride_features(signals, kind, points)
         assert (features.reason == "").mean() > 0.95
         assert np.isfinite(features.values[features.reason == ""]).all()
+
+
+@pytest.mark.parametrize("estimator", ["strapdown-residual", "direct"])
+def test_augmented_strides_follow_the_recorded_ones(walked, estimator):
+    settings = choose(estimator, copies=3)
+    recorded = make_examples(*walked, ["line/1", "line/2"], settings)
+    examples = augmented(recorded, *walked, settings, seed=4)
+    n = len(recorded)
+    assert len(examples) == 4 * n
+    np.testing.assert_array_equal(examples.values[:n], recorded.values)
+    assert examples.stride_id[n - 1] == recorded.stride_id[-1]
+    assert examples.stride_id[-1] == recorded.stride_id[-1] + "+3"
+    np.testing.assert_array_equal(examples.subject, np.tile(recorded.subject, 4))
+    assert examples.values.dtype == np.float32
+    assert np.isfinite(examples.values).all() and np.isfinite(examples.label_cm).all()
+    assert len(np.unique(examples.label_cm)) == 4 * n
+    again = augmented(recorded, *walked, settings, seed=4)
+    assert again.values.tobytes() == examples.values.tobytes()
+    assert augmented(recorded, *walked, settings, seed=5).values.tobytes() != examples.values.tobytes()
+
+
+def test_a_residual_network_is_told_what_the_integral_misses(walked):
+    still = {
+        name: 0 for name in ("heading_rad", "lever_m", "cut_jitter_s", "gyr_noise_radps", "acc_noise_mps2")
+    }
+    biased = choose(
+        "strapdown-residual", copies=1, augmentation={**still, "acc_bias_mps2": 0, "gyr_bias_radps": 0.02}
+    )
+    exact = choose(
+        "strapdown-residual", copies=1, augmentation={**still, "acc_bias_mps2": 0, "gyr_bias_radps": 0}
+    )
+    recorded = make_examples(*walked, ["line/1"], biased)
+    labels = {
+        settings.augmentation["gyr_bias_radps"]: augmented(recorded, *walked, settings, seed=1).label_cm
+        for settings in (biased, exact)
+    }
+    assert labels[0].std() < 0.3
+    # 0.02 rad/s for 1.15 s: g b T³ / 12, about 2.5 cm.
+    assert 1.5 < labels[0.02][len(recorded) :].std() < 4
+
+
+def test_no_copies_no_augmented_strides(walked):
+    settings = choose("direct", copies=0)
+    recorded = make_examples(*walked, ["line/1"], settings)
+    assert augmented(recorded, *walked, settings, seed=0) is recorded

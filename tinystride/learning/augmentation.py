@@ -100,31 +100,35 @@ class AugmentationOptions:
     cut_jitter_s: error of each of the two mid-stances
     """
 
-    horizontal_scale: tuple[float, float] = (0.6, 1.4)
+    horizontal_scale: tuple[float, float] = (0.6, 1.5)
     vertical_scale: tuple[float, float] = (0.8, 1.25)
-    duration_scale: tuple[float, float] = (0.8, 1.25)
-    pace_bend: float = 0.01
-    pitch_scale: tuple[float, float] = (0.85, 1.15)
-    heading_rad: float = 0.15
-    mounting_rad: float = 0.05
-    lever_m: float = 0.015
-    gyr_bias_radps: float = 0.005
+    duration_scale: tuple[float, float] = (0.7, 1.3)
+    pace_bend: float = 0.003
+    pitch_scale: tuple[float, float] = (0.9, 1.1)
+    heading_rad: float = 0.1
+    mounting_rad: float = 0.03
+    lever_m: float = 0.01
+    gyr_bias_radps: float = 0.002
     acc_bias_mps2: float = 0.05
-    gyr_noise_radps: float = 0.01
-    acc_noise_mps2: float = 0.05
-    cut_jitter_s: float = 0.015
+    gyr_noise_radps: float = 0.005
+    acc_noise_mps2: float = 0.03
+    cut_jitter_s: float = 0.005
 
     def __post_init__(self):
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, tuple | list):
-                valid = len(value) == 2 and 0 < value[0] <= value[1]
-                rule = "two positive numbers, the smaller first"
-            else:
-                valid = value >= 0
-                rule = "zero or a positive number"
+            try:
+                if isinstance(field.default, tuple):
+                    rule = "two positive numbers, the smaller first"
+                    low, high = value
+                    valid = 0 < low <= high < np.inf
+                else:
+                    rule = "zero or a positive number"
+                    valid = 0 <= value < np.inf
+            except (TypeError, ValueError):
+                valid = False
             if not valid:
-                raise ParameterError(f"augmentation: {field.name} is {value}; give {rule}")
+                raise ParameterError(f"augmentation.{field.name} is {value!r}; give {rule}")
 
 
 def augment(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from tinystride.gait.signals import StrideSignals
 from tinystride.learning.estimators import Settings
-from tinystride.learning.features import make_examples
+from tinystride.learning.features import augmented, make_examples
 from tinystride.learning.prediction import predict_subjects
 from tinystride.learning.quantization import Quantized, quantize
 from tinystride.learning.training import Epoch, Training, train
@@ -36,9 +36,15 @@ def cross_validate(
 
     part: {"train", "validation", "test"}, lists of "dataset/subject"
     """
-    training = make_examples(table, signals, part["train"], settings)
-    validation = make_examples(table, signals, part["validation"], settings)
-    trained = train(training, validation, settings, seed=seed, on_epoch=on_epoch)
+    training, validation = (
+        make_examples(table, signals, part[side], settings) for side in ("train", "validation")
+    )
+    trained = train(
+        *(augmented(side, table, signals, settings, seed=seed) for side in (training, validation)),
+        settings,
+        seed=seed,
+        on_epoch=on_epoch,
+    )
     quantized = quantize(trained.model, training, validation, calibration_strides=calibration_strides)
     predictions = predict_subjects(
         table, signals, part["test"], float32=quantized.float32, int8=quantized.int8

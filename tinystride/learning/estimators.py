@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from tinystride.errors import ParameterError
+from tinystride.gait.strapdown import POINTS
+from tinystride.learning.augmentation import AugmentationOptions
 
 CHANNELS = 6
 FEATURES = ("strapdown", "stance-to-stance", "contact-to-contact")
@@ -29,6 +31,8 @@ class Settings:
     patience: epochs without a better validation error after which training stops
     loss: "mean-squared", or "huber", which is linear beyond `huber_delta_cm`
     dataset_weights: {data set: weight of its strides in the loss}, 1 for those not named
+    copies: augmented strides made from each recorded one, up to 100; contact to contact there are none
+    augmentation: {name: value} of AugmentationOptions that differ from its defaults
     """
 
     estimator: str
@@ -46,6 +50,8 @@ class Settings:
     loss: str = "mean-squared"
     huber_delta_cm: float = 5.0
     dataset_weights: Mapping[str, float] = field(default_factory=dict)
+    copies: int = 0
+    augmentation: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def n_parameters(self) -> int:
@@ -69,19 +75,35 @@ class Settings:
 
 
 def _residual(filters: tuple[int, ...], dense: tuple[int, ...]) -> Settings:
-    return Settings("strapdown-residual", "strapdown", 64, filters, (5, 5), (2, 1), dense, epochs=40)
+    return Settings(
+        "strapdown-residual", "strapdown", 64, filters, (5, 5), (2, 1), dense,
+        epochs=15, batch_size=128, loss="huber", huber_delta_cm=1.0, copies=4,
+    )  # fmt: skip
 
+
+# A network that has to integrate by itself must be shown what the integral takes out: offset, tilt, timing.
+FOR_DIRECT = {
+    "horizontal_scale": [0.75, 1.3],
+    "pitch_scale": [0.85, 1.15],
+    "pace_bend": 0.01,
+    "mounting_rad": 0.05,
+    "acc_bias_mps2": 0.15,
+    "cut_jitter_s": 0.01,
+}
 
 PRESETS: dict[str, dict[str, Settings]] = {
     "strapdown-residual": {
-        "tiny": _residual((8, 8), (6,)),
-        "500": _residual((6, 4), (4,)),
+        "tiny": _residual((6, 4), (4,)),
+        "1000": _residual((8, 8), (6,)),
         "2000": _residual((16, 12), (5,)),
         "4000": _residual((20, 20), (8,)),
         "7000": _residual((24, 24), (16,)),
     },
     "direct": {
-        "tiny": Settings("direct", "stance-to-stance", 64, (16, 16, 16), (5, 5, 5), (1, 1, 1), epochs=40),
+        "tiny": Settings(
+            "direct", "stance-to-stance", 64, (12, 12), (9, 7), (2, 1), (12,),
+            epochs=40, batch_size=128, learning_rate=1e-2, loss="huber", copies=6, augmentation=FOR_DIRECT,
+        ),
         # Verbiest et al., Sensors 2023, 7166: the network that they deployed, 1.8 s at 60 Hz.
         "paper": Settings(
             "direct", "contact-to-contact", 108, (32, 16, 32), (5, 5, 15), (1, 1, 1), (128,),
@@ -141,6 +163,7 @@ def _check(settings: Settings) -> None:
         ("epochs", int, 1, 100_000),
         ("batch_size", int, 1, 100_000),
         ("patience", int, 1, 100_000),
+        ("copies", int, 0, 100),
         ("learning_rate", (int, float), 1e-8, 1),
         ("huber_delta_cm", (int, float), 1e-3, 1e3),
     ):
@@ -163,6 +186,23 @@ def _check(settings: Settings) -> None:
         )
     for dataset, weight in settings.dataset_weights.items():
         _check_number(f"dataset_weights.{dataset}", weight, (int, float), 0, 1e6)
+    _check_augmentation(settings)
+
+
+def _check_augmentation(settings: Settings) -> None:
+    if not isinstance(settings.augmentation, Mapping):
+        raise ParameterError("train.augmentation: not a mapping of names to values, e.g. {heading_rad: 0.1}")
+    for name in settings.augmentation:
+        if name not in AugmentationOptions.__dataclass_fields__:
+            known = ", ".join(AugmentationOptions.__dataclass_fields__)
+            raise ParameterError(f"train.augmentation.{name}: unknown; there are {known}")
+    AugmentationOptions(**settings.augmentation)
+    if settings.copies and settings.features == "contact-to-contact":
+        raise ParameterError("train.copies: strides from contact to contact cannot be augmented; set it to 0")
+    if settings.copies and settings.points != POINTS:
+        raise ParameterError(
+            f"train.copies: augmented strides have {POINTS} points; set train.points to that"
+        )
 
 
 def _check_number(name: str, value, kind, low: float, high: float) -> None:

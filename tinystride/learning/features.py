@@ -19,6 +19,12 @@ from scipy.signal import butter, resample, sosfiltfilt
 from tinystride.errors import DataError
 from tinystride.gait import strapdown
 from tinystride.gait.signals import StrideSignals
+from tinystride.learning.augmentation import (
+    AugmentationOptions,
+    augment,
+    recover_motion,
+    resample_with_margin,
+)
 from tinystride.learning.estimators import CHANNELS, Settings
 from tinystride.learning.split import subject_names
 
@@ -149,4 +155,35 @@ def make_examples(
         label_cm=label[kept],
         weight=rows["dataset"].map(lambda name: settings.dataset_weights.get(name, 1)).to_numpy(float)[kept],
         left_out=dict(zip(stride_id[~kept].tolist(), reason[~kept].tolist(), strict=True)),
+    )
+
+
+def augmented(
+    recorded: Examples, table: pd.DataFrame, signals: StrideSignals, settings: Settings, *, seed: int
+) -> Examples:
+    """The recorded strides, and after them `settings.copies` new ones of each, named <stride_id>+<copy>.
+
+    table, signals: as `recorded` was made from
+    """
+    if not settings.copies:
+        return recorded
+    length_cm_of = table.set_index("stride_id")["stride_length_cm"]
+    motion = recover_motion(
+        *resample_with_margin(signals.select(recorded.stride_id)),
+        length_cm_of[recorded.stride_id].to_numpy(float),
+        [0, 0, strapdown.LEVER_M],
+    )
+    source = np.tile(np.arange(len(recorded)), settings.copies)
+    options = AugmentationOptions(**settings.augmentation)
+    *samples, made_cm = augment(motion, source, options, np.random.default_rng(seed))
+    copy = np.repeat(np.arange(1, settings.copies + 1), len(recorded))
+    names = [f"{stride}+{number}" for stride, number in zip(recorded.stride_id[source], copy, strict=True)]
+    made_label_cm = label_cm(settings.estimator, made_cm, strapdown.integrate(*samples).length_cm)
+    return Examples(
+        stride_id=np.concatenate([recorded.stride_id, names]),
+        subject=np.concatenate([recorded.subject, recorded.subject[source]]),
+        values=np.concatenate([recorded.values, stance_features(settings.features, *samples)]),
+        label_cm=np.concatenate([recorded.label_cm, made_label_cm]),
+        weight=np.concatenate([recorded.weight, recorded.weight[source]]),
+        left_out=recorded.left_out,
     )
