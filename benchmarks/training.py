@@ -23,14 +23,16 @@ SIDES = ("train", "validation")
 
 def measure() -> Iterator[tuple[str, str, str]]:
     start = time.perf_counter()
-    from tinystride.learning.features import make_examples
+    from tinystride.learning.features import augmented, make_examples
     from tinystride.learning.schedules import compare_schedules, seconds_to_reach
     from tinystride.learning.training import train
 
     strides, final = read_strides(ROOT / "data/strides"), read_json(ROOT / "data/split.json")["final"]
 
     def examples(settings):
-        return [make_examples(strides.table, strides.signals, final[side], settings) for side in SIDES]
+        data = strides.table, strides.signals
+        recorded = [make_examples(*data, final[side], settings) for side in SIDES]
+        return [augmented(side, *data, settings, seed=SEED) for side in recorded]
 
     for estimator in ("strapdown-residual", "direct"):
         settings = choose(estimator)
