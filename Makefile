@@ -38,12 +38,11 @@ $(VENV)/test.stamp: requirements-dev.lock $(VENV)/run.stamp
 	$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# Move the locks on to today's versions (needs uv).
+# Move the locks on to today's versions (needs uv); the smaller lock takes the versions of the larger.
+LOCK := uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade --quiet
 lock:
-	uv pip compile pyproject.toml --extra benchmark --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --upgrade --quiet -o requirements.lock
-	uv pip compile pyproject.toml --extra dev --constraint requirements.lock --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --upgrade --quiet -o requirements-dev.lock
+	$(LOCK) --extra dev -o requirements-dev.lock
+	$(LOCK) --extra benchmark --constraint requirements-dev.lock -o requirements.lock
 
 # Write the pipeline's own table and picture into the README.
 readme: $(VENV)/run.stamp
