@@ -30,9 +30,8 @@ def measure() -> Iterator[tuple[str, str, str]]:
     strides, final = read_strides(ROOT / "data/strides"), read_json(ROOT / "data/split.json")["final"]
 
     def examples(settings):
-        data = strides.table, strides.signals
-        recorded = [make_examples(*data, final[side], settings) for side in SIDES]
-        return [augmented(side, *data, settings, seed=SEED) for side in recorded]
+        recorded = [make_examples(strides.table, strides.signals, final[side], settings) for side in SIDES]
+        return [augmented(side, strides.signals, settings, seed=SEED) for side in recorded]
 
     for estimator in ("strapdown-residual", "direct"):
         settings = choose(estimator)

@@ -17,18 +17,27 @@ def main(parameters: dict) -> None:
         for side in ("train", "validation")
     )
     source = read_json(RAW / "sources.json")["source"]
-    quantized = quantize(model, training, validation, description={"source": source}, **options)
+    quantized = quantize(
+        model, training, validation, strides.signals, description={"source": source}, **options
+    )
+    calibration, size = quantized.calibration, {"parameters": model.settings.n_parameters}
     write_bytes(FLOAT32_TFLITE, quantized.float32)
     write_bytes(INT8_TFLITE, quantized.int8)
     with complete_folder(RESULTS / "quantize") as folder:
-        write_json(folder / "calibration_strides.json", quantized.calibration)
+        write_json(folder / "calibration_strides.json", calibration.stride_id)
+        write_json(folder / "headline.json", size)
         write_json(
             folder / "metrics.json",
             {
-                "parameters": model.settings.n_parameters,
+                **size,
                 "multiply_accumulates": model.settings.n_multiply_accumulates,
                 "tflite_bytes": {"float32": len(quantized.float32), "int8": len(quantized.int8)},
                 "int8_minus_float32": quantized.difference,
+                "calibration": {
+                    "n_strides": len(calibration.stride_id),
+                    "shortest_cm": calibration.length_cm.min(),
+                    "longest_cm": calibration.length_cm.max(),
+                },
             },
         )
 

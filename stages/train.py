@@ -17,7 +17,6 @@ def main(parameters: dict) -> None:
     training, validation = (
         augmented(
             make_examples(strides.table, strides.signals, final[side], settings),
-            strides.table,
             strides.signals,
             settings,
             seed=parameters["seed"],

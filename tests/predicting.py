@@ -36,7 +36,7 @@ def models(name: str) -> tuple[bytes, bytes]:
     settings = choose(estimator, **{"epochs": 10, "batch_size": 16, **changes})
     training, validation = (make_examples(*_walked(), [f"simulated/{s}"], settings) for s in ("A", "B"))
     model = train(training, validation, settings, seed=1).model
-    result = quantize(model, training, validation, calibration_strides=100)
+    result = quantize(model, training, validation, _walked()[1], calibration_strides=100)
     return result.float32, result.int8
 
 

@@ -35,7 +35,9 @@ def trained(examples, settings):
 
 
 @pytest.fixture(scope="session")
-def quantized(trained, examples):
+def quantized(trained, examples, walked):
     from tinystride.learning.quantization import quantize
 
-    return quantize(trained.model, *examples, calibration_strides=50, description={"source": "simulated"})
+    return quantize(
+        trained.model, *examples, walked[1], calibration_strides=50, description={"source": "simulated"}
+    )

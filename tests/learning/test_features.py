@@ -169,7 +169,7 @@ def test_recorded_strides_have_features_or_a_reason(strides_folder):
 def test_augmented_strides_follow_the_recorded_ones(walked, estimator):
     settings = choose(estimator, copies=3)
     recorded = make_examples(*walked, ["line/1", "line/2"], settings)
-    examples = augmented(recorded, *walked, settings, seed=4)
+    examples = augmented(recorded, walked[1], settings, seed=4)
     n = len(recorded)
     assert len(examples) == 4 * n
     np.testing.assert_array_equal(examples.values[:n], recorded.values)
@@ -179,9 +179,9 @@ def test_augmented_strides_follow_the_recorded_ones(walked, estimator):
     assert examples.values.dtype == np.float32
     assert np.isfinite(examples.values).all() and np.isfinite(examples.label_cm).all()
     assert len(np.unique(examples.label_cm)) == 4 * n
-    again = augmented(recorded, *walked, settings, seed=4)
+    again = augmented(recorded, walked[1], settings, seed=4)
     assert again.values.tobytes() == examples.values.tobytes()
-    assert augmented(recorded, *walked, settings, seed=5).values.tobytes() != examples.values.tobytes()
+    assert augmented(recorded, walked[1], settings, seed=5).values.tobytes() != examples.values.tobytes()
 
 
 def test_a_residual_network_is_told_what_the_integral_misses(walked):
@@ -196,7 +196,7 @@ def test_a_residual_network_is_told_what_the_integral_misses(walked):
     )
     recorded = make_examples(*walked, ["line/1"], biased)
     labels = {
-        settings.augmentation["gyr_bias_radps"]: augmented(recorded, *walked, settings, seed=1).label_cm
+        settings.augmentation["gyr_bias_radps"]: augmented(recorded, walked[1], settings, seed=1).label_cm
         for settings in (biased, exact)
     }
     assert labels[0].std() < 0.3
@@ -207,4 +207,4 @@ def test_a_residual_network_is_told_what_the_integral_misses(walked):
 def test_no_copies_no_augmented_strides(walked):
     settings = choose("direct", copies=0)
     recorded = make_examples(*walked, ["line/1"], settings)
-    assert augmented(recorded, *walked, settings, seed=0) is recorded
+    assert augmented(recorded, walked[1], settings, seed=0) is recorded

@@ -1,25 +1,77 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from tflite_micro.python.tflite_micro import runtime
 
 from tinystride.errors import ParameterError
+from tinystride.learning.estimators import choose
+from tinystride.learning.features import make_examples
 from tinystride.learning.model_file import open_model, read_metadata
 from tinystride.learning.prediction import Network
-from tinystride.learning.quantization import calibration_rows, quantize
+from tinystride.learning.quantization import COVERED_CM, calibrate, quantize
 
 
-def test_calibration_covers_the_labels_evenly():
-    label = np.random.default_rng(0).gamma(3, 10, 1000)
-    rows = calibration_rows(label, 101)
-    assert len(set(rows)) == 101
-    np.testing.assert_allclose(label[rows], np.quantile(label, np.linspace(0, 1, 101)), rtol=0.02)
-    assert {label.argmin(), label.argmax()} <= set(rows)
+def test_calibration_covers_the_recorded_lengths_evenly(examples, walked, settings):
+    recorded = examples[0]
+    calibration = calibrate(recorded, walked[1], settings, 101)
+    own = [name for name in calibration.stride_id if "*" not in name]
+    length_cm = calibration.length_cm[: len(own)]
+    assert len(set(own)) == len(own) == 101
+    wanted_cm = np.quantile(recorded.length_cm, np.linspace(0, 1, 101))
+    np.testing.assert_allclose(length_cm, wanted_cm, rtol=0.02)
+    rows = [list(recorded.stride_id).index(name) for name in own]
+    np.testing.assert_array_equal(calibration.values[: len(own)], recorded.values[rows])
 
 
-def test_calibration_takes_what_there_is():
-    assert sorted(calibration_rows(np.array([3.0, 1.0, 2.0]), 200)) == [0, 1, 2]
-    assert list(calibration_rows(np.array([3.0, 1.0, 2.0]), 1)) == [1]
+@pytest.mark.parametrize("estimator", ["direct", "strapdown-residual"])
+def test_where_recorded_strides_do_not_reach_stretched_ones_calibrate(walked, estimator):
+    table, signals = walked
+    settings = choose(estimator)
+    recorded = make_examples(table, signals, ["line/1"], settings)
+    calibration = calibrate(recorded, signals, settings, 20)
+    assert (calibration.length_cm.min(), calibration.length_cm.max()) == COVERED_CM
+    steps_cm = np.diff(np.sort(calibration.length_cm))
+    assert steps_cm[0] < 25 and steps_cm[-1] < 35
+    shortest = calibration.length_cm.argmin()
+    name, factor = calibration.stride_id[shortest].split("*")
+    row = list(recorded.stride_id).index(name)
+    assert float(factor) == pytest.approx(40 / recorded.length_cm[row], abs=1e-3)
+    # What the sensor turned stays; how far it went shrinks.
+    ratio = np.ptp(calibration.values[shortest], axis=0) / np.ptp(recorded.values[row], axis=0)
+    assert ratio[4] == pytest.approx(1, abs=0.02)
+    assert ratio[0] < 0.8
+
+
+def test_lengths_that_are_recorded_need_no_stretching(walked):
+    table, signals = walked
+    settings = choose("direct")
+    recorded = make_examples(table, signals, ["line/1"], settings)
+    length_cm = recorded.length_cm.copy()
+    length_cm[[0, 1]] = 30, 230
+    calibration = calibrate(replace(recorded, length_cm=length_cm), signals, settings, 1000)
+    assert sorted(calibration.stride_id) == sorted(recorded.stride_id)
+    assert calibrate(recorded, signals, settings, 1).stride_id[0] in recorded.stride_id
+
+
+def test_strides_that_cannot_be_augmented_calibrate_as_they_are(walked):
+    table, signals = walked
+    paper = choose("direct", preset="paper")
+    recorded = make_examples(table, signals, ["line/1"], paper)
+    calibration = calibrate(recorded, signals, paper, 10)
+    assert len(calibration.stride_id) == 10
+    assert set(calibration.stride_id) <= set(recorded.stride_id)
+
+
+def test_the_int8_range_holds_the_shortest_and_longest_stride(quantized, walked):
+    """The integral of the direct network's label range: what it tells of 40 and 220 cm is not cut off."""
+    interpreter = open_model(quantized.int8)
+    (told,) = interpreter.get_output_details()
+    scale, zero_point = told["quantization"]
+    float32 = Network.load(quantized.float32).output_cm(quantized.calibration.values)
+    assert (-128 - zero_point) * scale <= float32.min() + scale
+    assert (127 - zero_point) * scale >= float32.max() - scale
 
 
 def test_the_int8_network_is_int8_from_end_to_end(quantized, settings):
@@ -65,8 +117,9 @@ def test_the_difference_is_between_the_two_files(quantized, examples):
 
 
 def test_the_calibration_strides_are_training_strides(quantized, examples):
-    assert len(quantized.calibration) == 50
-    assert set(quantized.calibration) <= set(examples[0].stride_id)
+    names = [name.split("*")[0] for name in quantized.calibration.stride_id]
+    assert len(names) == 50 + 2 * 5
+    assert set(names) <= set(examples[0].stride_id)
 
 
 def test_tflite_micro_computes_the_same_int8(quantized):
@@ -84,11 +137,11 @@ def test_tflite_micro_computes_the_same_int8(quantized):
 
 
 @pytest.mark.parametrize("n", [0, -1, 100_001])
-def test_refused(trained, examples, n):
+def test_refused(trained, examples, walked, n):
     with pytest.raises(ParameterError, match=f"quantize.calibration_strides: {n}"):
-        quantize(trained.model, *examples, calibration_strides=n)
+        quantize(trained.model, *examples, walked[1], calibration_strides=n)
 
 
-def test_conversion_is_silent(trained, examples, capfd):
-    quantize(trained.model, *examples, calibration_strides=5)
+def test_conversion_is_silent(trained, examples, walked, capfd):
+    quantize(trained.model, *examples, walked[1], calibration_strides=5)
     assert capfd.readouterr() == ("", "")

@@ -79,7 +79,7 @@ def test_labels_that_all_agree_are_learned_and_quantized(walked):
     )
     assert not training.label_cm.any()
     model = train(training, validation, settings, seed=4).model
-    quantized = quantize(model, training, validation, calibration_strides=20)
+    quantized = quantize(model, training, validation, signals, calibration_strides=20)
     for content in (quantized.float32, quantized.int8):
         assert np.abs(Network.load(content).output_cm(validation.values)).max() < 0.5
 
@@ -134,7 +134,7 @@ def everything(folder) -> dict[str, str]:
     )
     trained = train(training, validation, settings, seed=7)
     trained.model.save(folder / "float32")
-    quantized = quantize(trained.model, training, validation, calibration_strides=20)
+    quantized = quantize(trained.model, training, validation, signals, calibration_strides=20)
     (folder / "float32.tflite").write_bytes(quantized.float32)
     (folder / "int8.tflite").write_bytes(quantized.int8)
     return {path.name: sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -40,12 +40,14 @@ def cross_validate(
         make_examples(table, signals, part[side], settings) for side in ("train", "validation")
     )
     trained = train(
-        *(augmented(side, table, signals, settings, seed=seed) for side in (training, validation)),
+        *(augmented(side, signals, settings, seed=seed) for side in (training, validation)),
         settings,
         seed=seed,
         on_epoch=on_epoch,
     )
-    quantized = quantize(trained.model, training, validation, calibration_strides=calibration_strides)
+    quantized = quantize(
+        trained.model, training, validation, signals, calibration_strides=calibration_strides
+    )
     predictions = predict_subjects(
         table, signals, part["test"], float32=quantized.float32, int8=quantized.int8
     )

@@ -97,7 +97,7 @@ PRESETS: dict[str, dict[str, Settings]] = {
         "1000": _residual((8, 8), (6,)),
         "2000": _residual((16, 12), (5,)),
         "4000": _residual((20, 20), (8,)),
-        "7000": _residual((24, 24), (16,)),
+        "7000": _residual((24, 24), (17,)),
     },
     "direct": {
         "tiny": Settings(
@@ -144,6 +144,11 @@ def choose(estimator: str, /, *, preset: str = "tiny", schedule: str = "fast", *
     settings = replace(chosen, **{**schedule_changes, **given})
     _check(settings)
     return settings
+
+
+def can_be_augmented(settings: Settings) -> bool:
+    """Whether tinystride.learning.augmentation can make the strides that the network sees."""
+    return settings.features != "contact-to-contact" and settings.points == POINTS
 
 
 def _named(parameter: str, choices: Mapping, name: str):
@@ -197,12 +202,11 @@ def _check_augmentation(settings: Settings) -> None:
             known = ", ".join(AugmentationOptions.__dataclass_fields__)
             raise ParameterError(f"train.augmentation.{name}: unknown; there are {known}")
     AugmentationOptions(**settings.augmentation)
-    if settings.copies and settings.features == "contact-to-contact":
+    if not settings.copies or can_be_augmented(settings):
+        return
+    if settings.features == "contact-to-contact":
         raise ParameterError("train.copies: strides from contact to contact cannot be augmented; set it to 0")
-    if settings.copies and settings.points != POINTS:
-        raise ParameterError(
-            f"train.copies: augmented strides have {POINTS} points; set train.points to that"
-        )
+    raise ParameterError(f"train.copies: augmented strides have {POINTS} points; set train.points to that")
 
 
 def _check_number(name: str, value, kind, low: float, high: float) -> None:

@@ -10,7 +10,7 @@
     resampling, so that the samples around the stride can settle it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,12 +20,16 @@ from tinystride.errors import DataError
 from tinystride.gait import strapdown
 from tinystride.gait.signals import StrideSignals
 from tinystride.learning.augmentation import (
+    STRIDE,
     AugmentationOptions,
+    FootMotion,
     augment,
     recover_motion,
     resample_with_margin,
+    scaled,
+    synthesize,
 )
-from tinystride.learning.estimators import CHANNELS, Settings
+from tinystride.learning.estimators import CHANNELS, Settings, can_be_augmented
 from tinystride.learning.split import subject_names
 
 PAPER_RATE_HZ = 60.0
@@ -50,6 +54,7 @@ class Examples:
 
     stride_id, subject: [n] str; subject is "dataset/subject"
     values: [n, points, 6] float32
+    length_cm: [n] float64, the stride length
     label_cm: [n] float64, what the network has to tell
     weight: [n] float64, in the loss
     left_out: {stride_id: reason} of the usable strides that are not here
@@ -58,6 +63,7 @@ class Examples:
     stride_id: np.ndarray
     subject: np.ndarray
     values: np.ndarray
+    length_cm: np.ndarray
     label_cm: np.ndarray
     weight: np.ndarray
     left_out: dict[str, str]
@@ -152,27 +158,21 @@ def make_examples(
         stride_id=stride_id[kept],
         subject=subject_names(rows).to_numpy(str)[kept],
         values=features.values[kept],
+        length_cm=lengths[kept, 0],
         label_cm=label[kept],
         weight=rows["dataset"].map(lambda name: settings.dataset_weights.get(name, 1)).to_numpy(float)[kept],
         left_out=dict(zip(stride_id[~kept].tolist(), reason[~kept].tolist(), strict=True)),
     )
 
 
-def augmented(
-    recorded: Examples, table: pd.DataFrame, signals: StrideSignals, settings: Settings, *, seed: int
-) -> Examples:
+def augmented(recorded: Examples, signals: StrideSignals, settings: Settings, *, seed: int) -> Examples:
     """The recorded strides, and after them `settings.copies` new ones of each, named <stride_id>+<copy>.
 
-    table, signals: as `recorded` was made from
+    signals: as `recorded` was made from
     """
     if not settings.copies:
         return recorded
-    length_cm_of = table.set_index("stride_id")["stride_length_cm"]
-    motion = recover_motion(
-        *resample_with_margin(signals.select(recorded.stride_id)),
-        length_cm_of[recorded.stride_id].to_numpy(float),
-        [0, 0, strapdown.LEVER_M],
-    )
+    motion = _motion(recorded, signals)
     source = np.tile(np.arange(len(recorded)), settings.copies)
     options = AugmentationOptions(**settings.augmentation)
     *samples, made_cm = augment(motion, source, options, np.random.default_rng(seed))
@@ -183,7 +183,29 @@ def augmented(
         stride_id=np.concatenate([recorded.stride_id, names]),
         subject=np.concatenate([recorded.subject, recorded.subject[source]]),
         values=np.concatenate([recorded.values, stance_features(settings.features, *samples)]),
+        length_cm=np.concatenate([recorded.length_cm, made_cm]),
         label_cm=np.concatenate([recorded.label_cm, made_label_cm]),
         weight=np.concatenate([recorded.weight, recorded.weight[source]]),
         left_out=recorded.left_out,
     )
+
+
+def stretched_features(
+    recorded: Examples, signals: StrideSignals, settings: Settings, rows: np.ndarray, length_cm: np.ndarray
+) -> np.ndarray:
+    """[n, points, 6]: the recorded strides `rows` ([n]) as if they were `length_cm` ([n]) long.
+
+    Raises DataError where there are none: from contact to contact, or with other than POINTS points.
+    """
+    if not can_be_augmented(settings):
+        raise DataError(f"features {settings.features!r} of {settings.points} points cannot be stretched")
+    chosen = replace(recorded, stride_id=recorded.stride_id[rows], length_cm=recorded.length_cm[rows])
+    motion = _motion(chosen, signals)
+    motion = scaled(motion, length_cm / motion.length_cm, np.ones(len(rows)))
+    samples = (each[:, STRIDE] for each in synthesize(motion))
+    return stance_features(settings.features, *samples, motion.duration_s)
+
+
+def _motion(recorded: Examples, signals: StrideSignals) -> FootMotion:
+    samples = resample_with_margin(signals.select(recorded.stride_id))
+    return recover_motion(*samples, recorded.length_cm, [0, 0, strapdown.LEVER_M])
