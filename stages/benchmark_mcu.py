@@ -13,7 +13,11 @@ def main(parameters: dict) -> None:
         core: {"network": benchmark_model(INT8_TFLITE, core, vectors=vectors, seed=parameters["seed"])}
         for core in tqdm(cores, desc="benchmark", unit="core")
     }
+    core = cores[0]
+    network = metrics[core]["network"]
+    headline = {"core": core} | {name: network[name] for name in ("flash_bytes", "ram_bytes", "instructions")}
     with complete_folder(RESULTS / "mcu") as folder:
+        write_json(folder / "headline.json", headline)
         write_json(folder / "metrics.json", metrics)
 
 

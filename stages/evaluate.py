@@ -5,7 +5,7 @@ import pandas as pd
 from stages.common import FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, known, run_stage
 from tinystride.evaluation.figures import draw_figures
 from tinystride.evaluation.report import evaluate
-from tinystride.evaluation.tables import headline, long, markdown
+from tinystride.evaluation.tables import headline, long, markdown, stride_points, subject_points
 from tinystride.files import complete_folder, read_json, write_json, write_text
 from tinystride.gait.strides import read_strides
 from tinystride.learning.prediction import predict_subjects
@@ -36,6 +36,10 @@ def main(parameters: dict) -> None:
         long(metrics).to_csv(folder / "figures.csv", index=False)
         judged.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
         draw_figures(metrics, judged, folder)
+        (folder / "plots").mkdir()
+        points = {"strides": stride_points(metrics, judged), "subjects": subject_points(metrics)}
+        for name, table in points.items():
+            table.to_csv(folder / "plots" / f"{name}.csv", index=False, float_format="%.4f")
 
 
 if __name__ == "__main__":

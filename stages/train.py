@@ -4,7 +4,7 @@ from dvclive import Live
 from tqdm import tqdm
 
 from stages.common import FLOAT32, RESULTS, SPLIT, STRIDES, run_stage
-from tinystride.files import complete_folder, read_json
+from tinystride.files import complete_folder, read_json, write_json
 from tinystride.gait.strides import read_strides
 from tinystride.learning.estimators import choose
 from tinystride.learning.features import augmented, make_examples
@@ -38,6 +38,9 @@ def main(parameters: dict) -> None:
         done = train(training, validation, settings, seed=parameters["seed"], on_epoch=log)
         live.summary["best_epoch"] = done.best
         done.model.save(FLOAT32)
+        # Not seconds: the results of a run do not depend on the machine's load.
+        work = len(training) * len(done.epochs) * settings.n_multiply_accumulates
+        write_json(folder / "headline.json", {"training_gmac": round(work / 1e9, 3)})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 from tests.evaluation.synthetic import study, walks
 from tinystride.errors import ParameterError
 from tinystride.evaluation.report import evaluate
-from tinystride.evaluation.tables import headline, long, markdown
+from tinystride.evaluation.tables import headline, long, markdown, stride_points, subject_points
 from tinystride.gait.strides import read_strides
 from tinystride.learning.split import split_by_subject
 
@@ -61,8 +61,6 @@ def test_an_integral_as_reference_gives_agreement_and_nothing_circular(evaluated
     for figures in (entry, entry["per_subject"]["S00"]):
         assert not [name for name in figures if "noise" in name or "lag1" in name or "strapdown" in name]
     assert "reference_noise_sd_cm" in metrics["belt"]["int8"]
-    assert list(headline(metrics)["agreement"]) == ["street"]
-    assert list(headline(metrics)["accuracy"]) == ["belt", "ruler"]
     accuracy, agreement = markdown(metrics).split("Agreement")
     assert "| belt |" in accuracy and "| street |" in agreement and "street" not in accuracy
 
@@ -117,6 +115,44 @@ def test_recorded_strides_are_judged_with_the_accuracy_that_integration_is_known
     assert 3 < belt["rmse_cm"] < 4.5 and 2.5 < ruler["rmse_cm"] < 4.5 and street["rmse_cm"] == 0
     assert belt["lag1_autocorrelation_ci95"][1] < 0 and 1 < belt["reference_noise_sd_cm"] < belt["sd_cm"]
     assert belt["mean5_sd_cm"] < 0.5 * belt["sd_cm"]
+
+
+def test_the_headline_has_a_few_figures_of_each_set(evaluated):
+    metrics, _ = evaluated
+    few = headline(metrics)
+    assert list(few) == ["source", "belt", "ruler", "street"]
+    belt = metrics["belt"]
+    assert few["belt"] == {
+        "rmse_cm": belt["int8"]["rmse_cm"],
+        "bias_cm": belt["int8"]["bias_cm"],
+        "mean5_sd_cm": belt["int8"]["mean5_sd_cm"],
+        "coverage": belt["int8"]["coverage"],
+        "strapdown_cm": belt["strapdown"]["rmse_cm"],
+    }
+    assert list(few["street"]) == ["agreement_cm", "coverage"]
+
+
+def test_the_references_noise_stands_beside_the_error_of_what_follows_single_strides(evaluated):
+    metrics, _ = evaluated
+    rows = [line.split(" | ") for line in markdown(metrics).splitlines()]
+    cells = {row[4]: row[-1].rstrip(" |") for row in rows if len(row) == 9}
+    noise = f"{metrics['ruler']['int8']['reference_noise_sd_cm']:.2f} ("
+    assert any(row[0] == "| ruler" and row[-1].startswith(noise) for row in rows)
+    assert cells["stride-time-line"] == cells["mean"] == "–"
+
+
+def test_points_to_plot_are_the_errors_that_are_judged(evaluated):
+    metrics, judged = evaluated
+    points, people = stride_points(metrics, judged), subject_points(metrics)
+    assert set(points["set"]) == {"belt", "ruler"}
+    belt = points[points["set"] == "belt"]
+    assert len(belt) == metrics["belt"]["int8"]["n_strides"]
+    assert belt["error_cm"].mean() == pytest.approx(metrics["belt"]["int8"]["bias_cm"], abs=1e-4)
+    assert (belt["mean_cm"] - belt["error_cm"] / 2).to_numpy() == pytest.approx(belt["stride_length_cm"])
+    assert list(people["subject"][:3]) == ["belt/S00", "belt/S01", "ruler/S00"]
+    assert people["rmse_cm"][0] == metrics["belt"]["int8"]["per_subject"]["S00"]["rmse_cm"]
+    only = {name: metrics[name] for name in ("source", "street")}
+    assert set(stride_points(only, judged[judged["dataset"] == "street"])["set"]) == {"street"}
 
 
 def test_long_table_has_every_figure_once(evaluated):

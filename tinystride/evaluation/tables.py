@@ -4,27 +4,32 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+# {name: (estimator, figure)}; short names, since DVC makes each a column.
 HEADLINE = {
     "accuracy": {
-        "int8": ["rmse_cm", "bias_cm", "sd_cm", "mean5_sd_cm", "coverage", "sd_to_float32_cm"],
-        "strapdown": ["rmse_cm"],
+        "rmse_cm": ("int8", "rmse_cm"),
+        "bias_cm": ("int8", "bias_cm"),
+        "mean5_sd_cm": ("int8", "mean5_sd_cm"),
+        "coverage": ("int8", "coverage"),
+        "strapdown_cm": ("strapdown", "rmse_cm"),
     },
-    "agreement": {"int8": ["rmse_cm", "coverage"]},
+    "agreement": {"agreement_cm": ("int8", "rmse_cm"), "coverage": ("int8", "coverage")},
 }
 COLUMNS = ["set", "reference", "people", "strides (coverage)", "estimator", "RMSE, cm", "bias ± SD, cm",
-           "mean of 5 strides, SD, cm"]  # fmt: skip
+           "mean of 5 strides, SD, cm", "noise of the reference, SD, cm"]  # fmt: skip
+# Of estimators that do not follow single strides the errors tell nothing about the reference.
+WITHOUT_REFERENCE_NOISE = ["stride-time-line", "mean"]
 
 
 def headline(metrics: dict) -> dict:
-    """What to track: {"source", "accuracy": {set: {estimator: {figure: number}}}, "agreement": likewise}."""
-    found = {"source": metrics["source"], "accuracy": {}, "agreement": {}}
-    for name, estimators in _sets(metrics):
-        kind = kind_of(estimators)
-        found[kind][name] = {
-            estimator: {figure: estimators[estimator][figure] for figure in figures}
-            for estimator, figures in HEADLINE[kind].items()
+    """What to track of each set, HEADLINE of its kind, beside the source: {"source", set: {name: number}}."""
+    return {"source": metrics["source"]} | {
+        name: {
+            short: estimators[estimator][figure]
+            for short, (estimator, figure) in HEADLINE[kind_of(estimators)].items()
         }
-    return {key: value for key, value in found.items() if value}
+        for name, estimators in _sets(metrics)
+    }
 
 
 def markdown(metrics: dict, shown: list[str] | None = None) -> str:
@@ -69,6 +74,31 @@ def long(metrics: dict) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype({"value": float, "low": float, "high": float})
 
 
+def stride_points(metrics: dict, judged: pd.DataFrame) -> pd.DataFrame:
+    """Each int8 estimate as a point of a plot: set, stride_length_cm, int8_cm, mean_cm of both, error_cm.
+
+    Of sets with a measured reference; of all if there is none.
+    """
+    measured = [name for name, estimators in _sets(metrics) if kind_of(estimators) == "accuracy"]
+    rows = judged[judged["int8_cm"].notna() & (judged["dataset"].isin(measured) | (not measured))]
+    points = rows[["dataset", "stride_length_cm", "int8_cm"]].rename(columns={"dataset": "set"})
+    return points.assign(
+        mean_cm=(rows["int8_cm"] + rows["stride_length_cm"]) / 2,
+        error_cm=rows["int8_cm"] - rows["stride_length_cm"],
+    )
+
+
+def subject_points(metrics: dict) -> pd.DataFrame:
+    """Each person's int8 errors: subject as "set/subject", rmse_cm, bias_cm, sd_cm."""
+    figures = ["rmse_cm", "bias_cm", "sd_cm"]
+    rows = [
+        (f"{name}/{subject}", *(entry[figure] for figure in figures))
+        for name, estimators in _sets(metrics)
+        for subject, entry in estimators["int8"]["per_subject"].items()
+    ]
+    return pd.DataFrame(rows, columns=["subject", *figures])
+
+
 def kind_of(estimators: dict) -> str:
     """ "accuracy" or "agreement": of a set, for which all its estimators have the same."""
     return next(iter(estimators.values()))["kind"]
@@ -88,12 +118,13 @@ def _row(name: str, estimator: str, figures: dict) -> list[str]:
         with_interval(figures, "rmse_cm"),
         f"{with_interval(figures, 'bias_cm')} ± {with_interval(figures, 'sd_cm')}",
         with_interval(figures, "mean5_sd_cm"),
+        "–" if estimator in WITHOUT_REFERENCE_NOISE else with_interval(figures, "reference_noise_sd_cm"),
     ]
 
 
 def with_interval(figures: dict, name: str) -> str:
     """Like "3.21 (2.80 to 3.62)", a dash for what could not be computed."""
-    if figures[name] is None:
+    if figures.get(name) is None:
         return "–"
     interval = figures[f"{name}_ci95"]
     text = f"{figures[name]:.2f}" + (f" ({interval[0]:.2f} to {interval[1]:.2f})" if interval else "")
