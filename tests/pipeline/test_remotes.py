@@ -1,0 +1,187 @@
+"""Remotes on real servers: what is pushed comes back; what goes wrong is said and harms nothing."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.clones import ROOT, environment, run
+from tests.pipeline.remotes import FILES, folder_remote, free_port, s3_server, small_repository, ssh_server
+
+N_OBJECTS = sum(FILES.values()) + 1  # the listing of models/c is an object, too
+SECRETS = ("access_key_id", "secret_access_key", "password", "passphrase", "session_token", "keyfile")
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory) -> Path:
+    return small_repository(tmp_path_factory.mktemp("small") / "repository")
+
+
+@pytest.fixture(scope="module")
+def started(request, repository, tmp_path_factory):
+    """A remote, and a clone that is set up to use it."""
+    folder = tmp_path_factory.mktemp("remote")
+    (folder / "home").mkdir()
+    with pytest.MonkeyPatch.context() as patch, request.param(folder) as remote:
+        # Nobody's own keys and settings take part.
+        own = {"HOME": str(folder / "home"), "SSH_AUTH_SOCK": "", "NO_PROXY": "127.0.0.1"}
+        for name, value in (own | remote.credentials).items():
+            patch.setenv(name, value)
+        clone = shutil.copytree(repository, folder / "clone", symlinks=True)
+        remote.set_up(clone)
+        yield remote, clone
+
+
+@pytest.fixture
+def remote(started):
+    started[0].remove(*started[0].objects())
+    return started[0]
+
+
+@pytest.fixture
+def clone(started, tmp_path) -> Path:
+    return shutil.copytree(started[1], tmp_path / "clone", symlinks=True)
+
+
+every_remote = pytest.mark.parametrize("started", [folder_remote, s3_server, ssh_server], indirect=True)
+servers = pytest.mark.parametrize("started", [s3_server, ssh_server], indirect=True)
+
+
+def contents(clone: Path) -> dict[str, bytes]:
+    files = [path for name in FILES for path in [clone / name, *(clone / name).rglob("*")] if path.is_file()]
+    return {path.relative_to(clone).as_posix(): path.read_bytes() for path in files}
+
+
+def forget(clone: Path) -> None:
+    """Delete cache and workspace."""
+    shutil.rmtree(clone / ".dvc" / "cache")
+    for name in FILES:
+        path = clone / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def refused(clone: Path, *command: str, **more: str) -> str:
+    """What DVC says of a command that fails: an error, no traceback."""
+    done = run(clone, *command, check=False, **more)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+    assert errors
+    return "\n".join(errors)
+
+
+def in_sync(clone: Path, remote) -> bool:
+    return "in sync" in run(clone, "dvc", "status", "--cloud", "--remote", remote.name).stdout
+
+
+@every_remote
+def test_what_was_pushed_comes_back(clone, remote):
+    before = contents(clone)
+    assert f"{N_OBJECTS} files pushed" in run(clone, "dvc", "push", "--remote", remote.name).stdout
+    assert len(remote.objects()) == N_OBJECTS
+    # No secret and no setting of a remote is in a file that Git tracks.
+    assert run(clone, "git", "status", "--porcelain").stdout == ""
+    forget(clone)
+    run(clone, "dvc", "pull", "--remote", remote.name)
+    assert contents(clone) == before and len(before) == sum(FILES.values())
+    assert in_sync(clone, remote)
+
+
+@servers
+def test_an_interrupted_push_goes_on_where_it_stopped(clone, remote):
+    pushing = subprocess.Popen(
+        ["dvc", "push", "--quiet", "--jobs", "1", "--remote", remote.name],
+        cwd=clone, env=environment(), start_new_session=True,
+    )  # fmt: skip
+    while len(remote.objects()) < 3:
+        assert pushing.poll() is None
+        time.sleep(0.002)
+    os.killpg(pushing.pid, signal.SIGKILL)
+    pushing.wait()
+    sent = int(run(clone, "dvc", "push", "--remote", remote.name).stdout.split(" file")[0].split()[-1])
+    assert 0 < sent < N_OBJECTS - 1
+    before = contents(clone)
+    forget(clone)
+    run(clone, "dvc", "pull", "--remote", remote.name)
+    assert contents(clone) == before
+
+
+@every_remote
+def test_a_corrupted_object_is_noticed(clone, remote):
+    run(clone, "dvc", "push", "--remote", remote.name)
+    before, kept = contents(clone), shutil.copytree(clone, clone.with_name("kept"), symlinks=True)
+    damaged = []
+    for path in ("models/stride_int8.tflite", "models/c/7.c"):
+        md5 = hashlib.md5(before[path]).hexdigest()
+        damaged += [name for name in remote.objects() if name.endswith(f"{md5[:2]}/{md5[2:]}")]
+        remote.damage(damaged[-1])
+    forget(clone)
+    assert "failed to pull" in refused(clone, "dvc", "pull", "--remote", remote.name)
+    assert len(contents(clone)) < len(before) - 1
+    # The remedy: remove the objects and their folder's listing, push from where the files are still whole.
+    remote.remove(*(name for name in remote.objects() if name in damaged or name.endswith(".dir")))
+    run(kept, "dvc", "push", "--remote", remote.name)
+    run(clone, "dvc", "pull", "--remote", remote.name)
+    assert contents(clone) == before
+
+
+@servers
+def test_wrong_credentials_are_said_and_the_next_try_succeeds(clone, remote, started, tmp_path):
+    push = ["dvc", "push", "--remote", remote.name, "models/stride_int8.tflite"]
+    remote.demand_keys(True)
+    if remote.client:
+        assert "Forbidden" in refused(clone, *push, AWS_SECRET_ACCESS_KEY="guessed")
+        assert "Forbidden" in refused(clone, *push, AWS_ACCESS_KEY_ID="AKIAUNKNOWN000000000")
+    else:
+        remote.set_up(clone, keyfile=str(started[1].with_name("stranger")))
+        assert "Permission denied" in refused(clone, *push)
+        remote.set_up(clone)
+    remote.demand_keys(False)
+    assert remote.objects() == {}
+    assert "1 file pushed" in run(clone, *push).stdout
+
+
+@servers
+def test_an_unreachable_remote_is_said_and_the_next_try_succeeds(clone, remote):
+    nobody = str(free_port())
+    option = {"endpointurl": f"http://127.0.0.1:{nobody}"} if remote.client else {"port": nobody}
+    remote.set_up(clone, **option)
+    assert nobody in refused(clone, "dvc", "push", "--remote", remote.name)
+    assert remote.objects() == {}
+    remote.set_up(clone)
+    assert f"{N_OBJECTS} files pushed" in run(clone, "dvc", "push", "--remote", remote.name).stdout
+
+
+@pytest.mark.parametrize("started", [folder_remote], indirect=True)
+def test_a_disk_that_fills_during_push_keeps_what_is_whole(clone, remote):
+    script = (
+        f"mkdir -p {remote.folder} && mount -t tmpfs -o size=60k none {remote.folder} && "
+        f"! dvc push --remote {remote.name} && mount -o remount,size=1m {remote.folder} && "
+        f"dvc push --remote {remote.name} && cp -r {remote.folder}/. {remote.folder}-kept"
+    )
+    done = run(clone, "unshare", "--map-root-user", "--mount", "sh", "-c", script)
+    assert "No space left on device" in done.stderr and "Traceback" not in done.stderr
+    pushed_later = int(done.stdout.split(" files pushed")[0].split()[-1])
+    assert 0 < pushed_later < N_OBJECTS
+    forget(clone)
+    shutil.copytree(remote.folder.with_name("share-kept"), remote.folder, dirs_exist_ok=True)
+    run(clone, "dvc", "pull", "--remote", remote.name)
+    assert len(contents(clone)) == sum(FILES.values())
+
+
+def test_the_default_remote_needs_no_set_up(repository, tmp_path):
+    clone = shutil.copytree(repository, tmp_path / "clone", symlinks=True)
+    before = contents(clone)
+    run(clone, "dvc", "push")
+    forget(clone)
+    run(clone, "dvc", "pull")
+    assert contents(clone) == before
+
+
+def test_the_tracked_settings_hold_no_secret():
+    assert [secret for secret in SECRETS if secret in (ROOT / ".dvc" / "config").read_text()] == []
