@@ -12,8 +12,10 @@ import yaml
 
 from tinystride import __version__
 from tinystride.codegen import ctext
+from tinystride.codegen.device import estimator_files, has_estimator
 from tinystride.codegen.emitter import Emitted, emit
 from tinystride.codegen.graph import Graph
+from tinystride.codegen.layers import Network
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
 from tinystride.codegen.reference import example_inputs, run_tflm
@@ -111,7 +113,10 @@ def _values(array: np.ndarray) -> str:
     return ctext.rows(array.tolist())
 
 
-def _library_files(path: Path, graph: Graph, card: dict, values: dict, vectors: int) -> dict[str, str]:
+def _library_files(
+    path: Path, graph: Graph, network: Network, card: dict, values: dict, vectors: int
+) -> dict[str, str]:
+    streams = has_estimator(network, card["description"])
     inputs = example_inputs(graph, vectors, seed=0)
     outputs = run_tflm(path.read_bytes(), graph, inputs)
     values = values | {
@@ -120,6 +125,7 @@ def _library_files(path: Path, graph: Graph, card: dict, values: dict, vectors: 
         "golden_inputs": [_values(row) for row in inputs],
         "golden_outputs": [_values(row) for row in outputs],
         "card": card,
+        "streams": streams,
     }
     files = {name: render(template, **values) for name, template in LIBRARY_TEMPLATES.items()}
     library = {
@@ -129,9 +135,11 @@ def _library_files(path: Path, graph: Graph, card: dict, values: dict, vectors: 
         "license": "MIT",
         "frameworks": "*",
         "platforms": "*",
-        "headers": ["tinystride_model.h"],
+        "headers": ["tinystride.h"] * streams + ["tinystride_model.h"],
         "build": {"includeDir": "include", "srcDir": "src"},
     }
+    if streams:
+        files |= estimator_files(network, card["description"])
     files["library.json"] = json.dumps(library, indent=2) + "\n"
     files["model_card.yaml"] = yaml.safe_dump(card, sort_keys=False, width=100)
     return files
@@ -154,7 +162,8 @@ def export_model(
     """Write the int8 network of a .tflite file as C99 into `out_folder`.
 
     With the prefix `tinystride_model`: a library with packages, model card, `vectors` golden vectors made
-    with TFLM, and a host test. With another prefix: `<prefix>.h` and `<prefix>.c` alone. The same file
+    with TFLM, and a host test; with the streaming estimator if the network is the residual one that belongs
+    to it. With another prefix: `<prefix>.h` and `<prefix>.c` alone. The same file
     gives the same bytes. Returns `{prefix, files, layers, multiply_accumulates, weights,
     working_memory_bytes}`.
 
@@ -171,7 +180,7 @@ def export_model(
     values = _source_values(emitted, prefix)
     card = _card(path, graph, emitted)
     if prefix == LIBRARY_PREFIX:
-        files = _library_files(path, graph, card, values, vectors)
+        files = _library_files(path, graph, emitted.network, card, values, vectors)
     else:
         files = {f"{prefix}.{ending}": render(f"model.{ending}.j2", **values) for ending in "hc"}
     _write_files(Path(out_folder), files)
@@ -193,7 +202,7 @@ def check_on_host(out_folder: Path | str) -> dict:
         program = Path(temporary) / "test_model"
         sources = [*sorted((folder / "src").glob("*.c")), folder / "test" / "test_model.c"]
         built = subprocess.run(
-            [compiler, *flags, f"-I{folder / 'include'}", *map(str, sources), "-o", str(program)],
+            [compiler, *flags, f"-I{folder / 'include'}", *map(str, sources), "-o", str(program), "-lm"],
             capture_output=True,
             text=True,
         )

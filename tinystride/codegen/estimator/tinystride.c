@@ -1,0 +1,1215 @@
+/* TinyStride: raw samples of a shoe-worn inertial sensor in, stride lengths out. See tinystride.h.
+ *
+ * Samples are counted in units of ACC_UNIT and GYR_UNIT and gathered into blocks of about 1/60 s. All that decides
+ * about strides is integer arithmetic on blocks, so that it is the same wherever it runs; what happens once per
+ * stride is single precision.
+ */
+#include "tinystride.h"
+
+#include "tinystride_model.h"
+#include "tinystride_network.h"
+
+#include <stddef.h>
+#include <string.h>
+#if !(defined(__GNUC__) && defined(__arm__) && defined(__ARM_FP))
+#include <math.h>
+#endif
+
+#define MAGIC 0x54535431u
+#define GRAVITY 9.80665f
+#define PI 3.14159265f
+
+/* Units of integers: a count, and unrest squared, (0.01 rad/s)^2, as 64 squared counts of the gyroscope. */
+#define ACC_UNIT 0.005f
+#define GYR_UNIT 0.00125f
+#define ENERGY_SHIFT 6
+#define UNRESTS_PER_ACC 25 /* squared counts of acc that weigh as much: 2.5 m/s^2 as 1 rad/s */
+#define LARGEST_ACC 1000.0f
+#define LARGEST_GYR 200.0f
+#define BLOCK_HZ 60.0f
+#define LOWPASS_HZ 10.0f
+#define ENERGY_WINDOW_S 0.08f
+
+/* Squares of 0.8, 2.4, 0.3 rad/s in those units. */
+#define CALM 6400u
+#define LARGEST_STANCE_UNREST 57600u
+#define UNREST_FLOOR 900u
+#define MOST_UNREST 65535u
+#define MOST_APART 20000 /* counts of acc, 100 m/s^2 */
+#define COS_LARGEST_TILT 0.87758256f /* 0.5 rad */
+#define SMALLEST_STANCE_INTERVAL_S 0.35f
+#define SMALLEST_SWING_RAD 0.5f
+#define TURNED_PER_RADPS 1600.0f
+#define PAUSE_S 1.2f
+#define SOON_S 0.3f
+#define CALM_RUN_S 0.3f
+#define SEARCH_S 2.0f
+#define CONTACT_AFTER_CROSSING_S 0.026f
+
+/* |acc| at rest, squared, in counts: 15 % around gravity. */
+#define LEAST_REST 2779324u
+#define LARGEST_REST 5087413u
+/* Spreads and bias of a standing foot, in counts. */
+#define STANDING_GYR 32
+#define STANDING_ACC 60
+#define LARGEST_BIAS 80
+
+#define BRIDGED_S 0.1f
+#define LONGEST_GAP_S 0.03f
+#define GAP_MPS 0.1f
+#define CLIPPED_SAMPLES 3
+/* Where a full scale is not known, it is not below 2 g and 250 deg/s. */
+#define LEAST_ACC_FULL_SCALE 3922
+#define LEAST_GYR_FULL_SCALE 3490
+#define COUNT_LIMIT 32700
+#define STUCK_S 0.05f
+#define JUMP_US 1000000
+
+#define POINTS 64
+#define LEVER_M 0.06f
+#define SHORTEST_S 0.6f
+#define LONGEST_S 2.0f
+#define SHORTEST_CM 40.0f
+#define LONGEST_CM 220.0f
+#define COS_TURN 0.8660254f
+#define CLIMB_M 0.2f
+#define UNSTEADY_MPS 2.5f
+#define TAN_UNSTEADY_TILT 0.25534192f /* 0.25 rad */
+#define COS_SLIP 0.96891242f          /* 0.25 rad */
+#define COS_TWIST 0.9f
+#define LARGEST_CORRECTION_CM 10.0f
+#define LARGEST_CLIPPED 3 /* values of the network's input, 1 % */
+#define FRAME_MEMORY 0.75f
+#define FORWARD_MEMORY 0.5f
+
+#define STRIDES_TO_BELIEVE 4.0f
+#define USUAL_TILT_RAD 0.1f
+#define BIAS_WALK 2e-5f
+#define STANDING_VARIANCE 1e-3f
+
+#define PARTS 16
+#define LARGEST_SHIFT 4
+#define SMALLEST_LIKENESS 0.6f
+#define OTHER_FOOT (-0.1f)
+#define FEWEST_STRIDES 3u
+
+/* Mean pitch rate of walking in sixteenths of the stride, and roll and sideways acceleration in eighths over their
+ * SD, with 1 / SD: see gait/walking.py and gait/side.py. */
+static const float PITCH[PARTS] = {0.1f, 0.2f, 0.6f, 2.3f, 6.3f, 6.4f, -1.9f, -5.2f,
+                                   -5.8f, -5.1f, -3.3f, 1.7f, 2.8f, 0.6f, 0.1f, 0.1f};
+static const float SIDE[PARTS] = {-0.11f, 0.25f, 0.80f, -0.44f, 0.73f, 0.26f, -0.41f, -0.06f,
+                                  -0.06f, -0.70f, 2.52f, 2.23f, 0.78f, -0.66f, -0.88f, -0.11f};
+static const float SIDE_SD[PARTS] = {0.13f, 0.26f, 0.54f, 0.43f, 0.52f, 0.32f, 0.34f, 0.11f,
+                                     0.18f, 0.63f, 1.22f, 2.01f, 1.58f, 1.74f, 0.89f, 0.27f};
+
+static const float INPUT_FACTOR[6] = TINYSTRIDE_INPUT_FACTOR;
+static const float INPUT_SUMMAND[6] = TINYSTRIDE_INPUT_SUMMAND;
+
+/* ---- small mathematics ---- */
+
+static float square_root(float x)
+{
+#if defined(__GNUC__) && defined(__arm__) && defined(__ARM_FP)
+    float y;
+    __asm__("vsqrt.f32 %0, %1" : "=t"(y) : "t"(x));
+    return y;
+#else
+    return sqrtf(x);
+#endif
+}
+
+static float dot(const float a[3], const float b[3])
+{
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+static void cross(const float a[3], const float b[3], float result[3])
+{
+    result[0] = a[1] * b[2] - a[2] * b[1];
+    result[1] = a[2] * b[0] - a[0] * b[2];
+    result[2] = a[0] * b[1] - a[1] * b[0];
+}
+
+static void scale(float vector[3], float factor)
+{
+    vector[0] *= factor;
+    vector[1] *= factor;
+    vector[2] *= factor;
+}
+
+static void add(float vector[3], const float more[3], float factor)
+{
+    for (int i = 0; i < 3; ++i) {
+        vector[i] += factor * more[i];
+    }
+}
+
+static float norm(const float vector[3])
+{
+    return square_root(dot(vector, vector));
+}
+
+static void unit(float vector[3])
+{
+    scale(vector, 1.0f / (norm(vector) + 1e-12f));
+}
+
+static void apply(float matrix[3][3], const float vector[3], float result[3])
+{
+    for (int i = 0; i < 3; ++i) {
+        result[i] = dot(matrix[i], vector);
+    }
+}
+
+/* orientation := orientation * rotation by the vector v (Rodrigues); |v| is below 2. */
+static void rotate(float orientation[3][3], const float v[3])
+{
+    const float square = dot(v, v);
+    const float s = 1.0f - square * (1.0f / 6 - square * (1.0f / 120 - square * (1.0f / 5040)));
+    const float c = 0.5f - square * (1.0f / 24 - square * (1.0f / 720 - square * (1.0f / 40320)));
+    for (int i = 0; i < 3; ++i) {
+        float *row = orientation[i], first[3], second[3];
+        cross(row, v, first);
+        cross(first, v, second);
+        add(row, first, s);
+        add(row, second, c);
+    }
+}
+
+static int32_t rounded(float x)
+{
+    return (int32_t)(x < 0.0f ? x - 0.5f : x + 0.5f);
+}
+
+static int16_t count(float x)
+{
+    return (int16_t)(x > 32767.0f ? 32767 : x < -32767.0f ? -32767 : rounded(x));
+}
+
+static uint8_t blocks(float seconds, float block_hz)
+{
+    return (uint8_t)(seconds * block_hz + 0.5f);
+}
+
+/* ---- start ---- */
+
+/* Butterworth of second order by the bilinear transform, and its delay for slow signals. */
+static void design_lowpass(tinystride_t *ts, float block_hz)
+{
+    const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
+    const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / (7.0f - square / 9.0f))));
+    const float normed = 1.0f / (1.0f + 1.41421356f * k + k * k);
+    ts->b0 = k * k * normed;
+    ts->a1 = 2.0f * (k * k - 1.0f) * normed;
+    ts->a2 = (1.0f - 1.41421356f * k + k * k) * normed;
+    ts->delay = 1.0f - (ts->a1 + 2.0f * ts->a2) / (1.0f + ts->a1 + ts->a2);
+}
+
+/* Everything about samples and strides under way; what has been learnt stays. */
+static void begin(tinystride_t *ts)
+{
+    ts->first_sample = ts->next_sample;
+    ts->acc_stuck = ts->gyr_stuck = 0;
+    ts->in_block = 0;
+    ts->block = 0;
+    ts->slot = 0;
+    ts->energy = 0;
+    ts->energy_total = 0;
+    memset(ts->sum, 0, sizeof ts->sum);
+    memset(ts->window_force, 0, sizeof ts->window_force);
+    memset(ts->window_energy, 0, sizeof ts->window_energy);
+    memset(ts->force_total, 0, sizeof ts->force_total);
+    memset(ts->half_sum, 0, sizeof ts->half_sum);
+    ts->half_squares = ts->acc_squares = 0;
+    ts->in_half = ts->halves = 0;
+    ts->stances = ts->stance_open = ts->has_start = ts->has_best = 0;
+    ts->calm_blocks = 0;
+    ts->turned = 0;
+    ts->moving = 0;
+    ts->last_candidate = 0;
+    ts->gap_seen = ts->saturated_seen = 0;
+    ts->search_end = 0;
+    ts->lost = 0;
+    ts->primed = 0;
+}
+
+int tinystride_reset(tinystride_t *ts)
+{
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    const float rate_hz = ts->rate_hz;
+    const int foot = ts->foot;
+    const int16_t acc_limit = ts->acc_limit, gyr_limit = ts->gyr_limit;
+    (void)tinystride_init(ts, rate_hz, foot);
+    ts->acc_limit = acc_limit;
+    ts->gyr_limit = gyr_limit;
+    return TINYSTRIDE_OK;
+}
+
+int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
+{
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    memset(ts, 0, sizeof *ts);
+    if (!(rate_hz >= TINYSTRIDE_LEAST_RATE_HZ && rate_hz <= TINYSTRIDE_LARGEST_RATE_HZ)) {
+        return TINYSTRIDE_ERROR_RATE;
+    }
+    if (foot != TINYSTRIDE_LEFT && foot != TINYSTRIDE_RIGHT) {
+        return TINYSTRIDE_ERROR_FOOT;
+    }
+    const int32_t in_block = rounded(rate_hz / BLOCK_HZ);
+    ts->samples_per_block = (uint16_t)(in_block < 1 ? 1 : in_block);
+    ts->period_s = (float)ts->samples_per_block / rate_hz;
+    const float block_hz = 1.0f / ts->period_s;
+    ts->rate_hz = rate_hz;
+    ts->foot = (uint8_t)foot;
+    ts->window = blocks(ENERGY_WINDOW_S, block_hz);
+    ts->window_samples = (uint16_t)(ts->window * ts->samples_per_block);
+    ts->reach = blocks(SMALLEST_STANCE_INTERVAL_S, block_hz);
+    ts->calm_run = blocks(CALM_RUN_S, block_hz);
+    ts->pause = blocks(PAUSE_S, block_hz);
+    ts->half_pause = blocks(PAUSE_S / 2, block_hz);
+    ts->soon = blocks(SOON_S, block_hz);
+    ts->half_second = blocks(0.5f, block_hz);
+    ts->swing = (uint32_t)(SMALLEST_SWING_RAD * TURNED_PER_RADPS * block_hz);
+    ts->search = (uint16_t)(SEARCH_S * block_hz);
+    ts->stuck_limit = (uint8_t)(STUCK_S * rate_hz > 5.0f ? STUCK_S * rate_hz : 5.0f);
+    ts->bridged = (uint8_t)(BRIDGED_S * rate_hz);
+    ts->interval_us = 1e6f / rate_hz;
+    design_lowpass(ts, block_hz);
+    for (int i = 0; i < 6; i += i == 0 ? 3 : 2) { /* the diagonal: 0, 3, 5 */
+        ts->bias_variance[i] = 1.0f / STRIDES_TO_BELIEVE;
+    }
+    ts->magic = MAGIC;
+    begin(ts);
+    return TINYSTRIDE_OK;
+}
+
+static int16_t limit(float full_scale, float in_unit)
+{
+    return (int16_t)(full_scale > 0.0f && full_scale < 32700.0f * in_unit ? 0.995f * full_scale / in_unit : 0.0f);
+}
+
+int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
+{
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    ts->acc_limit = limit(acc_mps2, ACC_UNIT);
+    ts->gyr_limit = limit(gyr_radps, GYR_UNIT);
+    return TINYSTRIDE_OK;
+}
+
+/* ---- a stride's length ---- */
+
+static const int16_t *at(const tinystride_t *ts, uint32_t block)
+{
+    return ts->ring[block % TINYSTRIDE_RING];
+}
+
+/* Where in the stream a place among unrests, in 256ths of a block, was sampled. */
+static void sample_of(const tinystride_t *ts, uint32_t block, uint32_t frac, uint32_t *sample, float *fraction)
+{
+    const uint32_t d = ts->samples_per_block;
+    /* 64 samples more, so that nothing is negative. */
+    const uint32_t within = d * 2u * frac + 256u * (d - 1u) + 64u * 512u - d * 256u * (ts->window - 1u);
+    *sample = ts->first_sample + d * block + within / 512u - 64u;
+    *fraction = (float)(within % 512u) * (1.0f / 512);
+}
+
+/* The horizontal axis [3] about which a foot with this spread of angular rates turns most. */
+static void principal_axis(const float spread[6], const float up[3], float axis[3])
+{
+    float matrix[3][3] = {{spread[0], spread[1], spread[2]},
+                          {spread[1], spread[3], spread[4]},
+                          {spread[2], spread[4], spread[5]}};
+    float first[3] = {0}, second[3], image[3];
+    first[up[0] * up[0] < 0.5f ? 0 : 1] = 1.0f;
+    add(first, up, -dot(first, up));
+    unit(first);
+    cross(up, first, second);
+    apply(matrix, second, image);
+    const float c = dot(second, image), b = dot(first, image);
+    apply(matrix, first, image);
+    const float d = (dot(first, image) - c) * 0.5f, r = square_root(d * d + b * b);
+    memset(axis, 0, 3 * sizeof *axis);
+    add(axis, first, d > 0.0f ? r + d : b);
+    add(axis, second, d > 0.0f ? b : r - d);
+    unit(axis);
+}
+
+static float cosine(const float a[3], const float b[3])
+{
+    return dot(a, b) / (norm(a) * norm(b) + 1e-12f);
+}
+
+/* What mounting the samples tell of: vertical and left, in sensor axes. Whether the sensor has slipped. */
+static int learn_frame(tinystride_t *ts)
+{
+    const float start[3] = {ts->start_force[0], ts->start_force[1], ts->start_force[2]};
+    const float end[3] = {ts->calmest_force[0], ts->calmest_force[1], ts->calmest_force[2]};
+    float own[3], rest[3], up[3];
+    const int slipped = cosine(start, end) < COS_SLIP;
+    if (!ts->has_frame || cosine(ts->up_force, end) < COS_SLIP) {
+        memcpy(ts->up_force, end, sizeof end);
+        memset(ts->axes, 0, sizeof ts->axes);
+    }
+    memcpy(rest, end, sizeof end);
+    add(rest, ts->up_force, -1.0f);
+    add(ts->up_force, rest, 0.25f);
+    memcpy(up, ts->up_force, sizeof up);
+    unit(up);
+    principal_axis(ts->spread, up, own);
+    const float agreement = dot(own, ts->left);
+    const float memory = agreement * agreement < COS_TWIST * COS_TWIST ? 0.0f : FRAME_MEMORY;
+    for (int i = 0; i < 6; ++i) {
+        ts->axes[i] = memory * ts->axes[i] + ts->spread[i];
+    }
+    principal_axis(ts->axes, up, own);
+    const float sign = dot(own, ts->left) < 0.0f ? -1.0f : 1.0f;
+    memset(ts->left, 0, sizeof ts->left);
+    add(ts->left, own, sign);
+    ts->has_frame = 1;
+    return slipped;
+}
+
+typedef struct {
+    float displacement[3], drift[3], up[3]; /* up: specific force at the end in the start's frame */
+    float mean[2][3];                       /* of the first two rows of the orientation */
+    float turn_cos, turn_sin;
+    float pitch[PARTS], roll[PARTS], sideways[PARTS];
+    int clipped;
+} integral_t;
+
+/* A place in the ring, and the means of the samples from there on. */
+typedef struct {
+    uint32_t block;
+    float left; /* of this block, in blocks */
+} cursor_t;
+
+static void mean_over(const tinystride_t *ts, cursor_t *cursor, float width, float mean[6])
+{
+    float rest = width;
+    memset(mean, 0, 6 * sizeof *mean);
+    while (rest > 0.0f) {
+        const int16_t *samples = at(ts, cursor->block);
+        const float part = rest < cursor->left ? rest : cursor->left;
+        for (int i = 0; i < 6; ++i) {
+            mean[i] += part * (float)samples[i];
+        }
+        rest -= part;
+        cursor->left -= part;
+        if (cursor->left <= 0.0f) {
+            cursor->left = 1.0f;
+            ++cursor->block;
+        }
+    }
+    scale(mean, ACC_UNIT / width);
+    scale(mean + 3, GYR_UNIT / width);
+}
+
+static int8_t feature(float value, int channel, int *clipped)
+{
+    const float scaled = value * INPUT_FACTOR[channel] + INPUT_SUMMAND[channel];
+    const int32_t q = scaled > 127.0f ? 127 : scaled < -128.0f ? -128 : rounded(scaled);
+    *clipped += q >= 127 || q <= -128;
+    return (int8_t)q;
+}
+
+/* The smallest rotation that turns the specific force upright. */
+static void level(const float force[3], float orientation[3][3])
+{
+    float up[3] = {force[0], force[1], force[2]};
+    unit(up);
+    const float x = up[0], y = up[1], z = up[2], k = 1.0f / (1.0f + (z > -0.99f ? z : -0.99f));
+    const float matrix[3][3] = {{1.0f - x * x * k, -x * y * k, -x}, {-x * y * k, 1.0f - y * y * k, -y}, {x, y, z}};
+    memcpy(orientation, matrix, sizeof matrix);
+}
+
+/* Integrate from the stride's start over `length` blocks; `input` becomes the network's. */
+static void integrate(const tinystride_t *ts, float length, float frame[3][3], const float offset[3],
+                      integral_t *result, int8_t *input)
+{
+    const float step = length / (POINTS - 1), dt = step * ts->period_s, duration = length * ts->period_s;
+    /* Block k spans k - 1/2 to k + 1/2; unrests lag by half their window. */
+    const float first = (float)ts->start_256th * (1.0f / 256) - 0.5f * (float)(ts->window - 1) + ts->delay + 0.5f -
+                        0.5f * step + 8.0f;
+    cursor_t cursor = {ts->start - 8u + (uint32_t)first, 1.0f - (first - (float)(uint32_t)first)};
+    const float side = ts->foot == TINYSTRIDE_LEFT ? -1.0f : 1.0f;
+    float orientation[3][3], before[3] = {0}, rate_before[3] = {0}, velocity[3] = {0}, stance[2][2] = {{0}};
+    float heading[2] = {0};
+    memset(result, 0, sizeof *result);
+    for (int point = 0; point < POINTS; ++point) {
+        float samples[6], acc[3], gyr[3], acceleration[3], turned[3];
+        mean_over(ts, &cursor, step, samples);
+        add(samples, offset, -1.0f);
+        add(samples + 3, ts->bias, -1.0f);
+        apply(frame, samples, acc);
+        apply(frame, samples + 3, gyr);
+        acc[1] *= side;
+        gyr[0] *= side;
+        gyr[2] *= side;
+        if (point == 0) {
+            level(acc, orientation);
+        } else {
+            memcpy(turned, gyr, sizeof turned);
+            add(turned, rate_before, 1.0f);
+            scale(turned, 0.5f * dt);
+            rotate(orientation, turned);
+        }
+        memcpy(rate_before, gyr, sizeof gyr);
+        apply(orientation, acc, acceleration);
+        memcpy(result->up, acceleration, sizeof acceleration);
+        acceleration[2] -= GRAVITY;
+        if (point > 0) {
+            /* velocity += (before + acceleration) / 2 dt; its trapezoid adds to the displacement. */
+            add(result->displacement, velocity, 0.5f * dt);
+            add(velocity, before, 0.5f * dt);
+            add(velocity, acceleration, 0.5f * dt);
+            add(result->displacement, velocity, 0.5f * dt);
+        }
+        memcpy(before, acceleration, sizeof acceleration);
+        if (point == 0 || point == POINTS - 1) {
+            float *rolling = stance[point != 0];
+            rolling[0] = LEVER_M * dot(orientation[1], gyr);
+            rolling[1] = -LEVER_M * dot(orientation[0], gyr);
+        }
+        if (point == 0) {
+            heading[0] = orientation[0][0];
+            heading[1] = orientation[1][0];
+        }
+        for (int i = 0; i < 3; ++i) {
+            input[i] = feature(velocity[i] * duration, i, &result->clipped);
+            input[i + 3] = feature(gyr[i] * duration, i + 3, &result->clipped);
+        }
+        input += 6;
+        add(result->mean[0], orientation[0], 1.0f / POINTS);
+        add(result->mean[1], orientation[1], 1.0f / POINTS);
+        const int part = point / (POINTS / PARTS);
+        result->pitch[part] += gyr[1] * ((float)PARTS / POINTS);
+        result->roll[part] += gyr[0] * (duration * (float)PARTS / POINTS);
+        result->sideways[part] += acc[1] * (duration * duration * (float)PARTS / POINTS);
+    }
+    memcpy(result->drift, velocity, sizeof velocity);
+    for (int i = 0; i < 2; ++i) {
+        result->displacement[i] += (stance[0][i] - 0.5f * (velocity[i] + stance[0][i] - stance[1][i])) * duration;
+    }
+    result->displacement[2] -= 0.5f * velocity[2] * duration;
+    result->turn_cos = heading[0] * orientation[0][0] + heading[1] * orientation[1][0];
+    result->turn_sin = heading[0] * orientation[1][0] - heading[1] * orientation[0][0];
+}
+
+/* Correct the gyroscope's bias by how far from upright the stride has ended: a Kalman filter, one axis after the
+ * other. A stride tells it in units of its own variance. */
+static void learn_bias(tinystride_t *ts, float frame[3][3], const integral_t *result, float duration)
+{
+    const float side = ts->foot == TINYSTRIDE_LEFT ? -1.0f : 1.0f;
+    const float length = norm(result->up), x = result->up[0] / length, y = result->up[1] / length;
+    const float variance = 1.0f + (x * x + y * y) * (1.0f / (USUAL_TILT_RAD * USUAL_TILT_RAD));
+    const float tilt[2] = {-y, x};
+    float *v = ts->bias_variance, passed = 0.0f;
+    for (int axis = 0; axis < 2; ++axis) {
+        float lever[3] = {0};
+        add(lever, frame[0], side * result->mean[axis][0] * duration);
+        add(lever, frame[1], result->mean[axis][1] * duration);
+        add(lever, frame[2], side * result->mean[axis][2] * duration);
+        const float gain[3] = {v[0] * lever[0] + v[1] * lever[1] + v[2] * lever[2],
+                               v[1] * lever[0] + v[3] * lever[1] + v[4] * lever[2],
+                               v[2] * lever[0] + v[4] * lever[1] + v[5] * lever[2]};
+        const float share = 1.0f / (dot(lever, gain) + variance);
+        /* The second axis was seen with the bias from before the first one's correction. */
+        const float seen = (tilt[axis] - passed) * share;
+        if (axis == 0) {
+            float other[3] = {0};
+            add(other, frame[0], side * result->mean[1][0] * duration);
+            add(other, frame[1], result->mean[1][1] * duration);
+            add(other, frame[2], side * result->mean[1][2] * duration);
+            passed = dot(other, gain) * seen;
+        }
+        add(ts->bias, gain, seen);
+        for (int i = 0, k = 0; i < 3; ++i) {
+            for (int j = i; j < 3; ++j, ++k) {
+                v[k] -= gain[i] * gain[j] * share;
+            }
+        }
+    }
+    for (int i = 0; i < 6; i += i == 0 ? 3 : 2) {
+        v[i] += BIAS_WALK;
+    }
+}
+
+/* How alike to a walking foot this one pitches, -1 to 1, at the shift at which it does most. */
+static float likeness(const float pitch[PARTS], int *best_shift)
+{
+    float best = -1.0f, own = 0.0f;
+    for (int i = 0; i < PARTS; ++i) {
+        own += pitch[i] * pitch[i];
+    }
+    for (int shift = -LARGEST_SHIFT; shift <= LARGEST_SHIFT; ++shift) {
+        float product = 0.0f, square = 0.0f;
+        for (int i = 0; i < PARTS; ++i) {
+            const int from = i - shift;
+            if (from >= 0 && from < PARTS) {
+                product += pitch[i] * PITCH[from];
+                square += PITCH[from] * PITCH[from];
+            }
+        }
+        const float alike = product / square_root(own * square + 1e-12f);
+        if (alike > best) {
+            best = alike;
+            *best_shift = shift;
+        }
+    }
+    return best;
+}
+
+/* Whether the walking strides so far are those of the other foot. */
+static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift)
+{
+    float product = 0.0f, own = 0.0f, mean = 0.0f;
+    ts->walked = (uint8_t)(ts->walked < 255 ? ts->walked + 1 : 255);
+    for (int i = 0; i < PARTS; ++i) {
+        const float *values = i < PARTS / 2 ? result->roll : result->sideways;
+        float value = 0.0f;
+        for (int k = 0; k < 2; ++k) {
+            const int from = 2 * (i % (PARTS / 2)) + k + shift;
+            value += from >= 0 && from < PARTS ? 0.5f * values[from] : 0.0f;
+        }
+        ts->side[i] += (value - ts->side[i]) / (float)ts->walked;
+        const float scaled = ts->side[i] / SIDE_SD[i], usual = SIDE[i] / SIDE_SD[i];
+        product += scaled * usual;
+        own += scaled * scaled;
+        mean += usual * usual;
+    }
+    return ts->walked >= FEWEST_STRIDES && product < OTHER_FOOT * square_root(own * mean);
+}
+
+/* Where the pitch rate turns positive after the swing: 256ths of a block after `from`, 0 if nowhere. */
+static uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
+{
+    float least = 0.0f, before = 0.0f, place = 0.0f;
+    for (uint32_t i = 0; i <= length; ++i) {
+        const int16_t *samples = at(ts, from + i);
+        const float gyr[3] = {samples[3] * GYR_UNIT - ts->bias[0], samples[4] * GYR_UNIT - ts->bias[1],
+                              samples[5] * GYR_UNIT - ts->bias[2]};
+        const float pitch = dot(ts->left, gyr);
+        if (pitch < least) {
+            least = pitch;
+            place = 0.0f;
+        } else if (place <= 0.0f && before < 0.0f && pitch >= 0.0f) {
+            place = (float)i - pitch / (pitch - before);
+        }
+        before = pitch;
+    }
+    return place > 0.0f ? (uint32_t)((place + CONTACT_AFTER_CROSSING_S / ts->period_s) * 256.0f) : 0u;
+}
+
+static float mean_of_last(const tinystride_t *ts, int n)
+{
+    float sum = 0.0f;
+    const int there = ts->lengths < n ? ts->lengths : n;
+    for (int i = 0; i < there; ++i) {
+        sum += ts->length_cm[(ts->oldest + 9 - i) % 10];
+    }
+    return there ? sum / (float)there : 0.0f;
+}
+
+static float squared(float x)
+{
+    return x * x;
+}
+
+/* The stride from ts->start to this place among unrests. */
+static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_stride_t *stride)
+{
+    const float length = (float)((end - ts->start) * 256u + end_256th - ts->start_256th) * (1.0f / 256);
+    const float duration = length * ts->period_s;
+    int8_t input[TINYSTRIDE_MODEL_INPUT_SIZE], output = 0;
+    float frame[3][3], offset[3];
+    integral_t result;
+    int shift = 0;
+    if (ts->block - ts->start > TINYSTRIDE_RING - 8u || length < 4.0f) {
+        return TINYSTRIDE_OK;
+    }
+    const int slipped = learn_frame(ts);
+    memcpy(offset, ts->force, sizeof offset);
+    if (!ts->standings) {
+        memcpy(offset, ts->up_force, sizeof offset);
+        scale(offset, ACC_UNIT);
+    }
+    scale(offset, 1.0f - GRAVITY / (norm(offset) + 1e-12f));
+    for (int tries = 0; tries < 2; ++tries) {
+        memcpy(frame[1], ts->left, sizeof ts->left);
+        memcpy(frame[2], ts->up_force, sizeof ts->up_force);
+        unit(frame[2]);
+        cross(frame[1], frame[2], frame[0]);
+        integrate(ts, length, frame, offset, &result, input);
+        if (tries == 0) {
+            const float forward = result.displacement[0];
+            ts->forward = FORWARD_MEMORY * ts->forward + (forward > 1.0f ? 1.0f : forward < -1.0f ? -1.0f : forward);
+        }
+        if (ts->forward >= 0.0f) {
+            break;
+        }
+        ts->forward = -ts->forward;
+        scale(ts->left, -1.0f);
+    }
+
+    unsigned flags = ts->standings ? 0u : TINYSTRIDE_NO_STANDING;
+    const uint32_t begun = ts->start - ts->window;
+    flags |= ts->gap_seen && (int32_t)(ts->gap_block - begun) >= 0 ? TINYSTRIDE_GAP : 0u;
+    flags |= ts->saturated_seen && (int32_t)(ts->saturated_block - begun) >= 0 ? TINYSTRIDE_SATURATED : 0u;
+    const float *moved = result.displacement, *up = result.up;
+    const float drift = norm(result.drift), tilt = square_root(squared(up[0]) + squared(up[1]));
+    stride->strapdown_length_cm = 100.0f * square_root(squared(moved[0]) + squared(moved[1]));
+    flags |= result.turn_cos < COS_TURN * square_root(squared(result.turn_cos) + squared(result.turn_sin))
+                 ? TINYSTRIDE_TURN : 0u;
+    flags |= moved[2] > CLIMB_M || moved[2] < -CLIMB_M ? TINYSTRIDE_CLIMB : 0u;
+    flags |= duration < SHORTEST_S || duration > LONGEST_S ? TINYSTRIDE_UNUSUAL_DURATION : 0u;
+    flags |= slipped || drift > UNSTEADY_MPS || tilt > TAN_UNSTEADY_TILT * up[2] ? TINYSTRIDE_UNSTEADY : 0u;
+    if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
+        learn_bias(ts, frame, &result, duration);
+    }
+    if (likeness(result.pitch, &shift) < SMALLEST_LIKENESS) {
+        flags |= TINYSTRIDE_NOT_WALKING;
+    } else if (is_other_foot(ts, &result, shift)) {
+        flags |= TINYSTRIDE_WRONG_FOOT;
+    }
+    (void)tinystride_model_run(input, &output);
+    const float correction = (float)(output - TINYSTRIDE_MODEL_OUTPUT_ZERO_POINT) * TINYSTRIDE_MODEL_OUTPUT_SCALE;
+    const float size = correction < 0.0f ? -correction : correction;
+    stride->length_cm = stride->strapdown_length_cm + correction;
+    const float strapdown_cm = stride->strapdown_length_cm;
+    flags |= strapdown_cm < SHORTEST_CM || strapdown_cm > LONGEST_CM || result.clipped > LARGEST_CLIPPED ||
+                     output == INT8_MIN || output == INT8_MAX ? TINYSTRIDE_OUT_OF_RANGE : 0u;
+    flags |= size > LARGEST_CORRECTION_CM ? TINYSTRIDE_INCONSISTENT : 0u;
+    stride->flags = (uint16_t)flags;
+    stride->duration_s = duration;
+    stride->confidence = 1.0f / (1.0f + squared(drift / UNSTEADY_MPS) + squared(tilt / (TAN_UNSTEADY_TILT * GRAVITY)) +
+                                 squared(size / LARGEST_CORRECTION_CM));
+    if (flags & ~(unsigned)TINYSTRIDE_NO_STANDING) {
+        stride->confidence *= 0.5f;
+    } else {
+        ts->length_cm[ts->oldest] = stride->length_cm;
+        ts->oldest = (uint8_t)((ts->oldest + 1) % 10);
+        ts->lengths = (uint8_t)(ts->lengths < 10 ? ts->lengths + 1 : 10);
+    }
+    stride->mean5_cm = mean_of_last(ts, 5);
+    stride->mean10_cm = mean_of_last(ts, 10);
+    sample_of(ts, ts->start, ts->start_256th, &stride->start_sample, &stride->start_fraction);
+    sample_of(ts, end, end_256th, &stride->end_sample, &stride->end_fraction);
+    /* In the low-passed samples everything is later by the filter's delay, among unrests by half the window. */
+    const uint32_t contact = find_contact(ts, ts->start, (uint32_t)length);
+    const float lag = (0.5f * (float)(ts->window - 1) - ts->delay) * 256.0f;
+    const uint32_t place = contact ? contact + (uint32_t)(lag + 512.0f) - 512u : ts->start_256th;
+    sample_of(ts, ts->start + place / 256u, place % 256u, &stride->contact_sample, &stride->contact_fraction);
+    stride->latency_s = ((float)(ts->next_sample - stride->end_sample) - stride->end_fraction) / ts->rate_hz;
+    return TINYSTRIDE_STRIDE;
+}
+
+/* ---- stances ---- */
+
+static uint16_t unrest_at(const tinystride_t *ts, uint32_t block)
+{
+    return ts->unrest[block % TINYSTRIDE_UNRESTS];
+}
+
+/* The middle of the calm from block `first` up to `stop`, weighted by 1 / (unrest + floor)^2, in 256ths after
+ * `first`. */
+static uint32_t calm_centre(const tinystride_t *ts, uint32_t first, uint32_t stop)
+{
+    uint32_t total = 0, moment = 0;
+    for (uint32_t i = 0; first + i != stop; ++i) {
+        const uint32_t unrest = unrest_at(ts, first + i) + UNREST_FLOOR;
+        const uint32_t weight = unrest > 65535u ? 0u : 4294967295u / (unrest * unrest);
+        total += weight;
+        moment += weight * i;
+    }
+    return total ? moment / total * 256u + moment % total * 256u / total : 0u;
+}
+
+static void start_stride(tinystride_t *ts, uint32_t first, uint32_t place)
+{
+    ts->start = first + place / 256u;
+    ts->start_256th = (uint16_t)(place % 256u);
+    memcpy(ts->start_force, ts->calmest_force, sizeof ts->start_force);
+    memset(ts->spread, 0, sizeof ts->spread);
+    ts->has_start = 1;
+}
+
+/* The foot rests for long: the stride before ended soon after it had come to rest. */
+static int rest(tinystride_t *ts, tinystride_stride_t *stride)
+{
+    const uint32_t place = calm_centre(ts, ts->arrival, ts->arrival + ts->soon);
+    const int told = ts->has_start ? tell(ts, ts->arrival + place / 256u, place % 256u, stride) : TINYSTRIDE_OK;
+    ts->rested = 1;
+    ts->has_start = 0;
+    return told;
+}
+
+/* The foot has left: where its stance had its middle one stride ends and the next begins. */
+static int close_stance(tinystride_t *ts, tinystride_stride_t *stride)
+{
+    const uint32_t least = ts->block < TINYSTRIDE_UNRESTS - 1u ? 0u : ts->block - (TINYSTRIDE_UNRESTS - 1u);
+    uint32_t first, stop, place;
+    int told = TINYSTRIDE_OK;
+    ts->stance_open = 0;
+    if (ts->rested) {
+        stop = ts->last_candidate > least ? ts->last_candidate : least;
+        while (stop < ts->block && unrest_at(ts, stop) < CALM) {
+            ++stop;
+        }
+        first = stop > least + ts->soon ? stop - ts->soon : least;
+        start_stride(ts, first, calm_centre(ts, first, stop));
+        return told;
+    }
+    if (ts->calmest < least) {
+        ts->has_start = 0;
+        return told;
+    }
+    for (first = ts->calmest; first > least && first + ts->half_pause > ts->calmest &&
+                              unrest_at(ts, first - 1u) < LARGEST_STANCE_UNREST; --first) {
+    }
+    for (stop = ts->calmest + 1u; stop < ts->block && stop < ts->calmest + ts->half_pause &&
+                                  unrest_at(ts, stop) < LARGEST_STANCE_UNREST; ++stop) {
+    }
+    place = calm_centre(ts, first, stop);
+    if (ts->has_start) {
+        told = tell(ts, first + place / 256u, place % 256u, stride);
+    }
+    start_stride(ts, first, place);
+    return told;
+}
+
+static void upright(tinystride_t *ts)
+{
+    for (int i = 0; i < 3; ++i) {
+        ts->up[i] = ts->stance_force[i];
+    }
+    unit(ts->up);
+}
+
+/* The calmest block within reach of both sides is a candidate for a mid-stance. */
+static void confirm(tinystride_t *ts)
+{
+    ts->has_best = 0;
+    for (uint32_t i = 1; i <= ts->reach && i <= ts->best; ++i) {
+        if (unrest_at(ts, ts->best - i) <= ts->best_unrest) {
+            return;
+        }
+    }
+    if (ts->best_unrest >= LARGEST_STANCE_UNREST) {
+        return;
+    }
+    if (ts->stances && ts->best_unrest > CALM) {
+        const float force[3] = {ts->stance_force[0], ts->stance_force[1], ts->stance_force[2]};
+        if (cosine(force, ts->up) < COS_LARGEST_TILT) {
+            return;
+        }
+    }
+    if (!ts->stance_open) {
+        ts->stance_open = 1;
+        ts->rested = 0;
+        ts->arrival = ts->best_moving + 1u;
+        ts->calmest_unrest = MOST_UNREST;
+    }
+    if (ts->best_unrest < ts->calmest_unrest) {
+        ts->calmest = ts->best;
+        ts->calmest_unrest = ts->best_unrest;
+        memcpy(ts->calmest_force, ts->best_force, sizeof ts->calmest_force);
+    }
+    ts->last_candidate = ts->best;
+    ts->turned_last = ts->best_turned;
+    ts->stances = 1;
+    if (ts->best_unrest < CALM) {
+        for (int i = 0; i < 3; ++i) {
+            ts->stance_force[i] = (int16_t)(ts->stance_force[i] + (ts->best_force[i] - ts->stance_force[i]) / 8);
+        }
+    }
+    upright(ts);
+}
+
+static void know_stance(tinystride_t *ts, const int16_t force[3])
+{
+    memcpy(ts->stance_force, force, sizeof ts->stance_force);
+    ts->knows_stance = 1;
+    upright(ts);
+}
+
+static int is_gravity(const int16_t force[3])
+{
+    const uint32_t square =
+        (uint32_t)(force[0] * force[0]) + (uint32_t)(force[1] * force[1]) + (uint32_t)(force[2] * force[2]);
+    return square >= LEAST_REST && square <= LARGEST_REST;
+}
+
+/* By how much a specific force is not that of the standing foot, in units of unrest squared. */
+static uint32_t deviation(const tinystride_t *ts, const int16_t force[3])
+{
+    uint32_t square = 0;
+    for (int i = 0; i < 3; ++i) {
+        const int32_t x = force[i] - ts->stance_force[i], clamped = x > MOST_APART ? MOST_APART : x < -MOST_APART ? -MOST_APART : x;
+        square += (uint32_t)(clamped * clamped);
+    }
+    return square / UNRESTS_PER_ACC;
+}
+
+/* What the specific force of the standing foot is: that of a calm which no swing has, else, where there has been no
+ * stance for long, the calmest. */
+static int find_stance_force(tinystride_t *ts, uint32_t energy, const int16_t force[3])
+{
+    const int rests = is_gravity(force);
+    int told = TINYSTRIDE_OK;
+    ts->calm_blocks = (uint8_t)(energy >= CALM || !rests ? 0 : ts->calm_blocks < 255 ? ts->calm_blocks + 1 : 255);
+    if (ts->calm_blocks == ts->calm_run) {
+        if (!ts->knows_stance || deviation(ts, force) > CALM) {
+            know_stance(ts, force);
+        }
+    }
+    if (ts->block >= ts->search_end) {
+        const int lost = !ts->knows_stance || !ts->stances || ts->block - ts->last_candidate > ts->search;
+        if (ts->search_end && lost) {
+            if (is_gravity(ts->least_force)) {
+                know_stance(ts, ts->least_force);
+            } else if (!ts->knows_stance) {
+                told = TINYSTRIDE_ERROR_UNITS;
+            }
+        }
+        ts->search_end = ts->block + ts->search;
+        ts->least_energy = UINT32_MAX;
+    }
+    if (energy < ts->least_energy) {
+        ts->least_energy = energy;
+        memcpy(ts->least_force, force, sizeof ts->least_force);
+    }
+    return told;
+}
+
+/* Carry the vertical on by the angular rate of a block. */
+static void carry_up(tinystride_t *ts, uint32_t block)
+{
+    const int16_t *samples = at(ts, block);
+    const float rate[3] = {samples[3], samples[4], samples[5]};
+    float change[3];
+    cross(ts->up, rate, change);
+    add(ts->up, change, GYR_UNIT * ts->period_s);
+    scale(ts->up, 1.5f - 0.5f * dot(ts->up, ts->up));
+}
+
+static int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tinystride_stride_t *stride)
+{
+    const uint32_t n = ts->block;
+    int told = find_stance_force(ts, energy, force);
+    uint32_t unrest = MOST_UNREST;
+    if (ts->knows_stance) {
+        unrest = energy + deviation(ts, force);
+        unrest = unrest > MOST_UNREST ? MOST_UNREST : unrest;
+    }
+    ts->unrest[n % TINYSTRIDE_UNRESTS] = (uint16_t)unrest;
+    if (unrest >= CALM) {
+        ts->moving = n;
+        ts->turned += (uint32_t)(square_root((float)energy) * 16.0f);
+        if (ts->acc_stuck >= ts->stuck_limit || ts->gyr_stuck >= ts->stuck_limit) {
+            ts->gap_block = n;
+            ts->gap_seen = 1;
+        }
+    }
+    if (n >= ts->reach) {
+        carry_up(ts, n - ts->reach);
+    }
+    if (ts->has_start && n - ts->start > TINYSTRIDE_RING - 8u) {
+        ts->has_start = 0;
+    }
+    if (!ts->has_best || unrest < ts->best_unrest) {
+        ts->has_best = 1;
+        ts->best = n;
+        ts->best_unrest = (uint16_t)unrest;
+        ts->best_turned = ts->turned;
+        ts->best_moving = ts->moving;
+        memcpy(ts->best_force, force, sizeof ts->best_force);
+    }
+    const int waits = ts->best_unrest < LARGEST_STANCE_UNREST &&
+                      ts->best_turned - ts->turned_last <= ts->swing;
+    if (ts->stance_open && !waits && ts->turned - ts->turned_last > ts->swing) {
+        told = close_stance(ts, stride);
+    } else if (ts->stance_open && !ts->rested && unrest < CALM && n - ts->arrival > ts->pause) {
+        told = rest(ts, stride);
+    }
+    if (n - ts->best == ts->reach) {
+        confirm(ts);
+    }
+    return told;
+}
+
+/* ---- blocks ---- */
+
+/* Over a second: the gyroscope's bias and gravity, if the foot stands still. */
+static void watch_standing(tinystride_t *ts)
+{
+    const int64_t n = 2 * ts->half_second, d = ts->samples_per_block;
+    int64_t gyr = n * (ts->half_squares + ts->half_squares_before);
+    int64_t acc = n * (ts->acc_squares + ts->acc_squares_before);
+    int still = ts->halves > 0;
+    for (int i = 0; i < 6; ++i) {
+        const int64_t sum = ts->half_sum[i] + ts->half_sum_before[i];
+        *(i < 3 ? &acc : &gyr) -= sum * sum;
+        if (i >= 3) {
+            still = still && sum < LARGEST_BIAS * n * d && sum > -LARGEST_BIAS * n * d;
+        }
+    }
+    still = still && gyr < STANDING_GYR * STANDING_GYR * n * n * d * d && acc < STANDING_ACC * STANDING_ACC * n * n * d * d;
+    if (still) {
+        ts->standings = (uint8_t)(ts->standings < 4 ? ts->standings + 1 : 4);
+        for (int i = 0; i < 3; ++i) {
+            const float each = 1.0f / (float)(n * d), share = 1.0f / (float)ts->standings;
+            const float force = (float)(ts->half_sum[i] + ts->half_sum_before[i]) * each * ACC_UNIT;
+            const float bias = (float)(ts->half_sum[i + 3] + ts->half_sum_before[i + 3]) * each * GYR_UNIT;
+            ts->force[i] += (force - ts->force[i]) * share;
+            ts->bias[i] += (bias - ts->bias[i]) * share;
+        }
+        memset(ts->bias_variance, 0, sizeof ts->bias_variance);
+        ts->bias_variance[0] = ts->bias_variance[3] = ts->bias_variance[5] = STANDING_VARIANCE;
+    }
+    memcpy(ts->half_sum_before, ts->half_sum, sizeof ts->half_sum);
+    memset(ts->half_sum, 0, sizeof ts->half_sum);
+    ts->half_squares_before = ts->half_squares;
+    ts->acc_squares_before = ts->acc_squares;
+    ts->half_squares = ts->acc_squares = 0;
+    ts->in_half = 0;
+    ts->halves = 1;
+}
+
+static int take_block(tinystride_t *ts, tinystride_stride_t *stride)
+{
+    const float share = 1.0f / (float)ts->samples_per_block;
+    int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING], force[3];
+    int told = TINYSTRIDE_OK;
+    for (int i = 0; i < 6; ++i) {
+        const int32_t sum = ts->sum[i];
+        const float x = (float)sum * share;
+        float *state = ts->filter[i];
+        if (!ts->primed) {
+            state[0] = (1.0f - ts->b0) * x;
+            state[1] = (ts->b0 - ts->a2) * x;
+        }
+        const float y = ts->b0 * x + state[0];
+        state[0] = 2.0f * ts->b0 * x - ts->a1 * y + state[1];
+        state[1] = ts->b0 * x - ts->a2 * y;
+        kept[i] = count(y);
+        *(i < 3 ? &ts->acc_squares : &ts->half_squares) += (int64_t)sum * sum;
+        ts->half_sum[i] += sum;
+        ts->sum[i] = 0;
+        if (i < 3) {
+            ts->force_total[i] += sum - ts->window_force[ts->slot][i];
+            ts->window_force[ts->slot][i] = sum;
+            force[i] = (int16_t)(ts->force_total[i] / ts->window_samples);
+        }
+    }
+    ts->primed = 1;
+    ts->energy_total += ts->energy - ts->window_energy[ts->slot];
+    ts->window_energy[ts->slot] = ts->energy;
+    ts->energy = 0;
+    ts->slot = (uint8_t)(ts->slot + 1 == ts->window ? 0 : ts->slot + 1);
+    if (++ts->in_half == ts->half_second) {
+        watch_standing(ts);
+    }
+    if (ts->has_start) {
+        for (int i = 0, k = 0; i < 3; ++i) {
+            for (int j = i; j < 3; ++j, ++k) {
+                ts->spread[k] += (float)(kept[i + 3] * kept[j + 3]);
+            }
+        }
+    }
+    if (ts->block + 1u >= ts->window) {
+        told = follow(ts, ts->energy_total / ts->window_samples, force, stride);
+    } else {
+        ts->unrest[ts->block % TINYSTRIDE_UNRESTS] = MOST_UNREST;
+        ts->moving = ts->block;
+    }
+    ++ts->block;
+    return told;
+}
+
+/* ---- samples ---- */
+
+/* Whether three samples [3] reach full scale, or stay at the largest value that there has been. */
+static int is_saturated(const int16_t *samples, int16_t full_scale, int16_t least, int16_t *largest, uint8_t *repeats)
+{
+    int size = 0;
+    for (int i = 0; i < 3; ++i) {
+        const int one = samples[i] < 0 ? -samples[i] : samples[i];
+        size = one > size ? one : size;
+    }
+    if (size > *largest) {
+        *largest = (int16_t)size;
+        *repeats = 1;
+    } else {
+        *repeats = (uint8_t)(size < *largest ? 0 : *repeats < CLIPPED_SAMPLES ? *repeats + 1 : CLIPPED_SAMPLES);
+    }
+    return size >= COUNT_LIMIT || (full_scale ? size >= full_scale : *repeats == CLIPPED_SAMPLES && size >= least);
+}
+
+static int take_sample(tinystride_t *ts, const int16_t samples[6], tinystride_stride_t *stride)
+{
+    const int acc = is_saturated(samples, ts->acc_limit, LEAST_ACC_FULL_SCALE, &ts->acc_largest, &ts->acc_repeats);
+    const int gyr = is_saturated(samples + 3, ts->gyr_limit, LEAST_GYR_FULL_SCALE, &ts->gyr_largest, &ts->gyr_repeats);
+    if (acc || gyr) {
+        ts->saturated_block = ts->block;
+        ts->saturated_seen = 1;
+    }
+    const int acc_same = samples[0] == ts->last[0] && samples[1] == ts->last[1] && samples[2] == ts->last[2];
+    const int gyr_same = samples[3] == ts->last[3] && samples[4] == ts->last[4] && samples[5] == ts->last[5];
+    ts->acc_stuck = (uint8_t)(!acc_same ? 0 : ts->acc_stuck < 255 ? ts->acc_stuck + 1 : 255);
+    ts->gyr_stuck = (uint8_t)(!gyr_same ? 0 : ts->gyr_stuck < 255 ? ts->gyr_stuck + 1 : 255);
+    uint32_t energy = 0;
+    for (int i = 0; i < 6; ++i) {
+        ts->sum[i] += samples[i];
+        ts->last[i] = samples[i];
+        energy += i < 3 ? 0u : (uint32_t)(samples[i] * samples[i]);
+    }
+    ts->energy += energy >> ENERGY_SHIFT;
+    ++ts->next_sample;
+    if (++ts->in_block < ts->samples_per_block) {
+        return TINYSTRIDE_OK;
+    }
+    ts->in_block = 0;
+    return take_block(ts, stride);
+}
+
+/* ---- input ---- */
+
+/* The next sample, after what was lost before it. */
+static int take(tinystride_t *ts, const int16_t samples[6], tinystride_stride_t *stride)
+{
+    const uint32_t lost = ts->lost;
+    int told = TINYSTRIDE_OK;
+    if (lost > ts->bridged || (lost && !ts->next_sample)) {
+        ts->next_sample += lost;
+        begin(ts);
+    } else if (lost) {
+        int16_t before[6], between[6];
+        float change[3];
+        memcpy(before, ts->last, sizeof before);
+        for (int i = 0; i < 3; ++i) {
+            change[i] = (float)(samples[i] - before[i]);
+        }
+        const float lost_s = (float)lost / ts->rate_hz;
+        const int matters = lost_s > LONGEST_GAP_S + 1e-6f || lost_s * norm(change) * ACC_UNIT > GAP_MPS;
+        ts->lost = 0;
+        for (int32_t k = 1; k <= (int32_t)lost; ++k) {
+            for (int i = 0; i < 6; ++i) {
+                between[i] = (int16_t)(before[i] + (samples[i] - before[i]) * k / ((int32_t)lost + 1));
+            }
+            if (matters) {
+                ts->gap_block = ts->block;
+                ts->gap_seen = 1;
+            }
+            const int one = take_sample(ts, between, stride);
+            told = one != TINYSTRIDE_OK && told != TINYSTRIDE_STRIDE ? one : told;
+        }
+    }
+    const int one = take_sample(ts, samples, stride);
+    return told == TINYSTRIDE_STRIDE || one == TINYSTRIDE_OK ? told : one;
+}
+
+/* Whether values [3] are finite and credible; as counts then. */
+static int counted(const float values[3], float in_counts, float limit, int16_t counts[3])
+{
+    for (int i = 0; i < 3; ++i) {
+        if (!(values[i] < limit && values[i] > -limit)) {
+            return 0;
+        }
+        counts[i] = count(values[i] * in_counts);
+    }
+    return 1;
+}
+
+int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], tinystride_stride_t *stride)
+{
+    int16_t samples[6];
+    if (ts == NULL || acc_mps2 == NULL || gyr_radps == NULL || stride == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    if (!counted(acc_mps2, 1.0f / ACC_UNIT, LARGEST_ACC, samples) ||
+        !counted(gyr_radps, 1.0f / GYR_UNIT, LARGEST_GYR, samples + 3)) {
+        (void)tinystride_gap(ts, 1);
+        return TINYSTRIDE_ERROR_SAMPLE;
+    }
+    return take(ts, samples, stride);
+}
+
+int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t gyr[3], float acc_scale_mps2,
+                          float gyr_scale_radps, tinystride_stride_t *stride)
+{
+    float acc_mps2[3], gyr_radps[3];
+    if (acc == NULL || gyr == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    for (int i = 0; i < 3; ++i) {
+        acc_mps2[i] = (float)acc[i] * acc_scale_mps2;
+        gyr_radps[i] = (float)gyr[i] * gyr_scale_radps;
+    }
+    return tinystride_push(ts, acc_mps2, gyr_radps, stride);
+}
+
+int tinystride_gap(tinystride_t *ts, uint32_t samples)
+{
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    ts->lost = samples < UINT32_MAX - ts->lost ? ts->lost + samples : UINT32_MAX;
+    return TINYSTRIDE_OK;
+}
+
+/* A phase-locked loop: last_time_us follows the stamps, interval_us their mean distance. */
+int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
+                       tinystride_stride_t *stride)
+{
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    const uint32_t passed_us = time_us - ts->last_time_us;
+    if (!ts->timed) {
+        ts->timed = 1;
+        ts->last_time_us = time_us;
+    } else if (passed_us > (uint32_t)JUMP_US) {
+        /* Ahead by so much, or back: begin anew there. */
+        if (passed_us > UINT32_MAX - (uint32_t)JUMP_US) {
+            return TINYSTRIDE_ERROR_TIME;
+        }
+        ts->last_time_us = time_us;
+        (void)tinystride_gap(ts, ts->bridged + 1u);
+    } else {
+        const float interval_us = ts->interval_us;
+        const int32_t steps = rounded((float)passed_us / interval_us);
+        if (steps < 1) {
+            return TINYSTRIDE_ERROR_TIME;
+        }
+        const float error_us = (float)passed_us - (float)steps * interval_us;
+        const float nominal_us = 1e6f / ts->rate_hz, next_us = interval_us + error_us / ((float)steps * 256.0f);
+        ts->last_time_us += (uint32_t)((float)steps * interval_us + error_us * 0.125f + 0.5f);
+        if (next_us > 0.95f * nominal_us && next_us < 1.05f * nominal_us) {
+            ts->interval_us = next_us;
+            ts->period_s = next_us * (float)ts->samples_per_block * 1e-6f;
+        }
+        (void)tinystride_gap(ts, (uint32_t)steps - 1u);
+    }
+    return tinystride_push(ts, acc_mps2, gyr_radps, stride);
+}

@@ -1,0 +1,188 @@
+/* TinyStride: raw samples of a shoe-worn inertial sensor in, stride lengths out.
+ *
+ *     tinystride_t ts;                        (all state; yours, copyable, no allocation anywhere)
+ *     tinystride_stride_t stride;
+ *     tinystride_init(&ts, 104.0f, TINYSTRIDE_RIGHT);
+ *     for (;;) {
+ *         ...read the sensor: m/s^2 with gravity, rad/s...
+ *         if (tinystride_push(&ts, acc_mps2, gyr_radps, &stride) == TINYSTRIDE_STRIDE) {
+ *             use(stride.length_cm, stride.flags);
+ *         }
+ *     }
+ *
+ * The sensor may sit on the shoe any way round. Stand still for a second before walking: gyroscope and gravity
+ * are calibrated then, and again whenever the foot rests. C99, single precision, reentrant: one tinystride_t per
+ * foot; calls on one of them must not overlap.
+ */
+#ifndef TINYSTRIDE_H
+#define TINYSTRIDE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TINYSTRIDE_LEAST_RATE_HZ 50.0f
+#define TINYSTRIDE_LARGEST_RATE_HZ 400.0f
+
+/* Feet. */
+#define TINYSTRIDE_LEFT 0
+#define TINYSTRIDE_RIGHT 1
+
+/* What a call returns. Negative: something was wrong, and why. */
+#define TINYSTRIDE_OK 0             /* the sample was taken */
+#define TINYSTRIDE_STRIDE 1         /* it was taken, and *stride is a new stride */
+#define TINYSTRIDE_ERROR_NULL (-1)  /* a pointer is NULL */
+#define TINYSTRIDE_ERROR_RATE (-2)  /* the sampling rate is none from 50 to 400 Hz */
+#define TINYSTRIDE_ERROR_FOOT (-3)  /* neither TINYSTRIDE_LEFT nor TINYSTRIDE_RIGHT */
+#define TINYSTRIDE_ERROR_STATE (-4) /* tinystride_init has not been called, or failed */
+#define TINYSTRIDE_ERROR_SAMPLE (-5) /* not finite, or more than any sensor measures: counted as lost */
+#define TINYSTRIDE_ERROR_TIME (-6)  /* the time stamp stood still or ran back: the sample was dropped */
+#define TINYSTRIDE_ERROR_UNITS (-7) /* at rest |acc| is not about 9.81 m/s^2: nothing can be found */
+
+/* Flags of a stride: what speaks against its length. */
+#define TINYSTRIDE_NO_STANDING 0x001u      /* the foot never stood still for a second: gyroscope not calibrated */
+#define TINYSTRIDE_WRONG_FOOT 0x002u       /* it moves like the other foot */
+#define TINYSTRIDE_TURN 0x004u             /* heading changed by more than 30 degrees */
+#define TINYSTRIDE_CLIMB 0x008u            /* height changed by more than 20 cm */
+#define TINYSTRIDE_UNUSUAL_DURATION 0x010u /* shorter than 0.6 s or longer than 2 s */
+#define TINYSTRIDE_OUT_OF_RANGE 0x020u     /* outside of 40 to 220 cm, or beyond what the network can tell */
+#define TINYSTRIDE_NOT_WALKING 0x040u      /* the foot pitches unlike one that walks */
+#define TINYSTRIDE_GAP 0x080u              /* samples were lost, or the sensor was stuck */
+#define TINYSTRIDE_SATURATED 0x100u        /* the sensor reached its full scale */
+#define TINYSTRIDE_UNSTEADY 0x200u         /* the foot did not rest at both ends, or the sensor slipped */
+#define TINYSTRIDE_INCONSISTENT 0x400u     /* network and integration differ by more than 10 cm */
+
+/* A stride lies between two mid-stances. Samples are counted from tinystride_init or _reset on, lost ones too;
+ * the time of a mid-stance is (sample + fraction) / rate. */
+typedef struct {
+    float length_cm;           /* by integration and network */
+    float strapdown_length_cm; /* by integration alone */
+    float duration_s;
+    float mean5_cm;  /* of the last 5 strides, this one among them, that no flag but NO_STANDING speaks against; */
+    float mean10_cm; /* of the last 10; of as many as there are. 0: none */
+    float confidence; /* 0 to 1: how ordinary the integral and its correction are */
+    float latency_s;  /* since the mid-stance that ends it */
+    uint32_t start_sample;
+    uint32_t end_sample;
+    uint32_t contact_sample; /* initial contact within the stride; start_sample where none was found */
+    float start_fraction;    /* 0 to 1 */
+    float end_fraction;
+    float contact_fraction;
+    uint16_t flags; /* TINYSTRIDE_NO_STANDING | ... */
+} tinystride_stride_t;
+
+#define TINYSTRIDE_RING 256u   /* blocks of samples: the longest stride and what has to be known after it */
+#define TINYSTRIDE_UNRESTS 128u
+#define TINYSTRIDE_WINDOW 8u
+
+/* All state. Its members are none of the caller's business; it may be copied with memcpy at any time. */
+typedef struct {
+    uint32_t magic;
+    float rate_hz;
+    /* how samples become blocks */
+    float period_s; /* of a block, from time stamps where there are some */
+    float delay;    /* of the low-pass, in blocks */
+    float b0, a1, a2;
+    float acc_scale, gyr_scale;
+    uint32_t swing; /* smallest turn of a swing, in units of `turned` */
+    uint16_t samples_per_block, window_samples;
+    uint16_t search;
+    uint8_t foot, window, reach, calm_run, pause, half_pause, soon, half_second, stuck_limit, bridged, slot;
+    int16_t acc_limit, gyr_limit; /* full scale, 0 if unknown */
+    /* samples */
+    int16_t last[6];
+    int16_t acc_largest, gyr_largest;
+    uint8_t acc_repeats, gyr_repeats, acc_stuck, gyr_stuck;
+    uint16_t in_block;
+    uint32_t lost;
+    uint32_t next_sample, first_sample; /* first_sample: of block 0 */
+    uint32_t last_time_us;
+    float interval_us;
+    uint8_t timed, primed;
+    /* the block that is being filled, and the window of the last ones */
+    int32_t sum[6];
+    uint32_t energy;
+    float filter[6][2];
+    int32_t window_force[TINYSTRIDE_WINDOW][3];
+    uint32_t window_energy[TINYSTRIDE_WINDOW];
+    int32_t force_total[3];
+    uint32_t energy_total;
+    /* history, by number of block */
+    uint32_t block;
+    int16_t ring[TINYSTRIDE_RING][6];
+    uint16_t unrest[TINYSTRIDE_UNRESTS];
+    /* standing */
+    int64_t half_squares, half_squares_before;
+    int64_t acc_squares, acc_squares_before;
+    int32_t half_sum[6], half_sum_before[6];
+    uint8_t in_half, halves, standings;
+    /* stances */
+    uint8_t knows_stance, stance_open, rested, has_start, has_best, stances, has_frame;
+    uint8_t calm_blocks;
+    int16_t stance_force[3]; /* of the standing foot, units of acc */
+    uint32_t turned, turned_last;
+    uint32_t moving;     /* last block of more unrest than a standing foot has */
+    uint32_t gap_block, saturated_block;
+    uint8_t gap_seen, saturated_seen;
+    uint32_t search_end; /* of the search for a force to start from */
+    uint32_t least_energy;
+    int16_t least_force[3];
+    /* least unrest since the last candidate */
+    uint32_t best, best_turned, best_moving;
+    uint16_t best_unrest;
+    int16_t best_force[3];
+    float up[3]; /* vertical in sensor axes, carried on since the last stance */
+    /* the stance under way: its calmest candidate and its last one */
+    uint32_t calmest, last_candidate, arrival;
+    uint16_t calmest_unrest;
+    int16_t calmest_force[3];
+    /* the stride under way */
+    uint32_t start;
+    uint16_t start_256th;
+    int16_t start_force[3];
+    float spread[6]; /* of the angular rate since the stride began: xx, xy, xz, yy, yz, zz */
+    /* what has been learnt of sensor, mounting and wearer */
+    float bias[3], bias_variance[6];
+    float force[3], up_force[3];
+    float axes[6];
+    float left[3];
+    float forward;
+    float side[16];
+    uint8_t walked, lengths, oldest;
+    float length_cm[10];
+} tinystride_t;
+
+/* Start. rate_hz: 50 to 400, of the samples that will be pushed. foot: TINYSTRIDE_LEFT or TINYSTRIDE_RIGHT.
+ * Returns TINYSTRIDE_OK, or TINYSTRIDE_ERROR_NULL, _RATE or _FOOT, after which every other call is refused. */
+int tinystride_init(tinystride_t *ts, float rate_hz, int foot);
+
+/* Forget everything but rate, foot and full scales: the sensor has been put on anew. */
+int tinystride_reset(tinystride_t *ts);
+
+/* Full scales of the sensor, m/s^2 and rad/s; 0: not known. Where they are known, strides are flagged
+ * TINYSTRIDE_SATURATED from 99.5 % on; else where the largest value ever stays for three samples. */
+int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps);
+
+/* One sample: specific force (at rest 9.81 m/s^2 upwards) and angular rate, in the sensor's axes.
+ * Returns TINYSTRIDE_OK or TINYSTRIDE_STRIDE, or an error after which the next sample may be pushed all the same. */
+int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], tinystride_stride_t *stride);
+
+/* The same of raw counts; a count is acc_scale_mps2, gyr_scale_radps. */
+int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t gyr[3], float acc_scale_mps2,
+                          float gyr_scale_radps, tinystride_stride_t *stride);
+
+/* The same with a time stamp, in microseconds of a clock that may wrap around: lost samples are noticed, and the
+ * true sampling rate is measured. */
+int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
+                       tinystride_stride_t *stride);
+
+/* So many samples were lost before the next one. Up to 0.1 s is bridged; after more, strides begin anew. */
+int tinystride_gap(tinystride_t *ts, uint32_t samples);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

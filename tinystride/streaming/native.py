@@ -1,0 +1,81 @@
+"""The C library itself, built for the host."""
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tinystride.codegen import export_model
+from tinystride.datasets.recording import FEET, Recording
+from tinystride.errors import ModelError, ToolError
+from tinystride.streaming.table import raw_samples, stride_table
+
+FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-fPIC", "-shared")
+STRIDE = np.dtype(
+    [
+        *(
+            (name, "<f4")
+            for name in ("length_cm", "strapdown_length_cm", "duration_s", "mean5_cm", "mean10_cm")
+        ),
+        *((name, "<f4") for name in ("confidence", "latency_s")),
+        *((f"{event}_sample", "<u4") for event in ("start", "end", "contact")),
+        *((f"{event}_fraction", "<f4") for event in ("start", "end", "contact")),
+        ("flags", "<u2"),
+    ],
+    align=True,
+)
+
+
+class NativeEstimator:
+    """A model's C library, compiled into a temporary folder that lasts as long as this object.
+
+    Raises ModelError for a model that the streaming estimator is not made for, ToolError without a C
+    compiler or if it refuses.
+    """
+
+    def __init__(self, model: Path | str):
+        self._folder = tempfile.TemporaryDirectory()
+        library = Path(self._folder.name) / "c"
+        exported = export_model(model, library, vectors=1)
+        if "src/tinystride.c" not in exported["files"]:
+            raise ModelError(
+                f"{model}: not an int8 strapdown-residual network of 64 points, which streaming needs; "
+                "choose another model or the offline engine"
+            )
+        self._replay = _compile(library).replay
+        self._replay.restype = ctypes.c_ssize_t
+
+    def strides(self, recording: Recording) -> pd.DataFrame:
+        """The strides of a recording, see table.stride_table."""
+        samples, lost = raw_samples(recording)
+        samples = np.ascontiguousarray(samples, np.float32)
+        lost = np.ascontiguousarray(lost, np.uint32)
+        found = np.zeros(int(recording.duration_s / 0.2) + 2, STRIDE)
+        count = self._replay(
+            ctypes.c_float(recording.rate_hz),
+            FEET.index(recording.foot),
+            *(ctypes.c_float(np.nan_to_num(limit)) for limit in recording.saturation),
+            ctypes.c_size_t(len(samples)),
+            ctypes.c_void_p(samples.ctypes.data),
+            ctypes.c_void_p(lost.ctypes.data),
+            ctypes.c_size_t(len(found)),
+            ctypes.c_void_p(found.ctypes.data),
+        )
+        return stride_table(found[: max(count, 0)], recording.rate_hz)
+
+
+def _compile(library: Path) -> ctypes.CDLL:
+    compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+    if compiler is None:
+        raise ToolError("no C compiler; install the Debian package gcc")
+    sources = [*sorted((library / "src").glob("*.c")), Path(__file__).with_name("replay.c")]
+    target = library / "replay.so"
+    command = [compiler, *FLAGS, f"-I{library / 'include'}", *map(str, sources), "-o", str(target), "-lm"]
+    built = subprocess.run(command, capture_output=True, text=True)
+    if built.returncode:
+        raise ToolError(f"{compiler} refuses the generated C: {built.stderr.strip()[:500]}")
+    return ctypes.CDLL(str(target))

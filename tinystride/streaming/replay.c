@@ -1,0 +1,34 @@
+/* A whole recording through the estimator at once, for the host. */
+#include "tinystride.h"
+
+#include <stddef.h>
+
+/* samples [n][6]: acc in m/s^2, gyr in rad/s; lost [n]: how many samples are missing before each.
+ * Returns how many strides there were, of which the first `capacity` are in `strides`, and in `last` [.] the number
+ * of the sample with which each came; -1 if the estimator cannot be started. */
+ptrdiff_t replay(float rate_hz, int foot, float acc_full_scale, float gyr_full_scale, size_t n, const float *samples,
+                 const uint32_t *lost, size_t capacity, tinystride_stride_t *strides);
+
+ptrdiff_t replay(float rate_hz, int foot, float acc_full_scale, float gyr_full_scale, size_t n, const float *samples,
+                 const uint32_t *lost, size_t capacity, tinystride_stride_t *strides)
+{
+    static tinystride_t ts;
+    tinystride_stride_t stride;
+    size_t found = 0;
+    if (tinystride_init(&ts, rate_hz, foot) != TINYSTRIDE_OK ||
+        tinystride_set_full_scale(&ts, acc_full_scale, gyr_full_scale) != TINYSTRIDE_OK) {
+        return -1;
+    }
+    for (size_t i = 0; i < n; ++i) {
+        if (lost[i]) {
+            (void)tinystride_gap(&ts, lost[i]);
+        }
+        if (tinystride_push(&ts, samples + 6 * i, samples + 6 * i + 3, &stride) == TINYSTRIDE_STRIDE) {
+            if (found < capacity) {
+                strides[found] = stride;
+            }
+            ++found;
+        }
+    }
+    return (ptrdiff_t)found;
+}
