@@ -4,6 +4,7 @@ import pandas as pd
 
 from stages.common import FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, known, run_stage
 from tinystride.evaluation.figures import draw_figures
+from tinystride.evaluation.published import by_protocol, markdown_beside_published
 from tinystride.evaluation.report import evaluate
 from tinystride.evaluation.tables import headline, long, markdown, stride_points, subject_points
 from tinystride.files import complete_folder, read_json, write_json, write_text
@@ -29,10 +30,13 @@ def main(parameters: dict) -> None:
         seed=parameters["seed"],
         **known("evaluate", parameters, evaluate),
     )
+    published = by_protocol(judged, seed=parameters["seed"], **parameters["evaluate"])
+    beside = markdown_beside_published(published)
     with complete_folder(RESULTS / "evaluate") as folder:
         write_json(folder / "metrics.json", metrics)
         write_json(folder / "headline.json", headline(metrics))
-        write_text(folder / "table.md", markdown(metrics))
+        write_text(folder / "table.md", "\n".join(filter(None, [markdown(metrics), beside])))
+        write_json(folder / "published.json", published)
         long(metrics).to_csv(folder / "figures.csv", index=False)
         judged.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
         draw_figures(metrics, judged, folder)

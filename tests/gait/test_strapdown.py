@@ -6,6 +6,7 @@ from tinystride.datasets.simulator import simulate_walk
 from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strapdown import (
     GRAVITY_MPS2,
+    de_drifted,
     integrate,
     level,
     resample,
@@ -47,6 +48,17 @@ def test_few_points_and_the_usual_lever_cost_millimetres(strides):
     error_cm = integrate(*samples).length_cm - length_cm
     assert np.sqrt((error_cm**2).mean()) < 0.5
     assert np.abs(error_cm).max() < 1.0
+
+
+def test_the_way_without_drift_ends_where_the_integral_does(strides):
+    samples, _ = strides
+    integral = integrate(*samples)
+    velocity_mps, position_m = de_drifted(integral, *samples[1:])
+    np.testing.assert_allclose(position_m[:, -1], integral.displacement_m, atol=1e-9)
+    np.testing.assert_array_equal(position_m[:, 0], 0)
+    # The foot all but rests at both ends, and swings between them.
+    speed_mps = np.linalg.norm(velocity_mps, axis=2)
+    assert speed_mps[:, [0, -1]].max() < 0.2 and speed_mps.max(axis=1).min() > 1.5
 
 
 def test_without_the_lever_strides_are_too_short(strides):

@@ -23,6 +23,7 @@ STAGE_OUTPUTS = [
     "results/evaluate/strides.csv",
     "models/c/include/tinystride_model.h",
     "results/mcu/metrics.json",
+    "results/report/index.html",
 ]
 
 

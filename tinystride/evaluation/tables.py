@@ -126,7 +126,7 @@ def with_interval(figures: dict, name: str) -> str:
     """Like "3.21 (2.80 to 3.62)", a dash for what could not be computed."""
     if figures.get(name) is None:
         return "–"
-    interval = figures[f"{name}_ci95"]
+    interval = figures.get(f"{name}_ci95")
     text = f"{figures[name]:.2f}" + (f" ({interval[0]:.2f} to {interval[1]:.2f})" if interval else "")
     return text.replace("-", "−")
 

@@ -61,6 +61,22 @@ def integrate(
     )
 
 
+def de_drifted(
+    strapdown: Strapdown, gyr_radps: np.ndarray, duration_s: np.ndarray, *, lever_m: float = LEVER_M
+) -> tuple[np.ndarray, np.ndarray]:
+    """Velocity (m/s) and position (m) [n, points, 3] on the way, in the start-stance frame, without drift.
+
+    Arguments as given to `integrate`, and what it returned. The last position is `displacement_m`.
+    """
+    at_start, at_end = (
+        _stance_velocity(strapdown.orientation[:, k], gyr_radps[:, k], lever_m) for k in (0, -1)
+    )
+    share = np.linspace(0, 1, gyr_radps.shape[1])[:, None]
+    excess = strapdown.velocity_mps[:, -1] + at_start - at_end
+    velocity = strapdown.velocity_mps + at_start[:, None] - excess[:, None] * share
+    return velocity, _cumulate(velocity, (duration_s / (gyr_radps.shape[1] - 1))[:, None, None])
+
+
 def resample(
     signals: StrideSignals, points: int = POINTS, lowpass_hz: float = LOWPASS_HZ
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

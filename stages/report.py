@@ -1,0 +1,46 @@
+"""Everything about this run on one page that needs no network: results/report/index.html."""
+
+import platform
+from importlib.metadata import version
+
+import pandas as pd
+
+from stages.common import C_LIBRARY, FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, run_stage
+from tinystride.files import complete_folder, read_json, sha256, write_text
+from tinystride.gait.strides import read_strides
+from tinystride.report.content import Run
+from tinystride.report.page import render
+
+VOUCHED_FOR = [
+    STRIDES / "strides.parquet",
+    STRIDES / "signals.npz",
+    SPLIT,
+    FLOAT32_TFLITE,
+    INT8_TFLITE,
+    C_LIBRARY / "src" / "tinystride_model.c",
+]
+LIBRARIES = ["tensorflow", "keras", "ai-edge-litert", "numpy", "scipy", "pandas", "scikit-learn", "plotly"]
+
+
+def main(parameters: dict) -> None:
+    strides = pd.read_csv(RESULTS / "evaluate" / "strides.csv", dtype={"subject": str, "trial": str})
+    run = Run(
+        parameters=parameters,
+        sources=read_json(RAW / "sources.json"),
+        split=read_json(SPLIT),
+        counts=read_json(RESULTS / "preprocess" / "counts.json"),
+        signals=read_strides(STRIDES).signals,
+        judged=strides.fillna({"condition": ""}),
+        metrics=read_json(RESULTS / "evaluate" / "metrics.json"),
+        published=read_json(RESULTS / "evaluate" / "published.json"),
+        network=read_json(RESULTS / "quantize" / "metrics.json"),
+        cores=read_json(RESULTS / "mcu" / "metrics.json"),
+        files={path.as_posix(): sha256(path) for path in VOUCHED_FOR},
+        versions={"Python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+    )
+    with complete_folder(RESULTS / "report") as folder:
+        write_text(folder / "index.html", render(run))
+
+
+if __name__ == "__main__":
+    run_stage("report", main)
