@@ -1,0 +1,38 @@
+"""What lever, network and augmentation bring, on good sensors and worse: results/studies/ablation."""
+
+from stages.common import SPLIT, STRIDES, run_stage
+from studies.common import STUDIES, write_table
+from studies.figures import ablation_figure
+from studies.networks import compare
+from studies.sensors import CUT_JITTER_S, GYRO_BIAS_RADPS, MOUNTING_RAD, SENSORS
+from tinystride.files import complete_folder, read_json
+from tinystride.gait.strides import read_strides
+from tinystride.learning.estimators import choose
+
+WORSE = {"gyr_bias_radps": GYRO_BIAS_RADPS, "mounting_rad": MOUNTING_RAD, "cut_jitter_s": CUT_JITTER_S}
+RECIPES = {
+    "network, no augmentation": choose("strapdown-residual", copies=0),
+    "network (default)": choose("strapdown-residual"),
+    "network, augmented with worse sensors": choose("strapdown-residual", augmentation=WORSE),
+    "direct, no augmentation": choose("direct", copies=0),
+    "direct": choose("direct"),
+}
+
+
+def main(parameters: dict) -> None:
+    table = compare(
+        read_strides(STRIDES),
+        read_json(SPLIT),
+        RECIPES,
+        SENSORS,
+        seed=parameters["seed"],
+        **parameters["evaluate"],
+        **parameters["quantize"],
+    )
+    with complete_folder(STUDIES / "ablation") as folder:
+        write_table(table, folder / "ablation.csv")
+        ablation_figure(table, folder / "ablation.png")
+
+
+if __name__ == "__main__":
+    run_stage("studies/dvc.yaml:ablation", main)

@@ -1,0 +1,75 @@
+"""Pictures of the studies."""
+
+from pathlib import Path
+
+import matplotlib.style
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tinystride.evaluation.figures import CM, COLOURS, GREY, STYLE
+
+
+def ablation_figure(table: pd.DataFrame, path: Path) -> None:
+    """RMSE less the integral's, with intervals: a panel for each set, a group for each sensor."""
+    with matplotlib.style.context(["default", STYLE]):
+        sets, sensors = table["set"].unique(), list(table["sensor"].unique())
+        shown = [name for name in table["estimator"].unique() if name != "integral"]
+        figure = Figure(figsize=(11 * CM * len(sets), 11 * CM))
+        panels = figure.subplots(1, len(sets), sharey=True, squeeze=False)[0]
+        for axes, name in zip(panels, sets, strict=True):
+            for i, estimator in enumerate(shown):
+                rows = table[(table["set"] == name) & (table["estimator"] == estimator)]
+                y = [sensors.index(sensor) + 0.13 * (i - (len(shown) - 1) / 2) for sensor in rows["sensor"]]
+                centre = rows["rmse_difference_cm"]
+                errors = centre - rows["rmse_difference_cm_low"], rows["rmse_difference_cm_high"] - centre
+                axes.errorbar(
+                    centre, y, xerr=errors, fmt="o", markersize=4, color=COLOURS[i % len(COLOURS)],
+                    label=estimator if name == sets[0] else None,
+                )  # fmt: skip
+            axes.axvline(0, color=GREY, linewidth=0.8)
+            axes.set_xscale("symlog", linthresh=0.5)
+            axes.set_title(name)
+            axes.set_yticks(range(len(sensors)), sensors)
+            axes.set_xlabel("RMSE less the integral's, cm")
+        axes.invert_yaxis()
+        figure.legend(loc="outside lower center", ncols=3)
+        _save(figure, path)
+
+
+def sizes_figure(table: pd.DataFrame, path: Path) -> None:
+    """RMSE over the number of parameters, with intervals; the integral at none."""
+    with matplotlib.style.context(["default", STYLE]):
+        figure = Figure(figsize=(14 * CM, 9 * CM))
+        axes = figure.subplots()
+        for i, (name, rows) in enumerate(table.groupby("set")):
+            errors = rows["rmse_cm"] - rows["rmse_cm_low"], rows["rmse_cm_high"] - rows["rmse_cm"]
+            axes.errorbar(
+                rows["parameters"] * (1 + 0.03 * i), rows["rmse_cm"], yerr=errors, fmt="o-", markersize=4,
+                color=COLOURS[i], label=name,
+            )  # fmt: skip
+        axes.set_xscale("symlog", linthresh=400)
+        axes.set(xlabel="parameters (0: the integral alone)", ylabel="RMSE of single strides, cm")
+        axes.legend()
+        _save(figure, path)
+
+
+def learning_curve_figure(table: pd.DataFrame, path: Path) -> None:
+    """RMSE over the number of people: each draw as a point, their mean as a line."""
+    with matplotlib.style.context(["default", STYLE]):
+        estimators, sets = table["estimator"].unique(), table["set"].unique()
+        figure = Figure(figsize=(9 * CM * len(estimators), 8 * CM))
+        panels = figure.subplots(1, len(estimators), squeeze=False)[0]
+        for axes, estimator in zip(panels, estimators, strict=True):
+            for i, name in enumerate(sets):
+                rows = table[(table["estimator"] == estimator) & (table["set"] == name)]
+                axes.plot(rows["people"], rows["rmse_cm"], ".", color=COLOURS[i], alpha=0.5)
+                axes.plot(rows.groupby("people")["rmse_cm"].mean(), "-", color=COLOURS[i], label=name)
+            axes.set_xscale("log", base=2)
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.set(title=estimator, xlabel="people learned from", ylabel="RMSE of single strides, cm")
+            axes.legend()
+        _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    figure.savefig(path, metadata={"Software": None})

@@ -1,0 +1,82 @@
+"""Error over the number of people that a network has learned from: results/studies/learning_curve."""
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from stages.common import SPLIT, STRIDES, run_stage
+from studies.common import STUDIES, measured, write_table
+from studies.figures import learning_curve_figure
+from tinystride.files import complete_folder, read_json
+from tinystride.gait.strides import StrideSet, read_strides
+from tinystride.learning.estimators import Settings, choose
+from tinystride.learning.features import augmented, length_cm, make_examples
+from tinystride.learning.split import subject_names
+from tinystride.learning.training import train
+
+ESTIMATORS = ("strapdown-residual", "direct")
+PEOPLE = (1, 2, 4, 8, 16)
+DRAWS = 3
+
+
+def roles(table: pd.DataFrame, split: dict) -> tuple[list[str], list[str], list[str]]:
+    """Who may be learned from, who stops the training, and on whom networks are tested.
+
+    A data set of one person is tested on, as a sensor that nobody else has worn.
+    """
+    final, names = split["final"], subject_names(table)
+    people = names.groupby(table["dataset"]).transform("nunique")
+    alone = set(names[people == 1])
+    testable = set(subject_names(measured(table)))
+    learn, validate = (sorted(set(final[side]) - alone) for side in ("train", "validation"))
+    return learn, validate, sorted(testable & (alone | set(final["test"])))
+
+
+def errors_cm(
+    strides: StrideSet, learn: list[str], validate: list[str], test: list[str], settings: Settings, seed: int
+) -> pd.Series:
+    """Error of each test stride that has features, with its data set as index."""
+    table, signals = strides.table, strides.signals
+    sides = [make_examples(table, signals, names, settings) for names in (learn, validate, test)]
+    both = (augmented(side, signals, settings, seed=seed) for side in sides[:2])
+    model = train(*both, settings, seed=seed).model
+    rows = table.set_index("stride_id").loc[sides[2].stride_id]
+    estimate_cm = length_cm(
+        settings.estimator, model.predict(sides[2].values), rows["strapdown_length_cm"].to_numpy()
+    )
+    return pd.Series(estimate_cm - sides[2].length_cm, index=rows["dataset"])
+
+
+def main(parameters: dict) -> None:
+    strides, split, seed = read_strides(STRIDES), read_json(SPLIT), parameters["seed"]
+    learn, validate, test = roles(strides.table, split)
+    numbers = sorted({min(people, len(learn)) for people in PEOPLE})
+    runs = [(estimator, n, draw) for estimator in ESTIMATORS for n in numbers for draw in range(DRAWS)]
+    rows = []
+    for estimator, n, draw in tqdm(runs, desc="learning curve", unit="network"):
+        chosen = np.random.default_rng([seed, draw]).permutation(learn)[:n].tolist()
+        errors = errors_cm(strides, sorted(chosen), validate, test, choose(estimator), seed + draw)
+        for dataset, own in errors.groupby(level=0):
+            rows.append(
+                {
+                    "set": dataset,
+                    "estimator": estimator,
+                    "people": n,
+                    "draw": draw,
+                    "n_strides": len(own),
+                    "rmse_cm": np.sqrt((own**2).mean()),
+                    "bias_cm": own.mean(),
+                }
+            )
+    table = pd.DataFrame(rows)
+    with complete_folder(STUDIES / "learning_curve") as folder:
+        write_table(table, folder / "learning_curve.csv")
+        # DVC draws one line for each column.
+        curves = table.groupby(["set", "estimator", "people"])["rmse_cm"].mean().unstack(["set", "estimator"])
+        curves.columns = [f"{dataset}, {estimator}" for dataset, estimator in curves]
+        curves.reset_index().to_csv(folder / "curves.csv", index=False, float_format="%.4f")
+        learning_curve_figure(table, folder / "learning_curve.png")
+
+
+if __name__ == "__main__":
+    run_stage("studies/dvc.yaml:learning-curve", main)
