@@ -7,21 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from tinystride.codegen.export import export_model
+from tinystride.codegen.export import LIBRARY_PREFIX, export_model
 from tinystride.codegen.reader import read_graph
 from tinystride.codegen.reference import example_inputs, run_tflm
 from tinystride.errors import ParameterError
+from tinystride.files import write_text
 from tinystride.mcu.cores import Core, find_core
 from tinystride.mcu.emulator import emulate
 from tinystride.mcu.toolchain import (
-    FLASH_SECTIONS,
     OPTIMIZATION,
-    PLATFORM,
-    RAM_SECTIONS,
-    compile_object,
+    build,
     compiler_version,
-    link,
-    section_bytes,
+    flash_by_section,
+    flash_bytes,
+    ram_bytes,
 )
 
 
@@ -41,28 +40,37 @@ class Measurement:
 
 
 def measure(core: Core, source: Path, inputs: np.ndarray, flags: Sequence[str] = OPTIMIZATION) -> Measurement:
-    """Build `source`/model.c (and model.h, as exported with the prefix `model`) and run it on each input.
-
-    Its bytes are what the image has beyond one in which it is absent: its code, its constants and what it
-    needs of the compiler's library.
-    """
+    """Build `source`/model.c (and model.h, as exported with the prefix `model`) and run it on each input."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        frame = [
-            compile_object(core, PLATFORM / f"{name}.c", folder / f"{name}.o", include=[source])
-            for name in ("start", "run_model")
-        ]
-        model = compile_object(core, source / "model.c", folder / "model.o", include=[source], flags=flags)
-        image = link(core, [*frame, model], folder / "image.elf")
-        absent = link(core, frame, folder / "absent.elf", options=["-Wl,--defsym=model_run=0"])
-        without = section_bytes(absent)
-        sections = {name: size - without.get(name, 0) for name, size in section_bytes(image).items()}
+        image, sections = build(
+            core,
+            folder,
+            program="run_model",
+            sources=[source / "model.c"],
+            include=source,
+            functions=["model_run"],
+            flags=flags,
+        )
         inputs.tofile(folder / "inputs.bin")
         emulate(core, image, folder)
         outputs = np.fromfile(folder / "outputs.bin", np.uint8).reshape(len(inputs), -1)
         records = np.fromfile(folder / "records.bin", "<u4").reshape(-1, 2).astype(np.int64)
     counted = np.array([core.instructions(int(ticks)) for ticks in records[:, 0]])
     return Measurement(outputs, counted[1:] - counted[0], records[1:, 1], sections)
+
+
+def _as_model(library: Path, folder: Path) -> None:
+    """In `folder` a model.h and a model.c that are the network of an exported library under another name."""
+    library, upper = library.resolve(), LIBRARY_PREFIX.upper()
+    names = [f"{end}_{what}" for end in ("INPUT", "OUTPUT") for what in ("SIZE", "TYPE")]
+    header = [
+        f"#define {LIBRARY_PREFIX}_run model_run",
+        f'#include "{library}/include/{LIBRARY_PREFIX}.h"',
+        *(f"#define MODEL_{name} {upper}_{name}" for name in names),
+    ]
+    write_text(folder / "model.h", "\n".join(header) + "\n")
+    write_text(folder / "model.c", f'#include "model.h"\n#include "{library}/src/{LIBRARY_PREFIX}.c"\n')
 
 
 def benchmark_model(
@@ -72,10 +80,12 @@ def benchmark_model(
     seed: int = 0,
     inputs: np.ndarray | None = None,
     flags: Sequence[str] = OPTIMIZATION,
+    library: Path | str | None = None,
 ) -> dict:
     """Export a .tflite network, build it for `core`, run it in the emulator, compare it with TFLM.
 
     `inputs` [vectors, input size] are used if given, else `vectors` made from `seed`, extremes among them.
+    With `library`, the folder of a library exported from the same file, its very sources are built.
     Flash is code, constants and initial data of the network and of the library functions that it calls;
     RAM is its static data and the stack of a call, working memory included, without the caller's input
     and output. Instructions are those of the costliest vector: exact, but not cycles (no wait states, no
@@ -97,16 +107,18 @@ def benchmark_model(
         )
     expected = run_tflm(path.read_bytes(), graph, inputs)
     with tempfile.TemporaryDirectory() as folder:
-        export_model(path, folder, prefix="model")
+        if library is None:
+            export_model(path, folder, prefix="model")
+        else:
+            _as_model(Path(library), Path(folder))
         measured = measure(chosen, Path(folder), inputs, flags)
     sections = measured.sections
-    static_bytes = sum(sections.get(name, 0) for name in RAM_SECTIONS)
-    stack_bytes = int(measured.stack_bytes.max())
+    static_bytes, stack_bytes = ram_bytes(sections), int(measured.stack_bytes.max())
     return {
         "model": path.name,
         "core": core,
-        "flash_bytes": sum(sections.get(name, 0) for name in FLASH_SECTIONS),
-        "flash_by_section": {name[1:]: sections[name] for name in FLASH_SECTIONS if sections.get(name)},
+        "flash_bytes": flash_bytes(sections),
+        "flash_by_section": flash_by_section(sections),
         "ram_bytes": static_bytes + stack_bytes,
         "static_bytes": static_bytes,
         "stack_bytes": stack_bytes,

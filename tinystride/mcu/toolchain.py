@@ -38,6 +38,16 @@ def compiler_version() -> str:
     return run_tool([path, "--version"], COMPILER).stdout.splitlines()[0]
 
 
+def compile_host(
+    sources: Sequence[Path], target: Path, *, include: Sequence[Path] = (), flags: Sequence[str] = ()
+) -> Path:
+    """Compile and link C files into a program of the host."""
+    folders = [f"-I{folder}" for folder in (PLATFORM, *include)]
+    command = [find_tool("cc", "gcc"), *flags, *folders, *sources, "-lm", "-o", target]
+    run_tool(command, f"compiling {target.name} for the host")
+    return target
+
+
 def compile_object(
     core: Core,
     source: Path,
@@ -62,8 +72,37 @@ def link(core: Core, objects: Sequence[Path], target: Path, *, options: Sequence
     ]
     command = [find_tool(COMPILER, "gcc-arm-none-eabi"), *core.flags, "-nostartfiles", "-Wl,--gc-sections"]
     script = [f"-Wl,-T,{PLATFORM / 'link.ld'}", *memory, *options]
-    run_tool([*command, *script, *objects, "-o", target], f"linking for {core.name}")
+    run_tool([*command, *script, *objects, "-lm", "-o", target], f"linking for {core.name}")
     return target
+
+
+def build(
+    core: Core,
+    folder: Path,
+    *,
+    program: str,
+    sources: Sequence[Path],
+    include: Path,
+    functions: Sequence[str],
+    flags: Sequence[str] = OPTIMIZATION,
+) -> tuple[Path, dict[str, int]]:
+    """Build platform/`program`.c with `sources` into an image in `folder`; and the sources' bytes by section.
+
+    These are what the image has beyond one in which the `functions` that the program calls are absent: code,
+    constants, and what they need of the compiler's library.
+    """
+    frame = [
+        compile_object(core, PLATFORM / f"{name}.c", folder / f"{name}.o", include=[include])
+        for name in ("start", program)
+    ]
+    measured = [
+        compile_object(core, source, folder / f"{source.stem}.o", include=[include], flags=flags)
+        for source in sources
+    ]
+    image = link(core, [*frame, *measured], folder / "image.elf")
+    absent = [f"-Wl,--defsym={function}=0" for function in functions]
+    without = section_bytes(link(core, frame, folder / "absent.elf", options=absent))
+    return image, {name: size - without.get(name, 0) for name, size in section_bytes(image).items()}
 
 
 def section_bytes(image: Path) -> dict[str, int]:
@@ -72,3 +111,16 @@ def section_bytes(image: Path) -> dict[str, int]:
         [find_tool("arm-none-eabi-size", "binutils-arm-none-eabi"), "-A", image], "size"
     ).stdout
     return {name: int(size) for name, size in re.findall(r"^(\.\w+)\s+(\d+)\s", listing, re.MULTILINE)}
+
+
+def flash_by_section(sections: dict[str, int]) -> dict[str, int]:
+    return {name[1:]: sections[name] for name in FLASH_SECTIONS if sections.get(name)}
+
+
+def flash_bytes(sections: dict[str, int]) -> int:
+    return sum(flash_by_section(sections).values())
+
+
+def ram_bytes(sections: dict[str, int]) -> int:
+    """Of static data."""
+    return sum(sections.get(name, 0) for name in RAM_SECTIONS)

@@ -1,12 +1,9 @@
 /* Feeds a network with the inputs of a file, writes its outputs to another, and for each run what it took:
  * ticks of the clock and bytes of stack. The first record is that of a function that does nothing. */
 #include "platform.h"
+#include "stack.h"
 
 #include "model.h"
-
-#define PAINT 0xA5A5A5A5u
-
-extern uint32_t bss_end[];
 
 typedef int run_t(const MODEL_INPUT_TYPE *input, MODEL_OUTPUT_TYPE *output);
 
@@ -21,28 +18,16 @@ static int nothing(const MODEL_INPUT_TYPE *in, MODEL_OUTPUT_TYPE *out)
     return 0;
 }
 
-static uint32_t *stack_pointer(void)
-{
-    uint32_t *pointer;
-    __asm volatile("mov %0, sp" : "=r"(pointer));
-    return pointer;
-}
-
 static int __attribute__((noinline)) measure(run_t *volatile run)
 {
     uint32_t *const top = stack_pointer();
-    volatile uint32_t *word; /* a call of memset would paint its own frame */
     uint32_t start;
     int status;
-    for (word = bss_end; word < top; word++) {
-        *word = PAINT;
-    }
+    stack_paint(top);
     start = clock_ticks();
     status = run(input, output);
     record[0] = clock_ticks() - start;
-    for (word = bss_end; *word == PAINT && word < top; word++) {
-    }
-    record[1] = (uint32_t)((uintptr_t)top - (uintptr_t)word);
+    record[1] = stack_bytes(top);
     return status;
 }
 

@@ -1,0 +1,199 @@
+"""What the whole estimator costs on a core: recordings streamed through it, its strides those of the host."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinystride.errors import ParameterError
+from tinystride.mcu.cores import Core, find_core
+from tinystride.mcu.emulator import emulate
+from tinystride.mcu.toolchain import (
+    PLATFORM,
+    build,
+    compile_host,
+    compiler_version,
+    flash_by_section,
+    flash_bytes,
+    ram_bytes,
+    run_tool,
+)
+
+# Without contraction into fused multiply-adds, so that core and host round alike.
+FLAGS = ("-std=c99", "-Os", "-ffp-contract=off", "-ffunction-sections", "-fdata-sections")
+FUNCTIONS = ("tinystride_init", "tinystride_push", "tinystride_set_full_scale")
+FEET = ("left", "right")
+HEADER = np.dtype([("rate_hz", "<f4"), ("full_scale", "<f4", 2), ("foot", "<i4"), ("samples", "<u4")])
+STRIDE = np.dtype(
+    [(name, "<u4") for name in ("recording", "told_at_sample", "start_sample", "end_sample", "flags")]
+    + [(name, "<f4") for name in ("start_fraction", "end_fraction", "length_cm")]
+)
+RECORD = np.dtype([("ticks", "<u4"), ("status", "<i4")])
+TOLD = 1  # TINYSTRIDE_STRIDE
+LARGEST_DIFFERENCE_CM = 0.05
+# What the share of a core is told for.
+RATE_HZ, STRIDES_PER_S, CLOCK_HZ = 100, 1, 64e6
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """One foot's samples as its sensor gives them.
+
+    rate_hz: 50 to 400; foot: "left" or "right"
+    samples: [n, 6], specific force in m/s² and angular rate in rad/s; NaN throughout where one was lost
+    full_scale: of the sensor, m/s² and rad/s; 0 where it is not known
+    """
+
+    rate_hz: float
+    foot: str
+    samples: np.ndarray
+    full_scale: tuple[float, float] = (0.0, 0.0)
+
+    def to_bytes(self) -> bytes:
+        header = (self.rate_hz, self.full_scale, FEET.index(self.foot), len(self.samples))
+        return np.array(header, HEADER).tobytes() + self.samples.astype("<f4").tobytes()
+
+
+@dataclass(frozen=True, eq=False)
+class Streamed:
+    """What running the estimator has told.
+
+    strides: of STRIDE, those of all streams in turn
+    status: [samples] what each call returned
+    instructions: [samples] that it took; 0 on the host
+    state_bytes, stack_bytes: of the caller's state, of the deepest call
+    """
+
+    strides: np.ndarray
+    status: np.ndarray
+    instructions: np.ndarray
+    state_bytes: int
+    stack_bytes: int
+
+
+def _sources(library: Path) -> list[Path]:
+    return sorted((library / "src").glob("*.c"))
+
+
+def _read(folder: Path, core: Core | None = None) -> Streamed:
+    records = np.fromfile(folder / "records.bin", RECORD)
+    first, last, ticks = records[0], records[-1], records["ticks"][:-1]
+    instructions = np.array([core.instructions(int(each)) if core else 0 for each in ticks])
+    return Streamed(
+        np.fromfile(folder / "strides.bin", STRIDE),
+        records["status"][1:-1],
+        instructions[1:] - instructions[0],
+        int(first["status"]),
+        int(last["ticks"]),
+    )
+
+
+def stream_on_host(library: Path, streams: Sequence[Stream], flags: Sequence[str] = FLAGS) -> Streamed:
+    """Build the library's estimator for the host and stream through it. Raises ToolError."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        frame = [PLATFORM / name for name in ("host.c", "run_estimator.c")]
+        include = [library.resolve() / "include"]
+        program = compile_host(
+            [*frame, *_sources(library.resolve())], folder / "stream", include=include, flags=flags
+        )
+        (folder / "recordings.bin").write_bytes(b"".join(stream.to_bytes() for stream in streams))
+        run_tool([program], "the estimator on the host", cwd=folder)
+        return _read(folder)
+
+
+def stream_on_core(
+    library: Path, streams: Sequence[Stream], core: Core, flags: Sequence[str] = FLAGS
+) -> tuple[Streamed, dict[str, int]]:
+    """The same on an emulated core, and the bytes of the estimator by section."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        image, sections = build(
+            core,
+            folder,
+            program="run_estimator",
+            sources=_sources(library.resolve()),
+            include=library.resolve() / "include",
+            functions=FUNCTIONS,
+            flags=flags,
+        )
+        (folder / "recordings.bin").write_bytes(b"".join(stream.to_bytes() for stream in streams))
+        emulate(core, image, folder)
+        return _read(folder, core), sections
+
+
+def mismatches(found: np.ndarray, expected: np.ndarray) -> int:
+    """How many strides of two lists (of STRIDE) the other has not: at these samples, within 0.05 cm."""
+
+    def lengths(strides: np.ndarray) -> dict[tuple, float]:
+        places = strides[["recording", "start_sample", "end_sample"]].tolist()
+        return dict(zip(places, strides["length_cm"].tolist(), strict=True))
+
+    first, second = lengths(found), lengths(expected)
+    shared = {
+        place
+        for place in first.keys() & second.keys()
+        if abs(first[place] - second[place]) <= LARGEST_DIFFERENCE_CM
+    }
+    return len((first.keys() | second.keys()) - shared)
+
+
+def benchmark_estimator(
+    library: Path | str,
+    streams: Sequence[Stream],
+    core: str = "cortex-m4f",
+    flags: Sequence[str] = FLAGS,
+) -> dict:
+    """Stream recordings through an exported library's estimator on an emulated core.
+
+    Flash is code and constants of front end, network and the mathematics that they call; RAM is the caller's
+    state, static data and the stack of the deepest call. A stride's end is the call that tells of a stride.
+    The share of a core takes an instruction for a cycle, 100 samples and one stride a second, 64 MHz.
+    Mismatches: strides that the same C, built for the host, does not tell or tells otherwise.
+
+    Raises ParameterError for an unknown core or no streams, ToolError for what does not build or run.
+    """
+    chosen, library = find_core(core), Path(library)
+    if not streams:
+        raise ParameterError("no recordings to stream through the estimator; name at least one")
+    streamed, sections = stream_on_core(library, streams, chosen, flags)
+    expected = stream_on_host(library, streams, flags).strides
+    told = streamed.status == TOLD
+    between, at_end = streamed.instructions[~told], streamed.instructions[told]
+    per_stride = RATE_HZ / STRIDES_PER_S * between.mean() + (at_end.mean() if len(at_end) else 0)
+    static_bytes = streamed.state_bytes + ram_bytes(sections)
+    return {
+        "core": core,
+        "flash_bytes": flash_bytes(sections),
+        "flash_by_section": flash_by_section(sections),
+        "ram_bytes": static_bytes + streamed.stack_bytes,
+        "static_bytes": static_bytes,
+        "stack_bytes": streamed.stack_bytes,
+        "instructions_per_sample": round(float(between.mean()), 1),
+        "instructions_per_sample_worst": int(between.max()),
+        "instructions_at_stride_end": round(float(at_end.mean())) if len(at_end) else 0,
+        "instructions_at_stride_end_worst": int(at_end.max(initial=0)),
+        "instructions_per_stride": round(float(per_stride)),
+        "share_of_64_mhz_percent": round(float(per_stride * STRIDES_PER_S / CLOCK_HZ * 100), 3),
+        **_latency(streamed.strides, [stream.rate_hz for stream in streams]),
+        "recordings": len(streams),
+        "samples": len(told),
+        "strides": len(streamed.strides),
+        "mismatches": mismatches(streamed.strides, expected),
+        "compiler": compiler_version(),
+        "flags": " ".join([*chosen.flags, *flags]),
+    }
+
+
+def _latency(strides: np.ndarray, rates_hz: Sequence[float]) -> dict[str, float]:
+    """Seconds from the mid-stance that ends a stride to the sample that tells of it."""
+    if not len(strides):
+        return {"latency_s": 0.0, "latency_worst_s": 0.0}
+    samples = strides["told_at_sample"] - (strides["end_sample"] + strides["end_fraction"].astype(float))
+    latency_s = samples / np.asarray(rates_hz)[strides["recording"]]
+    return {
+        "latency_s": round(float(latency_s.mean()), 3),
+        "latency_worst_s": round(float(latency_s.max()), 3),
+    }

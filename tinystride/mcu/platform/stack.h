@@ -1,0 +1,52 @@
+/* How deep a call goes: everything below the caller's stack pointer is painted before and looked through after. */
+#ifndef STACK_H
+#define STACK_H
+
+#include <stdint.h>
+
+#define STACK_PAINT 0xA5A5A5A5u
+
+#ifdef __arm__
+extern uint32_t bss_end[];
+
+static inline uint32_t *stack_pointer(void)
+{
+    uint32_t *pointer;
+    __asm volatile("mov %0, sp" : "=r"(pointer));
+    return pointer;
+}
+
+static inline void stack_paint(const uint32_t *top)
+{
+    volatile uint32_t *word; /* a call of memset would paint its own frame */
+    for (word = bss_end; word < top; word++) {
+        *word = STACK_PAINT;
+    }
+}
+
+static inline uint32_t stack_bytes(const uint32_t *top)
+{
+    const volatile uint32_t *word;
+    for (word = bss_end; *word == STACK_PAINT && word < top; word++) {
+    }
+    return (uint32_t)((uintptr_t)top - (uintptr_t)word);
+}
+#else
+static inline uint32_t *stack_pointer(void)
+{
+    return 0;
+}
+
+static inline void stack_paint(const uint32_t *top)
+{
+    (void)top;
+}
+
+static inline uint32_t stack_bytes(const uint32_t *top)
+{
+    (void)top;
+    return 0;
+}
+#endif
+
+#endif
