@@ -46,6 +46,7 @@ def test_a_schedule_changes_training_and_a_parameter_has_the_last_word():
         ("direct", {"rate": 1}, "train.rate: unknown; there are features, points"),
         ("direct", {"estimator": "x"}, "train.estimator"),
         ("direct", {"features": "raw"}, "train.features: unknown 'raw'"),
+        ("direct", {"feet": ["both"]}, "train.feet: .* is not a list of left and right"),
         ("direct", {"loss": "l1"}, "train.loss: unknown 'l1'"),
         ("direct", {"course": "up"}, "train.course: unknown 'up'"),
         ("direct", {"points": 8}, "train.points: 8 is not a whole number from 16 to 512"),

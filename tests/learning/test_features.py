@@ -140,6 +140,16 @@ def test_examples_are_the_usable_strides_of_the_subjects(walked):
     np.testing.assert_array_equal(examples.label_cm, labels[examples.stride_id])
 
 
+def test_the_papers_network_learns_from_right_feet_alone(walked):
+    table, signals = walked
+    left = table.index[table["subject"] == "1"]
+    both_feet = table.assign(foot=np.where(table.index.isin(left), "left", "right"))
+    paper = make_examples(both_feet, signals, ["line/1", "line/2"], choose("direct", preset="paper"))
+    assert set(paper.subject) == {"line/2"}
+    direct = make_examples(both_feet, signals, ["line/1", "line/2"], choose("direct", copies=0))
+    assert set(direct.subject) == {"line/1", "line/2"}
+
+
 def test_the_residual_is_what_the_integral_lacks(walked):
     table, signals = walked
     examples = make_examples(table, signals, ["line/2"], choose("strapdown-residual"))

@@ -53,6 +53,7 @@ def walk(subjects: dict[str, int], seed: int = 0) -> tuple[pd.DataFrame, StrideS
             "stride_id": stride_id,
             "dataset": [name.split("/")[0] for name in names],
             "subject": [name.split("/")[1] for name in names],
+            "foot": "right",
             "duration_s": duration_s,
             "stride_length_cm": 100 * length_m,
             "strapdown_length_cm": strapdown.integrate(*strapdown.resample(signals)).length_cm,

@@ -206,15 +206,16 @@ def _describe(entries: list[Dataset], partial: Path) -> dict:
     described = {}
     for entry in entries:
         files = [path for path in (partial / entry.name).rglob("*") if path.is_file()]
+        is_simulated = entry.kind == "simulated" or (partial / entry.name / tripod.SIMULATED_MARK).is_file()
         described[entry.name] = {
-            "source": "simulated" if entry.kind == "simulated" else "recorded",
+            "source": "simulated" if is_simulated else "recorded",
             "repository": f"{entry.owner}/{entry.repository}" if entry.owner else "",
             "commit": entry.commit,
             "licence": entry.licence,
             "citation": entry.citation,
             "files": len(entry.files) or len(files),
         }
-    simulated = any(entry.kind == "simulated" for entry in entries)
+    simulated = any(entry["source"] == "simulated" for entry in described.values())
     return {"source": "simulated" if simulated else "recorded", "datasets": described}
 
 

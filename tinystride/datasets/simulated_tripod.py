@@ -13,6 +13,7 @@ from tqdm import tqdm
 from tinystride.datasets.recording import Recording
 from tinystride.datasets.samples import STANDARD_GRAVITY_MPS2
 from tinystride.datasets.simulator import Leg, SimulatedSubject, VirtualSensor, simulate_walk
+from tinystride.datasets.tripod import SIMULATED_MARK
 from tinystride.errors import ParameterError
 from tinystride.files import complete_folder, write_text
 
@@ -49,6 +50,8 @@ def write_tripod_tree(
 ) -> None:
     """Write a folder like TRIPOD's: `Sub_XX/<run>/{IMU,OptoGait}`, SyncInfo.csv, MetaInfo.csv.
 
+    The file SIMULATED_MARK beside them makes every result of it be called simulated.
+
     walking_s: at belt speed, from the first contact; then the belt slows down. The recorded set has 120 s.
     Equal arguments give equal bytes. The folder is complete or absent. Raises ParameterError.
     """
@@ -72,6 +75,7 @@ def write_tripod_tree(
                     partial / subject.name / run, subject, sensors, belt_kmh[run], walking_s, rng
                 )
                 sync.append(f"{subject.name},{run},{ic_time}")
+        write_text(partial / SIMULATED_MARK, "These people do not exist; see tinystride/datasets.\n")
         write_text(partial / "SyncInfo.csv", "\n".join(sync) + "\n")
         write_text(partial / "MetaInfo.csv", "\n".join(meta) + "\n")
 

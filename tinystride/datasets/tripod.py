@@ -25,6 +25,7 @@ from tinystride.datasets.samples import (
 RUNS = ("PWS-20", "PWS", "PWS+20")  # preferred walking speed, and 20 % slower and faster
 FEET = {"left": ("LF", "L"), "right": ("RF", "R")}  # names in the IMU folder and in the OptoGait table
 RATE_HZ = 128.0
+SIMULATED_MARK = "SIMULATED"  # a file beside SyncInfo.csv by which a simulated folder says so
 WALKING_S = 120.0  # from the first contact; then the belt slows down
 
 IMU_COLUMNS = ["Time", "Gyro X", "Gyro Y", "Gyro Z", "Accel X", "Accel Y", "Accel Z"]
@@ -55,7 +56,10 @@ def load(folder: Path, dataset: str = "tripod") -> Iterator[Recording]:
 
 
 def files(folder: Path) -> list[Path]:
-    """Paths, relative to `folder`, of the files that `load` reads. Raises DataError if one is not there."""
+    """Paths, relative to `folder`, of the files that `load` reads, and of the mark of a simulated folder.
+
+    Raises DataError if one that `load` needs is not there.
+    """
     folder = Path(folder)
     names = [f"IMU/{imu_name}.csv" for imu_name, _ in FEET.values()] + ["OptoGait/optogait.csv"]
     paths = [Path("SyncInfo.csv"), Path("MetaInfo.csv")]
@@ -63,7 +67,8 @@ def files(folder: Path) -> list[Path]:
     for path in paths:
         if not (folder / path).is_file():
             raise read_error(folder / path, "is missing", "give a complete folder of the TRIPOD set")
-    return paths
+    mark = Path(SIMULATED_MARK)
+    return [*paths, mark] if (folder / mark).is_file() else paths
 
 
 def _subjects(folder: Path) -> list[str]:

@@ -10,6 +10,7 @@ from tinystride.learning.augmentation import AugmentationOptions
 
 CHANNELS = 6
 FEATURES = ("strapdown", "stance-to-stance", "contact-to-contact")
+FEET = ("left", "right")
 COURSES = ("one-cycle", "constant")
 LOSSES = ("mean-squared", "huber")
 
@@ -21,6 +22,7 @@ class Settings:
     estimator: "strapdown-residual" (the network tells length minus strapdown length) or "direct" (the length)
     features: one of FEATURES, see tinystride.learning.features
     points: time steps of the network's input, 16 to 512; its channels are CHANNELS
+    feet: whose strides are learned from, of FEET; the network estimates those of either
     filters, kernels, strides: of each Conv1D (same padding, ReLU), in order, up to 256, 64 and 4; max-pooling
         over 2 (same padding) follows each
     dense: widths of the hidden fully-connected layers (ReLU) before the one output, at most 1,024
@@ -42,6 +44,7 @@ class Settings:
     kernels: tuple[int, ...]
     strides: tuple[int, ...]
     dense: tuple[int, ...] = ()
+    feet: tuple[str, ...] = FEET
     epochs: int = 60
     batch_size: int = 64
     learning_rate: float = 5e-3
@@ -104,10 +107,10 @@ PRESETS: dict[str, dict[str, Settings]] = {
             "direct", "stance-to-stance", 64, (12, 12), (9, 7), (2, 1), (12,),
             epochs=40, batch_size=128, learning_rate=1e-2, loss="huber", copies=6, augmentation=FOR_DIRECT,
         ),
-        # Verbiest et al., Sensors 2023, 7166: the network that they deployed, 1.8 s at 60 Hz.
+        # Verbiest et al., Sensors 2023, 7166: the network that they deployed, 1.8 s at 60 Hz, right feet.
         "paper": Settings(
             "direct", "contact-to-contact", 108, (32, 16, 32), (5, 5, 15), (1, 1, 1), (128,),
-            epochs=30, learning_rate=6e-3, batch_size=32,
+            feet=("right",), epochs=30, learning_rate=6e-3, batch_size=32,
         ),
     },
 }  # fmt: skip
@@ -185,6 +188,8 @@ def _check(settings: Settings) -> None:
             f"{len(settings.filters)}, {len(settings.kernels)} and {len(settings.strides)} values; "
             "give one of each for every convolution"
         )
+    if not settings.feet or set(settings.feet) - set(FEET):
+        raise ParameterError(f"train.feet: {settings.feet!r} is not a list of {' and '.join(FEET)}")
     if not isinstance(settings.dataset_weights, Mapping):
         raise ParameterError(
             "train.dataset_weights: not a mapping of data sets to weights, e.g. {llio-ruler: 2}"
