@@ -1,0 +1,122 @@
+"""The studies judge people that their networks never saw, and measure what they say they measure."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from studies.common import judge, measured, measured_parts
+from studies.learning_curve import errors_cm, roles
+from studies.mid_stances import REST_MPS, against_truth, unexplained_mps, walks
+from studies.networks import compare
+from studies.sensors import as_recorded, gyro_bias
+from tests.evaluation.synthetic import study
+from tests.learning.walking import walk
+from tests.pipeline.test_graph import ROOT, used
+from tinystride.gait.strides import StrideSet
+from tinystride.learning.estimators import choose
+from tinystride.learning.split import subject_names
+
+STAGES = yaml.safe_load((ROOT / "studies/dvc.yaml").read_text())["stages"]
+
+
+def test_whose_strides_are_measured_is_tested_once_by_who_never_saw_them():
+    strides, split, *_ = study()
+    parts = measured_parts(strides, split)
+    tested = [name for part in parts for name in part["test"]]
+    assert sorted(tested) == ["belt/S00", "belt/S01", "ruler/S00"]
+    for part in parts:
+        assert not set(part["test"]) & {*part["train"], *part["validation"]}
+    assert set(measured(strides)["dataset"]) == {"belt", "ruler"}
+    street = strides[strides["dataset"] == "street"]
+    assert len(measured(street)) == len(street)
+
+
+def test_an_estimate_is_judged_against_the_baseline_on_the_same_strides():
+    strides = study()[0].query("dataset == 'belt'")
+    truth, noise = strides["stride_length_cm"].to_numpy(), np.random.default_rng(0).normal(0, 3, 360)
+    row = judge(strides, truth + 1, truth + noise, seed=1, resamples=100)
+    assert row["rmse_cm"] == pytest.approx(1) and row["bias_cm"] == pytest.approx(1)
+    assert row["rmse_difference_cm"] == pytest.approx(1 - np.sqrt((noise**2).mean()), abs=1e-3)
+    assert row["rmse_difference_cm_low"] < row["rmse_difference_cm"] < row["rmse_difference_cm_high"] < 0
+    same = judge(strides, truth + noise, truth + noise, seed=1, resamples=100)
+    assert same["rmse_difference_cm"] == 0
+
+
+@pytest.fixture(scope="module")
+def strides() -> StrideSet:
+    """People of two sets walking along a line: `line` with several of them, `alone` with one."""
+    table, signals = walk(dict.fromkeys([*(f"line/{i}" for i in range(6)), "alone/1"], 30))
+    start_s = np.cumsum(table["duration_s"]) - table["duration_s"]
+    table = table.assign(
+        trial="walk", foot="right", condition="", start_s=start_s, end_s=start_s + table["duration_s"],
+        reference=np.where(table["dataset"] == "alone", "ruler", "optogait"),
+    )  # fmt: skip
+    return StrideSet(table, signals)
+
+
+SPLIT = {
+    "final": {
+        "train": ["line/1", "line/2", "line/3", "alone/1"],
+        "validation": ["line/4"],
+        "test": ["line/0"],
+    },
+    "folds": [
+        {"fold": 0, "train": ["line/1", "line/2"], "validation": ["line/3"], "test": ["alone/1", "line/4"]}
+    ],
+}
+QUICK = {"filters": [4], "kernels": [3], "strides": [2], "dense": [], "epochs": 2, "copies": 1}
+
+
+def test_networks_are_compared_with_the_integral_on_every_sensor(strides):
+    recipes = {"small": choose("strapdown-residual", **QUICK)}
+    sensors = {"as recorded": as_recorded, "biased": gyro_bias}
+    table = compare(strides, SPLIT, recipes, sensors, seed=1, resamples=50, calibration_strides=20)
+    assert len(table) == 3 * 2 * 2
+    assert set(table["set"]) == {"line", "alone"}
+    rows = table.set_index(["set", "sensor", "estimator"])
+    assert rows.loc[("line", "as recorded", "small"), "n_strides"] == 60
+    assert rows.loc[("line", "as recorded", "small"), "parameters"] == recipes["small"].n_parameters
+    integral = rows.xs("integral", level="estimator")
+    assert (integral["rmse_difference_cm"] == 0).all()
+    for name in ("line", "alone"):
+        assert integral.loc[(name, "biased"), "rmse_cm"] > 1 + integral.loc[(name, "as recorded"), "rmse_cm"]
+
+
+def test_the_learning_curve_learns_from_nobody_that_it_tests(strides):
+    learn, validate, test = roles(strides.table, SPLIT)
+    assert learn == ["line/1", "line/2", "line/3"] and validate == ["line/4"]
+    assert test == ["alone/1", "line/0"]
+    direct = choose("direct", **QUICK)
+    errors = errors_cm(strides, learn[:1], validate, test, direct, seed=2)
+    assert errors.groupby(level=0).size().to_dict() == {"alone": 30, "line": 30}
+    lengths = strides.table.groupby(subject_names(strides.table))["stride_length_cm"]
+    assert errors["line"].std() < 1.5 * lengths.std()["line/0"] and errors.abs().max() > 1
+
+
+def test_mid_stances_are_measured_from_what_the_simulation_knows():
+    name, recording, truth = next(walks(0))
+    found = against_truth(recording, truth)
+    assert name == "slow"
+    assert len(found["late_s"]) == len(found["unrest_s"]) == len(truth.mid_stance_s) - 2
+    assert 0 < np.std(found["late_s"]) < 0.1
+    assert (found["unrest_s"] < 0.05).all() and (found["unrest_s"] < np.abs(found["late_s"]) + 0.02).all()
+    assert (found["standing_cm"] < 1).all()
+    still = unexplained_mps(recording, truth)
+    assert still[10] < REST_MPS < np.median(still)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_study_depends_on_all_that_it_uses(name):
+    stage = STAGES[name]
+    script = f"{stage['cmd'].removeprefix('python -m ').replace('.', '/')}.py"
+    wanted = {script, *used(script)} - {"studies/__init__.py"}
+    assert sorted(path for path in wanted if not any(map(Path(path).is_relative_to, stage["deps"]))) == []
+
+
+def test_studies_are_no_part_of_the_pipeline():
+    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    outputs = {out for stage in STAGES.values() for entry in stage["outs"] for out in entry}
+    assert not outputs & {str(dep) for stage in pipeline.values() for dep in stage.get("deps", [])}
+    assert all(entry[out]["cache"] is False for s in STAGES.values() for entry in s["outs"] for out in entry)

@@ -1,0 +1,132 @@
+"""Write the tables of `dvc repro studies/dvc.yaml` into docs/recipe.md and docs/method.md, and its pictures."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from tinystride.files import write_text
+
+STUDIES = Path("results/studies")
+DOCUMENTS = ("docs/recipe.md", "docs/method.md")
+PICTURES = ("ablation", "learning_curve")
+DEFAULT, WORSE, DIRECT = "network (default)", "network, augmented with worse sensors", "direct"
+
+
+def number(value: float, decimals: int = 2) -> str:
+    return f"{value:.{decimals}f}".replace("-", "−")
+
+
+def change(row: pd.Series) -> str:
+    """Like "+0.42 [0.29, 0.62]"."""
+    value = row["rmse_difference_cm"]
+    low, high = (number(row[f"rmse_difference_cm_{end}"]) for end in ("low", "high"))
+    return f"{'+' if value > 0 else ''}{number(value)} [{low}, {high}]"
+
+
+def markdown(columns: list[str], rows: list[list[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def accuracy(table: pd.DataFrame) -> str:
+    """A row for each estimator; RMSE, bias and change against the integral for each set."""
+    sets = list(table["set"].unique())
+    columns = ["", "parameters", *(f"`{name}`{of}" for name in sets for of in ("", ", bias", ", change"))]
+    rows = []
+    for estimator, own in table.groupby("estimator", sort=False):
+        cells = [estimator, f"{own['parameters'].iloc[0]:,}"]
+        for name in sets:
+            row = own[own["set"] == name].iloc[0]
+            cells += [
+                number(row["rmse_cm"]),
+                number(row["bias_cm"]),
+                "" if estimator == "integral" else change(row),
+            ]
+        rows.append(cells)
+    return markdown(columns, rows)
+
+
+def ablation(folder: Path) -> str:
+    table = pd.read_csv(folder / "ablation/ablation.csv")
+    return accuracy(table[table["sensor"] == "as recorded"])
+
+
+def sizes(folder: Path) -> str:
+    return accuracy(pd.read_csv(folder / "sizes/sizes.csv"))
+
+
+def worse_sensors(folder: Path) -> str:
+    """A row for each set and sensor: the integral's RMSE, and what networks change."""
+    table = pd.read_csv(folder / "ablation/ablation.csv")
+    rows = []
+    for (name, sensor), own in table.groupby(["set", "sensor"], sort=False):
+        own = own.set_index("estimator")
+        changes = [change(own.loc[estimator]) for estimator in (DEFAULT, WORSE, DIRECT)]
+        rows.append([f"`{name}`", sensor, number(own.loc["integral", "rmse_cm"]), *changes])
+    return markdown(
+        ["set", "sensor", "integral", DEFAULT, WORSE, DIRECT], sorted(rows, key=lambda row: row[0])
+    )
+
+
+def learning_curve(folder: Path) -> str:
+    """A row for each number of people: mean RMSE of the draws, and their range."""
+    table = pd.read_csv(folder / "learning_curve/learning_curve.csv")
+    curves = list(table.groupby(["set", "estimator"], sort=False))
+    rows = []
+    for people in sorted(table["people"].unique()):
+        cells = [str(people)]
+        for _, own in curves:
+            rmse = own.loc[own["people"] == people, "rmse_cm"]
+            cells.append(f"{number(rmse.mean())} ({number(rmse.min())}–{number(rmse.max())})")
+        rows.append(cells)
+    return markdown(["people", *(f"`{name}`, {estimator}" for (name, estimator), _ in curves)], rows)
+
+
+def mid_stances(folder: Path) -> str:
+    table = pd.read_csv(folder / "mid_stances/simulated.csv")
+    rows = [
+        [
+            row["walking"],
+            f"{row['mid_stances']} ({row['missed']} missed)",
+            number(row["late_sd_ms"], 0),
+            number(row["unrest_rms_ms"], 0),
+        ]
+        for _, row in table.iterrows()
+    ]
+    return markdown(["simulated", "mid-stances", "from the least rate, SD, ms", "from rest, RMS, ms"], rows)
+
+
+def noise(folder: Path) -> str:
+    table = pd.read_csv(folder / "mid_stances/under_noise.csv")
+    rows = [
+        [f"`{row['set']}`", f"{row['mid_stances']} ({row['missed']} lost)", number(row["moved_sd_ms"], 1)]
+        for _, row in table.iterrows()
+    ]
+    return markdown(["recorded", "mid-stances", "moved by noise, SD, ms"], rows)
+
+
+TABLES = {
+    each.__name__: each for each in (ablation, sizes, worse_sensors, learning_curve, mid_stances, noise)
+}
+
+
+def filled(text: str, folder: Path) -> str:
+    """The document with each table between its marks, e.g. `<!-- ablation -->` and `<!-- end -->`."""
+
+    def fill(mark: re.Match) -> str:
+        return f"<!-- {mark[1]} -->\n\n{TABLES[mark[1]](folder)}\n\n<!-- end -->"
+
+    return re.sub(rf"<!-- ({'|'.join(TABLES)}) -->.*?<!-- end -->", fill, text, flags=re.DOTALL)
+
+
+def main() -> None:
+    for name in DOCUMENTS:
+        write_text(name, filled(Path(name).read_text(), STUDIES))
+    for name in PICTURES:
+        shutil.copyfile(STUDIES / name / f"{name}.png", f"docs/images/{name}.png")
+
+
+if __name__ == "__main__":
+    main()
