@@ -46,13 +46,18 @@ class Network:
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{source}: its description lacks {error}; quantize it again") from error
 
-    def output_cm(self, values: np.ndarray) -> np.ndarray:
-        """What the network tells, [n] cm, of features [n, points, 6].
+    def inputs(self, values: np.ndarray) -> np.ndarray:
+        """What the network is given, [n, points, 6] of its own type, of features of this shape.
 
-        The input of an int8 network is rounded to its grid and clipped to its range.
+        Of an int8 network it is rounded to its grid and clipped to its range.
         """
+        (given,) = self.interpreter.get_input_details()
+        return _quantized((values - self.input_offset) / self.input_scale, given)
+
+    def output_cm(self, values: np.ndarray) -> np.ndarray:
+        """What the network tells, [n] cm, of features [n, points, 6]."""
         (given,), (told,) = self.interpreter.get_input_details(), self.interpreter.get_output_details()
-        inputs = _quantized((values - self.input_offset) / self.input_scale, given)
+        inputs = self.inputs(values)
         outputs = np.empty(len(values), told["dtype"])
         for i in range(len(values)):
             self.interpreter.set_tensor(given["index"], inputs[i : i + 1])

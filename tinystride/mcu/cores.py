@@ -28,10 +28,9 @@ class Core:
 
 
 def _mps2(name: str, machine: str, *flags: str) -> Core:
-    size = 4 << 20
-    return Core(
-        name, machine, ("-mthumb", *flags), "CMSDK_TIMER", Fraction(40), 10, (0, size), (0x20000000, size)
-    )
+    # Of the board's 4 MB of RAM as much as microcontrollers have: all of it is painted for each call.
+    flash, ram = (0, 4 << 20), (0x20000000, 512 << 10)
+    return Core(name, machine, ("-mthumb", *flags), "CMSDK_TIMER", Fraction(40), 10, flash, ram)
 
 
 CORES = {
