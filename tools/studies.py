@@ -1,4 +1,4 @@
-"""Write the tables of `dvc repro studies/dvc.yaml` into docs/recipe.md and docs/method.md, and its pictures."""
+"""Write the tables and pictures of `dvc repro studies/dvc.yaml` into docs/."""
 
 import re
 import shutil
