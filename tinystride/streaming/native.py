@@ -12,22 +12,9 @@ import pandas as pd
 from tinystride.codegen import export_model
 from tinystride.datasets.recording import FEET, Recording
 from tinystride.errors import ModelError, ToolError
-from tinystride.streaming.table import raw_samples, stride_table
+from tinystride.streaming.table import STRIDE, raw_samples, stride_table
 
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-fPIC", "-shared")
-STRIDE = np.dtype(
-    [
-        *(
-            (name, "<f4")
-            for name in ("length_cm", "strapdown_length_cm", "duration_s", "mean5_cm", "mean10_cm")
-        ),
-        *((name, "<f4") for name in ("confidence", "latency_s")),
-        *((f"{event}_sample", "<u4") for event in ("start", "end", "contact")),
-        *((f"{event}_fraction", "<f4") for event in ("start", "end", "contact")),
-        ("flags", "<u2"),
-    ],
-    align=True,
-)
 
 
 class NativeEstimator:
@@ -40,7 +27,7 @@ class NativeEstimator:
     def __init__(self, model: Path | str):
         self._folder = tempfile.TemporaryDirectory()
         library = Path(self._folder.name) / "c"
-        exported = export_model(model, library, vectors=1)
+        exported = export_model(model, library, vectors=0)
         if "src/tinystride.c" not in exported["files"]:
             raise ModelError(
                 f"{model}: not an int8 strapdown-residual network of 64 points, which streaming needs; "

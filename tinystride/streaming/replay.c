@@ -4,8 +4,7 @@
 #include <stddef.h>
 
 /* samples [n][6]: acc in m/s^2, gyr in rad/s; lost [n]: how many samples are missing before each.
- * Returns how many strides there were, of which the first `capacity` are in `strides`, and in `last` [.] the number
- * of the sample with which each came; -1 if the estimator cannot be started. */
+ * Returns how many strides there were, of which the first `capacity` are in `strides`; -1 if the estimator cannot be started. */
 ptrdiff_t replay(float rate_hz, int foot, float acc_full_scale, float gyr_full_scale, size_t n, const float *samples,
                  const uint32_t *lost, size_t capacity, tinystride_stride_t *strides);
 
@@ -19,11 +18,13 @@ ptrdiff_t replay(float rate_hz, int foot, float acc_full_scale, float gyr_full_s
         tinystride_set_full_scale(&ts, acc_full_scale, gyr_full_scale) != TINYSTRIDE_OK) {
         return -1;
     }
-    for (size_t i = 0; i < n; ++i) {
-        if (lost[i]) {
+    for (size_t i = 0; i <= n; ++i) {
+        if (i < n && lost[i]) {
             (void)tinystride_gap(&ts, lost[i]);
         }
-        if (tinystride_push(&ts, samples + 6 * i, samples + 6 * i + 3, &stride) == TINYSTRIDE_STRIDE) {
+        const int told = i < n ? tinystride_push(&ts, samples + 6 * i, samples + 6 * i + 3, &stride)
+                               : tinystride_finish(&ts, &stride);
+        if (told == TINYSTRIDE_STRIDE) {
             if (found < capacity) {
                 strides[found] = stride;
             }

@@ -10,6 +10,20 @@ FLAG_NAMES = (
     "no-standing", "wrong-foot", "turn", "climb", "unusual-duration", "out-of-range", "not-walking",
     "gap", "saturated", "unsteady", "inconsistent",
 )  # fmt: skip
+# tinystride_stride_t
+STRIDE = np.dtype(
+    [
+        *(
+            (name, "<f4")
+            for name in ("length_cm", "strapdown_length_cm", "duration_s", "mean5_cm", "mean10_cm")
+        ),
+        *((name, "<f4") for name in ("confidence", "latency_s")),
+        *((f"{event}_sample", "<u4") for event in ("start", "end", "contact")),
+        *((f"{event}_fraction", "<f4") for event in ("start", "end", "contact")),
+        ("flags", "<u2"),
+    ],
+    align=True,
+)
 
 
 def raw_samples(recording: Recording) -> tuple[np.ndarray, np.ndarray]:

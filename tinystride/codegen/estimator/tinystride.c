@@ -1213,3 +1213,22 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
     }
     return tinystride_push(ts, acc_mps2, gyr_radps, stride);
 }
+
+/* A foot that stays as it is ends the stride before, if it rests. */
+int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
+{
+    int16_t samples[6];
+    if (ts == NULL || stride == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    memcpy(samples, ts->last, sizeof samples);
+    for (uint32_t left = 2u * ts->pause * ts->samples_per_block; left > 0u; --left) {
+        if (take_sample(ts, samples, stride) == TINYSTRIDE_STRIDE) {
+            return TINYSTRIDE_STRIDE;
+        }
+    }
+    return TINYSTRIDE_OK;
+}

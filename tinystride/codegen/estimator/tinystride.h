@@ -178,6 +178,9 @@ int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t 
 int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
                        tinystride_stride_t *stride);
 
+/* No more samples will come: tells the last stride, if the foot has come to rest. tinystride_reset next. */
+int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride);
+
 /* So many samples were lost before the next one. Up to 0.1 s is bridged; after more, strides begin anew. */
 int tinystride_gap(tinystride_t *ts, uint32_t samples);
 

@@ -1,0 +1,436 @@
+"""The streaming estimator: tinystride.c function by function, in Python.
+
+Whatever decides about strides is in whole numbers, as it is there, so that both decide alike; what happens
+once per stride is in double precision here and in single precision there.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinystride.gait.side import FEWEST_STRIDES, MEAN, OTHER_FOOT, ROLL_SD_RAD, SIDEWAYS_SD_M
+from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Strapdown, integrate, lowpass_delay_s
+from tinystride.gait.walking import POINTS as PARTS
+from tinystride.gait.walking import SMALLEST_LIKENESS, likeness, means, shifted
+from tinystride.streaming import design as c
+from tinystride.streaming.design import Design, single
+from tinystride.streaming.front_end import Segment
+from tinystride.streaming.table import FLAG_NAMES
+
+FLAG = {name: 1 << bit for bit, name in enumerate(FLAG_NAMES)}
+SIDE_SD = np.concatenate([ROLL_SD_RAD, SIDEWAYS_SD_M])
+# Places in the stream are whole numbers of 256ths of a block.
+FRACTIONS = 256
+
+
+@dataclass
+class Stride:
+    """A stride before the network has seen it.
+
+    start, end, contact: samples, fractional; contact NaN if unknown
+    values: [64, 6], the features; drift_mps, tilt: of the integral, tilt as a tangent
+    """
+
+    start: float
+    end: float
+    contact: float
+    duration_s: float
+    latency_s: float
+    strapdown_length_cm: float
+    flags: int
+    drift_mps: float
+    tilt: float
+    values: np.ndarray
+
+
+class Estimator:
+    """The state of one foot: sensor, mounting and wearer as far as known, and the stride under way."""
+
+    def __init__(self, design: Design, foot: str):
+        self.design = design
+        self.mirror = -1.0 if foot == "left" else 1.0
+        self.delay = lowpass_delay_s(design.block_hz, c.LOWPASS_HZ) * design.block_hz
+        self.knows_stance = self.has_frame = False
+        self.stance_force = [0, 0, 0]
+        self.calmest_force, self.up = [0, 0, 0], [0.0, 0.0, 0.0]
+        self.standings = self.walked = 0
+        self.bias, self.bias_variance = np.zeros(3), np.eye(3) / c.STRIDES_TO_BELIEVE
+        self.force_mps2, self.up_force = np.zeros(3), np.zeros(3)
+        self.axes, self.left, self.forward = np.zeros((3, 3)), np.zeros(3), 0.0
+        self.side = np.zeros(len(SIDE_SD))
+        self.strides: list[Stride] = []
+
+    # Samples
+
+    def follow(self, segment: Segment) -> None:
+        """Take all blocks of a segment; what strides there are is appended to `strides`."""
+        self.segment = segment
+        self.kept = segment.kept.tolist()
+        self.unrest: list[int] = []
+        self.stances = self.stance_open = self.has_start = self.has_best = False
+        self.calm_blocks = self.turned = self.moving = self.last_candidate = self.search_end = 0
+        self.gap_block = self.saturated_block = -1
+        forces, energies = segment.force.tolist(), segment.energy.tolist()
+        standing = self._standing()
+        told = len(self.strides)
+        for n in range(len(segment.energy)):
+            self.block = n
+            if n < segment.finish:
+                told = len(self.strides)
+            elif len(self.strides) > told:
+                return
+            if segment.saturated[n]:
+                self.saturated_block = n
+            if segment.gap[n]:
+                self.gap_block = n
+            if n in standing:
+                self._learn_standing(*standing[n])
+            if n + 1 < self.design.window:
+                self.unrest.append(c.MOST_UNREST)
+                self.moving = n
+            else:
+                self._take_block(n, energies[n], forces[n])
+
+    def _standing(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """Blocks with which a second of standing ends: force and bias, as the means over it say."""
+        half, d = self.design.half_second, self.design.samples_per_block
+        n = len(self.segment.sums) // half
+        sums = self.segment.sums[: n * half].reshape(n, half, 6)
+        total, squares = sums.sum(axis=1), (sums**2).sum(axis=1)
+        total, squares = total[1:] + total[:-1], squares[1:] + squares[:-1]
+        spread = 2 * half * squares - total**2
+        one = 2 * half * d
+        still = (
+            (spread[:, :3].sum(axis=1) < c.STANDING_ACC**2 * one**2)
+            & (spread[:, 3:].sum(axis=1) < c.STANDING_GYR**2 * one**2)
+            & (np.abs(total[:, 3:]) < c.LARGEST_BIAS * one).all(axis=1)
+        )
+        return {
+            int((k + 2) * half - 1): (total[k, :3] / one * c.ACC_UNIT, total[k, 3:] / one * c.GYR_UNIT)
+            for k in np.flatnonzero(still)
+        }
+
+    def _learn_standing(self, force_mps2: np.ndarray, bias: np.ndarray) -> None:
+        self.standings = min(self.standings + 1, 4)
+        self.force_mps2 = self.force_mps2 + (force_mps2 - self.force_mps2) / self.standings
+        self.bias = self.bias + (bias - self.bias) / self.standings
+        self.bias_variance = np.eye(3) * c.STANDING_VARIANCE
+
+    # Stances
+
+    def _take_block(self, n: int, energy: int, force: list[int]) -> None:
+        design = self.design
+        self._find_stance_force(energy, force)
+        unrest = min(energy + self._deviation(force), c.MOST_UNREST) if self.knows_stance else c.MOST_UNREST
+        self.unrest.append(unrest)
+        if unrest >= c.CALM:
+            self.moving = n
+            self.turned += int(single(math.sqrt(single(energy))) * single(16))
+            if self.segment.stuck[n]:
+                self.gap_block = n
+        if n >= design.reach:
+            self._carry_up(n - design.reach)
+        if self.has_start and n - (self.start // FRACTIONS) > c.TINYSTRIDE_RING - 8:
+            self.has_start = False
+        if not self.has_best or unrest < self.best_unrest:
+            self.has_best = True
+            self.best, self.best_unrest, self.best_force = n, unrest, force
+            self.best_turned, self.best_moving = self.turned, self.moving
+        if self.stance_open and not self._waits() and self.turned - self.turned_last > design.swing:
+            self._close_stance()
+        elif self.stance_open and not self.rested and unrest < c.CALM and n - self.arrival > design.pause:
+            self._rest()
+        if n - self.best == design.reach:
+            self._confirm()
+
+    def _waits(self) -> bool:
+        """Whether a candidate may come up that belongs to the stance under way."""
+        return (
+            self.best_unrest < c.LARGEST_STANCE_UNREST
+            and self.best_turned - self.turned_last <= self.design.swing
+        )
+
+    def _find_stance_force(self, energy: int, force: list[int]) -> None:
+        """What the specific force of the standing foot is: that of a calm which no swing has, else, where
+        there has been no stance for long, the calmest.
+        """
+        self.calm_blocks = 0 if energy >= c.CALM or not _is_gravity(force) else min(self.calm_blocks + 1, 255)
+        if self.calm_blocks == self.design.calm_run and (
+            not self.knows_stance or self._deviation(force) > c.CALM
+        ):
+            self._know_stance(force)
+        if self.block >= self.search_end:
+            lost = (
+                not self.knows_stance
+                or not self.stances
+                or self.block - self.last_candidate > self.design.search
+            )
+            if self.search_end and lost and _is_gravity(self.least_force):
+                self._know_stance(self.least_force)
+            self.search_end, self.least_energy = self.block + self.design.search, math.inf
+        if energy < self.least_energy:
+            self.least_energy, self.least_force = energy, force
+
+    def _know_stance(self, force: list[int]) -> None:
+        self.knows_stance, self.stance_force = True, list(force)
+        self._upright()
+
+    def _upright(self) -> None:
+        size = math.sqrt(sum(x * x for x in self.stance_force)) + 1e-12
+        self.up = [x / size for x in self.stance_force]
+
+    def _deviation(self, force: list[int]) -> int:
+        """By how much a specific force is not that of the standing foot, in units of unrest squared."""
+        square = 0
+        for x, usual in zip(force, self.stance_force, strict=True):
+            square += max(-c.MOST_APART, min(c.MOST_APART, x - usual)) ** 2
+        return square // c.UNRESTS_PER_ACC
+
+    def _carry_up(self, block: int) -> None:
+        """Carry the vertical on by the angular rate of a block."""
+        x, y, z = self.up
+        rx, ry, rz = self.kept[block][3:]
+        step = c.GYR_UNIT * self.design.period_s
+        x, y, z = x + step * (y * rz - z * ry), y + step * (z * rx - x * rz), z + step * (x * ry - y * rx)
+        shrink = 1.5 - 0.5 * (x * x + y * y + z * z)
+        self.up = [x * shrink, y * shrink, z * shrink]
+
+    def _confirm(self) -> None:
+        """The calmest block within reach of both sides is a candidate for a mid-stance."""
+        self.has_best = False
+        before = self.unrest[max(0, self.best - self.design.reach) : self.best]
+        if (before and min(before) <= self.best_unrest) or self.best_unrest >= c.LARGEST_STANCE_UNREST:
+            return
+        if self.stances and self.best_unrest > c.CALM:
+            upright = sum(a * b for a, b in zip(self.stance_force, self.up, strict=True))
+            size = math.sqrt(sum(x * x for x in self.stance_force) * sum(x * x for x in self.up))
+            if upright / (size + 1e-12) < c.COS_LARGEST_TILT:
+                return
+        if not self.stance_open:
+            self.stance_open, self.rested = True, False
+            self.arrival, self.calmest_unrest = self.best_moving + 1, c.MOST_UNREST
+        if self.best_unrest < self.calmest_unrest:
+            self.calmest, self.calmest_unrest = self.best, self.best_unrest
+            self.calmest_force = self.best_force
+        self.last_candidate, self.turned_last, self.stances = self.best, self.best_turned, True
+        if self.best_unrest < c.CALM:
+            self.stance_force = [
+                usual + int((x - usual) / 8)
+                for x, usual in zip(self.best_force, self.stance_force, strict=True)
+            ]
+        self._upright()
+
+    def _close_stance(self) -> None:
+        """The foot has left: where its stance had its middle one stride ends and the next begins."""
+        n, unrest = self.block, self.unrest
+        least = max(0, n - (c.TINYSTRIDE_UNRESTS - 1))
+        self.stance_open = False
+        if self.rested:
+            stop = max(self.last_candidate, least)
+            while stop < n and unrest[stop] < c.CALM:
+                stop += 1
+            first = stop - self.design.soon if stop > least + self.design.soon else least
+            self._start_stride(self._calm_centre(first, stop))
+            return
+        if self.calmest < least:
+            self.has_start = False
+            return
+        first, stop, reach = self.calmest, self.calmest + 1, self.design.half_pause
+        while first > least and first + reach > self.calmest and unrest[first - 1] < c.LARGEST_STANCE_UNREST:
+            first -= 1
+        while stop < n and stop < self.calmest + reach and unrest[stop] < c.LARGEST_STANCE_UNREST:
+            stop += 1
+        place = self._calm_centre(first, stop)
+        if self.has_start:
+            self._tell(place)
+        self._start_stride(place)
+
+    def _rest(self) -> None:
+        """The foot rests for long: the stride before ended soon after it had come to rest."""
+        place = self._calm_centre(self.arrival, self.arrival + self.design.soon)
+        if self.has_start:
+            self._tell(place)
+        self.rested, self.has_start = True, False
+
+    def _calm_centre(self, first: int, stop: int) -> int:
+        """The middle of the calm from block `first` up to `stop`, weighted by 1 / (unrest + floor)^2."""
+        total = moment = 0
+        for i in range(stop - first):
+            unrest = self.unrest[first + i] + c.UNREST_FLOOR
+            weight = 0 if unrest > 65535 else 4294967295 // (unrest * unrest)
+            total += weight
+            moment += weight * i
+        within = moment // total * FRACTIONS + moment % total * FRACTIONS // total if total else 0
+        return first * FRACTIONS + within
+
+    def _start_stride(self, place: int) -> None:
+        self.start, self.start_force, self.spread_from = place, self.calmest_force, self.block + 1
+        self.has_start = True
+
+    # A stride's length
+
+    def _tell(self, end: int) -> None:
+        """The stride from `start` to this place among unrests."""
+        start, segment, period_s = self.start, self.segment, self.design.period_s
+        length = (end - start) / FRACTIONS
+        duration_s = length * period_s
+        if self.block - start // FRACTIONS > c.TINYSTRIDE_RING - 8 or length < 4:
+            return
+        slipped = self._learn_frame()
+        force = self.force_mps2 if self.standings else self.up_force * c.ACC_UNIT
+        offset = force * (1 - GRAVITY_MPS2 / (np.linalg.norm(force) + 1e-12))
+        samples = self._resampled(length)
+        acc_sensor, gyr_sensor = samples[:, :3] - offset, samples[:, 3:] - self.bias
+        for attempt in range(2):
+            up = self.up_force / np.linalg.norm(self.up_force)
+            frame = np.stack([np.cross(self.left, up), self.left, up])
+            acc = acc_sensor @ frame.T * [1, self.mirror, 1]
+            gyr = gyr_sensor @ frame.T * [self.mirror, 1, self.mirror]
+            result = integrate(acc[None], gyr[None], np.array([duration_s]))
+            moved = result.displacement_m[0]
+            if attempt == 0:
+                self.forward = c.FORWARD_MEMORY * self.forward + min(max(moved[0], -1.0), 1.0)
+            if self.forward >= 0:
+                break
+            self.forward, self.left = -self.forward, -self.left
+        flags = 0 if self.standings else FLAG["no-standing"]
+        begun = start // FRACTIONS - self.design.window
+        up = result.orientation[0, -1] @ acc[-1]
+        drift_mps, tilt = float(np.linalg.norm(result.velocity_mps[0, -1])), math.hypot(up[0], up[1])
+        length_cm = float(result.length_cm[0])
+        for name, raised in {
+            "gap": self.gap_block >= max(begun, 0),
+            "saturated": self.saturated_block >= max(begun, 0),
+            "turn": _turns(result),
+            "climb": abs(moved[2]) > c.CLIMB_M,
+            "unusual-duration": not c.SHORTEST_S <= duration_s <= c.LONGEST_S,
+            "unsteady": slipped or drift_mps > c.UNSTEADY_MPS or tilt > c.TAN_UNSTEADY_TILT * up[2],
+            "out-of-range": not c.SHORTEST_CM <= length_cm <= c.LONGEST_CM,
+        }.items():
+            flags |= FLAG[name] if raised else 0
+        if not flags & (FLAG["gap"] | FLAG["saturated"]):
+            self._learn_bias(frame, result, up, duration_s)
+        alike, shift = likeness(gyr[None])
+        if alike[0] < SMALLEST_LIKENESS:
+            flags |= FLAG["not-walking"]
+        elif self._is_other_foot(acc, gyr, duration_s, shift):
+            flags |= FLAG["wrong-foot"]
+        end_sample = self._sample_of(end)
+        newest = segment.first_sample + (self.block + 1) * self.design.samples_per_block
+        self.strides.append(
+            Stride(
+                start=self._sample_of(start),
+                end=end_sample,
+                contact=self._contact(start // FRACTIONS, int(length)),
+                duration_s=duration_s,
+                latency_s=(newest - end_sample) / self.design.rate_hz,
+                strapdown_length_cm=length_cm,
+                flags=flags,
+                drift_mps=drift_mps,
+                tilt=tilt / GRAVITY_MPS2,
+                values=np.hstack([result.velocity_mps[0], gyr]) * duration_s,
+            )
+        )
+
+    def _resampled(self, length: float) -> np.ndarray:
+        """Means [64, 6] over the intervals around 64 even instants of the stride, m/s² and rad/s."""
+        step = length / (POINTS - 1)
+        # Block k spans k - 1/2 to k + 1/2; unrests lag by half their window.
+        first = self.start / FRACTIONS - 0.5 * (self.design.window - 1) + self.delay + 0.5 - 0.5 * step
+        bounds = first + step * np.arange(POINTS + 1)
+        low, high = int(bounds[0]), int(bounds[-1]) + 1
+        kept = self.segment.kept[low:high]
+        total = np.concatenate([np.zeros((1, 6)), np.cumsum(kept, axis=0)])
+        place = bounds - low
+        whole = np.minimum(place.astype(int), len(kept) - 1)
+        integral = total[whole] + (place - whole)[:, None] * kept[whole]
+        return np.diff(integral, axis=0) / step * np.repeat([c.ACC_UNIT, c.GYR_UNIT], 3)
+
+    def _learn_frame(self) -> bool:
+        """The mounting: vertical and left in sensor axes. Returns whether the sensor has slipped."""
+        start, end = np.array(self.start_force, float), np.array(self.calmest_force, float)
+        if not self.has_frame or _cosine(self.up_force, end) < c.COS_SLIP:
+            self.up_force, self.axes = end, np.zeros((3, 3))
+        self.up_force = self.up_force + 0.25 * (end - self.up_force)
+        up = self.up_force / np.linalg.norm(self.up_force)
+        gyr = self.segment.kept[self.spread_from : self.block + 1, 3:].astype(float)
+        spread = gyr.T @ gyr
+        agreement = _principal_axis(spread, up) @ self.left
+        memory = 0.0 if agreement**2 < c.COS_TWIST**2 else c.FRAME_MEMORY
+        self.axes = memory * self.axes + spread
+        axis = _principal_axis(self.axes, up)
+        self.left = -axis if axis @ self.left < 0 else axis
+        self.has_frame = True
+        return _cosine(start, end) < c.COS_SLIP
+
+    def _learn_bias(self, frame, result: Strapdown, up, duration_s: float) -> None:
+        """Correct the gyroscope's bias by how far from upright the stride has ended: a Kalman filter.
+
+        Variances are in units of what a stride tells.
+        """
+        x, y = up[:2] / np.linalg.norm(up)
+        lever = result.orientation[0].mean(axis=0)[:2] * [self.mirror, 1, self.mirror] @ frame * duration_s
+        variance = 1 + (x * x + y * y) / c.USUAL_TILT_RAD**2
+        gain = (
+            self.bias_variance
+            @ lever.T
+            @ np.linalg.inv(lever @ self.bias_variance @ lever.T + variance * np.eye(2))
+        )
+        self.bias = self.bias + gain @ [-y, x]
+        self.bias_variance = self.bias_variance - gain @ lever @ self.bias_variance + np.eye(3) * c.BIAS_WALK
+
+    def _is_other_foot(self, acc, gyr, duration_s: float, shift: np.ndarray) -> bool:
+        """Whether the walking strides so far are those of the other foot."""
+        self.walked = min(self.walked + 1, 255)
+        values = np.stack([gyr[:, 0] * duration_s, acc[:, 1] * duration_s**2])
+        own = means(shifted(means(values, PARTS), np.repeat(-shift, 2)), PARTS // 2).ravel()
+        self.side = self.side + (own - self.side) / self.walked
+        scaled = self.side / SIDE_SD
+        score = scaled @ MEAN / max(np.linalg.norm(scaled) * np.linalg.norm(MEAN), 1e-12)
+        return self.walked >= FEWEST_STRIDES and score < OTHER_FOOT
+
+    def _contact(self, start: int, length: int) -> float:
+        """Sample at which the pitch rate has turned positive after the swing, NaN if nowhere."""
+        gyr = self.segment.kept[start : start + length + 1, 3:] * c.GYR_UNIT - self.bias
+        pitch = gyr @ self.left
+        swing = int(pitch.argmin()) if pitch.min() < 0 else 0
+        rising = swing + 1 + np.flatnonzero((pitch[swing:-1] < 0) & (pitch[swing + 1 :] >= 0))
+        if not len(rising):
+            return math.nan
+        after = rising[0]
+        place = after - pitch[after] / (pitch[after] - pitch[after - 1])
+        lag = 0.5 * (self.design.window - 1) - self.delay
+        blocks = start + place + c.CONTACT_AFTER_CROSSING_S / self.design.period_s + lag
+        return self._sample_of(int(blocks * FRACTIONS))
+
+    def _sample_of(self, place: int) -> float:
+        """Where in the stream a place among unrests was sampled."""
+        d, w = self.design.samples_per_block, self.design.window
+        return self.segment.first_sample + d * (place / FRACTIONS - (w - 1) / 2) + (d - 1) / 2
+
+
+def _is_gravity(force: list[int]) -> bool:
+    return c.LEAST_REST <= force[0] * force[0] + force[1] * force[1] + force[2] * force[2] <= c.LARGEST_REST
+
+
+def _cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-12))
+
+
+def _turns(result: Strapdown) -> bool:
+    (a, b), (x, y) = result.orientation[0, 0, :2, 0], result.orientation[0, -1, :2, 0]
+    return a * x + b * y < c.COS_TURN * math.hypot(a * x + b * y, a * y - b * x)
+
+
+def _principal_axis(spread: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """The horizontal axis [3] about which a foot with this spread of angular rates turns most."""
+    first = np.eye(3)[0 if up[0] ** 2 < 0.5 else 1]
+    first = first - (first @ up) * up
+    first = first / np.linalg.norm(first)
+    second = np.cross(up, first)
+    b, other = first @ spread @ second, second @ spread @ second
+    d = (first @ spread @ first - other) / 2
+    r = math.hypot(d, b)
+    axis = (r + d if d > 0 else b) * first + (b if d > 0 else r - d) * second
+    return axis / (np.linalg.norm(axis) + 1e-12)

@@ -1,0 +1,162 @@
+"""From samples to blocks: everything that depends on the samples alone, for a whole recording at once.
+
+All of it could be computed as the samples come, and is, in tinystride.c: integers, but for the low-pass.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from tinystride.gait.filters import lowpass
+from tinystride.streaming import design as c
+from tinystride.streaming.design import Design, single
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Blocks [n] without a longer gap in between.
+
+    first_sample: number of its first sample
+    finish: the first block that holds samples of tinystride_finish, which ends with a stride
+    sums: [n, 6] int64, counts of a block, summed
+    kept: [n, 6] int64, low-passed mean counts of a block
+    force: [n, 3] int64, energy: [n] int64, over the last `window` blocks; before there are as many, zero
+    gap, saturated, stuck: [n] bool, whether samples of the block are bridged or at full scale; stuck: whether
+        the sensor is at its end
+    """
+
+    first_sample: int
+    finish: int
+    sums: np.ndarray
+    kept: np.ndarray
+    force: np.ndarray
+    energy: np.ndarray
+    gap: np.ndarray
+    saturated: np.ndarray
+    stuck: np.ndarray
+
+
+def to_counts(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Samples [n, 6] float32 as counts [n, 6] int64, and which of them are finite and credible [n]."""
+    limits = np.repeat(np.array([c.LARGEST_ACC, c.LARGEST_GYR], single), 3)
+    factor = single(1) / np.repeat(np.array([c.ACC_UNIT, c.GYR_UNIT], single), 3)
+    valid = (np.abs(samples) < limits).all(axis=1)
+    scaled = np.clip(np.where(valid[:, None], samples, 0) * factor, -32767, 32767)
+    return np.trunc(scaled + np.copysign(single(0.5), scaled)).astype(np.int64), valid
+
+
+def segments(
+    samples: np.ndarray, lost: np.ndarray, design: Design, full_scale: tuple[float, float]
+) -> Iterator[Segment]:
+    """The segments of a recording's samples [n, 6] float32, m/s² and rad/s.
+
+    lost: [n], how many samples are missing before each; full_scale: m/s² and rad/s, NaN where unknown
+    """
+    counts, valid = to_counts(samples)
+    missing = np.diff(np.flatnonzero(valid), prepend=-1) - 1
+    before = np.cumsum(lost)
+    lost = np.diff(before[valid], prepend=0) + missing
+    counts = counts[valid]
+    parts = list(_bridged(counts, lost, design))
+    saturated = _saturated(np.concatenate([part[2] for part in parts]), full_scale) if parts else []
+    start, last = 0, np.zeros(6, np.int64)
+    for first_sample, finish, counts, gap in parts:
+        yield _segment(
+            first_sample, finish, counts, gap, saturated[start : start + len(counts)], last, design
+        )
+        start, last = start + len(counts), counts[-1]
+
+
+def _bridged(counts, lost, design: Design) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
+    """Of each segment: number of the first sample, first block of the finish, counts, which count as lost."""
+    bounds = np.flatnonzero(lost > design.bridged)
+    if len(lost) and 0 < lost[0] <= design.bridged:
+        bounds = np.concatenate([[0], bounds])
+    bounds = np.unique(np.concatenate([[0], bounds, [len(counts)]])).astype(int)
+    number = np.arange(len(counts)) + np.cumsum(lost)
+    for first, stop in pairwise(bounds):
+        pieces, gaps, done = [], [], first
+        for at in first + 1 + np.flatnonzero(lost[first + 1 : stop]):
+            n, previous, change = int(lost[at]), counts[at - 1], counts[at] - counts[at - 1]
+            # Truncated like a division in C.
+            step = np.fix(np.arange(1, n + 1)[:, None] * change / (n + 1)).astype(np.int64)
+            lost_s = single(n) / single(design.rate_hz)
+            size = np.sqrt((change[:3].astype(single) ** 2).sum())
+            matters = (
+                lost_s > single(c.LONGEST_GAP_S + 1e-6) or lost_s * size * single(c.ACC_UNIT) > c.GAP_MPS
+            )
+            pieces += [counts[done:at], previous + step]
+            gaps += [np.zeros(at - done, bool), np.full(n, bool(matters))]
+            done = at
+        pieces.append(counts[done:stop])
+        gaps.append(np.zeros(stop - done, bool))
+        n = sum(map(len, pieces))
+        if stop == len(counts):
+            # As tinystride_finish has it.
+            pieces.append(np.repeat(counts[-1:], 2 * design.pause * design.samples_per_block, axis=0))
+            gaps.append(np.zeros(len(pieces[-1]), bool))
+        yield int(number[first]), n // design.samples_per_block, np.concatenate(pieces), np.concatenate(gaps)
+
+
+def _segment(first_sample, finish, counts, gap, saturated, last, design: Design) -> Segment:
+    d, w = design.samples_per_block, design.window
+    n = len(counts) // d
+    stuck = np.zeros(len(counts), bool)
+    for channels in (slice(0, 3), slice(3, 6)):
+        same = (np.diff(counts[:, channels], axis=0, prepend=last[None, channels]) == 0).all(axis=1)
+        stuck |= _run_length(same) >= design.stuck_limit
+    counts, gap, saturated, stuck = (values[: n * d] for values in (counts, gap, saturated, stuck))
+    blocks = counts.reshape(n, d, 6)
+    sums = blocks.sum(axis=1)
+    energy = ((blocks[..., 3:] ** 2).sum(axis=2) >> c.ENERGY_SHIFT).sum(axis=1)
+    return Segment(
+        first_sample=first_sample,
+        finish=finish,
+        sums=sums,
+        kept=_rounded(lowpass(sums / d, design.block_hz, c.LOWPASS_HZ)) if n else sums,
+        force=np.fix(_window_sums(sums[:, :3], w) / design.window_samples).astype(np.int64),
+        energy=_window_sums(energy[:, None], w)[:, 0] // design.window_samples,
+        gap=gap.reshape(n, d).any(axis=1),
+        saturated=saturated.reshape(n, d).any(axis=1),
+        stuck=stuck.reshape(n, d)[:, -1],
+    )
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    return np.trunc(np.clip(values, -32767, 32767) + np.copysign(0.5, values)).astype(np.int64)
+
+
+def _window_sums(values: np.ndarray, window: int) -> np.ndarray:
+    total = np.cumsum(values, axis=0)
+    sums = np.zeros_like(total)
+    sums[window - 1 :] = total[window - 1 :]
+    sums[window:] -= total[:-window]
+    return sums
+
+
+def _run_length(marked: np.ndarray) -> np.ndarray:
+    """How many marked values [n] there are in a row up to each."""
+    place = np.arange(1, len(marked) + 1)
+    return place - np.maximum.accumulate(np.where(marked, 0, place))
+
+
+def _saturated(counts: np.ndarray, full_scale: tuple[float, float]) -> np.ndarray:
+    """Samples [n] at full scale or, where it is not known, staying at the largest value so far."""
+    marked = np.zeros(len(counts), bool)
+    for channels, unit, limit, least in (
+        (slice(0, 3), c.ACC_UNIT, full_scale[0], c.LEAST_ACC_FULL_SCALE),
+        (slice(3, 6), c.GYR_UNIT, full_scale[1], c.LEAST_GYR_FULL_SCALE),
+    ):
+        size = np.abs(counts[:, channels]).max(axis=1)
+        marked |= size >= c.COUNT_LIMIT
+        if 0 < limit < single(c.COUNT_LIMIT) * single(unit):
+            marked |= size >= int(single(0.995) * single(limit) / single(unit))
+            continue
+        largest = np.maximum.accumulate(size)
+        rises = np.diff(largest, prepend=0) > 0
+        place = np.arange(1, len(size) + 1)
+        begun = np.maximum.accumulate(np.where(size < largest, place, np.where(rises, place - 1, 0)))
+        marked |= (place - begun >= c.CLIPPED_SAMPLES) & (size >= least)
+    return marked

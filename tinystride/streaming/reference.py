@@ -1,0 +1,91 @@
+"""The streaming estimator in Python, with a model's network: what the C library has to tell, too."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from tinystride.codegen.device import has_estimator, input_scaling
+from tinystride.codegen.lowering import lower
+from tinystride.codegen.reader import read_graph
+from tinystride.datasets.recording import Recording
+from tinystride.errors import ModelError
+from tinystride.streaming import design as c
+from tinystride.streaming.design import Design
+from tinystride.streaming.estimator import FLAG, Estimator, Stride
+from tinystride.streaming.front_end import segments
+from tinystride.streaming.table import STRIDE, raw_samples, stride_table
+
+
+class ReferenceEstimator:
+    """A model's streaming estimator. Raises ModelError for a model that it is not made for."""
+
+    def __init__(self, model: Path | str):
+        graph = read_graph(model)
+        network = lower(graph)
+        description = json.loads(graph.metadata.get("tinystride", b"{}").rstrip(b"\0"))
+        if not has_estimator(network, description):
+            raise ModelError(
+                f"{model}: not an int8 strapdown-residual network of 64 points, which streaming needs; "
+                "choose another model or the offline engine"
+            )
+        self._factor, self._summand = input_scaling(network, description)
+        self._scale, self._zero_point = network.output_quantization
+        # The kernels that compute as those of TFLM do.
+        self._interpreter = Interpreter(
+            str(model), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        )
+        self._interpreter.allocate_tensors()
+
+    def strides(self, recording: Recording) -> pd.DataFrame:
+        """The strides of a recording, see table.stride_table."""
+        design = Design.of(recording.rate_hz)
+        estimator = Estimator(design, recording.foot)
+        for segment in segments(*raw_samples(recording), design, recording.saturation):
+            estimator.follow(segment)
+        found = np.zeros(len(estimator.strides), STRIDE)
+        lengths: list[float] = []
+        for row, stride in zip(found, estimator.strides, strict=True):
+            self._fill(row, stride, lengths)
+        return stride_table(found, recording.rate_hz)
+
+    def _fill(self, row, stride: Stride, lengths: list[float]) -> None:
+        """What the network adds to a stride; `lengths` of those so far that no flag speaks against."""
+        scaled = stride.values * self._factor + self._summand
+        inputs = np.clip(np.trunc(scaled + np.copysign(0.5, scaled)), -128, 127)
+        output = self._run(inputs.astype(np.int8))
+        correction_cm = (output - self._zero_point) * float(self._scale)
+        flags = stride.flags
+        clipped = np.count_nonzero((inputs <= -128) | (inputs >= 127))
+        if clipped > c.LARGEST_CLIPPED or output in (-128, 127):
+            flags |= FLAG["out-of-range"]
+        if abs(correction_cm) > c.LARGEST_CORRECTION_CM:
+            flags |= FLAG["inconsistent"]
+        row["length_cm"] = stride.strapdown_length_cm + correction_cm
+        row["confidence"] = 1 / (
+            1
+            + (stride.drift_mps / c.UNSTEADY_MPS) ** 2
+            + (stride.tilt / c.TAN_UNSTEADY_TILT) ** 2
+            + (correction_cm / c.LARGEST_CORRECTION_CM) ** 2
+        )
+        if flags & ~FLAG["no-standing"]:
+            row["confidence"] /= 2
+        else:
+            lengths.append(float(row["length_cm"]))
+        for name, last in (("mean5_cm", lengths[-5:]), ("mean10_cm", lengths[-10:])):
+            row[name] = np.mean(last) if last else 0
+        row["flags"] = flags
+        for name in ("strapdown_length_cm", "duration_s", "latency_s"):
+            row[name] = getattr(stride, name)
+        for event in ("start", "end", "contact"):
+            place = getattr(stride, event)
+            place = stride.start if np.isnan(place) else place
+            row[f"{event}_sample"], row[f"{event}_fraction"] = int(place), place % 1
+
+    def _run(self, inputs: np.ndarray) -> int:
+        (given,), (told,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self._interpreter.set_tensor(given["index"], inputs[None])
+        self._interpreter.invoke()
+        return int(self._interpreter.get_tensor(told["index"]).item())
