@@ -55,8 +55,7 @@ def _predict(arguments: argparse.Namespace) -> None:
 
     from tinystride.datasets.own import load_csv
     from tinystride.files import write_text
-    from tinystride.learning.prediction import Network
-    from tinystride.predict import predict_strides, result_csv
+    from tinystride.predict import result_csv
 
     recording = load_csv(
         arguments.recording,
@@ -65,7 +64,7 @@ def _predict(arguments: argparse.Namespace) -> None:
         acc_unit=arguments.acc_unit,
         gyr_unit=arguments.gyr_unit,
     )
-    strides = predict_strides(recording, Network.load(arguments.model))
+    strides = _strides(recording, arguments.model, arguments.engine)
     if arguments.plot:
         from tinystride.predict_figure import draw_strides
 
@@ -74,6 +73,21 @@ def _predict(arguments: argparse.Namespace) -> None:
         write_text(arguments.output, result_csv(strides))
     else:
         print(result_csv(strides), end="")
+
+
+def _strides(recording, model: Path, engine: str):
+    if engine == "offline":
+        from tinystride.learning.prediction import Network
+        from tinystride.predict import predict_strides
+
+        return predict_strides(recording, Network.load(model))
+    from tinystride.predict import stream_strides
+
+    if engine == "c":
+        from tinystride.streaming.native import NativeEstimator as Estimator
+    else:
+        from tinystride.streaming.reference import ReferenceEstimator as Estimator
+    return stream_strides(recording, Estimator(model))
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -118,6 +132,13 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_MODEL,
         metavar="FILE.tflite",
         help="(default: that of the pipeline)",
+    )
+    predict.add_argument(
+        "--engine",
+        choices=["offline", "python", "c"],
+        default="offline",
+        help="offline: the recording as a whole; c: sample after sample through the C library, built for this "
+        "computer; python: its reference (default: %(default)s)",
     )
     predict.add_argument("--plot", type=Path, metavar="FILE.png", help="draw signals, lengths and flags, too")
     predict.add_argument(

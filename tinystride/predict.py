@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tinystride.datasets.recording import Recording
-from tinystride.errors import ParameterError
+from tinystride.errors import DataError, ParameterError
 from tinystride.gait.options import GaitOptions
 from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strides import extract_strides
@@ -34,12 +34,7 @@ def predict_strides(
 
     Raises ParameterError for a rate outside of RATE_RANGE_HZ, DataError for a recording without any stride.
     """
-    low, high = RATE_RANGE_HZ
-    if not low <= recording.rate_hz <= high:
-        raise ParameterError(
-            f"{recording.source or recording.name}: the sampling rate is {recording.rate_hz:g} Hz; "
-            f"resample it to one from {low:g} to {high:g} Hz"
-        )
+    _check_rate(recording)
     strides = extract_strides(recording, options)
     table = strides.table.set_index("stride_id").loc[list(strides.signals.stride_id)]
     strapdown_cm = table["strapdown_length_cm"].to_numpy()
@@ -55,6 +50,31 @@ def predict_strides(
         for i, given in enumerate(table["flags"])
     ]
     return table.assign(stride_length_cm=length_cm, flags=flags)[COLUMNS].reset_index(drop=True)
+
+
+def stream_strides(recording: Recording, estimator) -> pd.DataFrame:
+    """The strides that a device would tell of, sample after sample: COLUMNS.
+
+    estimator: a streaming.native.NativeEstimator (the C library) or a streaming.reference.ReferenceEstimator
+    Raises as predict_strides does.
+    """
+    _check_rate(recording)
+    strides = estimator.strides(recording)
+    if strides.empty:
+        raise DataError(
+            f"{recording.source or recording.name}: no stride found, the foot never swings between "
+            "two moments of rest; record walking with a moment of standing before and after it"
+        )
+    return strides[COLUMNS]
+
+
+def _check_rate(recording: Recording) -> None:
+    low, high = RATE_RANGE_HZ
+    if not low <= recording.rate_hz <= high:
+        raise ParameterError(
+            f"{recording.source or recording.name}: the sampling rate is {recording.rate_hz:g} Hz; "
+            f"resample it to one from {low:g} to {high:g} Hz"
+        )
 
 
 def result_csv(strides: pd.DataFrame) -> str:
