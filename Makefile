@@ -11,7 +11,7 @@ TEST_PACKAGES := cmake clang g++ gcc-multilib openssh-server chromium
 
 PIP := $(VENV)/bin/pip --quiet --disable-pip-version-check
 
-.PHONY: run test lint lock readme benchmark clean
+.PHONY: run test lint lock readme benchmark release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -50,6 +50,10 @@ readme: $(VENV)/run.stamp
 
 benchmark: $(VENV)/test.stamp
 	python -m benchmarks
+
+# Register what is committed, reproduced and pushed as a version: make release VERSION=v1.0.0
+release: $(VENV)/run.stamp
+	python -m tools.release $(VERSION)
 
 clean:
 	rm -rf $(VENV) build *.egg-info
