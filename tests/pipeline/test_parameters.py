@@ -1,0 +1,77 @@
+"""What `dvc exp run -S` makes of params.yaml is what is trained, or is refused in one line."""
+
+import shutil
+
+import pytest
+import yaml
+from dvc.utils.hydra import apply_overrides
+
+from tests.pipeline.test_graph import ROOT
+from tinystride.errors import ParameterError
+from tinystride.learning.augmentation import AugmentationOptions
+from tinystride.learning.estimators import PRESETS, Settings, choose
+
+
+@pytest.fixture
+def chosen(tmp_path):
+    """The settings that parameters like those after `-S` lead to."""
+    path = tmp_path / "params.yaml"
+    shutil.copyfile(ROOT / "params.yaml", path)
+
+    def choose_with(*overrides: str) -> Settings:
+        apply_overrides(path, list(overrides))
+        parameters = yaml.safe_load(path.read_text())
+        return choose(parameters["estimator"], **parameters["train"])
+
+    return choose_with
+
+
+def test_parameters_as_they_stand_are_the_default_preset(chosen):
+    assert chosen() == PRESETS["strapdown-residual"]["tiny"]
+
+
+@pytest.mark.parametrize("preset", PRESETS["strapdown-residual"])
+def test_every_size_is_one_parameter_away(chosen, preset):
+    settings = chosen(f"train.preset={preset}")
+    assert settings == PRESETS["strapdown-residual"][preset]
+    named = {"tiny": 500}.get(preset) or int(preset)
+    assert 0.85 * named < settings.n_parameters <= named
+
+
+def test_augmentation_is_changed_by_name(chosen):
+    settings = chosen("train.copies=2", "train.augmentation={heading_rad: 0.2, horizontal_scale: [0.9, 1.1]}")
+    assert settings.copies == 2
+    options = AugmentationOptions(**settings.augmentation)
+    assert (options.heading_rad, list(options.horizontal_scale)) == (0.2, [0.9, 1.1])
+    assert options.lever_m == AugmentationOptions().lever_m
+
+
+def test_layers_and_weights_are_changed_too(chosen):
+    changes = ["train.filters=[4,4]", "train.dense=[]", "train.loss=mean-squared"]
+    settings = chosen(*changes, "train.dataset_weights={llio-ruler: 2}", "train.learning_rate=1e-3")
+    assert (settings.filters, settings.dense, settings.loss) == ((4, 4), (), "mean-squared")
+    assert settings.dataset_weights == {"llio-ruler": 2}
+    assert settings.learning_rate == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("train.preset=500", "train.preset: unknown '500'; choose one of tiny, 1000, 2000, 4000, 7000"),
+        ("train.copies=lots", "train.copies: 'lots' is not a whole number"),
+        (
+            "train.augmentation={heading: 1}",
+            "train.augmentation.heading: unknown; there are horizontal_scale",
+        ),
+        ("train.augmentation={horizontal_scale: [2, 1]}", "give two positive numbers, the smaller first"),
+        ("train.augmentation={lever_m: -1}", "augmentation.lever_m is -1; give zero or a positive number"),
+        ("train.augmentation=more", "train.augmentation: not a mapping"),
+        ("train.schedule=slow", "train.schedule: unknown 'slow'"),
+        ("estimator=guess", "estimator: unknown 'guess'"),
+        ("+train.copy=3", "train.copy: unknown; there are"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(chosen, override, says):
+    with pytest.raises(ParameterError) as refused:
+        chosen(override)
+    assert says in str(refused.value) and "\n" not in str(refused.value)
