@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 from stages.common import RESULTS, SPLIT, STRIDES, known, run_stage
 from tinystride.errors import ParameterError
-from tinystride.files import complete_folder, read_json, write_json
+from tinystride.files import complete_folder, read_json, write_bytes, write_json
 from tinystride.gait.strides import read_strides
 from tinystride.learning.cross_validation import cross_validate
 from tinystride.learning.estimators import choose
@@ -33,6 +33,7 @@ def main(parameters: dict) -> None:
             **options,
         )
     with complete_folder(RESULTS / "cross_validate" / FOLD) as folder:
+        write_bytes(folder / "stride_int8.tflite", fold.quantized.int8)
         fold.predictions.to_csv(folder / "predictions.csv", index=False)
         best = fold.training.epochs[fold.training.best]
         write_json(

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from stages.common import FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, known, run_stage
+from tinystride.datasets.loading import load_recordings
 from tinystride.evaluation.figures import draw_figures
 from tinystride.evaluation.published import by_protocol, markdown_beside_published
 from tinystride.evaluation.report import evaluate
@@ -10,6 +11,7 @@ from tinystride.evaluation.tables import headline, long, markdown, stride_points
 from tinystride.files import complete_folder, read_json, write_json, write_text
 from tinystride.gait.strides import read_strides
 from tinystride.learning.prediction import predict_subjects
+from tinystride.streaming.evaluation import stream_tested, testing_models
 
 
 def main(parameters: dict) -> None:
@@ -21,6 +23,18 @@ def main(parameters: dict) -> None:
         fold: pd.read_csv(RESULTS / "cross_validate" / str(fold) / "predictions.csv")
         for fold in parameters["folds"]
     }
+    streamed, streaming = stream_tested(
+        load_recordings(RAW),
+        strides.table,
+        testing_models(
+            split,
+            INT8_TFLITE,
+            {fold: RESULTS / "cross_validate" / str(fold) / "stride_int8.tflite" for fold in folds},
+        ),
+        progress=True,
+    )
+    final = final.merge(streamed, on="stride_id", how="left")
+    folds = {fold: table.merge(streamed, on="stride_id", how="left") for fold, table in folds.items()}
     metrics, judged = evaluate(
         strides.table,
         split,
@@ -37,6 +51,7 @@ def main(parameters: dict) -> None:
         write_json(folder / "headline.json", headline(metrics))
         write_text(folder / "table.md", "\n".join(filter(None, [markdown(metrics), beside])))
         write_json(folder / "published.json", published)
+        write_json(folder / "streaming.json", streaming)
         long(metrics).to_csv(folder / "figures.csv", index=False)
         judged.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
         draw_figures(metrics, judged, folder)

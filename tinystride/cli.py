@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         "--engine",
         choices=["offline", "python", "c"],
         default="offline",
-        help="offline: the recording as a whole; c: sample after sample through the C library, built for this "
+        help="offline: the recording as a whole; c: sample by sample through the C library, built for this "
         "computer; python: its reference (default: %(default)s)",
     )
     predict.add_argument("--plot", type=Path, metavar="FILE.png", help="draw signals, lengths and flags, too")

@@ -1,14 +1,27 @@
 """The streaming estimator in C, around a network that corrects strapdown integration."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 from tinystride.codegen import ctext
+from tinystride.codegen.graph import Graph
 from tinystride.codegen.layers import Network
+from tinystride.codegen.lowering import lower
+from tinystride.codegen.reader import read_graph
 
 SOURCES = Path(__file__).parent / "estimator"
 POINTS, CHANNELS = 64, 6
+
+
+def attached_description(graph: Graph) -> dict:
+    """What the pipeline has attached to the file, as far as it is JSON."""
+    try:
+        described = json.loads(graph.metadata.get("tinystride", b"{}").rstrip(b"\0"))
+    except (ValueError, RecursionError):
+        return {}
+    return described if isinstance(described, dict) else {}
 
 
 def has_estimator(network: Network, description: dict) -> bool:
@@ -21,6 +34,12 @@ def has_estimator(network: Network, description: dict) -> bool:
         and network.input.ctype == network.output.ctype == "int8_t"
         and all(len(description.get(name, ())) == CHANNELS for name in ("input_offset", "input_scale"))
     )
+
+
+def is_streaming_model(path: Path | str) -> bool:
+    """The same of a .tflite file. Raises ModelError if it cannot be read or has unsupported operators."""
+    graph = read_graph(path)
+    return has_estimator(lower(graph), attached_description(graph))
 
 
 def estimator_files(network: Network, description: dict) -> dict[str, str]:

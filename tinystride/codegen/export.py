@@ -12,7 +12,7 @@ import yaml
 
 from tinystride import __version__
 from tinystride.codegen import ctext
-from tinystride.codegen.device import estimator_files, has_estimator
+from tinystride.codegen.device import attached_description, estimator_files, has_estimator
 from tinystride.codegen.emitter import Emitted, emit
 from tinystride.codegen.graph import Graph
 from tinystride.codegen.layers import Network
@@ -72,15 +72,6 @@ def _check_prefix(prefix: str) -> None:
         raise ParameterError(f"prefix '{prefix}': must be a C name of letters, digits and _, such as 'peer'")
 
 
-def _description(graph: Graph) -> dict:
-    """What the pipeline has attached to the file, as far as it is JSON."""
-    try:
-        described = json.loads(graph.metadata.get("tinystride", b"{}").rstrip(b"\0"))
-    except (ValueError, RecursionError):
-        return {}
-    return described if isinstance(described, dict) else {}
-
-
 def _card(path: Path, graph: Graph, emitted: Emitted) -> dict:
     network = emitted.network
 
@@ -102,7 +93,7 @@ def _card(path: Path, graph: Graph, emitted: Emitted) -> dict:
         "weights": sum(layer.weights.size for layer in network.layers if hasattr(layer, "weights")),
         "working_memory_bytes": emitted.plan.size,
         "numerics": "bit-exact with TensorFlow Lite for Microcontrollers",
-        "description": _description(graph),
+        "description": attached_description(graph),
         "licence": "MIT",
     }
 

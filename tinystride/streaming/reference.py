@@ -1,13 +1,12 @@
 """The streaming estimator in Python, with a model's network: what the C library has to tell, too."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from tinystride.codegen.device import has_estimator, input_scaling
+from tinystride.codegen.device import attached_description, has_estimator, input_scaling
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
 from tinystride.datasets.recording import Recording
@@ -25,7 +24,7 @@ class ReferenceEstimator:
     def __init__(self, model: Path | str):
         graph = read_graph(model)
         network = lower(graph)
-        description = json.loads(graph.metadata.get("tinystride", b"{}").rstrip(b"\0"))
+        description = attached_description(graph)
         if not has_estimator(network, description):
             raise ModelError(
                 f"{model}: not an int8 strapdown-residual network of 64 points, which streaming needs; "

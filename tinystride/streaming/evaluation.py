@@ -1,0 +1,73 @@
+"""Recordings through the C library, and its strides beside those of the strides table."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from tinystride.codegen.device import is_streaming_model
+from tinystride.datasets.recording import Recording
+from tinystride.gait.matching import match
+from tinystride.streaming.native import NativeEstimator
+
+COLUMN = "int8_streaming_cm"
+
+
+def testing_models(split: dict, final: Path, folds: Mapping[object, Path]) -> dict[str, Path]:
+    """{"dataset/subject": the model that has never seen it}: the final, or that of the fold testing it."""
+    models = {subject: folds[part["fold"]] for part in split["folds"] for subject in part["test"]}
+    return models | dict.fromkeys(split["final"]["test"], final)
+
+
+def stream_tested(
+    recordings: Iterable[Recording], table: pd.DataFrame, models: Mapping[str, Path], progress: bool = False
+) -> tuple[pd.DataFrame, dict[str, dict]]:
+    """What the device would have told of the recordings of `models`' subjects, each by the subject's model.
+
+    table: the strides table. A stride of the table is the streamed one between the same two stances.
+
+    Returns (lengths, counts):
+      lengths: stride_id and COLUMN of the table's usable strides that were streamed, too
+      counts: {data set: {"strides", "unflagged", "latency_s", "latency_s_largest"}} of all streamed strides;
+        latency is from the mid-stance that ends a stride to the sample that brings the result
+    Without columns and empty where the models are no residual ones, for which there is no streaming.
+    """
+    models = {subject: model for subject, model in models.items() if is_streaming_model(model)}
+    estimators = {model: NativeEstimator(model) for model in sorted(set(models.values()))}
+    if not models:
+        return pd.DataFrame({"stride_id": table["stride_id"].iloc[:0]}), {}
+    lengths, streamed = [], []
+    usable = table[table["usable"].astype(bool)]
+    rows_of = dict(list(usable.groupby(["dataset", "subject", "trial", "foot"])))
+    for recording in tqdm(recordings, desc="streaming", unit="", disable=not progress):
+        model = models.get(f"{recording.dataset}/{recording.subject}")
+        if model is None:
+            continue
+        strides = estimators[model].strides(recording)
+        streamed.append(strides.assign(dataset=recording.dataset))
+        rows = rows_of.get((recording.dataset, recording.subject, recording.trial, recording.foot))
+        if rows is not None:
+            lengths.append(_matched(rows, strides))
+    return pd.concat(lengths, ignore_index=True), _counts(pd.concat(streamed))
+
+
+def _matched(rows: pd.DataFrame, strides: pd.DataFrame) -> pd.DataFrame:
+    number, _ = match(rows, "mid_stance", strides["start_s"].to_numpy(), strides["end_s"].to_numpy())
+    found = number >= 0
+    length_cm = strides["stride_length_cm"].to_numpy()[number[found]]
+    return pd.DataFrame({"stride_id": rows["stride_id"].to_numpy()[found], COLUMN: length_cm})
+
+
+def _counts(streamed: pd.DataFrame) -> dict[str, dict]:
+    return {
+        dataset: {
+            "strides": len(strides),
+            "unflagged": int((strides["flags"] == "").sum()),
+            "latency_s": round(float(np.mean(strides["latency_s"])), 3),
+            "latency_s_largest": round(float(np.max(strides["latency_s"])), 3),
+        }
+        for dataset, strides in streamed.groupby("dataset", sort=True)
+        if len(strides)
+    }
