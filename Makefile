@@ -11,7 +11,7 @@ TEST_PACKAGES := cmake clang g++ gcc-multilib openssh-server chromium
 
 PIP := $(VENV)/bin/pip --quiet --disable-pip-version-check
 
-.PHONY: run test lint lock readme benchmark release clean
+.PHONY: run test lint lock readme studies benchmark release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -47,6 +47,11 @@ lock:
 # Write the pipeline's own table and picture into the README.
 readme: $(VENV)/run.stamp
 	python -m tools.readme
+
+# What each part of the method brings, and the documents' tables of it.
+studies: $(VENV)/run.stamp
+	dvc repro studies/dvc.yaml
+	python -m tools.studies
 
 benchmark: $(VENV)/test.stamp
 	python -m benchmarks

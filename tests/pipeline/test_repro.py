@@ -92,7 +92,7 @@ def test_an_interrupted_stage_leaves_no_trace(copy_of_reproduced, stage, seconds
     running.wait()
     run(clone, "dvc", "repro")
     assert run(clone, "git", "status", "--porcelain").stdout == ""
-    assert run(clone, "dvc", "status").stdout.strip() == "Data and pipelines are up to date."
+    assert run(clone, "dvc", "status", "dvc.yaml").stdout.strip() == "Data and pipelines are up to date."
 
 
 def test_without_any_host_or_mirror_it_simulates_and_says_so(tmp_path):
