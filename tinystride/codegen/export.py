@@ -14,6 +14,7 @@ from tinystride import __version__
 from tinystride.codegen import ctext
 from tinystride.codegen.device import attached_description, estimator_files, has_estimator
 from tinystride.codegen.emitter import Emitted, emit
+from tinystride.codegen.examples import example_files
 from tinystride.codegen.graph import Graph
 from tinystride.codegen.layers import Network
 from tinystride.codegen.lowering import lower
@@ -130,7 +131,7 @@ def _library_files(
         "build": {"includeDir": "include", "srcDir": "src"},
     }
     if streams:
-        files |= estimator_files(network, card["description"])
+        files |= estimator_files(network, card["description"]) | example_files()
     files["library.json"] = json.dumps(library, indent=2) + "\n"
     files["model_card.yaml"] = yaml.safe_dump(card, sort_keys=False, width=100)
     return files
