@@ -71,10 +71,6 @@ def main(parameters: dict) -> None:
     table = pd.DataFrame(rows)
     with complete_folder(STUDIES / "learning_curve") as folder:
         write_table(table, folder / "learning_curve.csv")
-        # DVC draws one line for each column.
-        curves = table.groupby(["set", "estimator", "people"])["rmse_cm"].mean().unstack(["set", "estimator"])
-        curves.columns = [f"{dataset}, {estimator}" for dataset, estimator in curves]
-        curves.reset_index().to_csv(folder / "curves.csv", index=False, float_format="%.4f")
         learning_curve_figure(table, folder / "learning_curve.png")
 
 
