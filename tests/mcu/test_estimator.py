@@ -1,0 +1,106 @@
+"""The estimator on emulated cores: the strides of the host, at a counted cost; a library's own network."""
+
+import numpy as np
+import pytest
+
+from tests.codegen.estimator_library import export_estimator
+from tinystride.datasets.simulator import simulate_walk
+from tinystride.datasets.virtual_sensor import VirtualSensor
+from tinystride.datasets.walker import SimulatedSubject
+from tinystride.errors import ParameterError, ToolError
+from tinystride.mcu import Stream, benchmark_estimator, benchmark_model
+from tinystride.mcu.estimator import mismatches, stream_on_host
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    return export_estimator(tmp_path_factory.mktemp("estimator"))
+
+
+@pytest.fixture(scope="module")
+def streams():
+    """Two walks at different rates, one of them with lost samples."""
+    made = []
+    for foot, rate_hz in (("right", 100.0), ("left", 200.0)):
+        rng = np.random.default_rng(3)
+        walk = simulate_walk(
+            SimulatedSubject.draw(rng),
+            foot=foot,
+            n_strides=8,
+            rate_hz=rate_hz,
+            sensor=VirtualSensor.draw(rng),
+        )
+        samples = np.hstack([walk.acc_mps2, walk.gyr_radps])
+        made.append(Stream(rate_hz, foot, samples, (156.9, 34.9)))
+    made[0].samples[500:502] = np.nan
+    return made
+
+
+@pytest.fixture(scope="module")
+def figures(library, streams):
+    return benchmark_estimator(library, streams)
+
+
+def test_same_strides_as_on_the_host(figures, library, streams):
+    told = stream_on_host(library, streams)
+    assert figures["mismatches"] == 0
+    assert figures["strides"] == len(told.strides) >= 14
+    assert figures["samples"] == sum(len(stream.samples) for stream in streams)
+    assert figures["recordings"] == 2 and set(told.strides["recording"]) == {0, 1}
+    assert (told.status < 0).sum() == 2
+
+
+def test_costs_stay_within_bounds(figures):
+    assert 5_000 < figures["flash_bytes"] <= 20_000
+    assert 3_000 < figures["static_bytes"] < figures["ram_bytes"] <= 8_192
+    assert figures["ram_bytes"] == figures["static_bytes"] + figures["stack_bytes"]
+    assert 0 < figures["share_of_64_mhz_percent"] <= 0.4
+    assert 0.1 < figures["latency_s"] <= figures["latency_worst_s"] < 2
+
+
+def test_instructions_add_up(figures):
+    per_sample, at_end = figures["instructions_per_sample"], figures["instructions_at_stride_end"]
+    assert 50 < per_sample < figures["instructions_per_sample_worst"] < at_end
+    assert at_end <= figures["instructions_at_stride_end_worst"]
+    assert figures["instructions_per_stride"] == pytest.approx(100 * per_sample + at_end, rel=1e-3)
+    share = figures["instructions_per_stride"] / 64e6
+    assert figures["share_of_64_mhz_percent"] == pytest.approx(100 * share, abs=1e-3)
+
+
+@pytest.mark.parametrize("core", ["cortex-m0", "cortex-m7"])
+def test_same_strides_on_other_cores(library, streams, core):
+    few = [Stream(streams[0].rate_hz, streams[0].foot, streams[0].samples[:900])]
+    figures = benchmark_estimator(library, few, core)
+    assert figures["mismatches"] == 0 and figures["strides"] >= 4
+
+
+def test_mismatches_are_counted(library, streams):
+    strides = stream_on_host(library, streams).strides
+    assert mismatches(strides, strides) == 0
+    assert mismatches(strides[:-2], strides) == mismatches(strides, strides[:-2]) == 2
+    other = strides.copy()
+    other["length_cm"][3] += 0.06
+    other["length_cm"][4] += 0.04
+    other["end_sample"][5] += 1
+    assert mismatches(other, strides) == 3
+
+
+def test_the_network_of_a_library_is_measured_from_its_own_sources(library):
+    tflite = library.parent / "stride_int8.tflite"
+    assert benchmark_model(tflite, vectors=9, library=library) == benchmark_model(tflite, vectors=9)
+    source = library / "src/tinystride_model.c"
+    text = source.read_text()
+    source.write_text(
+        text.replace("return TINYSTRIDE_MODEL_OK;", "output[0] ^= 1; return TINYSTRIDE_MODEL_OK;")
+    )
+    assert benchmark_model(tflite, vectors=9, library=library)["mismatches"] == 9
+    source.write_text(text)
+
+
+def test_what_cannot_be_measured(library, streams):
+    with pytest.raises(ParameterError, match="no recordings"):
+        benchmark_estimator(library, [])
+    with pytest.raises(ParameterError, match="no core 'z80'"):
+        benchmark_estimator(library, streams, "z80")
+    with pytest.raises(ToolError, match="status 1"):
+        benchmark_estimator(library, [Stream(20.0, "left", streams[0].samples)])
