@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import matplotlib.style
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -27,7 +28,9 @@ def ablation_figure(table: pd.DataFrame, path: Path) -> None:
                     label=estimator if name == sets[0] else None,
                 )  # fmt: skip
             axes.axvline(0, color=GREY, linewidth=0.8)
-            axes.set_xscale("symlog", linthresh=0.5)
+            axes.set_xscale("symlog", linthresh=1, linscale=2)
+            axes.set_xticks([-1, -0.5, 0, 0.5, 1, 3, 10], ["−1", "−0.5", "0", "0.5", "1", "3", "10"])
+            axes.minorticks_off()
             axes.set_title(name)
             axes.set_yticks(range(len(sensors)), sensors)
             axes.set_xlabel("RMSE less the integral's, cm")
@@ -44,10 +47,10 @@ def sizes_figure(table: pd.DataFrame, path: Path) -> None:
         for i, (name, rows) in enumerate(table.groupby("set")):
             errors = rows["rmse_cm"] - rows["rmse_cm_low"], rows["rmse_cm_high"] - rows["rmse_cm"]
             axes.errorbar(
-                rows["parameters"] * (1 + 0.03 * i), rows["rmse_cm"], yerr=errors, fmt="o-", markersize=4,
-                color=COLOURS[i], label=name,
+                np.arange(len(rows)) + 0.08 * i, rows["rmse_cm"], yerr=errors, fmt="o-", markersize=4,
+                color=COLOURS[i % len(COLOURS)], label=name,
             )  # fmt: skip
-        axes.set_xscale("symlog", linthresh=400)
+            axes.set_xticks(range(len(rows)), [f"{parameters:,}" for parameters in rows["parameters"]])
         axes.set(xlabel="parameters (0: the integral alone)", ylabel="RMSE of single strides, cm")
         axes.legend()
         _save(figure, path)
@@ -62,8 +65,10 @@ def learning_curve_figure(table: pd.DataFrame, path: Path) -> None:
         for axes, estimator in zip(panels, estimators, strict=True):
             for i, name in enumerate(sets):
                 rows = table[(table["estimator"] == estimator) & (table["set"] == name)]
-                axes.plot(rows["people"], rows["rmse_cm"], ".", color=COLOURS[i], alpha=0.5)
-                axes.plot(rows.groupby("people")["rmse_cm"].mean(), "-", color=COLOURS[i], label=name)
+                axes.plot(rows["people"], rows["rmse_cm"], ".", color=COLOURS[i % len(COLOURS)], alpha=0.5)
+                axes.plot(
+                    rows.groupby("people")["rmse_cm"].mean(), "-", color=COLOURS[i % len(COLOURS)], label=name
+                )
             axes.set_xscale("log", base=2)
             axes.xaxis.set_major_formatter("{x:g}")
             axes.set(title=estimator, xlabel="people learned from", ylabel="RMSE of single strides, cm")
