@@ -8,7 +8,7 @@ ACC_UNIT, GYR_UNIT = 0.005, 0.00125
 ENERGY_SHIFT = 6
 UNRESTS_PER_ACC = 25
 LARGEST_ACC, LARGEST_GYR = 1000.0, 200.0
-BLOCK_HZ = 60.0
+BLOCK_HZ = 58.0
 LOWPASS_HZ = 10.0
 ENERGY_WINDOW_S = 0.08
 CALM = 6400
@@ -27,13 +27,14 @@ SEARCH_S = 2.0
 CONTACT_AFTER_CROSSING_S = 0.026
 LEAST_REST, LARGEST_REST = 2779322, 5087416
 STANDING_GYR, STANDING_ACC, LARGEST_BIAS = 32, 60, 80
+STANDING_UNREST = 400
 BRIDGED_S = 0.1
 LONGEST_GAP_S = 0.03
 GAP_MPS = 0.1
 CLIPPED_SAMPLES = 3
 LEAST_ACC_FULL_SCALE, LEAST_GYR_FULL_SCALE = 3922, 3490
 COUNT_LIMIT = 32700
-STUCK_S = 0.05
+STUCK_BLOCKS = 3
 SHORTEST_S, LONGEST_S = 0.6, 2.0
 SHORTEST_CM, LONGEST_CM = 40.0, 220.0
 COS_TURN = 0.8660254
@@ -49,7 +50,7 @@ STRIDES_TO_BELIEVE = 4.0
 USUAL_TILT_RAD = 0.1
 BIAS_WALK = 2e-5
 STANDING_VARIANCE = 1e-3
-TINYSTRIDE_RING, TINYSTRIDE_UNRESTS = 256, 128
+TINYSTRIDE_RING, TINYSTRIDE_UNRESTS = 216, 128
 
 single = np.float32
 
@@ -58,8 +59,8 @@ single = np.float32
 class Design:
     """What tinystride_init computes, in the single precision that decides how numbers are rounded.
 
-    samples_per_block; period_s: of a block; the rest in blocks, but window_samples, stuck_limit and bridged,
-    which are samples, and swing, which is in units of turning.
+    samples_per_block; period_s: of a block; the rest in blocks, but window_samples and bridged, which are
+    samples, and swing, which is in units of turning.
     """
 
     rate_hz: float
@@ -75,7 +76,6 @@ class Design:
     half_second: int
     swing: int
     search: int
-    stuck_limit: int
     bridged: int
 
     @staticmethod
@@ -104,7 +104,6 @@ class Design:
             half_second=blocks(0.5),
             swing=int(single(SMALLEST_SWING_RAD) * single(TURNED_PER_RADPS) * block_hz),
             search=int(single(SEARCH_S) * block_hz),
-            stuck_limit=int(max(single(STUCK_S) * rate, single(5))),
             bridged=int(single(BRIDGED_S) * rate),
         )
 

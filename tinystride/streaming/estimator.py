@@ -20,6 +20,8 @@ from tinystride.streaming.table import FLAG_NAMES
 
 FLAG = {name: 1 << bit for bit, name in enumerate(FLAG_NAMES)}
 SIDE_SD = np.concatenate([ROLL_SD_RAD, SIDEWAYS_SD_M])
+# From one way to see a foot to that with forward and left the other way round.
+BACKWARD = np.array([-1.0, -1.0, 1.0])
 # Places in the stream are whole numbers of 256ths of a block.
 FRACTIONS = 256
 
@@ -29,7 +31,8 @@ class Stride:
     """A stride before the network has seen it.
 
     start, end, contact: samples, fractional; contact NaN if unknown
-    values: [64, 6], the features; drift_mps, tilt: of the integral, tilt as a tangent
+    values: [64, 6], the features, to be seen the other way round if turned_round
+    drift_mps, tilt: of the integral, the latter as a tangent
     """
 
     start: float
@@ -42,6 +45,7 @@ class Stride:
     drift_mps: float
     tilt: float
     values: np.ndarray
+    turned_round: bool
 
 
 class Estimator:
@@ -84,31 +88,36 @@ class Estimator:
                 self.saturated_block = n
             if segment.gap[n]:
                 self.gap_block = n
-            if n in standing:
-                self._learn_standing(*standing[n])
             if n + 1 < self.design.window:
                 self.unrest.append(c.MOST_UNREST)
                 self.moving = n
             else:
+                if n in standing:
+                    self._learn_standing(*standing[n])
                 self._take_block(n, energies[n], forces[n])
 
     def _standing(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """Blocks with which a second of standing ends: force and bias, as the means over it say."""
-        half, d = self.design.half_second, self.design.samples_per_block
-        n = len(self.segment.sums) // half
-        sums = self.segment.sums[: n * half].reshape(n, half, 6)
-        total, squares = sums.sum(axis=1), (sums**2).sum(axis=1)
-        total, squares = total[1:] + total[:-1], squares[1:] + squares[:-1]
-        spread = 2 * half * squares - total**2
-        one = 2 * half * d
-        still = (
-            (spread[:, :3].sum(axis=1) < c.STANDING_ACC**2 * one**2)
-            & (spread[:, 3:].sum(axis=1) < c.STANDING_GYR**2 * one**2)
-            & (np.abs(total[:, 3:]) < c.LARGEST_BIAS * one).all(axis=1)
-        )
+        half, d, first = self.design.half_second, self.design.samples_per_block, self.design.window - 1
+        n = max(0, len(self.segment.sums) - first) // half
+
+        def halves(values):
+            return values[first : first + n * half].reshape(n, half, *values.shape[1:])
+
+        force, energy = halves(self.segment.force), halves(self.segment.energy)
+        still = (np.abs(force - force[:, :1]) <= c.STANDING_ACC).all(axis=(1, 2))
+        still &= (energy <= c.STANDING_UNREST).all(axis=1)
+        alike = (np.abs(force[1:, 0] - force[:-1, 0]) <= c.STANDING_ACC).all(axis=1)
+        both = still[1:] & still[:-1] & alike
+        sums, energy = halves(self.segment.sums).sum(axis=1), energy.sum(axis=1)
+        sums, energy = sums[1:] + sums[:-1], energy[1:] + energy[:-1]
+        mean = np.fix(sums[:, 3:] * 16 / (2 * half * d)).astype(np.int64)
+        spread = energy // (2 * half) * (256 << c.ENERGY_SHIFT) - (mean**2).sum(axis=1)
+        both &= (spread < 256 * c.STANDING_GYR**2) & (np.abs(mean) <= 16 * c.LARGEST_BIAS).all(axis=1)
+        means = sums / (2 * half * d)
         return {
-            int((k + 2) * half - 1): (total[k, :3] / one * c.ACC_UNIT, total[k, 3:] / one * c.GYR_UNIT)
-            for k in np.flatnonzero(still)
+            int(first + (k + 2) * half - 1): (means[k, :3] * c.ACC_UNIT, means[k, 3:] * c.GYR_UNIT)
+            for k in np.flatnonzero(both)
         }
 
     def _learn_standing(self, force_mps2: np.ndarray, bias: np.ndarray) -> None:
@@ -282,21 +291,21 @@ class Estimator:
         offset = force * (1 - GRAVITY_MPS2 / (np.linalg.norm(force) + 1e-12))
         samples = self._resampled(length)
         acc_sensor, gyr_sensor = samples[:, :3] - offset, samples[:, 3:] - self.bias
-        for attempt in range(2):
-            up = self.up_force / np.linalg.norm(self.up_force)
-            frame = np.stack([np.cross(self.left, up), self.left, up])
-            acc = acc_sensor @ frame.T * [1, self.mirror, 1]
-            gyr = gyr_sensor @ frame.T * [self.mirror, 1, self.mirror]
-            result = integrate(acc[None], gyr[None], np.array([duration_s]))
-            moved = result.displacement_m[0]
-            if attempt == 0:
-                self.forward = c.FORWARD_MEMORY * self.forward + min(max(moved[0], -1.0), 1.0)
-            if self.forward >= 0:
-                break
+        up = self.up_force / np.linalg.norm(self.up_force)
+        frame = np.stack([np.cross(self.left, up), self.left, up])
+        acc = acc_sensor @ frame.T * [1, self.mirror, 1]
+        gyr = gyr_sensor @ frame.T * [self.mirror, 1, self.mirror]
+        result = integrate(acc[None], gyr[None], np.array([duration_s]))
+        values = np.hstack([result.velocity_mps[0], gyr]) * duration_s
+        moved = result.displacement_m[0]
+        up = result.orientation[0, -1] @ acc[-1]
+        self.forward = c.FORWARD_MEMORY * self.forward + min(max(moved[0], -1.0), 1.0)
+        turned_round = self.forward < 0
+        if turned_round:
             self.forward, self.left = -self.forward, -self.left
+            acc, gyr = acc * BACKWARD, gyr * BACKWARD
         flags = 0 if self.standings else FLAG["no-standing"]
         begun = start // FRACTIONS - self.design.window
-        up = result.orientation[0, -1] @ acc[-1]
         drift_mps, tilt = float(np.linalg.norm(result.velocity_mps[0, -1])), math.hypot(up[0], up[1])
         length_cm = float(result.length_cm[0])
         for name, raised in {
@@ -329,7 +338,8 @@ class Estimator:
                 flags=flags,
                 drift_mps=drift_mps,
                 tilt=tilt / GRAVITY_MPS2,
-                values=np.hstack([result.velocity_mps[0], gyr]) * duration_s,
+                values=values,
+                turned_round=turned_round,
             )
         )
 
@@ -354,7 +364,7 @@ class Estimator:
             self.up_force, self.axes = end, np.zeros((3, 3))
         self.up_force = self.up_force + 0.25 * (end - self.up_force)
         up = self.up_force / np.linalg.norm(self.up_force)
-        gyr = self.segment.kept[self.spread_from : self.block + 1, 3:].astype(float)
+        gyr = self.segment.kept[self.spread_from : self.block + 1 : 2, 3:].astype(float)
         spread = gyr.T @ gyr
         agreement = _principal_axis(spread, up) @ self.left
         memory = 0.0 if agreement**2 < c.COS_TWIST**2 else c.FRAME_MEMORY

@@ -23,8 +23,8 @@ class Segment:
     sums: [n, 6] int64, counts of a block, summed
     kept: [n, 6] int64, low-passed mean counts of a block
     force: [n, 3] int64, energy: [n] int64, over the last `window` blocks; before there are as many, zero
-    gap, saturated, stuck: [n] bool, whether samples of the block are bridged or at full scale; stuck: whether
-        the sensor is at its end
+    gap, saturated, stuck: [n] bool, whether samples of the block are bridged, are at full scale, and whether
+        one of the sensors has not changed for blocks
     """
 
     first_sample: int
@@ -43,8 +43,7 @@ def to_counts(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     limits = np.repeat(np.array([c.LARGEST_ACC, c.LARGEST_GYR], single), 3)
     factor = single(1) / np.repeat(np.array([c.ACC_UNIT, c.GYR_UNIT], single), 3)
     valid = (np.abs(samples) < limits).all(axis=1)
-    scaled = np.clip(np.where(valid[:, None], samples, 0) * factor, -32767, 32767)
-    return np.trunc(scaled + np.copysign(single(0.5), scaled)).astype(np.int64), valid
+    return _rounded(np.where(valid[:, None], samples, 0) * factor), valid
 
 
 def segments(
@@ -60,54 +59,58 @@ def segments(
     lost = np.diff(before[valid], prepend=0) + missing
     counts = counts[valid]
     parts = list(_bridged(counts, lost, design))
-    saturated = _saturated(np.concatenate([part[2] for part in parts]), full_scale) if parts else []
-    start, last = 0, np.zeros(6, np.int64)
-    for first_sample, finish, counts, gap in parts:
-        yield _segment(
-            first_sample, finish, counts, gap, saturated[start : start + len(counts)], last, design
-        )
-        start, last = start + len(counts), counts[-1]
+    if not parts:
+        return
+    saturated = _saturated(*(np.concatenate([part[i] for part in parts]) for i in (2, 4)), full_scale)
+    start = 0
+    for first_sample, finish, counts, gap, _ in parts:
+        yield _segment(first_sample, finish, counts, gap, saturated[start : start + len(counts)], design)
+        start += len(counts)
 
 
-def _bridged(counts, lost, design: Design) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
-    """Of each segment: number of the first sample, first block of the finish, counts, which count as lost."""
+def _bridged(counts, lost, design: Design) -> Iterator[tuple]:
+    """Of each segment: number of the first sample, first block of the finish, counts, which samples count as
+    lost, and which are bridged.
+    """
     bounds = np.flatnonzero(lost > design.bridged)
     if len(lost) and 0 < lost[0] <= design.bridged:
         bounds = np.concatenate([[0], bounds])
     bounds = np.unique(np.concatenate([[0], bounds, [len(counts)]])).astype(int)
     number = np.arange(len(counts)) + np.cumsum(lost)
     for first, stop in pairwise(bounds):
-        pieces, gaps, done = [], [], first
+        # From one received sample to the next, what is in between bridged by a line.
+        place = number[first:stop] - number[first]
+        n = int(place[-1]) + 1
+        samples, gap, bridged = np.zeros((n, 6), np.int64), np.zeros(n, bool), np.ones(n, bool)
+        samples[place], bridged[place] = counts[first:stop], False
         for at in first + 1 + np.flatnonzero(lost[first + 1 : stop]):
-            n, previous, change = int(lost[at]), counts[at - 1], counts[at] - counts[at - 1]
+            missing, change = int(lost[at]), counts[at] - counts[at - 1]
+            between = slice(number[at - 1] - number[first] + 1, number[at] - number[first])
             # Truncated like a division in C.
-            step = np.fix(np.arange(1, n + 1)[:, None] * change / (n + 1)).astype(np.int64)
-            lost_s = single(n) / single(design.rate_hz)
-            size = np.sqrt((change[:3].astype(single) ** 2).sum())
-            matters = (
-                lost_s > single(c.LONGEST_GAP_S + 1e-6) or lost_s * size * single(c.ACC_UNIT) > c.GAP_MPS
-            )
-            pieces += [counts[done:at], previous + step]
-            gaps += [np.zeros(at - done, bool), np.full(n, bool(matters))]
-            done = at
-        pieces.append(counts[done:stop])
-        gaps.append(np.zeros(stop - done, bool))
-        n = sum(map(len, pieces))
+            steps = np.fix(np.arange(1, missing + 1)[:, None] * change / (missing + 1)).astype(np.int64)
+            samples[between] = counts[at - 1] + steps
+            gap[between] = _matters(missing, change, design)
         if stop == len(counts):
             # As tinystride_finish has it.
-            pieces.append(np.repeat(counts[-1:], 2 * design.pause * design.samples_per_block, axis=0))
-            gaps.append(np.zeros(len(pieces[-1]), bool))
-        yield int(number[first]), n // design.samples_per_block, np.concatenate(pieces), np.concatenate(gaps)
+            more = 2 * design.pause * design.samples_per_block
+            samples = np.concatenate([samples, np.repeat(samples[-1:], more, axis=0)])
+            gap, bridged = (np.concatenate([values, np.zeros(more, bool)]) for values in (gap, bridged))
+            bridged[n:] = True
+        yield int(number[first]), n // design.samples_per_block, samples, gap, bridged
 
 
-def _segment(first_sample, finish, counts, gap, saturated, last, design: Design) -> Segment:
+def _matters(missing: int, change: np.ndarray, design: Design) -> bool:
+    """Whether so many lost samples, between which the specific force has changed so much, spoil a stride."""
+    lost_s = single(missing) / single(design.rate_hz)
+    size = np.sqrt((change[:3].astype(single) ** 2).sum())
+    too_long = lost_s > single(c.LONGEST_GAP_S) + single(1e-6)
+    return bool(too_long or lost_s * size * single(c.ACC_UNIT) > single(c.GAP_MPS))
+
+
+def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Segment:
     d, w = design.samples_per_block, design.window
     n = len(counts) // d
-    stuck = np.zeros(len(counts), bool)
-    for channels in (slice(0, 3), slice(3, 6)):
-        same = (np.diff(counts[:, channels], axis=0, prepend=last[None, channels]) == 0).all(axis=1)
-        stuck |= _run_length(same) >= design.stuck_limit
-    counts, gap, saturated, stuck = (values[: n * d] for values in (counts, gap, saturated, stuck))
+    counts, gap, saturated = (values[: n * d] for values in (counts, gap, saturated))
     blocks = counts.reshape(n, d, 6)
     sums = blocks.sum(axis=1)
     energy = ((blocks[..., 3:] ** 2).sum(axis=2) >> c.ENERGY_SHIFT).sum(axis=1)
@@ -120,12 +123,12 @@ def _segment(first_sample, finish, counts, gap, saturated, last, design: Design)
         energy=_window_sums(energy[:, None], w)[:, 0] // design.window_samples,
         gap=gap.reshape(n, d).any(axis=1),
         saturated=saturated.reshape(n, d).any(axis=1),
-        stuck=stuck.reshape(n, d)[:, -1],
+        stuck=_stuck(sums[:, :3]) | _stuck(sums[:, 3:]),
     )
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
-    return np.trunc(np.clip(values, -32767, 32767) + np.copysign(0.5, values)).astype(np.int64)
+    return np.clip(np.rint(values), -32768, 32767).astype(np.int64)
 
 
 def _window_sums(values: np.ndarray, window: int) -> np.ndarray:
@@ -136,27 +139,37 @@ def _window_sums(values: np.ndarray, window: int) -> np.ndarray:
     return sums
 
 
+def _stuck(sums: np.ndarray) -> np.ndarray:
+    """Blocks [n] that end a row of equal ones."""
+    same = np.zeros(len(sums), bool)
+    same[1:] = (np.diff(sums, axis=0) == 0).all(axis=1)
+    return _run_length(same) >= c.STUCK_BLOCKS
+
+
 def _run_length(marked: np.ndarray) -> np.ndarray:
     """How many marked values [n] there are in a row up to each."""
     place = np.arange(1, len(marked) + 1)
     return place - np.maximum.accumulate(np.where(marked, 0, place))
 
 
-def _saturated(counts: np.ndarray, full_scale: tuple[float, float]) -> np.ndarray:
-    """Samples [n] at full scale or, where it is not known, staying at the largest value so far."""
+def _saturated(counts: np.ndarray, bridged: np.ndarray, full_scale: tuple[float, float]) -> np.ndarray:
+    """Samples [n] at full scale or, where it is not known, staying at the largest so far; no bridged ones."""
     marked = np.zeros(len(counts), bool)
     for channels, unit, limit, least in (
         (slice(0, 3), c.ACC_UNIT, full_scale[0], c.LEAST_ACC_FULL_SCALE),
         (slice(3, 6), c.GYR_UNIT, full_scale[1], c.LEAST_GYR_FULL_SCALE),
     ):
-        size = np.abs(counts[:, channels]).max(axis=1)
+        size = np.where(bridged, 0, np.abs(counts[:, channels]).max(axis=1))
         marked |= size >= c.COUNT_LIMIT
         if 0 < limit < single(c.COUNT_LIMIT) * single(unit):
             marked |= size >= int(single(0.995) * single(limit) / single(unit))
             continue
+        size = np.where(size >= least, size, 0)
         largest = np.maximum.accumulate(size)
         rises = np.diff(largest, prepend=0) > 0
         place = np.arange(1, len(size) + 1)
-        begun = np.maximum.accumulate(np.where(size < largest, place, np.where(rises, place - 1, 0)))
-        marked |= (place - begun >= c.CLIPPED_SAMPLES) & (size >= least)
+        begun = np.maximum.accumulate(
+            np.where((size < largest) | (size == 0), place, np.where(rises, place - 1, 0))
+        )
+        marked |= place - begun >= c.CLIPPED_SAMPLES
     return marked

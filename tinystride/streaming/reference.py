@@ -13,7 +13,7 @@ from tinystride.datasets.recording import Recording
 from tinystride.errors import ModelError
 from tinystride.streaming import design as c
 from tinystride.streaming.design import Design
-from tinystride.streaming.estimator import FLAG, Estimator, Stride
+from tinystride.streaming.estimator import BACKWARD, FLAG, Estimator, Stride
 from tinystride.streaming.front_end import segments
 from tinystride.streaming.table import STRIDE, raw_samples, stride_table
 
@@ -52,8 +52,9 @@ class ReferenceEstimator:
 
     def _fill(self, row, stride: Stride, lengths: list[float]) -> None:
         """What the network adds to a stride; `lengths` of those so far that no flag speaks against."""
-        scaled = stride.values * self._factor + self._summand
-        inputs = np.clip(np.trunc(scaled + np.copysign(0.5, scaled)), -128, 127)
+        inputs = self._quantized(stride.values)
+        if stride.turned_round:
+            inputs = self._quantized((inputs - self._summand) / self._factor * np.tile(BACKWARD, 2))
         output = self._run(inputs.astype(np.int8))
         correction_cm = (output - self._zero_point) * float(self._scale)
         flags = stride.flags
@@ -82,6 +83,9 @@ class ReferenceEstimator:
             place = getattr(stride, event)
             place = stride.start if np.isnan(place) else place
             row[f"{event}_sample"], row[f"{event}_fraction"] = int(place), place % 1
+
+    def _quantized(self, values: np.ndarray) -> np.ndarray:
+        return np.clip(np.rint(values * self._factor + self._summand), -128, 127)
 
     def _run(self, inputs: np.ndarray) -> int:
         (given,), (told,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()

@@ -26,7 +26,7 @@
 #define UNRESTS_PER_ACC 25 /* squared counts of acc that weigh as much: 2.5 m/s^2 as 1 rad/s */
 #define LARGEST_ACC 1000.0f
 #define LARGEST_GYR 200.0f
-#define BLOCK_HZ 60.0f
+#define BLOCK_HZ 58.0f
 #define LOWPASS_HZ 10.0f
 #define ENERGY_WINDOW_S 0.08f
 
@@ -49,10 +49,12 @@
 /* |acc| at rest, squared, in counts: 15 % around gravity. */
 #define LEAST_REST 2779324u
 #define LARGEST_REST 5087413u
-/* Spreads and bias of a standing foot, in counts. */
+/* Of a standing foot, in counts: spread of the angular rate, range of the specific force, bias; and what unrest all
+ * that allows. */
 #define STANDING_GYR 32
 #define STANDING_ACC 60
 #define LARGEST_BIAS 80
+#define STANDING_UNREST 400u
 
 #define BRIDGED_S 0.1f
 #define LONGEST_GAP_S 0.03f
@@ -62,7 +64,7 @@
 #define LEAST_ACC_FULL_SCALE 3922
 #define LEAST_GYR_FULL_SCALE 3490
 #define COUNT_LIMIT 32700
-#define STUCK_S 0.05f
+#define STUCK_BLOCKS 3
 #define JUMP_US 1000000
 
 #define POINTS 64
@@ -116,6 +118,11 @@ static float square_root(float x)
 #else
     return sqrtf(x);
 #endif
+}
+
+static float squared(float x)
+{
+    return x * x;
 }
 
 static float dot(const float a[3], const float b[3])
@@ -176,14 +183,26 @@ static void rotate(float orientation[3][3], const float v[3])
     }
 }
 
-static int32_t rounded(float x)
+/* To the nearest whole number, |x| < 2^22: by what the sum's last bits are. */
+static int32_t nearest(float x)
 {
-    return (int32_t)(x < 0.0f ? x - 0.5f : x + 0.5f);
+    const float sum = x + 12582912.0f;
+    int32_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    return bits - 0x4B400000;
 }
 
-static int16_t count(float x)
+static int16_t saturated(int32_t x)
 {
-    return (int16_t)(x > 32767.0f ? 32767 : x < -32767.0f ? -32767 : rounded(x));
+    return (int16_t)(x > 32767 ? 32767 : x < -32768 ? -32768 : x);
+}
+
+/* The larger the number, or if it is none, the larger. */
+static uint32_t magnitude(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits << 1;
 }
 
 static uint8_t blocks(float seconds, float block_hz)
@@ -209,7 +228,7 @@ static void design_lowpass(tinystride_t *ts, float block_hz)
 static void begin(tinystride_t *ts)
 {
     ts->first_sample = ts->next_sample;
-    ts->acc_stuck = ts->gyr_stuck = 0;
+    ts->acc_same = ts->gyr_same = 0;
     ts->in_block = 0;
     ts->block = 0;
     ts->slot = 0;
@@ -219,9 +238,7 @@ static void begin(tinystride_t *ts)
     memset(ts->window_force, 0, sizeof ts->window_force);
     memset(ts->window_energy, 0, sizeof ts->window_energy);
     memset(ts->force_total, 0, sizeof ts->force_total);
-    memset(ts->half_sum, 0, sizeof ts->half_sum);
-    ts->half_squares = ts->acc_squares = 0;
-    ts->in_half = ts->halves = 0;
+    ts->in_half = ts->still = 0;
     ts->stances = ts->stance_open = ts->has_start = ts->has_best = 0;
     ts->calm_blocks = 0;
     ts->turned = 0;
@@ -244,9 +261,12 @@ int tinystride_reset(tinystride_t *ts)
     const float rate_hz = ts->rate_hz;
     const int foot = ts->foot;
     const int16_t acc_limit = ts->acc_limit, gyr_limit = ts->gyr_limit;
+    const uint32_t acc_unusual = ts->acc_unusual, gyr_unusual = ts->gyr_unusual;
     (void)tinystride_init(ts, rate_hz, foot);
     ts->acc_limit = acc_limit;
     ts->gyr_limit = gyr_limit;
+    ts->acc_unusual = acc_unusual;
+    ts->gyr_unusual = gyr_unusual;
     return TINYSTRIDE_OK;
 }
 
@@ -262,7 +282,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     if (foot != TINYSTRIDE_LEFT && foot != TINYSTRIDE_RIGHT) {
         return TINYSTRIDE_ERROR_FOOT;
     }
-    const int32_t in_block = rounded(rate_hz / BLOCK_HZ);
+    const int32_t in_block = (int32_t)(rate_hz / BLOCK_HZ + 0.5f);
     ts->samples_per_block = (uint16_t)(in_block < 1 ? 1 : in_block);
     ts->period_s = (float)ts->samples_per_block / rate_hz;
     const float block_hz = 1.0f / ts->period_s;
@@ -278,7 +298,6 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     ts->half_second = blocks(0.5f, block_hz);
     ts->swing = (uint32_t)(SMALLEST_SWING_RAD * TURNED_PER_RADPS * block_hz);
     ts->search = (uint16_t)(SEARCH_S * block_hz);
-    ts->stuck_limit = (uint8_t)(STUCK_S * rate_hz > 5.0f ? STUCK_S * rate_hz : 5.0f);
     ts->bridged = (uint8_t)(BRIDGED_S * rate_hz);
     ts->interval_us = 1e6f / rate_hz;
     design_lowpass(ts, block_hz);
@@ -287,10 +306,11 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     }
     ts->magic = MAGIC;
     begin(ts);
-    return TINYSTRIDE_OK;
+    return tinystride_set_full_scale(ts, 0.0f, 0.0f);
 }
 
-static int16_t limit(float full_scale, float in_unit)
+/* Where a full scale counts as reached, in counts; 0 if it is not known or beyond what is counted. */
+static int16_t reached_at(float full_scale, float in_unit)
 {
     return (int16_t)(full_scale > 0.0f && full_scale < 32700.0f * in_unit ? 0.995f * full_scale / in_unit : 0.0f);
 }
@@ -303,8 +323,12 @@ int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    ts->acc_limit = limit(acc_mps2, ACC_UNIT);
-    ts->gyr_limit = limit(gyr_radps, GYR_UNIT);
+    ts->acc_limit = reached_at(acc_mps2, ACC_UNIT);
+    ts->gyr_limit = reached_at(gyr_radps, GYR_UNIT);
+    const int acc = ts->acc_limit ? ts->acc_limit : LEAST_ACC_FULL_SCALE;
+    const int gyr = ts->gyr_limit ? ts->gyr_limit : LEAST_GYR_FULL_SCALE;
+    ts->acc_unusual = magnitude((float)(acc - 1) * ACC_UNIT);
+    ts->gyr_unusual = magnitude((float)(gyr - 1) * GYR_UNIT);
     return TINYSTRIDE_OK;
 }
 
@@ -351,12 +375,30 @@ static float cosine(const float a[3], const float b[3])
     return dot(a, b) / (norm(a) * norm(b) + 1e-12f);
 }
 
+/* How the angular rate of the stride is spread over the axes: xx, xy, xz, yy, yz, zz, of every other block. */
+static void find_spread(const tinystride_t *ts, float spread[6])
+{
+    float xx = 0.0f, xy = 0.0f, xz = 0.0f, yy = 0.0f, yz = 0.0f, zz = 0.0f;
+    for (uint32_t block = ts->spread_from; block <= ts->block; block += 2u) {
+        const int16_t *samples = at(ts, block);
+        const float x = samples[3], y = samples[4], z = samples[5];
+        xx += x * x;
+        xy += x * y;
+        xz += x * z;
+        yy += y * y;
+        yz += y * z;
+        zz += z * z;
+    }
+    const float found[6] = {xx, xy, xz, yy, yz, zz};
+    memcpy(spread, found, sizeof found);
+}
+
 /* What mounting the samples tell of: vertical and left, in sensor axes. Whether the sensor has slipped. */
 static int learn_frame(tinystride_t *ts)
 {
     const float start[3] = {ts->start_force[0], ts->start_force[1], ts->start_force[2]};
     const float end[3] = {ts->calmest_force[0], ts->calmest_force[1], ts->calmest_force[2]};
-    float own[3], rest[3], up[3];
+    float own[3], rest[3], up[3], spread[6];
     const int slipped = cosine(start, end) < COS_SLIP;
     if (!ts->has_frame || cosine(ts->up_force, end) < COS_SLIP) {
         memcpy(ts->up_force, end, sizeof end);
@@ -367,11 +409,12 @@ static int learn_frame(tinystride_t *ts)
     add(ts->up_force, rest, 0.25f);
     memcpy(up, ts->up_force, sizeof up);
     unit(up);
-    principal_axis(ts->spread, up, own);
+    find_spread(ts, spread);
+    principal_axis(spread, up, own);
     const float agreement = dot(own, ts->left);
     const float memory = agreement * agreement < COS_TWIST * COS_TWIST ? 0.0f : FRAME_MEMORY;
     for (int i = 0; i < 6; ++i) {
-        ts->axes[i] = memory * ts->axes[i] + ts->spread[i];
+        ts->axes[i] = memory * ts->axes[i] + spread[i];
     }
     principal_axis(ts->axes, up, own);
     const float sign = dot(own, ts->left) < 0.0f ? -1.0f : 1.0f;
@@ -381,20 +424,23 @@ static int learn_frame(tinystride_t *ts)
     return slipped;
 }
 
+/* What the integral of a stride says of it, in the start's frame. */
 typedef struct {
-    float displacement[3], drift[3], up[3]; /* up: specific force at the end in the start's frame */
-    float mean[2][3];                       /* of the first two rows of the orientation */
-    float turn_cos, turn_sin;
-    float pitch[PARTS], roll[PARTS], sideways[PARTS];
+    float displacement[3], drift[3];
+    float up[3];          /* specific force at the end */
+    float mean[2][3];     /* of the first two rows of the orientation */
+    float turn[2];        /* cosine and sine of the change of heading, times something */
+    float parts[3][PARTS]; /* sums of sixteenths: pitch rate, roll rate, sideways force */
     int clipped;
 } integral_t;
 
-/* A place in the ring, and the means of the samples from there on. */
+/* A place in the ring: block, and how much of it is left. */
 typedef struct {
     uint32_t block;
-    float left; /* of this block, in blocks */
+    float left;
 } cursor_t;
 
+/* Means of the samples from the cursor on. */
 static void mean_over(const tinystride_t *ts, cursor_t *cursor, float width, float mean[6])
 {
     float rest = width;
@@ -412,15 +458,13 @@ static void mean_over(const tinystride_t *ts, cursor_t *cursor, float width, flo
             ++cursor->block;
         }
     }
-    scale(mean, ACC_UNIT / width);
-    scale(mean + 3, GYR_UNIT / width);
 }
 
 static int8_t feature(float value, int channel, int *clipped)
 {
-    const float scaled = value * INPUT_FACTOR[channel] + INPUT_SUMMAND[channel];
-    const int32_t q = scaled > 127.0f ? 127 : scaled < -128.0f ? -128 : rounded(scaled);
-    *clipped += q >= 127 || q <= -128;
+    const int32_t scaled = nearest(value * INPUT_FACTOR[channel] + INPUT_SUMMAND[channel]);
+    const int32_t q = scaled > 127 ? 127 : scaled < -128 ? -128 : scaled;
+    *clipped += q == 127 || q == -128;
     return (int8_t)q;
 }
 
@@ -434,93 +478,114 @@ static void level(const float force[3], float orientation[3][3])
     memcpy(orientation, matrix, sizeof matrix);
 }
 
-/* Integrate from the stride's start over `length` blocks; `input` becomes the network's. */
+/* Integrate from the stride's start over `length` blocks; `input` becomes the network's.
+ * frame: sensor to foot; offset: of the force, in sensor axes. */
 static void integrate(const tinystride_t *ts, float length, float frame[3][3], const float offset[3],
                       integral_t *result, int8_t *input)
 {
-    const float step = length / (POINTS - 1), dt = step * ts->period_s, duration = length * ts->period_s;
+    const float step = length / (POINTS - 1), half_s = 0.5f * step * ts->period_s, duration = length * ts->period_s;
     /* Block k spans k - 1/2 to k + 1/2; unrests lag by half their window. */
     const float first = (float)ts->start_256th * (1.0f / 256) - 0.5f * (float)(ts->window - 1) + ts->delay + 0.5f -
                         0.5f * step + 8.0f;
     cursor_t cursor = {ts->start - 8u + (uint32_t)first, 1.0f - (first - (float)(uint32_t)first)};
-    const float side = ts->foot == TINYSTRIDE_LEFT ? -1.0f : 1.0f;
-    float orientation[3][3], before[3] = {0}, rate_before[3] = {0}, velocity[3] = {0}, stance[2][2] = {{0}};
-    float heading[2] = {0};
+    const float mirror = ts->foot == TINYSTRIDE_LEFT ? -1.0f : 1.0f;
+    const float acc_factor = ACC_UNIT / step, gyr_factor = GYR_UNIT / step;
+    float orientation[3][3], before[3] = {0}, rate_before[3], velocity[3] = {0}, rolling[2][2], heading[2] = {0};
     memset(result, 0, sizeof *result);
     for (int point = 0; point < POINTS; ++point) {
-        float samples[6], acc[3], gyr[3], acceleration[3], turned[3];
+        float samples[6], acc[3], gyr[3], acceleration[3];
         mean_over(ts, &cursor, step, samples);
-        add(samples, offset, -1.0f);
-        add(samples + 3, ts->bias, -1.0f);
+        for (int i = 0; i < 3; ++i) {
+            samples[i] = samples[i] * acc_factor - offset[i];
+            samples[i + 3] = samples[i + 3] * gyr_factor - ts->bias[i];
+        }
         apply(frame, samples, acc);
         apply(frame, samples + 3, gyr);
-        acc[1] *= side;
-        gyr[0] *= side;
-        gyr[2] *= side;
+        acc[1] *= mirror;
+        gyr[0] *= mirror;
+        gyr[2] *= mirror;
         if (point == 0) {
             level(acc, orientation);
-        } else {
-            memcpy(turned, gyr, sizeof turned);
-            add(turned, rate_before, 1.0f);
-            scale(turned, 0.5f * dt);
-            rotate(orientation, turned);
-        }
-        memcpy(rate_before, gyr, sizeof gyr);
-        apply(orientation, acc, acceleration);
-        memcpy(result->up, acceleration, sizeof acceleration);
-        acceleration[2] -= GRAVITY;
-        if (point > 0) {
-            /* velocity += (before + acceleration) / 2 dt; its trapezoid adds to the displacement. */
-            add(result->displacement, velocity, 0.5f * dt);
-            add(velocity, before, 0.5f * dt);
-            add(velocity, acceleration, 0.5f * dt);
-            add(result->displacement, velocity, 0.5f * dt);
-        }
-        memcpy(before, acceleration, sizeof acceleration);
-        if (point == 0 || point == POINTS - 1) {
-            float *rolling = stance[point != 0];
-            rolling[0] = LEVER_M * dot(orientation[1], gyr);
-            rolling[1] = -LEVER_M * dot(orientation[0], gyr);
-        }
-        if (point == 0) {
             heading[0] = orientation[0][0];
             heading[1] = orientation[1][0];
+        } else {
+            float turned[3];
+            for (int i = 0; i < 3; ++i) {
+                turned[i] = (rate_before[i] + gyr[i]) * half_s;
+            }
+            rotate(orientation, turned);
         }
+        apply(orientation, acc, acceleration);
+        acceleration[2] -= GRAVITY;
+        if (point == 0 || point == POINTS - 1) {
+            rolling[point != 0][0] = LEVER_M * dot(orientation[1], gyr);
+            rolling[point != 0][1] = -LEVER_M * dot(orientation[0], gyr);
+        }
+        const float since_s = point ? half_s : 0.0f;
         for (int i = 0; i < 3; ++i) {
+            const float change = (before[i] + acceleration[i]) * since_s;
+            result->displacement[i] += (velocity[i] + velocity[i] + change) * since_s;
+            velocity[i] += change;
+            before[i] = acceleration[i];
+            rate_before[i] = gyr[i];
             input[i] = feature(velocity[i] * duration, i, &result->clipped);
             input[i + 3] = feature(gyr[i] * duration, i + 3, &result->clipped);
+            result->mean[0][i] += orientation[0][i];
+            result->mean[1][i] += orientation[1][i];
         }
         input += 6;
-        add(result->mean[0], orientation[0], 1.0f / POINTS);
-        add(result->mean[1], orientation[1], 1.0f / POINTS);
         const int part = point / (POINTS / PARTS);
-        result->pitch[part] += gyr[1] * ((float)PARTS / POINTS);
-        result->roll[part] += gyr[0] * (duration * (float)PARTS / POINTS);
-        result->sideways[part] += acc[1] * (duration * duration * (float)PARTS / POINTS);
+        result->parts[0][part] += gyr[1];
+        result->parts[1][part] += gyr[0];
+        result->parts[2][part] += acc[1];
     }
-    memcpy(result->drift, velocity, sizeof velocity);
-    for (int i = 0; i < 2; ++i) {
-        result->displacement[i] += (stance[0][i] - 0.5f * (velocity[i] + stance[0][i] - stance[1][i])) * duration;
+    for (int i = 0; i < 3; ++i) {
+        const float ends = i < 2 ? rolling[0][i] + rolling[1][i] : 0.0f;
+        result->displacement[i] += 0.5f * (ends - velocity[i]) * duration;
+        result->drift[i] = velocity[i];
+        result->up[i] = before[i] + (i == 2 ? GRAVITY : 0.0f);
     }
-    result->displacement[2] -= 0.5f * velocity[2] * duration;
-    result->turn_cos = heading[0] * orientation[0][0] + heading[1] * orientation[1][0];
-    result->turn_sin = heading[0] * orientation[1][0] - heading[1] * orientation[0][0];
+    result->turn[0] = heading[0] * orientation[0][0] + heading[1] * orientation[1][0];
+    result->turn[1] = heading[0] * orientation[1][0] - heading[1] * orientation[0][0];
+}
+
+/* The same stride seen with forward and left the other way round. */
+static void turn_round(integral_t *result, int8_t *input)
+{
+    result->clipped = 0;
+    for (int i = 0; i < TINYSTRIDE_MODEL_INPUT_SIZE; ++i) {
+        const int channel = i % 6;
+        float value = ((float)input[i] - INPUT_SUMMAND[channel]) / INPUT_FACTOR[channel];
+        value = channel == 2 || channel == 5 ? value : -value;
+        input[i] = feature(value, channel, &result->clipped);
+    }
+    for (int i = 0; i < PARTS; ++i) {
+        result->parts[0][i] = -result->parts[0][i];
+        result->parts[1][i] = -result->parts[1][i];
+        result->parts[2][i] = -result->parts[2][i];
+    }
+}
+
+/* By what a bias in sensor axes tilts the end, about one horizontal axis. */
+static void bias_lever(const tinystride_t *ts, float frame[3][3], const float sum[3], float duration, float lever[3])
+{
+    const float each = duration * (1.0f / POINTS), mirrored = ts->foot == TINYSTRIDE_LEFT ? -each : each;
+    for (int i = 0; i < 3; ++i) {
+        lever[i] = mirrored * (sum[0] * frame[0][i] + sum[2] * frame[2][i]) + each * sum[1] * frame[1][i];
+    }
 }
 
 /* Correct the gyroscope's bias by how far from upright the stride has ended: a Kalman filter, one axis after the
  * other. A stride tells it in units of its own variance. */
 static void learn_bias(tinystride_t *ts, float frame[3][3], const integral_t *result, float duration)
 {
-    const float side = ts->foot == TINYSTRIDE_LEFT ? -1.0f : 1.0f;
     const float length = norm(result->up), x = result->up[0] / length, y = result->up[1] / length;
     const float variance = 1.0f + (x * x + y * y) * (1.0f / (USUAL_TILT_RAD * USUAL_TILT_RAD));
     const float tilt[2] = {-y, x};
     float *v = ts->bias_variance, passed = 0.0f;
     for (int axis = 0; axis < 2; ++axis) {
-        float lever[3] = {0};
-        add(lever, frame[0], side * result->mean[axis][0] * duration);
-        add(lever, frame[1], result->mean[axis][1] * duration);
-        add(lever, frame[2], side * result->mean[axis][2] * duration);
+        float lever[3];
+        bias_lever(ts, frame, result->mean[axis], duration, lever);
         const float gain[3] = {v[0] * lever[0] + v[1] * lever[1] + v[2] * lever[2],
                                v[1] * lever[0] + v[3] * lever[1] + v[4] * lever[2],
                                v[2] * lever[0] + v[4] * lever[1] + v[5] * lever[2]};
@@ -528,10 +593,8 @@ static void learn_bias(tinystride_t *ts, float frame[3][3], const integral_t *re
         /* The second axis was seen with the bias from before the first one's correction. */
         const float seen = (tilt[axis] - passed) * share;
         if (axis == 0) {
-            float other[3] = {0};
-            add(other, frame[0], side * result->mean[1][0] * duration);
-            add(other, frame[1], result->mean[1][1] * duration);
-            add(other, frame[2], side * result->mean[1][2] * duration);
+            float other[3];
+            bias_lever(ts, frame, result->mean[1], duration, other);
             passed = dot(other, gain) * seen;
         }
         add(ts->bias, gain, seen);
@@ -572,16 +635,17 @@ static float likeness(const float pitch[PARTS], int *best_shift)
 }
 
 /* Whether the walking strides so far are those of the other foot. */
-static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift)
+static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, float duration)
 {
-    float product = 0.0f, own = 0.0f, mean = 0.0f;
+    float product = 0.0f, own = 0.0f, mean = 0.0f, factor = duration * (0.5f * PARTS / POINTS);
     ts->walked = (uint8_t)(ts->walked < 255 ? ts->walked + 1 : 255);
     for (int i = 0; i < PARTS; ++i) {
-        const float *values = i < PARTS / 2 ? result->roll : result->sideways;
+        const float *sums = result->parts[i < PARTS / 2 ? 1 : 2];
         float value = 0.0f;
+        factor *= i == PARTS / 2 ? duration : 1.0f;
         for (int k = 0; k < 2; ++k) {
             const int from = 2 * (i % (PARTS / 2)) + k + shift;
-            value += from >= 0 && from < PARTS ? 0.5f * values[from] : 0.0f;
+            value += from >= 0 && from < PARTS ? sums[from] * factor : 0.0f;
         }
         ts->side[i] += (value - ts->side[i]) / (float)ts->walked;
         const float scaled = ts->side[i] / SIDE_SD[i], usual = SIDE[i] / SIDE_SD[i];
@@ -622,79 +686,69 @@ static float mean_of_last(const tinystride_t *ts, int n)
     return there ? sum / (float)there : 0.0f;
 }
 
-static float squared(float x)
+/* What integration says of the stride of `length` blocks: its length, flags, and the network's input. Returns how
+ * far the integral is from ordinary. */
+static float measure(tinystride_t *ts, float length, tinystride_stride_t *stride, int8_t *input)
 {
-    return x * x;
-}
-
-/* The stride from ts->start to this place among unrests. */
-static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_stride_t *stride)
-{
-    const float length = (float)((end - ts->start) * 256u + end_256th - ts->start_256th) * (1.0f / 256);
     const float duration = length * ts->period_s;
-    int8_t input[TINYSTRIDE_MODEL_INPUT_SIZE], output = 0;
     float frame[3][3], offset[3];
     integral_t result;
     int shift = 0;
-    if (ts->block - ts->start > TINYSTRIDE_RING - 8u || length < 4.0f) {
-        return TINYSTRIDE_OK;
-    }
     const int slipped = learn_frame(ts);
-    memcpy(offset, ts->force, sizeof offset);
-    if (!ts->standings) {
-        memcpy(offset, ts->up_force, sizeof offset);
-        scale(offset, ACC_UNIT);
-    }
+    memcpy(offset, ts->standings ? ts->force : ts->up_force, sizeof offset);
+    scale(offset, ts->standings ? 1.0f : ACC_UNIT);
     scale(offset, 1.0f - GRAVITY / (norm(offset) + 1e-12f));
-    for (int tries = 0; tries < 2; ++tries) {
-        memcpy(frame[1], ts->left, sizeof ts->left);
-        memcpy(frame[2], ts->up_force, sizeof ts->up_force);
-        unit(frame[2]);
-        cross(frame[1], frame[2], frame[0]);
-        integrate(ts, length, frame, offset, &result, input);
-        if (tries == 0) {
-            const float forward = result.displacement[0];
-            ts->forward = FORWARD_MEMORY * ts->forward + (forward > 1.0f ? 1.0f : forward < -1.0f ? -1.0f : forward);
-        }
-        if (ts->forward >= 0.0f) {
-            break;
-        }
+    memcpy(frame[1], ts->left, sizeof ts->left);
+    memcpy(frame[2], ts->up_force, sizeof ts->up_force);
+    unit(frame[2]);
+    cross(frame[1], frame[2], frame[0]);
+    integrate(ts, length, frame, offset, &result, input);
+    const float *moved = result.displacement, *up = result.up, *turn = result.turn;
+    ts->forward = FORWARD_MEMORY * ts->forward + (moved[0] > 1.0f ? 1.0f : moved[0] < -1.0f ? -1.0f : moved[0]);
+    if (ts->forward < 0.0f) {
         ts->forward = -ts->forward;
         scale(ts->left, -1.0f);
+        turn_round(&result, input);
     }
 
-    unsigned flags = ts->standings ? 0u : TINYSTRIDE_NO_STANDING;
     const uint32_t begun = ts->start - ts->window;
+    const float drift = norm(result.drift), tilt = square_root(squared(up[0]) + squared(up[1]));
+    const float length_cm = 100.0f * square_root(squared(moved[0]) + squared(moved[1]));
+    unsigned flags = ts->standings ? 0u : TINYSTRIDE_NO_STANDING;
     flags |= ts->gap_seen && (int32_t)(ts->gap_block - begun) >= 0 ? TINYSTRIDE_GAP : 0u;
     flags |= ts->saturated_seen && (int32_t)(ts->saturated_block - begun) >= 0 ? TINYSTRIDE_SATURATED : 0u;
-    const float *moved = result.displacement, *up = result.up;
-    const float drift = norm(result.drift), tilt = square_root(squared(up[0]) + squared(up[1]));
-    stride->strapdown_length_cm = 100.0f * square_root(squared(moved[0]) + squared(moved[1]));
-    flags |= result.turn_cos < COS_TURN * square_root(squared(result.turn_cos) + squared(result.turn_sin))
-                 ? TINYSTRIDE_TURN : 0u;
+    flags |= turn[0] < COS_TURN * square_root(squared(turn[0]) + squared(turn[1])) ? TINYSTRIDE_TURN : 0u;
     flags |= moved[2] > CLIMB_M || moved[2] < -CLIMB_M ? TINYSTRIDE_CLIMB : 0u;
     flags |= duration < SHORTEST_S || duration > LONGEST_S ? TINYSTRIDE_UNUSUAL_DURATION : 0u;
     flags |= slipped || drift > UNSTEADY_MPS || tilt > TAN_UNSTEADY_TILT * up[2] ? TINYSTRIDE_UNSTEADY : 0u;
+    flags |= length_cm < SHORTEST_CM || length_cm > LONGEST_CM || result.clipped > LARGEST_CLIPPED
+                 ? TINYSTRIDE_OUT_OF_RANGE : 0u;
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
         learn_bias(ts, frame, &result, duration);
     }
-    if (likeness(result.pitch, &shift) < SMALLEST_LIKENESS) {
+    if (likeness(result.parts[0], &shift) < SMALLEST_LIKENESS) {
         flags |= TINYSTRIDE_NOT_WALKING;
-    } else if (is_other_foot(ts, &result, shift)) {
+    } else if (is_other_foot(ts, &result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
     }
+    stride->flags = (uint16_t)flags;
+    stride->strapdown_length_cm = length_cm;
+    stride->duration_s = duration;
+    return squared(drift / UNSTEADY_MPS) + squared(tilt / (TAN_UNSTEADY_TILT * GRAVITY));
+}
+
+/* What the network adds to that. */
+static void correct(tinystride_t *ts, const int8_t *input, float strangeness, tinystride_stride_t *stride)
+{
+    int8_t output = 0;
     (void)tinystride_model_run(input, &output);
     const float correction = (float)(output - TINYSTRIDE_MODEL_OUTPUT_ZERO_POINT) * TINYSTRIDE_MODEL_OUTPUT_SCALE;
-    const float size = correction < 0.0f ? -correction : correction;
-    stride->length_cm = stride->strapdown_length_cm + correction;
-    const float strapdown_cm = stride->strapdown_length_cm;
-    flags |= strapdown_cm < SHORTEST_CM || strapdown_cm > LONGEST_CM || result.clipped > LARGEST_CLIPPED ||
-                     output == INT8_MIN || output == INT8_MAX ? TINYSTRIDE_OUT_OF_RANGE : 0u;
-    flags |= size > LARGEST_CORRECTION_CM ? TINYSTRIDE_INCONSISTENT : 0u;
+    unsigned flags = stride->flags;
+    flags |= output == INT8_MIN || output == INT8_MAX ? TINYSTRIDE_OUT_OF_RANGE : 0u;
+    flags |= squared(correction) > squared(LARGEST_CORRECTION_CM) ? TINYSTRIDE_INCONSISTENT : 0u;
     stride->flags = (uint16_t)flags;
-    stride->duration_s = duration;
-    stride->confidence = 1.0f / (1.0f + squared(drift / UNSTEADY_MPS) + squared(tilt / (TAN_UNSTEADY_TILT * GRAVITY)) +
-                                 squared(size / LARGEST_CORRECTION_CM));
+    stride->length_cm = stride->strapdown_length_cm + correction;
+    stride->confidence = 1.0f / (1.0f + strangeness + squared(correction / LARGEST_CORRECTION_CM));
     if (flags & ~(unsigned)TINYSTRIDE_NO_STANDING) {
         stride->confidence *= 0.5f;
     } else {
@@ -704,6 +758,17 @@ static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_s
     }
     stride->mean5_cm = mean_of_last(ts, 5);
     stride->mean10_cm = mean_of_last(ts, 10);
+}
+
+/* The stride from ts->start to this place among unrests. */
+static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_stride_t *stride)
+{
+    const float length = (float)((end - ts->start) * 256u + end_256th - ts->start_256th) * (1.0f / 256);
+    int8_t input[TINYSTRIDE_MODEL_INPUT_SIZE];
+    if (ts->block - ts->start > TINYSTRIDE_RING - 8u || length < 4.0f) {
+        return TINYSTRIDE_OK;
+    }
+    correct(ts, input, measure(ts, length, stride, input), stride);
     sample_of(ts, ts->start, ts->start_256th, &stride->start_sample, &stride->start_fraction);
     sample_of(ts, end, end_256th, &stride->end_sample, &stride->end_fraction);
     /* In the low-passed samples everything is later by the filter's delay, among unrests by half the window. */
@@ -741,7 +806,7 @@ static void start_stride(tinystride_t *ts, uint32_t first, uint32_t place)
     ts->start = first + place / 256u;
     ts->start_256th = (uint16_t)(place % 256u);
     memcpy(ts->start_force, ts->calmest_force, sizeof ts->start_force);
-    memset(ts->spread, 0, sizeof ts->spread);
+    ts->spread_from = ts->block + 1u;
     ts->has_start = 1;
 }
 
@@ -917,7 +982,7 @@ static int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tin
     if (unrest >= CALM) {
         ts->moving = n;
         ts->turned += (uint32_t)(square_root((float)energy) * 16.0f);
-        if (ts->acc_stuck >= ts->stuck_limit || ts->gyr_stuck >= ts->stuck_limit) {
+        if (ts->acc_same >= STUCK_BLOCKS || ts->gyr_same >= STUCK_BLOCKS) {
             ts->gap_block = n;
             ts->gap_seen = 1;
         }
@@ -951,129 +1016,175 @@ static int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tin
 
 /* ---- blocks ---- */
 
-/* Over a second: the gyroscope's bias and gravity, if the foot stands still. */
-static void watch_standing(tinystride_t *ts)
+/* The foot has stood still for two halves of a second: gyroscope's bias and gravity are their means. */
+static void learn_standing(tinystride_t *ts)
 {
-    const int64_t n = 2 * ts->half_second, d = ts->samples_per_block;
-    int64_t gyr = n * (ts->half_squares + ts->half_squares_before);
-    int64_t acc = n * (ts->acc_squares + ts->acc_squares_before);
-    int still = ts->halves > 0;
+    const float each = 0.5f / (float)(ts->half_second * ts->samples_per_block);
+    ts->standings = (uint8_t)(ts->standings < 4 ? ts->standings + 1 : 4);
     for (int i = 0; i < 6; ++i) {
-        const int64_t sum = ts->half_sum[i] + ts->half_sum_before[i];
-        *(i < 3 ? &acc : &gyr) -= sum * sum;
-        if (i >= 3) {
-            still = still && sum < LARGEST_BIAS * n * d && sum > -LARGEST_BIAS * n * d;
-        }
+        float *value = i < 3 ? &ts->force[i] : &ts->bias[i - 3];
+        const float mean = (float)(ts->half_sum[i] + ts->half_sum_before[i]) * each * (i < 3 ? ACC_UNIT : GYR_UNIT);
+        *value += (mean - *value) / (float)ts->standings;
+        ts->bias_variance[i] = i == 0 || i == 3 || i == 5 ? STANDING_VARIANCE : 0.0f;
     }
-    still = still && gyr < STANDING_GYR * STANDING_GYR * n * n * d * d && acc < STANDING_ACC * STANDING_ACC * n * n * d * d;
-    if (still) {
-        ts->standings = (uint8_t)(ts->standings < 4 ? ts->standings + 1 : 4);
+}
+
+/* Watch for standing, by halves of a second. */
+static void watch_standing(tinystride_t *ts, uint32_t energy, const int16_t force[3], const int32_t sum[6])
+{
+    if (ts->in_half == 0) {
+        memcpy(ts->half_sum_before, ts->half_sum, sizeof ts->half_sum);
+        memset(ts->half_sum, 0, sizeof ts->half_sum);
+        ts->half_energy_before = ts->half_energy;
+        ts->half_energy = 0;
+        ts->still_before = ts->still;
         for (int i = 0; i < 3; ++i) {
-            const float each = 1.0f / (float)(n * d), share = 1.0f / (float)ts->standings;
-            const float force = (float)(ts->half_sum[i] + ts->half_sum_before[i]) * each * ACC_UNIT;
-            const float bias = (float)(ts->half_sum[i + 3] + ts->half_sum_before[i + 3]) * each * GYR_UNIT;
-            ts->force[i] += (force - ts->force[i]) * share;
-            ts->bias[i] += (bias - ts->bias[i]) * share;
+            const int change = force[i] - ts->half_force[i];
+            ts->still_before = (uint8_t)(ts->still_before && change <= STANDING_ACC && change >= -STANDING_ACC);
+            ts->half_force[i] = force[i];
         }
-        memset(ts->bias_variance, 0, sizeof ts->bias_variance);
-        ts->bias_variance[0] = ts->bias_variance[3] = ts->bias_variance[5] = STANDING_VARIANCE;
+        ts->still = 1;
     }
-    memcpy(ts->half_sum_before, ts->half_sum, sizeof ts->half_sum);
-    memset(ts->half_sum, 0, sizeof ts->half_sum);
-    ts->half_squares_before = ts->half_squares;
-    ts->acc_squares_before = ts->acc_squares;
-    ts->half_squares = ts->acc_squares = 0;
+    if (energy > STANDING_UNREST) {
+        ts->still = 0;
+    }
+    ts->half_energy += energy;
+    for (int i = 0; i < 6; ++i) {
+        ts->half_sum[i] += sum[i];
+    }
+    for (int i = 0; i < 3; ++i) {
+        const int change = force[i] - ts->half_force[i];
+        if (change > STANDING_ACC || change < -STANDING_ACC) {
+            ts->still = 0;
+        }
+    }
+    if (++ts->in_half < ts->half_second) {
+        return;
+    }
     ts->in_half = 0;
-    ts->halves = 1;
+    if (!ts->still || !ts->still_before) {
+        return;
+    }
+    /* The spread of the angular rate about its mean, squared, in sixteenths of a count. */
+    const int32_t blocks_of_both = 2 * ts->half_second;
+    int32_t spread = (int32_t)((ts->half_energy + ts->half_energy_before) / (uint32_t)blocks_of_both) * (256 << ENERGY_SHIFT);
+    int biased = 0;
+    for (int i = 3; i < 6; ++i) {
+        const int32_t mean =
+            (ts->half_sum[i] + ts->half_sum_before[i]) * 16 / (blocks_of_both * ts->samples_per_block);
+        spread -= mean * mean;
+        biased = biased || mean > 16 * LARGEST_BIAS || mean < -16 * LARGEST_BIAS;
+    }
+    if (!biased && spread < 256 * STANDING_GYR * STANDING_GYR) {
+        learn_standing(ts);
+    }
+}
+
+/* Low-pass a block, once for each of its six sums. */
+static void keep_block(tinystride_t *ts, const int32_t sum[6], int16_t kept[6])
+{
+    const float share = 1.0f / (float)ts->samples_per_block, b0 = ts->b0, a1 = ts->a1, a2 = ts->a2;
+    for (int i = 0; i < 6; ++i) {
+        const float x = (float)sum[i] * share;
+        float *state = ts->filter[i];
+        if (!ts->primed) {
+            state[0] = (1.0f - b0) * x;
+            state[1] = (b0 - a2) * x;
+        }
+        const float y = b0 * x + state[0];
+        state[0] = 2.0f * b0 * x - a1 * y + state[1];
+        state[1] = b0 * x - a2 * y;
+        kept[i] = saturated(nearest(y));
+    }
+}
+
+static int is_same(const int32_t a[3], const int32_t b[3])
+{
+    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
 }
 
 static int take_block(tinystride_t *ts, tinystride_stride_t *stride)
 {
-    const float share = 1.0f / (float)ts->samples_per_block;
+    int32_t *sum = ts->sum, *window = ts->window_force[ts->slot];
     int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING], force[3];
     int told = TINYSTRIDE_OK;
-    for (int i = 0; i < 6; ++i) {
-        const int32_t sum = ts->sum[i];
-        const float x = (float)sum * share;
-        float *state = ts->filter[i];
-        if (!ts->primed) {
-            state[0] = (1.0f - ts->b0) * x;
-            state[1] = (ts->b0 - ts->a2) * x;
-        }
-        const float y = ts->b0 * x + state[0];
-        state[0] = 2.0f * ts->b0 * x - ts->a1 * y + state[1];
-        state[1] = ts->b0 * x - ts->a2 * y;
-        kept[i] = count(y);
-        *(i < 3 ? &ts->acc_squares : &ts->half_squares) += (int64_t)sum * sum;
-        ts->half_sum[i] += sum;
-        ts->sum[i] = 0;
-        if (i < 3) {
-            ts->force_total[i] += sum - ts->window_force[ts->slot][i];
-            ts->window_force[ts->slot][i] = sum;
-            force[i] = (int16_t)(ts->force_total[i] / ts->window_samples);
-        }
-    }
+    keep_block(ts, sum, kept);
+    const int both = ts->primed;
+    ts->acc_same = (uint8_t)(both && is_same(sum, ts->last_sum) ? ts->acc_same + (ts->acc_same < 255) : 0);
+    ts->gyr_same = (uint8_t)(both && is_same(sum + 3, ts->last_sum + 3) ? ts->gyr_same + (ts->gyr_same < 255) : 0);
     ts->primed = 1;
+    for (int i = 0; i < 3; ++i) {
+        ts->force_total[i] += sum[i] - window[i];
+        window[i] = sum[i];
+        force[i] = (int16_t)(ts->force_total[i] / ts->window_samples);
+    }
     ts->energy_total += ts->energy - ts->window_energy[ts->slot];
     ts->window_energy[ts->slot] = ts->energy;
     ts->energy = 0;
     ts->slot = (uint8_t)(ts->slot + 1 == ts->window ? 0 : ts->slot + 1);
-    if (++ts->in_half == ts->half_second) {
-        watch_standing(ts);
-    }
-    if (ts->has_start) {
-        for (int i = 0, k = 0; i < 3; ++i) {
-            for (int j = i; j < 3; ++j, ++k) {
-                ts->spread[k] += (float)(kept[i + 3] * kept[j + 3]);
-            }
-        }
-    }
     if (ts->block + 1u >= ts->window) {
-        told = follow(ts, ts->energy_total / ts->window_samples, force, stride);
+        const uint32_t energy = ts->energy_total / ts->window_samples;
+        watch_standing(ts, energy, force, sum);
+        told = follow(ts, energy, force, stride);
     } else {
         ts->unrest[ts->block % TINYSTRIDE_UNRESTS] = MOST_UNREST;
         ts->moving = ts->block;
     }
+    memcpy(ts->last_sum, sum, sizeof ts->last_sum);
+    memset(sum, 0, sizeof ts->sum);
     ++ts->block;
     return told;
 }
 
 /* ---- samples ---- */
 
-/* Whether three samples [3] reach full scale, or stay at the largest value that there has been. */
-static int is_saturated(const int16_t *samples, int16_t full_scale, int16_t least, int16_t *largest, uint8_t *repeats)
+/* Whether unusually large samples [3] reach full scale, or stay at the largest value that there has been. */
+static int is_saturated(const int16_t *samples, int16_t full_scale, int least, int16_t *largest, uint8_t *repeats)
 {
     int size = 0;
     for (int i = 0; i < 3; ++i) {
         const int one = samples[i] < 0 ? -samples[i] : samples[i];
         size = one > size ? one : size;
     }
-    if (size > *largest) {
-        *largest = (int16_t)size;
-        *repeats = 1;
-    } else {
-        *repeats = (uint8_t)(size < *largest ? 0 : *repeats < CLIPPED_SAMPLES ? *repeats + 1 : CLIPPED_SAMPLES);
+    if (size >= COUNT_LIMIT || full_scale) {
+        return size >= COUNT_LIMIT || size >= full_scale;
     }
-    return size >= COUNT_LIMIT || (full_scale ? size >= full_scale : *repeats == CLIPPED_SAMPLES && size >= least);
+    if (size < least || size < *largest) {
+        *repeats = 0;
+    } else {
+        *repeats = (uint8_t)(size > *largest ? 1 : *repeats < CLIPPED_SAMPLES ? *repeats + 1 : CLIPPED_SAMPLES);
+        *largest = (int16_t)size;
+    }
+    return *repeats == CLIPPED_SAMPLES;
+}
+
+static void watch_saturation(tinystride_t *ts, const int16_t samples[6], int unusual_acc, int unusual_gyr)
+{
+    int reached = 0;
+    ts->acc_repeats = unusual_acc ? ts->acc_repeats : 0;
+    ts->gyr_repeats = unusual_gyr ? ts->gyr_repeats : 0;
+    if (unusual_acc) {
+        reached = is_saturated(samples, ts->acc_limit, LEAST_ACC_FULL_SCALE, &ts->acc_largest, &ts->acc_repeats);
+    }
+    if (unusual_gyr) {
+        reached |= is_saturated(samples + 3, ts->gyr_limit, LEAST_GYR_FULL_SCALE, &ts->gyr_largest, &ts->gyr_repeats);
+    }
+    if (reached) {
+        ts->saturated_block = ts->block;
+        ts->saturated_seen = 1;
+    }
 }
 
 static int take_sample(tinystride_t *ts, const int16_t samples[6], tinystride_stride_t *stride)
 {
-    const int acc = is_saturated(samples, ts->acc_limit, LEAST_ACC_FULL_SCALE, &ts->acc_largest, &ts->acc_repeats);
-    const int gyr = is_saturated(samples + 3, ts->gyr_limit, LEAST_GYR_FULL_SCALE, &ts->gyr_largest, &ts->gyr_repeats);
-    if (acc || gyr) {
-        ts->saturated_block = ts->block;
-        ts->saturated_seen = 1;
-    }
-    const int acc_same = samples[0] == ts->last[0] && samples[1] == ts->last[1] && samples[2] == ts->last[2];
-    const int gyr_same = samples[3] == ts->last[3] && samples[4] == ts->last[4] && samples[5] == ts->last[5];
-    ts->acc_stuck = (uint8_t)(!acc_same ? 0 : ts->acc_stuck < 255 ? ts->acc_stuck + 1 : 255);
-    ts->gyr_stuck = (uint8_t)(!gyr_same ? 0 : ts->gyr_stuck < 255 ? ts->gyr_stuck + 1 : 255);
     uint32_t energy = 0;
     for (int i = 0; i < 6; ++i) {
-        ts->sum[i] += samples[i];
-        ts->last[i] = samples[i];
-        energy += i < 3 ? 0u : (uint32_t)(samples[i] * samples[i]);
+        const int32_t sample = samples[i];
+        ts->sum[i] += sample;
+        ts->last[i] = (int16_t)sample;
+        if (i >= 3) {
+            energy += (uint32_t)(sample * sample);
+        }
     }
     ts->energy += energy >> ENERGY_SHIFT;
     ++ts->next_sample;
@@ -1086,15 +1197,15 @@ static int take_sample(tinystride_t *ts, const int16_t samples[6], tinystride_st
 
 /* ---- input ---- */
 
-/* The next sample, after what was lost before it. */
-static int take(tinystride_t *ts, const int16_t samples[6], tinystride_stride_t *stride)
+/* What was lost before the next sample, as far as it can be bridged. */
+static int bridge(tinystride_t *ts, const int16_t samples[6], tinystride_stride_t *stride)
 {
     const uint32_t lost = ts->lost;
     int told = TINYSTRIDE_OK;
-    if (lost > ts->bridged || (lost && !ts->next_sample)) {
+    if (lost > ts->bridged || !ts->next_sample) {
         ts->next_sample += lost;
         begin(ts);
-    } else if (lost) {
+    } else {
         int16_t before[6], between[6];
         float change[3];
         memcpy(before, ts->last, sizeof before);
@@ -1116,37 +1227,51 @@ static int take(tinystride_t *ts, const int16_t samples[6], tinystride_stride_t 
             told = one != TINYSTRIDE_OK && told != TINYSTRIDE_STRIDE ? one : told;
         }
     }
-    const int one = take_sample(ts, samples, stride);
-    return told == TINYSTRIDE_STRIDE || one == TINYSTRIDE_OK ? told : one;
+    return told;
 }
 
-/* Whether values [3] are finite and credible; as counts then. */
-static int counted(const float values[3], float in_counts, float limit, int16_t counts[3])
+/* Values [3] as counts; whether one of them is unusually large or no number. */
+static int to_counts(const float values[3], float in_counts, uint32_t unusual, int16_t counts[3])
 {
+    int found = 0;
     for (int i = 0; i < 3; ++i) {
-        if (!(values[i] < limit && values[i] > -limit)) {
-            return 0;
-        }
-        counts[i] = count(values[i] * in_counts);
+        found |= magnitude(values[i]) > unusual;
+        counts[i] = saturated(nearest(values[i] * in_counts));
     }
-    return 1;
+    return found;
+}
+
+static int is_credible(const float values[3], float limit)
+{
+    return magnitude(values[0]) < magnitude(limit) && magnitude(values[1]) < magnitude(limit) &&
+           magnitude(values[2]) < magnitude(limit);
 }
 
 int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], tinystride_stride_t *stride)
 {
     int16_t samples[6];
+    int told = TINYSTRIDE_OK;
     if (ts == NULL || acc_mps2 == NULL || gyr_radps == NULL || stride == NULL) {
         return TINYSTRIDE_ERROR_NULL;
     }
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    if (!counted(acc_mps2, 1.0f / ACC_UNIT, LARGEST_ACC, samples) ||
-        !counted(gyr_radps, 1.0f / GYR_UNIT, LARGEST_GYR, samples + 3)) {
+    const int unusual_acc = to_counts(acc_mps2, 1.0f / ACC_UNIT, ts->acc_unusual, samples);
+    const int unusual_gyr = to_counts(gyr_radps, 1.0f / GYR_UNIT, ts->gyr_unusual, samples + 3);
+    if ((unusual_acc && !is_credible(acc_mps2, LARGEST_ACC)) || (unusual_gyr && !is_credible(gyr_radps, LARGEST_GYR))) {
         (void)tinystride_gap(ts, 1);
         return TINYSTRIDE_ERROR_SAMPLE;
     }
-    return take(ts, samples, stride);
+    if (ts->lost) {
+        told = bridge(ts, samples, stride);
+        ts->acc_repeats = ts->gyr_repeats = 0;
+    }
+    if (unusual_acc || unusual_gyr || ts->acc_repeats || ts->gyr_repeats) {
+        watch_saturation(ts, samples, unusual_acc, unusual_gyr);
+    }
+    const int one = take_sample(ts, samples, stride);
+    return told == TINYSTRIDE_STRIDE || one == TINYSTRIDE_OK ? told : one;
 }
 
 int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t gyr[3], float acc_scale_mps2,
@@ -1198,7 +1323,7 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
         (void)tinystride_gap(ts, ts->bridged + 1u);
     } else {
         const float interval_us = ts->interval_us;
-        const int32_t steps = rounded((float)passed_us / interval_us);
+        const int32_t steps = (int32_t)((float)passed_us / interval_us + 0.5f);
         if (steps < 1) {
             return TINYSTRIDE_ERROR_TIME;
         }

@@ -73,67 +73,62 @@ typedef struct {
     uint16_t flags; /* TINYSTRIDE_NO_STANDING | ... */
 } tinystride_stride_t;
 
-#define TINYSTRIDE_RING 256u   /* blocks of samples: the longest stride and what has to be known after it */
+#define TINYSTRIDE_RING 216u /* blocks of samples: the longest stride and what has to be known after it */
 #define TINYSTRIDE_UNRESTS 128u
 #define TINYSTRIDE_WINDOW 8u
 
 /* All state. Its members are none of the caller's business; it may be copied with memcpy at any time. */
 typedef struct {
     uint32_t magic;
-    float rate_hz;
+    /* samples, and the block that they fill */
+    uint32_t acc_unusual, gyr_unusual; /* from where on samples are looked at closer */
+    uint32_t lost, next_sample, energy;
+    int32_t sum[6];
+    int16_t last[6];
+    uint16_t in_block, samples_per_block;
+    uint8_t acc_repeats, gyr_repeats, acc_same, gyr_same;
+    int16_t acc_limit, gyr_limit; /* full scale, 0 if unknown */
+    int16_t acc_largest, gyr_largest;
+    int32_t last_sum[6];
     /* how samples become blocks */
+    uint32_t first_sample; /* of block 0 */
+    float rate_hz;
     float period_s; /* of a block, from time stamps where there are some */
     float delay;    /* of the low-pass, in blocks */
     float b0, a1, a2;
-    float acc_scale, gyr_scale;
-    uint32_t swing; /* smallest turn of a swing, in units of `turned` */
-    uint16_t samples_per_block, window_samples;
-    uint16_t search;
-    uint8_t foot, window, reach, calm_run, pause, half_pause, soon, half_second, stuck_limit, bridged, slot;
-    int16_t acc_limit, gyr_limit; /* full scale, 0 if unknown */
-    /* samples */
-    int16_t last[6];
-    int16_t acc_largest, gyr_largest;
-    uint8_t acc_repeats, gyr_repeats, acc_stuck, gyr_stuck;
-    uint16_t in_block;
-    uint32_t lost;
-    uint32_t next_sample, first_sample; /* first_sample: of block 0 */
-    uint32_t last_time_us;
-    float interval_us;
-    uint8_t timed, primed;
-    /* the block that is being filled, and the window of the last ones */
-    int32_t sum[6];
-    uint32_t energy;
     float filter[6][2];
+    float interval_us;
+    uint32_t last_time_us;
+    uint32_t swing; /* smallest turn of a swing, in units of `turned` */
+    uint16_t window_samples, search;
+    uint8_t foot, window, reach, calm_run, pause, half_pause, soon, half_second, bridged;
+    uint8_t timed, primed, slot;
+    /* the last blocks */
+    uint32_t block;
+    uint32_t energy_total;
+    int32_t force_total[3];
     int32_t window_force[TINYSTRIDE_WINDOW][3];
     uint32_t window_energy[TINYSTRIDE_WINDOW];
-    int32_t force_total[3];
-    uint32_t energy_total;
-    /* history, by number of block */
-    uint32_t block;
-    int16_t ring[TINYSTRIDE_RING][6];
-    uint16_t unrest[TINYSTRIDE_UNRESTS];
-    /* standing */
-    int64_t half_squares, half_squares_before;
-    int64_t acc_squares, acc_squares_before;
+    /* standing, by halves of a second */
     int32_t half_sum[6], half_sum_before[6];
-    uint8_t in_half, halves, standings;
+    uint32_t half_energy, half_energy_before;
+    int16_t half_force[3];
+    uint8_t in_half, still, still_before, standings;
     /* stances */
     uint8_t knows_stance, stance_open, rested, has_start, has_best, stances, has_frame;
-    uint8_t calm_blocks;
-    int16_t stance_force[3]; /* of the standing foot, units of acc */
+    uint8_t calm_blocks, gap_seen, saturated_seen;
+    int16_t stance_force[3]; /* of the standing foot, counts */
     uint32_t turned, turned_last;
-    uint32_t moving;     /* last block of more unrest than a standing foot has */
+    uint32_t moving; /* last block of more unrest than a standing foot has */
     uint32_t gap_block, saturated_block;
-    uint8_t gap_seen, saturated_seen;
     uint32_t search_end; /* of the search for a force to start from */
     uint32_t least_energy;
     int16_t least_force[3];
+    float up[3]; /* vertical in sensor axes, carried on since the last stance */
     /* least unrest since the last candidate */
     uint32_t best, best_turned, best_moving;
     uint16_t best_unrest;
     int16_t best_force[3];
-    float up[3]; /* vertical in sensor axes, carried on since the last stance */
     /* the stance under way: its calmest candidate and its last one */
     uint32_t calmest, last_candidate, arrival;
     uint16_t calmest_unrest;
@@ -142,7 +137,7 @@ typedef struct {
     uint32_t start;
     uint16_t start_256th;
     int16_t start_force[3];
-    float spread[6]; /* of the angular rate since the stride began: xx, xy, xz, yy, yz, zz */
+    uint32_t spread_from; /* first block that tells how the foot turns in this stride */
     /* what has been learnt of sensor, mounting and wearer */
     float bias[3], bias_variance[6];
     float force[3], up_force[3];
@@ -150,8 +145,11 @@ typedef struct {
     float left[3];
     float forward;
     float side[16];
-    uint8_t walked, lengths, oldest;
     float length_cm[10];
+    uint8_t walked, lengths, oldest;
+    /* history, by number of block */
+    uint16_t unrest[TINYSTRIDE_UNRESTS];
+    int16_t ring[TINYSTRIDE_RING][6];
 } tinystride_t;
 
 /* Start. rate_hz: 50 to 400, of the samples that will be pushed. foot: TINYSTRIDE_LEFT or TINYSTRIDE_RIGHT.
