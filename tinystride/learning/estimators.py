@@ -110,7 +110,7 @@ PRESETS: dict[str, dict[str, Settings]] = {
         # Verbiest et al., Sensors 2023, 7166: the network that they deployed, 1.8 s at 60 Hz, right feet.
         "paper": Settings(
             "direct", "contact-to-contact", 108, (32, 16, 32), (5, 5, 15), (1, 1, 1), (128,),
-            feet=("right",), epochs=30, learning_rate=6e-3, batch_size=32,
+            feet=("right",), epochs=120, batch_size=32, learning_rate=2e-3, course="constant", patience=40,
         ),
     },
 }  # fmt: skip
