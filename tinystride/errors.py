@@ -26,3 +26,7 @@ class ModelError(TinyStrideError):
 
 class ToolError(TinyStrideError):
     """A compiler or emulator that is missing or failed."""
+
+
+class ServiceError(TinyStrideError):
+    """A service elsewhere that cannot be reached or refuses what it is sent."""
