@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ["pipeline", "preprocess", "training", "augmentation", "robustness"]
+NAMES = ["pipeline", "preprocess", "training", "augmentation", "robustness", "fuzz"]
 
 
 def main() -> None:

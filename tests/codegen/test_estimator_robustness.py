@@ -1,0 +1,182 @@
+"""The estimator where nobody walks, with its state moved about, and called with anything at all."""
+
+import re
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks import fuzz
+from tests.codegen.c_program import STRICT
+from tests.codegen.estimator_library import export_estimator
+from tinystride.datasets.recording import Recording
+from tinystride.datasets.simulated_activities import POSES, simulate_activity
+from tinystride.datasets.simulator import simulate_walk
+from tinystride.datasets.virtual_sensor import VirtualSensor
+from tinystride.datasets.walker import SimulatedSubject
+from tinystride.mcu.estimator import Stream, stream_on_host
+
+PEOPLE = 3
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    return export_estimator(tmp_path_factory.mktemp("estimator"))
+
+
+def to_stream(recording: Recording) -> Stream:
+    samples = np.hstack([recording.acc_mps2, recording.gyr_radps])
+    return Stream(recording.rate_hz, recording.foot, samples, recording.saturation)
+
+
+def test_an_hour_without_walking_tells_no_unflagged_stride(library):
+    streams = []
+    for number in range(PEOPLE):
+        rng = np.random.default_rng([7, number])
+        subject, sensor = SimulatedSubject.draw(rng), VirtualSensor.draw(rng)
+        minutes = {
+            "subject": subject,
+            "sensor": sensor,
+            "seed": number,
+            "duration_s": 3600 / len(POSES) / PEOPLE,
+        }
+        streams += [to_stream(simulate_activity(kind, **minutes)) for kind in POSES]
+    # The same sensor and estimator tell of strides where there are some.
+    walk = to_stream(simulate_walk(subject, sensor=sensor))
+    told = stream_on_host(library, [*streams, walk])
+    assert sum(len(stream.samples) / stream.rate_hz for stream in streams) == pytest.approx(3600)
+    walking = told.strides["recording"] == len(streams)
+    assert not (told.strides["flags"][~walking] == 0).any()
+    assert (told.strides["flags"][walking] == 0).sum() >= 8
+
+
+MOVED = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tinystride.h"
+
+typedef struct {
+    float rate_hz, full_scale[2];
+    int32_t foot;
+    uint32_t samples;
+} header_t;
+
+typedef struct {
+    header_t header;
+    float (*samples)[6];
+    tinystride_t *state;
+    tinystride_stride_t strides[2][100];
+    int told[2];
+} walk_t;
+
+static walk_t walks[2];
+
+static void load(FILE *file, walk_t *walk)
+{
+    if (fread(&walk->header, sizeof walk->header, 1, file) != 1) {
+        exit(2);
+    }
+    walk->samples = malloc(walk->header.samples * sizeof *walk->samples);
+    walk->state = malloc(sizeof *walk->state);
+    if (fread(walk->samples, sizeof *walk->samples, walk->header.samples, file) != walk->header.samples) {
+        exit(2);
+    }
+}
+
+static void begin(walk_t *walk)
+{
+    memset(walk->state, 0xAA, sizeof *walk->state);
+    if (tinystride_init(walk->state, walk->header.rate_hz, walk->header.foot) != TINYSTRIDE_OK) {
+        exit(2);
+    }
+}
+
+static void push(walk_t *walk, uint32_t sample, int attempt)
+{
+    if (sample < walk->header.samples) {
+        tinystride_stride_t *stride = &walk->strides[attempt][walk->told[attempt]];
+        const float *values = walk->samples[sample];
+        walk->told[attempt] += tinystride_push(walk->state, values, values + 3, stride) == TINYSTRIDE_STRIDE;
+    }
+}
+
+/* The state goes elsewhere, and where it was nothing of it is left. */
+static void move(walk_t *walk)
+{
+    tinystride_t *elsewhere = malloc(sizeof *elsewhere);
+    memcpy(elsewhere, walk->state, sizeof *elsewhere);
+    memset(walk->state, 0x55, sizeof *walk->state);
+    free(walk->state);
+    walk->state = elsewhere;
+}
+
+int main(int count, char **words)
+{
+    FILE *file = count == 2 ? fopen(words[1], "rb") : NULL;
+    uint32_t i;
+    int k, differ = 0;
+    if (file == NULL) {
+        return 2;
+    }
+    for (k = 0; k < 2; k++) {
+        load(file, &walks[k]);
+        begin(&walks[k]);
+        for (i = 0; i < walks[k].header.samples; i++) {
+            push(&walks[k], i, 0);
+        }
+    }
+    begin(&walks[0]);
+    begin(&walks[1]);
+    for (i = 0; i < walks[0].header.samples || i < walks[1].header.samples; i++) {
+        for (k = 0; k < 2; k++) {
+            push(&walks[k], i, 1);
+            if (i % 37 == (uint32_t)k) {
+                move(&walks[k]);
+            }
+        }
+    }
+    for (k = 0; k < 2; k++) {
+        const walk_t *walk = &walks[k];
+        differ += walk->told[0] != walk->told[1];
+        differ += memcmp(walk->strides[0], walk->strides[1], sizeof walk->strides[0]) != 0;
+    }
+    printf("%d and %d strides, %d differ\\n", walks[0].told[0], walks[1].told[0], differ);
+    return 0;
+}
+"""
+
+
+def test_two_instances_interleaved_and_their_state_copied(library, tmp_path):
+    subject = SimulatedSubject()
+    walks = [
+        to_stream(simulate_walk(subject, foot=foot, rate_hz=rate_hz, seed=4))
+        for foot, rate_hz in (("left", 100.0), ("right", 128.0))
+    ]
+    (tmp_path / "walks.bin").write_bytes(b"".join(replace(w, full_scale=(0, 0)).to_bytes() for w in walks))
+    (tmp_path / "main.c").write_text(MOVED)
+    program = tmp_path / "program"
+    sources = [tmp_path / "main.c", *sorted(library.glob("src/*.c"))]
+    flags = ["-std=c99", "-O1", *STRICT, "-fsanitize=address,undefined", f"-I{library / 'include'}"]
+    built = subprocess.run(["gcc", *flags, *sources, "-lm", "-o", program], capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    ran = subprocess.run([program, tmp_path / "walks.bin"], capture_output=True, text=True)
+    counted = re.fullmatch(r"(\d+) and (\d+) strides, 0 differ\n", ran.stdout)
+    assert counted and min(map(int, counted.groups())) >= 10, ran.stdout + ran.stderr
+
+
+def test_arbitrary_calls_break_nothing(library, tmp_path):
+    calls, strides = fuzz.run(fuzz.build(library, tmp_path), seed=1, runs=1000, longest_s=12)
+    assert calls > 50_000 and strides > 50
+
+
+def test_the_fuzzer_finds_a_write_beyond_the_history(library, tmp_path):
+    """So that finding none says something."""
+    export_estimator(tmp_path)
+    header = tmp_path / "c/include/tinystride.h"
+    text, changed = re.subn(r"(int16_t ring\[TINYSTRIDE_RING)\]", r"\1 - 1u]", header.read_text())
+    assert changed == 1
+    header.write_text(text)
+    with pytest.raises(AssertionError, match=r"out of bounds|overflow"):
+        fuzz.run(fuzz.build(tmp_path / "c", tmp_path), seed=1, runs=150, longest_s=15)
