@@ -78,9 +78,15 @@ def data_rows(run: Run) -> list[dict]:
 
 
 def footprints(cores: dict) -> list[dict]:
-    """One row for each core and each part that was built for it."""
+    """One row for each core and part: what a stride costs it, and how many outputs were compared."""
     return [
-        {"core": core, "part": part, **figures}
+        {
+            "core": core,
+            "part": part,
+            "instructions": figures.get("instructions_per_stride"),
+            "vectors": figures.get("strides"),
+            **figures,
+        }
         for core, parts in cores.items()
         for part, figures in parts.items()
     ]
