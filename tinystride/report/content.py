@@ -59,7 +59,7 @@ def data_rows(run: Run) -> list[dict]:
     for name in sets_of(run.metrics):
         judged = run.judged[run.judged["dataset"] == name]
         counts, origin = run.counts[name], run.sources["datasets"].get(name, {})
-        by_final = (judged["judged_by"] == "final").any()
+        people = judged.groupby("subject")["judged_by"].first()
         rows.append(
             {
                 "name": name,
@@ -68,9 +68,10 @@ def data_rows(run: Run) -> list[dict]:
                 "kind": kind_of(run.metrics[name]),
                 **{key: counts[key] for key in ("subjects", "recordings", "strides", "usable", "left_out")},
                 "speed_mps": [float(judged["speed_mps"].quantile(q)) for q in (0.025, 0.975)],
-                "judged_by": "the final network"
-                if by_final
-                else "the network of the fold that leaves them out",
+                "judged_by": {
+                    "the final network": int((people == "final").sum()),
+                    "the network of the fold that leaves each out": int(people.str.startswith("fold").sum()),
+                },
                 **{key: origin.get(key, "") for key in ("repository", "commit", "licence", "citation")},
             }
         )
