@@ -109,16 +109,14 @@ class Estimator:
         still &= (energy <= c.STANDING_UNREST).all(axis=1)
         alike = (np.abs(force[1:, 0] - force[:-1, 0]) <= c.STANDING_ACC).all(axis=1)
         both = still[1:] & still[:-1] & alike
-        sums, energy = halves(self.segment.sums).sum(axis=1), energy.sum(axis=1)
+        sums, energy = halves(self.segment.sums[:, 3:]).sum(axis=1), energy.sum(axis=1)
         sums, energy = sums[1:] + sums[:-1], energy[1:] + energy[:-1]
-        mean = np.fix(sums[:, 3:] * 16 / (2 * half * d)).astype(np.int64)
+        mean = np.fix(sums * 16 / (2 * half * d)).astype(np.int64)
         spread = energy // (2 * half) * (256 << c.ENERGY_SHIFT) - (mean**2).sum(axis=1)
         both &= (spread < 256 * c.STANDING_GYR**2) & (np.abs(mean) <= 16 * c.LARGEST_BIAS).all(axis=1)
-        means = sums / (2 * half * d)
-        return {
-            int(first + (k + 2) * half - 1): (means[k, :3] * c.ACC_UNIT, means[k, 3:] * c.GYR_UNIT)
-            for k in np.flatnonzero(both)
-        }
+        bias = sums / (2 * half * d) * c.GYR_UNIT
+        force_mps2 = (force[:-1, 0] + force[1:, 0] + force[1:, -1]) / 3 * c.ACC_UNIT
+        return {int(first + (k + 2) * half - 1): (force_mps2[k], bias[k]) for k in np.flatnonzero(both)}
 
     def _learn_standing(self, force_mps2: np.ndarray, bias: np.ndarray) -> None:
         self.standings = min(self.standings + 1, 4)
@@ -232,46 +230,46 @@ class Estimator:
 
     def _close_stance(self) -> None:
         """The foot has left: where its stance had its middle one stride ends and the next begins."""
-        n, unrest = self.block, self.unrest
-        least = max(0, n - (c.TINYSTRIDE_UNRESTS - 1))
+        n = self.block
+        known = min(n, c.TINYSTRIDE_UNRESTS - 1)
+        age = n - (self.last_candidate if self.rested else self.calmest)
+        origin, before, after = n - age, self.design.half_pause, self.design.half_pause
         self.stance_open = False
         if self.rested:
-            stop = max(self.last_candidate, least)
-            while stop < n and unrest[stop] < c.CALM:
-                stop += 1
-            first = stop - self.design.soon if stop > least + self.design.soon else least
-            self._start_stride(self._calm_centre(first, stop))
-            return
-        if self.calmest < least:
+            origin = max(origin, n - known)
+            while origin < n and self.unrest[origin] < c.CALM:
+                origin += 1
+            origin -= origin > 0
+            before, after = self.design.soon - 1, 1
+        elif age > known:
             self.has_start = False
             return
-        first, stop, reach = self.calmest, self.calmest + 1, self.design.half_pause
-        while first > least and first + reach > self.calmest and unrest[first - 1] < c.LARGEST_STANCE_UNREST:
-            first -= 1
-        while stop < n and stop < self.calmest + reach and unrest[stop] < c.LARGEST_STANCE_UNREST:
-            stop += 1
-        place = self._calm_centre(first, stop)
-        if self.has_start:
+        place = self._calm_centre(origin, min(before, known - (n - origin)), min(after, n - origin))
+        if not self.rested and self.has_start:
             self._tell(place)
         self._start_stride(place)
 
     def _rest(self) -> None:
         """The foot rests for long: the stride before ended soon after it had come to rest."""
-        place = self._calm_centre(self.arrival, self.arrival + self.design.soon)
         if self.has_start:
-            self._tell(place)
+            origin = max(self.arrival, self.block - (c.TINYSTRIDE_UNRESTS - 1))
+            self._tell(self._calm_centre(origin, 0, self.design.soon))
         self.rested, self.has_start = True, False
 
-    def _calm_centre(self, first: int, stop: int) -> int:
-        """The middle of the calm from block `first` up to `stop`, weighted by 1 / (unrest + floor)^2."""
+    def _calm_centre(self, origin: int, before: int, after: int) -> int:
+        """The middle of the calm around block `origin`, weighted by 1 / (unrest + floor)^2: of up to `before`
+        blocks before it, itself and up to `after` - 1 after it.
+        """
         total = moment = 0
-        for i in range(stop - first):
-            unrest = self.unrest[first + i] + c.UNREST_FLOOR
-            weight = 0 if unrest > 65535 else 4294967295 // (unrest * unrest)
-            total += weight
-            moment += weight * i
-        within = moment // total * FRACTIONS + moment % total * FRACTIONS // total if total else 0
-        return first * FRACTIONS + within
+        for step, places in ((1, range(after)), (-1, range(1, before + 1))):
+            for i in places:
+                unrest = self.unrest[origin + step * i]
+                if unrest >= c.LARGEST_STANCE_UNREST:
+                    break
+                weight = 4294967295 // (unrest + c.UNREST_FLOOR) ** 2
+                total += weight
+                moment += weight * step * i
+        return origin * FRACTIONS + (int(moment * FRACTIONS / total) if total else 0)
 
     def _start_stride(self, place: int) -> None:
         self.start, self.start_force, self.spread_from = place, self.calmest_force, self.block + 1

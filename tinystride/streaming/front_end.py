@@ -43,7 +43,8 @@ def to_counts(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     limits = np.repeat(np.array([c.LARGEST_ACC, c.LARGEST_GYR], single), 3)
     factor = single(1) / np.repeat(np.array([c.ACC_UNIT, c.GYR_UNIT], single), 3)
     valid = (np.abs(samples) < limits).all(axis=1)
-    return _rounded(np.where(valid[:, None], samples, 0) * factor), valid
+    scaled = np.clip(np.where(valid[:, None], samples, 0) * factor, -c.COUNT_LIMIT, c.COUNT_LIMIT)
+    return np.rint(scaled).astype(np.int64), valid
 
 
 def segments(
@@ -118,17 +119,13 @@ def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Se
         first_sample=first_sample,
         finish=finish,
         sums=sums,
-        kept=_rounded(lowpass(sums / d, design.block_hz, c.LOWPASS_HZ)) if n else sums,
+        kept=np.rint(lowpass(sums / d, design.block_hz, c.LOWPASS_HZ)).astype(np.int64) if n else sums,
         force=np.fix(_window_sums(sums[:, :3], w) / design.window_samples).astype(np.int64),
         energy=_window_sums(energy[:, None], w)[:, 0] // design.window_samples,
         gap=gap.reshape(n, d).any(axis=1),
         saturated=saturated.reshape(n, d).any(axis=1),
-        stuck=_stuck(sums[:, :3]) | _stuck(sums[:, 3:]),
+        stuck=_stuck(sums[:, :3]) | _stuck(energy[:, None]),
     )
-
-
-def _rounded(values: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(values), -32768, 32767).astype(np.int64)
 
 
 def _window_sums(values: np.ndarray, window: int) -> np.ndarray:

@@ -15,6 +15,13 @@
 #include <math.h>
 #endif
 
+/* A function whose stack is free again before the network takes its own. */
+#if defined(__GNUC__)
+#define APART __attribute__((noinline))
+#else
+#define APART
+#endif
+
 #define MAGIC 0x54535431u
 #define GRAVITY 9.80665f
 #define PI 3.14159265f
@@ -22,6 +29,8 @@
 /* Units of integers: a count, and unrest squared, (0.01 rad/s)^2, as 64 squared counts of the gyroscope. */
 #define ACC_UNIT 0.005f
 #define GYR_UNIT 0.00125f
+#define IN_ACC (1.0f / ACC_UNIT)
+#define IN_GYR (1.0f / GYR_UNIT)
 #define ENERGY_SHIFT 6
 #define UNRESTS_PER_ACC 25 /* squared counts of acc that weigh as much: 2.5 m/s^2 as 1 rad/s */
 #define LARGEST_ACC 1000.0f
@@ -63,7 +72,8 @@
 /* Where a full scale is not known, it is not below 2 g and 250 deg/s. */
 #define LEAST_ACC_FULL_SCALE 3922
 #define LEAST_GYR_FULL_SCALE 3490
-#define COUNT_LIMIT 32700
+/* Beyond 150 m/s^2 and 37.5 rad/s samples are cut off; the low-pass stays within 16 bits then. */
+#define COUNT_LIMIT 30000
 #define STUCK_BLOCKS 3
 #define JUMP_US 1000000
 
@@ -171,15 +181,15 @@ static void apply(float matrix[3][3], const float vector[3], float result[3])
 /* orientation := orientation * rotation by the vector v (Rodrigues); |v| is below 2. */
 static void rotate(float orientation[3][3], const float v[3])
 {
-    const float square = dot(v, v);
+    const float x = v[0], y = v[1], z = v[2], square = x * x + y * y + z * z;
     const float s = 1.0f - square * (1.0f / 6 - square * (1.0f / 120 - square * (1.0f / 5040)));
     const float c = 0.5f - square * (1.0f / 24 - square * (1.0f / 720 - square * (1.0f / 40320)));
     for (int i = 0; i < 3; ++i) {
-        float *row = orientation[i], first[3], second[3];
-        cross(row, v, first);
-        cross(first, v, second);
-        add(row, first, s);
-        add(row, second, c);
+        float *row = orientation[i];
+        const float a = row[1] * z - row[2] * y, b = row[2] * x - row[0] * z, d = row[0] * y - row[1] * x;
+        row[0] += s * a + c * (b * z - d * y);
+        row[1] += s * b + c * (d * x - a * z);
+        row[2] += s * d + c * (a * y - b * x);
     }
 }
 
@@ -190,11 +200,6 @@ static int32_t nearest(float x)
     int32_t bits;
     memcpy(&bits, &sum, sizeof bits);
     return bits - 0x4B400000;
-}
-
-static int16_t saturated(int32_t x)
-{
-    return (int16_t)(x > 32767 ? 32767 : x < -32768 ? -32768 : x);
 }
 
 /* The larger the number, or if it is none, the larger. */
@@ -312,7 +317,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
 /* Where a full scale counts as reached, in counts; 0 if it is not known or beyond what is counted. */
 static int16_t reached_at(float full_scale, float in_unit)
 {
-    return (int16_t)(full_scale > 0.0f && full_scale < 32700.0f * in_unit ? 0.995f * full_scale / in_unit : 0.0f);
+    return (int16_t)(full_scale > 0.0f && full_scale < (float)COUNT_LIMIT * in_unit ? 0.995f * full_scale / in_unit : 0.0f);
 }
 
 int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
@@ -460,12 +465,17 @@ static void mean_over(const tinystride_t *ts, cursor_t *cursor, float width, flo
     }
 }
 
-static int8_t feature(float value, int channel, int *clipped)
+/* Features of one instant as the network's numbers; how many are at the ends of its range. */
+static int quantize(const float features[6], int8_t *input)
 {
-    const int32_t scaled = nearest(value * INPUT_FACTOR[channel] + INPUT_SUMMAND[channel]);
-    const int32_t q = scaled > 127 ? 127 : scaled < -128 ? -128 : scaled;
-    *clipped += q == 127 || q == -128;
-    return (int8_t)q;
+    int clipped = 0;
+    for (int i = 0; i < 6; ++i) {
+        const int32_t scaled = nearest(features[i] * INPUT_FACTOR[i] + INPUT_SUMMAND[i]);
+        const int32_t q = scaled > 127 ? 127 : scaled < -128 ? -128 : scaled;
+        clipped += q == 127 || q == -128;
+        input[i] = (int8_t)q;
+    }
+    return clipped;
 }
 
 /* The smallest rotation that turns the specific force upright. */
@@ -493,14 +503,17 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
     float orientation[3][3], before[3] = {0}, rate_before[3], velocity[3] = {0}, rolling[2][2], heading[2] = {0};
     memset(result, 0, sizeof *result);
     for (int point = 0; point < POINTS; ++point) {
-        float samples[6], acc[3], gyr[3], acceleration[3];
+        float samples[6], acc[3], gyr[3], acceleration[3], features[6];
         mean_over(ts, &cursor, step, samples);
         for (int i = 0; i < 3; ++i) {
             samples[i] = samples[i] * acc_factor - offset[i];
             samples[i + 3] = samples[i + 3] * gyr_factor - ts->bias[i];
         }
-        apply(frame, samples, acc);
-        apply(frame, samples + 3, gyr);
+        for (int i = 0; i < 3; ++i) {
+            const float *axis = frame[i];
+            acc[i] = axis[0] * samples[0] + axis[1] * samples[1] + axis[2] * samples[2];
+            gyr[i] = axis[0] * samples[3] + axis[1] * samples[4] + axis[2] * samples[5];
+        }
         acc[1] *= mirror;
         gyr[0] *= mirror;
         gyr[2] *= mirror;
@@ -528,11 +541,12 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
             velocity[i] += change;
             before[i] = acceleration[i];
             rate_before[i] = gyr[i];
-            input[i] = feature(velocity[i] * duration, i, &result->clipped);
-            input[i + 3] = feature(gyr[i] * duration, i + 3, &result->clipped);
+            features[i] = velocity[i] * duration;
+            features[i + 3] = gyr[i] * duration;
             result->mean[0][i] += orientation[0][i];
             result->mean[1][i] += orientation[1][i];
         }
+        result->clipped += quantize(features, input);
         input += 6;
         const int part = point / (POINTS / PARTS);
         result->parts[0][part] += gyr[1];
@@ -553,11 +567,12 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
 static void turn_round(integral_t *result, int8_t *input)
 {
     result->clipped = 0;
-    for (int i = 0; i < TINYSTRIDE_MODEL_INPUT_SIZE; ++i) {
-        const int channel = i % 6;
-        float value = ((float)input[i] - INPUT_SUMMAND[channel]) / INPUT_FACTOR[channel];
-        value = channel == 2 || channel == 5 ? value : -value;
-        input[i] = feature(value, channel, &result->clipped);
+    for (int8_t *instant = input; instant < input + TINYSTRIDE_MODEL_INPUT_SIZE; instant += 6) {
+        float features[6];
+        for (int i = 0; i < 6; ++i) {
+            features[i] = ((float)instant[i] - INPUT_SUMMAND[i]) / (i % 3 == 2 ? INPUT_FACTOR[i] : -INPUT_FACTOR[i]);
+        }
+        result->clipped += quantize(features, instant);
     }
     for (int i = 0; i < PARTS; ++i) {
         result->parts[0][i] = -result->parts[0][i];
@@ -688,7 +703,7 @@ static float mean_of_last(const tinystride_t *ts, int n)
 
 /* What integration says of the stride of `length` blocks: its length, flags, and the network's input. Returns how
  * far the integral is from ordinary. */
-static float measure(tinystride_t *ts, float length, tinystride_stride_t *stride, int8_t *input)
+static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *stride, int8_t *input)
 {
     const float duration = length * ts->period_s;
     float frame[3][3], offset[3];
@@ -787,24 +802,40 @@ static uint16_t unrest_at(const tinystride_t *ts, uint32_t block)
     return ts->unrest[block % TINYSTRIDE_UNRESTS];
 }
 
-/* The middle of the calm from block `first` up to `stop`, weighted by 1 / (unrest + floor)^2, in 256ths after
- * `first`. */
-static uint32_t calm_centre(const tinystride_t *ts, uint32_t first, uint32_t stop)
+/* 1 / (unrest + floor)^2; unrest is below LARGEST_STANCE_UNREST. */
+static uint32_t calmness(uint32_t unrest)
 {
-    uint32_t total = 0, moment = 0;
-    for (uint32_t i = 0; first + i != stop; ++i) {
-        const uint32_t unrest = unrest_at(ts, first + i) + UNREST_FLOOR;
-        const uint32_t weight = unrest > 65535u ? 0u : 4294967295u / (unrest * unrest);
-        total += weight;
-        moment += weight * i;
-    }
-    return total ? moment / total * 256u + moment % total * 256u / total : 0u;
+    return 4294967295u / ((unrest + UNREST_FLOOR) * (unrest + UNREST_FLOOR));
 }
 
-static void start_stride(tinystride_t *ts, uint32_t first, uint32_t place)
+/* The middle of the calm around block `origin`, weighted by calmness, in 256ths of a block from there: of up to
+ * `before` blocks before it, itself and up to `after` - 1 after it. */
+static int32_t calm_centre(const tinystride_t *ts, uint32_t origin, uint32_t before, uint32_t after)
 {
-    ts->start = first + place / 256u;
-    ts->start_256th = (uint16_t)(place % 256u);
+    uint32_t total = 0, later = 0, earlier = 0, unrest;
+    for (uint32_t i = 0; i < after && (unrest = unrest_at(ts, origin + i)) < LARGEST_STANCE_UNREST; ++i) {
+        total += calmness(unrest);
+        later += calmness(unrest) * i;
+    }
+    for (uint32_t i = 1; i <= before && (unrest = unrest_at(ts, origin - i)) < LARGEST_STANCE_UNREST; ++i) {
+        total += calmness(unrest);
+        earlier += calmness(unrest) * i;
+    }
+    return total ? ((int32_t)later - (int32_t)earlier) * 256 / (int32_t)total : 0;
+}
+
+/* A place is a number of 256ths of a block. */
+static int tell_place(tinystride_t *ts, uint32_t origin, int32_t place, tinystride_stride_t *stride)
+{
+    const uint32_t shifted = (uint32_t)(place + 256 * 128);
+    return ts->has_start ? tell(ts, origin - 128u + shifted / 256u, shifted % 256u, stride) : TINYSTRIDE_OK;
+}
+
+static void start_stride(tinystride_t *ts, uint32_t origin, int32_t place)
+{
+    const uint32_t shifted = (uint32_t)(place + 256 * 128);
+    ts->start = origin - 128u + shifted / 256u;
+    ts->start_256th = (uint16_t)(shifted % 256u);
     memcpy(ts->start_force, ts->calmest_force, sizeof ts->start_force);
     ts->spread_from = ts->block + 1u;
     ts->has_start = 1;
@@ -813,8 +844,9 @@ static void start_stride(tinystride_t *ts, uint32_t first, uint32_t place)
 /* The foot rests for long: the stride before ended soon after it had come to rest. */
 static int rest(tinystride_t *ts, tinystride_stride_t *stride)
 {
-    const uint32_t place = calm_centre(ts, ts->arrival, ts->arrival + ts->soon);
-    const int told = ts->has_start ? tell(ts, ts->arrival + place / 256u, place % 256u, stride) : TINYSTRIDE_OK;
+    const uint32_t age = ts->block - ts->arrival;
+    const uint32_t origin = ts->block - (age < TINYSTRIDE_UNRESTS - 1u ? age : TINYSTRIDE_UNRESTS - 1u);
+    const int told = tell_place(ts, origin, calm_centre(ts, origin, 0, ts->soon), stride);
     ts->rested = 1;
     ts->has_start = 0;
     return told;
@@ -823,34 +855,28 @@ static int rest(tinystride_t *ts, tinystride_stride_t *stride)
 /* The foot has left: where its stance had its middle one stride ends and the next begins. */
 static int close_stance(tinystride_t *ts, tinystride_stride_t *stride)
 {
-    const uint32_t least = ts->block < TINYSTRIDE_UNRESTS - 1u ? 0u : ts->block - (TINYSTRIDE_UNRESTS - 1u);
-    uint32_t first, stop, place;
-    int told = TINYSTRIDE_OK;
+    const uint32_t known = ts->block < TINYSTRIDE_UNRESTS - 1u ? ts->block : TINYSTRIDE_UNRESTS - 1u;
+    const uint32_t age = ts->block - (ts->rested ? ts->last_candidate : ts->calmest);
+    uint32_t origin = ts->block - age, before = ts->half_pause, after = ts->half_pause;
     ts->stance_open = 0;
     if (ts->rested) {
-        stop = ts->last_candidate > least ? ts->last_candidate : least;
-        while (stop < ts->block && unrest_at(ts, stop) < CALM) {
-            ++stop;
+        origin = age < known ? origin : ts->block - known;
+        while (origin < ts->block && unrest_at(ts, origin) < CALM) {
+            ++origin;
         }
-        first = stop > least + ts->soon ? stop - ts->soon : least;
-        start_stride(ts, first, calm_centre(ts, first, stop));
-        return told;
-    }
-    if (ts->calmest < least) {
+        origin -= origin > 0;
+        before = ts->soon - 1u;
+        after = 1;
+    } else if (age > known) {
         ts->has_start = 0;
-        return told;
+        return TINYSTRIDE_OK;
     }
-    for (first = ts->calmest; first > least && first + ts->half_pause > ts->calmest &&
-                              unrest_at(ts, first - 1u) < LARGEST_STANCE_UNREST; --first) {
-    }
-    for (stop = ts->calmest + 1u; stop < ts->block && stop < ts->calmest + ts->half_pause &&
-                                  unrest_at(ts, stop) < LARGEST_STANCE_UNREST; ++stop) {
-    }
-    place = calm_centre(ts, first, stop);
-    if (ts->has_start) {
-        told = tell(ts, first + place / 256u, place % 256u, stride);
-    }
-    start_stride(ts, first, place);
+    const uint32_t most_before = known - (ts->block - origin), most_after = ts->block - origin;
+    before = before < most_before ? before : most_before;
+    after = after < most_after ? after : most_after;
+    const int32_t place = calm_centre(ts, origin, before, after);
+    const int told = ts->rested ? TINYSTRIDE_OK : tell_place(ts, origin, place, stride);
+    start_stride(ts, origin, place);
     return told;
 }
 
@@ -1016,67 +1042,75 @@ static int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tin
 
 /* ---- blocks ---- */
 
-/* The foot has stood still for two halves of a second: gyroscope's bias and gravity are their means. */
-static void learn_standing(tinystride_t *ts)
+/* The foot has stood still for two halves of a second: what the sensors say then. */
+static void learn_standing(tinystride_t *ts, const int16_t force[3])
 {
-    const float each = 0.5f / (float)(ts->half_second * ts->samples_per_block);
+    const float each = 0.5f * GYR_UNIT / (float)(ts->half_second * ts->samples_per_block);
     ts->standings = (uint8_t)(ts->standings < 4 ? ts->standings + 1 : 4);
-    for (int i = 0; i < 6; ++i) {
-        float *value = i < 3 ? &ts->force[i] : &ts->bias[i - 3];
-        const float mean = (float)(ts->half_sum[i] + ts->half_sum_before[i]) * each * (i < 3 ? ACC_UNIT : GYR_UNIT);
-        *value += (mean - *value) / (float)ts->standings;
-        ts->bias_variance[i] = i == 0 || i == 3 || i == 5 ? STANDING_VARIANCE : 0.0f;
+    const float share = 1.0f / (float)ts->standings;
+    for (int i = 0; i < 3; ++i) {
+        const float bias = (float)(ts->half_gyr[i] + ts->half_gyr_before[i]) * each;
+        const float mean = (float)(ts->half_force_before[i] + ts->half_force[i] + force[i]) * (ACC_UNIT / 3.0f);
+        ts->bias[i] += (bias - ts->bias[i]) * share;
+        ts->force[i] += (mean - ts->force[i]) * share;
     }
+    memset(ts->bias_variance, 0, sizeof ts->bias_variance);
+    ts->bias_variance[0] = ts->bias_variance[3] = ts->bias_variance[5] = STANDING_VARIANCE;
+}
+
+static int is_near(const int16_t force[3], const int16_t other[3])
+{
+    int near = 1;
+    for (int i = 0; i < 3; ++i) {
+        const int apart = force[i] - other[i];
+        near = near && apart <= STANDING_ACC && apart >= -STANDING_ACC;
+    }
+    return near;
+}
+
+/* Whether the spread of the angular rate over both halves of a second, and its mean, are those of standing. */
+static int is_standing(const tinystride_t *ts)
+{
+    const int32_t both = 2 * ts->half_second;
+    /* Squared, in sixteenths of a count. */
+    int32_t spread = (int32_t)((ts->half_energy + ts->half_energy_before) / (uint32_t)both) * (256 << ENERGY_SHIFT);
+    int standing = 1;
+    for (int i = 0; i < 3; ++i) {
+        const int32_t mean = (ts->half_gyr[i] + ts->half_gyr_before[i]) * 16 / (both * ts->samples_per_block);
+        spread -= mean * mean;
+        standing = standing && mean <= 16 * LARGEST_BIAS && mean >= -16 * LARGEST_BIAS;
+    }
+    return standing && spread < 256 * STANDING_GYR * STANDING_GYR;
 }
 
 /* Watch for standing, by halves of a second. */
-static void watch_standing(tinystride_t *ts, uint32_t energy, const int16_t force[3], const int32_t sum[6])
+static void watch_standing(tinystride_t *ts, uint32_t energy, const int16_t force[3], const int32_t gyr_sum[3])
 {
     if (ts->in_half == 0) {
-        memcpy(ts->half_sum_before, ts->half_sum, sizeof ts->half_sum);
-        memset(ts->half_sum, 0, sizeof ts->half_sum);
+        ts->still_before = (uint8_t)(ts->still && is_near(force, ts->half_force));
+        memcpy(ts->half_gyr_before, ts->half_gyr, sizeof ts->half_gyr);
+        memset(ts->half_gyr, 0, sizeof ts->half_gyr);
+        memcpy(ts->half_force_before, ts->half_force, sizeof ts->half_force);
+        memcpy(ts->half_force, force, sizeof ts->half_force);
         ts->half_energy_before = ts->half_energy;
         ts->half_energy = 0;
-        ts->still_before = ts->still;
-        for (int i = 0; i < 3; ++i) {
-            const int change = force[i] - ts->half_force[i];
-            ts->still_before = (uint8_t)(ts->still_before && change <= STANDING_ACC && change >= -STANDING_ACC);
-            ts->half_force[i] = force[i];
-        }
         ts->still = 1;
     }
+    ++ts->in_half;
     if (energy > STANDING_UNREST) {
         ts->still = 0;
+    } else if (ts->still) {
+        ts->still = (uint8_t)is_near(force, ts->half_force);
+        ts->half_energy += energy;
+        ts->half_gyr[0] += gyr_sum[0];
+        ts->half_gyr[1] += gyr_sum[1];
+        ts->half_gyr[2] += gyr_sum[2];
     }
-    ts->half_energy += energy;
-    for (int i = 0; i < 6; ++i) {
-        ts->half_sum[i] += sum[i];
-    }
-    for (int i = 0; i < 3; ++i) {
-        const int change = force[i] - ts->half_force[i];
-        if (change > STANDING_ACC || change < -STANDING_ACC) {
-            ts->still = 0;
+    if (ts->in_half == ts->half_second) {
+        ts->in_half = 0;
+        if (ts->still && ts->still_before && is_standing(ts)) {
+            learn_standing(ts, force);
         }
-    }
-    if (++ts->in_half < ts->half_second) {
-        return;
-    }
-    ts->in_half = 0;
-    if (!ts->still || !ts->still_before) {
-        return;
-    }
-    /* The spread of the angular rate about its mean, squared, in sixteenths of a count. */
-    const int32_t blocks_of_both = 2 * ts->half_second;
-    int32_t spread = (int32_t)((ts->half_energy + ts->half_energy_before) / (uint32_t)blocks_of_both) * (256 << ENERGY_SHIFT);
-    int biased = 0;
-    for (int i = 3; i < 6; ++i) {
-        const int32_t mean =
-            (ts->half_sum[i] + ts->half_sum_before[i]) * 16 / (blocks_of_both * ts->samples_per_block);
-        spread -= mean * mean;
-        biased = biased || mean > 16 * LARGEST_BIAS || mean < -16 * LARGEST_BIAS;
-    }
-    if (!biased && spread < 256 * STANDING_GYR * STANDING_GYR) {
-        learn_standing(ts);
     }
 }
 
@@ -1094,43 +1128,39 @@ static void keep_block(tinystride_t *ts, const int32_t sum[6], int16_t kept[6])
         const float y = b0 * x + state[0];
         state[0] = 2.0f * b0 * x - a1 * y + state[1];
         state[1] = b0 * x - a2 * y;
-        kept[i] = saturated(nearest(y));
+        kept[i] = (int16_t)nearest(y);
     }
-}
-
-static int is_same(const int32_t a[3], const int32_t b[3])
-{
-    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
 }
 
 static int take_block(tinystride_t *ts, tinystride_stride_t *stride)
 {
     int32_t *sum = ts->sum, *window = ts->window_force[ts->slot];
     int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING], force[3];
-    int told = TINYSTRIDE_OK;
+    int told = TINYSTRIDE_OK, acc_same = ts->primed;
     keep_block(ts, sum, kept);
-    const int both = ts->primed;
-    ts->acc_same = (uint8_t)(both && is_same(sum, ts->last_sum) ? ts->acc_same + (ts->acc_same < 255) : 0);
-    ts->gyr_same = (uint8_t)(both && is_same(sum + 3, ts->last_sum + 3) ? ts->gyr_same + (ts->gyr_same < 255) : 0);
-    ts->primed = 1;
     for (int i = 0; i < 3; ++i) {
+        acc_same = acc_same && sum[i] == ts->last_force[i];
+        ts->last_force[i] = sum[i];
         ts->force_total[i] += sum[i] - window[i];
         window[i] = sum[i];
         force[i] = (int16_t)(ts->force_total[i] / ts->window_samples);
     }
+    ts->acc_same = (uint8_t)(acc_same ? ts->acc_same + (ts->acc_same < 255) : 0);
+    ts->gyr_same = (uint8_t)(ts->primed && ts->energy == ts->last_energy ? ts->gyr_same + (ts->gyr_same < 255) : 0);
+    ts->primed = 1;
+    ts->last_energy = ts->energy;
     ts->energy_total += ts->energy - ts->window_energy[ts->slot];
     ts->window_energy[ts->slot] = ts->energy;
     ts->energy = 0;
     ts->slot = (uint8_t)(ts->slot + 1 == ts->window ? 0 : ts->slot + 1);
     if (ts->block + 1u >= ts->window) {
         const uint32_t energy = ts->energy_total / ts->window_samples;
-        watch_standing(ts, energy, force, sum);
+        watch_standing(ts, energy, force, sum + 3);
         told = follow(ts, energy, force, stride);
     } else {
         ts->unrest[ts->block % TINYSTRIDE_UNRESTS] = MOST_UNREST;
         ts->moving = ts->block;
     }
-    memcpy(ts->last_sum, sum, sizeof ts->last_sum);
     memset(sum, 0, sizeof ts->sum);
     ++ts->block;
     return told;
@@ -1138,14 +1168,10 @@ static int take_block(tinystride_t *ts, tinystride_stride_t *stride)
 
 /* ---- samples ---- */
 
-/* Whether unusually large samples [3] reach full scale, or stay at the largest value that there has been. */
-static int is_saturated(const int16_t *samples, int16_t full_scale, int least, int16_t *largest, uint8_t *repeats)
+/* Whether an unusually large sample of this size, in counts, is at full scale or, where that is not known, stays at
+ * the largest value that there has been. */
+static int is_saturated(int32_t size, int16_t full_scale, int16_t least, int16_t *largest, uint8_t *repeats)
 {
-    int size = 0;
-    for (int i = 0; i < 3; ++i) {
-        const int one = samples[i] < 0 ? -samples[i] : samples[i];
-        size = one > size ? one : size;
-    }
     if (size >= COUNT_LIMIT || full_scale) {
         return size >= COUNT_LIMIT || size >= full_scale;
     }
@@ -1158,35 +1184,37 @@ static int is_saturated(const int16_t *samples, int16_t full_scale, int least, i
     return *repeats == CLIPPED_SAMPLES;
 }
 
-static void watch_saturation(tinystride_t *ts, const int16_t samples[6], int unusual_acc, int unusual_gyr)
+/* Cut values [3] off at `most`, and tell their size in counts. */
+static int32_t cut_off(const float values[3], float most, float in_counts, float cut[3])
 {
-    int reached = 0;
-    ts->acc_repeats = unusual_acc ? ts->acc_repeats : 0;
-    ts->gyr_repeats = unusual_gyr ? ts->gyr_repeats : 0;
-    if (unusual_acc) {
-        reached = is_saturated(samples, ts->acc_limit, LEAST_ACC_FULL_SCALE, &ts->acc_largest, &ts->acc_repeats);
+    float size = 0.0f;
+    for (int i = 0; i < 3; ++i) {
+        const float value = values[i] > most ? most : values[i] < -most ? -most : values[i];
+        const float one = value < 0.0f ? -value : value;
+        size = one > size ? one : size;
+        cut[i] = value;
     }
-    if (unusual_gyr) {
-        reached |= is_saturated(samples + 3, ts->gyr_limit, LEAST_GYR_FULL_SCALE, &ts->gyr_largest, &ts->gyr_repeats);
-    }
-    if (reached) {
-        ts->saturated_block = ts->block;
-        ts->saturated_seen = 1;
-    }
+    return nearest(size * in_counts);
 }
 
-static int take_sample(tinystride_t *ts, const int16_t samples[6], tinystride_stride_t *stride)
+/* Add a sensor's sample to the block; the sum of its squared counts. */
+static uint32_t add_sample(const float values[3], float in_counts, int32_t sum[3], int16_t last[3])
 {
-    uint32_t energy = 0;
-    for (int i = 0; i < 6; ++i) {
-        const int32_t sample = samples[i];
-        ts->sum[i] += sample;
-        ts->last[i] = (int16_t)sample;
-        if (i >= 3) {
-            energy += (uint32_t)(sample * sample);
-        }
+    uint32_t square = 0;
+    for (int i = 0; i < 3; ++i) {
+        const int32_t sample = nearest(values[i] * in_counts);
+        last[i] = (int16_t)sample;
+        sum[i] += sample;
+        square += (uint32_t)(sample * sample);
     }
-    ts->energy += energy >> ENERGY_SHIFT;
+    return square;
+}
+
+/* Values are finite and below COUNT_LIMIT. */
+static int take_sample(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
+{
+    (void)add_sample(acc, IN_ACC, ts->sum, ts->last);
+    ts->energy += add_sample(gyr, IN_GYR, ts->sum + 3, ts->last + 3) >> ENERGY_SHIFT;
     ++ts->next_sample;
     if (++ts->in_block < ts->samples_per_block) {
         return TINYSTRIDE_OK;
@@ -1198,79 +1226,90 @@ static int take_sample(tinystride_t *ts, const int16_t samples[6], tinystride_st
 /* ---- input ---- */
 
 /* What was lost before the next sample, as far as it can be bridged. */
-static int bridge(tinystride_t *ts, const int16_t samples[6], tinystride_stride_t *stride)
+static int bridge(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
-    const uint32_t lost = ts->lost;
+    const int32_t lost = (int32_t)ts->lost;
     int told = TINYSTRIDE_OK;
-    if (lost > ts->bridged || !ts->next_sample) {
-        ts->next_sample += lost;
-        begin(ts);
-    } else {
-        int16_t before[6], between[6];
-        float change[3];
-        memcpy(before, ts->last, sizeof before);
-        for (int i = 0; i < 3; ++i) {
-            change[i] = (float)(samples[i] - before[i]);
+    int32_t before[6], change[6];
+    float between[6];
+    for (int i = 0; i < 6; ++i) {
+        before[i] = ts->last[i];
+        change[i] = nearest(i < 3 ? acc[i] * IN_ACC : gyr[i - 3] * IN_GYR) - before[i];
+        between[i] = (float)change[i];
+    }
+    const float lost_s = (float)lost / ts->rate_hz;
+    const int matters = lost_s > LONGEST_GAP_S + 1e-6f || lost_s * norm(between) * ACC_UNIT > GAP_MPS;
+    ts->lost = 0;
+    for (int32_t k = 1; k <= lost; ++k) {
+        for (int i = 0; i < 6; ++i) {
+            between[i] = (float)(before[i] + change[i] * k / (lost + 1)) * (i < 3 ? ACC_UNIT : GYR_UNIT);
         }
-        const float lost_s = (float)lost / ts->rate_hz;
-        const int matters = lost_s > LONGEST_GAP_S + 1e-6f || lost_s * norm(change) * ACC_UNIT > GAP_MPS;
-        ts->lost = 0;
-        for (int32_t k = 1; k <= (int32_t)lost; ++k) {
-            for (int i = 0; i < 6; ++i) {
-                between[i] = (int16_t)(before[i] + (samples[i] - before[i]) * k / ((int32_t)lost + 1));
-            }
-            if (matters) {
-                ts->gap_block = ts->block;
-                ts->gap_seen = 1;
-            }
-            const int one = take_sample(ts, between, stride);
-            told = one != TINYSTRIDE_OK && told != TINYSTRIDE_STRIDE ? one : told;
+        if (matters) {
+            ts->gap_block = ts->block;
+            ts->gap_seen = 1;
         }
+        const int one = take_sample(ts, between, between + 3, stride);
+        told = one != TINYSTRIDE_OK && told != TINYSTRIDE_STRIDE ? one : told;
     }
     return told;
 }
 
-/* Values [3] as counts; whether one of them is unusually large or no number. */
-static int to_counts(const float values[3], float in_counts, uint32_t unusual, int16_t counts[3])
+/* Whether all values [3] are at most as large as this, and numbers. */
+static int are_within(const float values[3], uint32_t largest)
 {
-    int found = 0;
-    for (int i = 0; i < 3; ++i) {
-        found |= magnitude(values[i]) > unusual;
-        counts[i] = saturated(nearest(values[i] * in_counts));
-    }
-    return found;
+    return magnitude(values[0]) <= largest && magnitude(values[1]) <= largest && magnitude(values[2]) <= largest;
 }
 
-static int is_credible(const float values[3], float limit)
+/* Look closer at a sample that is unusually large, and cut it off at what is counted. Returns 1 if it is saturated, -1
+ * if it can be no sample, else 0. */
+static int inspect(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], float cut[6])
 {
-    return magnitude(values[0]) < magnitude(limit) && magnitude(values[1]) < magnitude(limit) &&
-           magnitude(values[2]) < magnitude(limit);
+    if (!are_within(acc_mps2, magnitude(LARGEST_ACC)) || !are_within(gyr_radps, magnitude(LARGEST_GYR))) {
+        return -1;
+    }
+    const int32_t acc = cut_off(acc_mps2, COUNT_LIMIT * ACC_UNIT, IN_ACC, cut);
+    const int32_t gyr = cut_off(gyr_radps, COUNT_LIMIT * GYR_UNIT, IN_GYR, cut + 3);
+    const int acc_full = is_saturated(acc, ts->acc_limit, LEAST_ACC_FULL_SCALE, &ts->acc_largest, &ts->acc_repeats);
+    const int gyr_full = is_saturated(gyr, ts->gyr_limit, LEAST_GYR_FULL_SCALE, &ts->gyr_largest, &ts->gyr_repeats);
+    return acc_full || gyr_full;
 }
 
 int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], tinystride_stride_t *stride)
 {
-    int16_t samples[6];
-    int told = TINYSTRIDE_OK;
+    float cut[6];
+    int told = TINYSTRIDE_OK, saturated = 0;
     if (ts == NULL || acc_mps2 == NULL || gyr_radps == NULL || stride == NULL) {
         return TINYSTRIDE_ERROR_NULL;
     }
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    const int unusual_acc = to_counts(acc_mps2, 1.0f / ACC_UNIT, ts->acc_unusual, samples);
-    const int unusual_gyr = to_counts(gyr_radps, 1.0f / GYR_UNIT, ts->gyr_unusual, samples + 3);
-    if ((unusual_acc && !is_credible(acc_mps2, LARGEST_ACC)) || (unusual_gyr && !is_credible(gyr_radps, LARGEST_GYR))) {
-        (void)tinystride_gap(ts, 1);
-        return TINYSTRIDE_ERROR_SAMPLE;
+    if (ts->lost > ts->bridged || (ts->lost && !ts->next_sample)) {
+        ts->next_sample += ts->lost;
+        begin(ts);
     }
     if (ts->lost) {
-        told = bridge(ts, samples, stride);
         ts->acc_repeats = ts->gyr_repeats = 0;
     }
-    if (unusual_acc || unusual_gyr || ts->acc_repeats || ts->gyr_repeats) {
-        watch_saturation(ts, samples, unusual_acc, unusual_gyr);
+    if (are_within(acc_mps2, ts->acc_unusual) && are_within(gyr_radps, ts->gyr_unusual)) {
+        ts->acc_repeats = ts->gyr_repeats = 0;
+    } else {
+        saturated = inspect(ts, acc_mps2, gyr_radps, cut);
+        if (saturated < 0) {
+            (void)tinystride_gap(ts, 1);
+            return TINYSTRIDE_ERROR_SAMPLE;
+        }
+        acc_mps2 = cut;
+        gyr_radps = cut + 3;
     }
-    const int one = take_sample(ts, samples, stride);
+    if (ts->lost) {
+        told = bridge(ts, acc_mps2, gyr_radps, stride);
+    }
+    if (saturated) {
+        ts->saturated_block = ts->block;
+        ts->saturated_seen = 1;
+    }
+    const int one = take_sample(ts, acc_mps2, gyr_radps, stride);
     return told == TINYSTRIDE_STRIDE || one == TINYSTRIDE_OK ? told : one;
 }
 
@@ -1342,16 +1381,18 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
 /* A foot that stays as it is ends the stride before, if it rests. */
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
 {
-    int16_t samples[6];
+    float samples[6];
     if (ts == NULL || stride == NULL) {
         return TINYSTRIDE_ERROR_NULL;
     }
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    memcpy(samples, ts->last, sizeof samples);
+    for (int i = 0; i < 6; ++i) {
+        samples[i] = (float)ts->last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
+    }
     for (uint32_t left = 2u * ts->pause * ts->samples_per_block; left > 0u; --left) {
-        if (take_sample(ts, samples, stride) == TINYSTRIDE_STRIDE) {
+        if (take_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;
         }
     }

@@ -89,7 +89,8 @@ typedef struct {
     uint8_t acc_repeats, gyr_repeats, acc_same, gyr_same;
     int16_t acc_limit, gyr_limit; /* full scale, 0 if unknown */
     int16_t acc_largest, gyr_largest;
-    int32_t last_sum[6];
+    int32_t last_force[3]; /* sums of the last block */
+    uint32_t last_energy;
     /* how samples become blocks */
     uint32_t first_sample; /* of block 0 */
     float rate_hz;
@@ -110,9 +111,9 @@ typedef struct {
     int32_t window_force[TINYSTRIDE_WINDOW][3];
     uint32_t window_energy[TINYSTRIDE_WINDOW];
     /* standing, by halves of a second */
-    int32_t half_sum[6], half_sum_before[6];
+    int32_t half_gyr[3], half_gyr_before[3];
     uint32_t half_energy, half_energy_before;
-    int16_t half_force[3];
+    int16_t half_force[3], half_force_before[3];
     uint8_t in_half, still, still_before, standings;
     /* stances */
     uint8_t knows_stance, stance_open, rested, has_start, has_best, stances, has_frame;
