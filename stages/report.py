@@ -1,7 +1,13 @@
-"""Everything about this run on one page that needs no network: results/report/index.html."""
+"""Everything about this run on one page that needs no network: results/report/index.html.
+
+`python -m stages.report sweeps/NAME/trials.csv …` draws the trials of sweeps, too, and writes sweeps/report:
+they are no part of the pipeline, so its own page leaves them out.
+"""
 
 import platform
+import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pandas as pd
 
@@ -20,6 +26,7 @@ VOUCHED_FOR = [
     C_LIBRARY / "src" / "tinystride_model.c",
 ]
 LIBRARIES = ["tensorflow", "keras", "ai-edge-litert", "numpy", "scipy", "pandas", "scikit-learn", "plotly"]
+SWEEPS = [Path(table) for table in sys.argv[1:]]
 
 
 def main(parameters: dict) -> None:
@@ -37,8 +44,9 @@ def main(parameters: dict) -> None:
         cores=read_json(RESULTS / "mcu" / "metrics.json"),
         files={path.as_posix(): sha256(path) for path in VOUCHED_FOR},
         versions={"Python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        sweeps={table.parent.name: pd.read_csv(table) for table in SWEEPS},
     )
-    with complete_folder(RESULTS / "report") as folder:
+    with complete_folder(Path("sweeps/report") if SWEEPS else RESULTS / "report") as folder:
         write_text(folder / "index.html", render(run))
 
 

@@ -1,10 +1,13 @@
 """The report, opened in headless Chromium as its readers open it."""
 
 import shutil
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from tinystride.report.content import flash_points
 from tinystride.report.page import render
 
 PLOTS_OF_A_SET = 4  # reference, Bland-Altman, subject, speed
@@ -129,6 +132,13 @@ def test_print_is_light_and_fits_the_paper(opened):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("document.documentElement.scrollWidth") <= 720
     assert not page.locator("nav").is_visible()
+
+
+def test_sweeps_stand_beside_the_run(run):
+    trials = pd.DataFrame({"trial": [0, 1], "rmse_cm": [3.5, None], "flash_bytes": [2000.0, None]})
+    without, beside = flash_points(run), flash_points(replace(run, sweeps={"sizes": trials}))
+    (added,) = [point for point in beside if point not in without]
+    assert (added["series"], added["flash_bytes"], added["rmse_cm"]) == ("sweep sizes", 2000.0, 3.5)
 
 
 def test_equal_runs_give_equal_bytes_of_one_page(run, path):

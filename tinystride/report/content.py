@@ -27,6 +27,7 @@ class Run:
     published: results/evaluate/published.json
     network: results/quantize/metrics.json; cores: results/mcu/metrics.json
     files: {path: SHA-256} of what the page vouches for; versions: {library: version}
+    sweeps: {name: table of trials} of `tinystride sweep`, to stand beside this run in error against flash
     """
 
     parameters: dict
@@ -41,6 +42,7 @@ class Run:
     cores: dict
     files: dict = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
+    sweeps: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def sets_of(metrics: dict, kind: str | None = None) -> list[str]:
@@ -185,8 +187,8 @@ def beside_published(run: Run) -> list[dict]:
 
 
 def flash_points(run: Run) -> list[dict]:
-    """Error against flash: this run's int8 network on each core, for each set with a reference; the published
-    networks, of which RMSE² = bias² + SD².
+    """Error against flash: this run's int8 network on each core, for each set with a reference; trials of
+    sweeps; the published networks, of which RMSE² = bias² + SD².
     """
     ours = [
         {
@@ -210,4 +212,10 @@ def flash_points(run: Run) -> list[dict]:
         }
         for network, figures in PUBLISHED.items()
     ]
-    return ours + theirs
+    trials = [
+        {"series": f"sweep {name}", "name": f"trial {trial.trial}", "interval": None}
+        | {"flash_bytes": trial.flash_bytes, "rmse_cm": trial.rmse_cm}
+        for name, table in run.sweeps.items()
+        for trial in table.dropna(subset=["flash_bytes", "rmse_cm"]).itertuples()
+    ]
+    return ours + trials + theirs
