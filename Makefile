@@ -44,9 +44,10 @@ lock:
 	$(LOCK) --extra dev -o requirements-dev.lock
 	$(LOCK) --extra benchmark --constraint requirements-dev.lock -o requirements.lock
 
-# Write the pipeline's own table and picture into the README.
+# Write the pipeline's own tables and picture into README and docs/firmware.md.
 readme: $(VENV)/run.stamp
 	python -m tools.readme
+	python -m tools.firmware
 
 # What each part of the method brings, and the documents' tables of it.
 studies: $(VENV)/run.stamp

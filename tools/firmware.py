@@ -1,0 +1,70 @@
+"""Write what the estimator costs, as results/mcu found it, into docs/firmware.md."""
+
+import re
+from pathlib import Path
+
+from tinystride.files import read_json, write_text
+
+DOCUMENT = Path("docs/firmware.md")
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+ROWS = {
+    "flash_bytes": "flash, bytes: front end, network, mathematics",
+    "static_bytes": "RAM, bytes: `tinystride_t`, nothing else is static",
+    "stack_bytes": "stack, bytes, deepest call",
+    "instructions_per_sample": "instructions a sample, mean",
+    "instructions_per_sample_worst": "instructions a sample, worst outside a stride's end",
+    "instructions_at_stride_end": "instructions at a stride's end, mean",
+    "instructions_at_stride_end_worst": "instructions at a stride's end, worst",
+    "instructions_per_stride": "instructions a stride of 1 s at 100 Hz",
+    "share_of_64_mhz_percent": "share of a 64 MHz core, %",
+    "latency_s": "from mid-stance to result, s, mean",
+    "latency_worst_s": "from mid-stance to result, s, worst",
+}
+# nRF52840: 52 µA/MHz at 3 V out of cached flash; CoreMark takes an M4 about 1.3 cycles an instruction.
+CYCLES_PER_INSTRUCTION, SUPPLY_V, AMPERE_PER_HZ = 1.3, 3.0, 52e-12
+SENSOR_UA = 700
+
+
+def number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def table(cores: dict) -> str:
+    told = {core: parts["estimator"] for core, parts in cores.items() if "estimator" in parts}
+    lines = [["", *told], ["---", *["---:"] * len(told)]]
+    lines += [[what, *(number(own[name]) for own in told.values())] for name, what in ROWS.items()]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def power(estimator: dict) -> str:
+    """The estimate, from instructions to microamperes, with all that it assumes."""
+    instructions = estimator["instructions_per_stride"]
+    cycles = instructions * CYCLES_PER_INSTRUCTION
+    charge_uc = cycles * AMPERE_PER_HZ * 1e6
+    return (
+        f"A stride takes {instructions:,} instructions. With {CYCLES_PER_INSTRUCTION:g} cycles each (an "
+        f"assumption: CoreMark's from cached flash) that is {cycles / 64e3:.1f} ms of a 64 MHz core. With "
+        f"{AMPERE_PER_HZ * 1e12:g} µA/MHz at {SUPPLY_V:g} V (nRF52840's) a cycle takes "
+        f"{AMPERE_PER_HZ * SUPPLY_V * 1e9:.2f} nJ and a stride {charge_uc * SUPPLY_V:.0f} µJ: at one stride "
+        f"a second {charge_uc:.0f} µA, where the sensor itself takes about {SENSOR_UA} µA. Reading it, "
+        "radio and sleep come on top."
+    )
+
+
+def figures(cores: dict) -> str:
+    first = next(iter(cores.values()))["estimator"]
+    streamed = (
+        f"From {first['recordings']} recordings, {first['samples']:,} samples, {first['strides']:,} strides; "
+        f"`{first['compiler']}`, `-Os`. {first['mismatches']} of the strides differ from those that the same "
+        "C tells of on a computer."
+    )
+    return "\n\n".join([BEGIN, table(cores), streamed, power(first), END])
+
+
+def main() -> None:
+    text = figures(read_json("results/mcu/metrics.json"))
+    write_text(DOCUMENT, re.sub(f"{BEGIN}.*{END}", lambda _: text, DOCUMENT.read_text(), flags=re.DOTALL))
+
+
+if __name__ == "__main__":
+    main()
