@@ -15,14 +15,14 @@ DEFAULT, WORSE, DIRECT = "network (default)", "network, augmented with worse sen
 
 
 def number(value: float, decimals: int = 2) -> str:
-    return f"{value:.{decimals}f}".replace("-", "−")
+    # + 0.0 turns −0.0 into 0.0.
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 def change(row: pd.Series) -> str:
     """Like "+0.42 [0.29, 0.62]"."""
-    value = row["rmse_difference_cm"]
-    low, high = (number(row[f"rmse_difference_cm_{end}"]) for end in ("low", "high"))
-    return f"{'+' if value > 0 else ''}{number(value)} [{low}, {high}]"
+    value, low, high = (number(row[f"rmse_difference_cm{end}"]) for end in ("", "_low", "_high"))
+    return f"{'' if value.startswith('−') or float(value) == 0 else '+'}{value} [{low}, {high}]"
 
 
 def markdown(columns: list[str], rows: list[list[str]]) -> str:

@@ -1,0 +1,48 @@
+"""The tables of the studies in the documents are those of the committed results."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from tests.pipeline.test_graph import ROOT
+from tools.studies import DOCUMENTS, PICTURES, STUDIES, TABLES, change, filled
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_show_the_committed_results(name):
+    text = (ROOT / name).read_text()
+    assert filled(text, ROOT / STUDIES) == text
+
+
+def test_every_table_stands_in_one_document():
+    marks = [
+        mark for name in DOCUMENTS for mark in re.findall(r"<!-- (\w+) -->\n\n\|", (ROOT / name).read_text())
+    ]
+    assert sorted(marks) == sorted(TABLES)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_are_the_committed_ones(name):
+    drawn = ROOT / STUDIES / name / f"{name}.png"
+    assert (ROOT / "docs/images" / f"{name}.png").read_bytes() == drawn.read_bytes()
+
+
+def test_a_change_is_told_with_its_sign_and_interval():
+    row = {"rmse_difference_cm": 0.4203, "rmse_difference_cm_low": 0.286, "rmse_difference_cm_high": 0.616}
+    assert change(pd.Series(row)) == "+0.42 [0.29, 0.62]"
+    row = {"rmse_difference_cm": -0.14, "rmse_difference_cm_low": -0.228, "rmse_difference_cm_high": -0.079}
+    assert change(pd.Series(row)) == "−0.14 [−0.23, −0.08]"
+
+
+def test_text_around_a_table_stays(tmp_path):
+    (tmp_path / "sizes").mkdir()
+    figures = {"rmse_cm": 3.4, "bias_cm": -0.02, "rmse_difference_cm": 0.01}
+    ends = {f"rmse_difference_cm_{end}": value for end, value in (("low", -0.01), ("high", 0.03))}
+    rows = [{"set": "ruler", "estimator": "tiny", "parameters": 1447, **figures, **ends}]
+    pd.DataFrame(rows).to_csv(tmp_path / "sizes/sizes.csv", index=False)
+    before = "a\n<!-- sizes -->\nold\n<!-- end -->\nb\n"
+    after = filled(before, tmp_path)
+    assert after.startswith("a\n<!-- sizes -->\n\n| ") and after.endswith("|\n\n<!-- end -->\nb\n")
+    assert "| tiny | 1,447 | 3.40 | −0.02 | +0.01 [−0.01, 0.03] |" in after and "old" not in after
+    assert filled(after, tmp_path) == after
