@@ -3,7 +3,16 @@
 import argparse
 import importlib
 
-NAMES = ["pipeline", "preprocess", "training", "augmentation", "robustness", "fuzz"]
+NAMES = [
+    "pipeline",
+    "preprocess",
+    "training",
+    "augmentation",
+    "robustness",
+    "fuzz",
+    "c_exactness",
+    "c_cost",
+]
 
 
 def main() -> None:
