@@ -12,6 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tinystride.errors import DataError, ModelError, ServiceError, TinyStrideError
+from tinystride.sweep_command import add_sweep
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "models" / "stride_int8.tflite"
 REMEDIES = {
@@ -243,6 +244,7 @@ def _parser() -> argparse.ArgumentParser:
     benchmark.add_argument("--json", action="store_true", help="print JSON")
     benchmark.set_defaults(run=_benchmark)
     _add_edge_impulse(commands)
+    add_sweep(commands)
     return parser
 
 

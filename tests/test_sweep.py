@@ -1,0 +1,204 @@
+"""The sweep: its space, its searches, its table, and Ray with a node that is lost midway."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from tinystride.datasets.simulator import simulate_walk
+from tinystride.datasets.walker import SimulatedSubject
+from tinystride.errors import ParameterError, ToolError
+from tinystride.gait.strides import gather_strides
+from tinystride.sweep import Search, changed, draw, errors, pareto, read_space, run_trial, sweep
+
+ROOT = Path(__file__).resolve().parents[1]
+PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
+OBJECTIVES = ["rmse_cm", "flash_bytes"]
+QUADRATIC = {"train.copies": {"values": [0, 1, 2, 3]}, "train.batch_size": {"values": [16, 32]}}
+
+
+def space(method="grid", **parameters):
+    return read_space({"method": method, "parameters": parameters or QUADRATIC}, PARAMETERS)
+
+
+def slow_trial(strides, parameters, core):
+    """Something with a known best, long enough to be interrupted."""
+    time.sleep(1.0)
+    copies, batch = parameters["train"]["copies"], parameters["train"]["batch_size"]
+    return {
+        "rmse_cm": (copies - 2) ** 2 + 1.0,
+        "flash_bytes": 1000 * copies + batch,
+        "node": os.environ["NODE"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"method": "grid", "parameters": {"train.lr": {"values": [1]}}}, "train.lr is no parameter"),
+        ({"method": "grid", "parameters": {"benchmark.vectors": {"values": [1]}}}, "vectors changes no"),
+        ({"method": "guess", "parameters": QUADRATIC}, "unknown method 'guess'"),
+        ({"method": "grid"}, "no parameters"),
+        ({"method": "grid", "parameters": {"train.copies": {"min": 0, "max": 4}}}, "a grid cannot walk"),
+        ({"method": "random", "parameters": {"train.copies": {"min": 4, "max": 4}}}, "min has to be below"),
+        ({"method": "random", "parameters": {"train.copies": [1, 2]}}, "needs values"),
+        ({"method": "random", "parameters": {"seed": {"min": 1, "max": 2, "distribution": "q"}}}, "unknown"),
+    ],
+)  # fmt: skip
+def test_a_sweep_file_that_makes_no_sense_is_refused(content, words):
+    with pytest.raises(ParameterError, match=words):
+        read_space(content, PARAMETERS)
+
+
+def test_the_sweep_file_of_the_repository_can_be_read():
+    content = yaml.safe_load((ROOT / "sweep.yaml").read_text())
+    search = Search(read_space(content, PARAMETERS), trials=1, seed=0, objectives=OBJECTIVES)
+    proposals = list(iter(search.propose, None))
+    assert len(proposals) == len(search) >= 6
+    assert len({json.dumps(proposal) for proposal in proposals}) == len(search)
+
+
+def test_random_trials_stay_in_their_ranges_and_are_the_same_again():
+    ranges = {
+        "train.learning_rate": {"min": 1e-4, "max": 1e-1, "distribution": "log_uniform_values"},
+        "train.copies": {"min": 0, "max": 4},
+        "train.huber": {"values": ["huber", "mean-squared"]},
+    }
+    ranges["train.loss"] = ranges.pop("train.huber")
+    drawn, again = (
+        list(iter(Search(space("random", **ranges), trials=200, seed=3, objectives=OBJECTIVES).propose, None))
+        for _ in range(2)
+    )
+    assert drawn == again and len(drawn) == 200
+    rates = [trial["train.learning_rate"] for trial in drawn]
+    assert min(rates) >= 1e-4 and max(rates) <= 1e-1 and 1e-3 < np.median(rates) < 1e-2
+    assert {trial["train.copies"] for trial in drawn} == {0, 1, 2, 3, 4}
+
+
+def test_optunas_sampler_finds_the_best_sooner_than_chance_and_learns_from_an_earlier_run():
+    ranges = {"train.learning_rate": {"min": 0.0, "max": 1.0}, "train.dense": {"values": [[], [4], [8]]}}
+
+    def cost(changes):
+        return {"rmse_cm": (changes["train.learning_rate"] - 0.3) ** 2 + len(changes["train.dense"])}
+
+    search = Search(space("bayes", **ranges), trials=60, seed=1, objectives=["rmse_cm"])
+    tried = [search.propose() for _ in range(30)]
+    for changes in tried:
+        search.tell(changes, cost(changes))
+    resumed = Search(space("bayes", **ranges), trials=60, seed=1, objectives=["rmse_cm"])
+    for changes in tried:
+        resumed.tell(changes, cost(changes))
+    later = list(iter(lambda: (p := resumed.propose()) and (resumed.tell(p, cost(p)), p)[1], None))
+    assert len(later) == 30
+    mean = [np.mean([cost(changes)["rmse_cm"] for changes in part]) for part in (tried, later)]
+    assert mean[1] < mean[0] / 2
+
+
+def test_changes_leave_the_parameters_alone():
+    own = changed(PARAMETERS, {"train.copies": 7, "seed": 1})
+    assert own["train"]["copies"] == 7 and own["seed"] == 1
+    assert PARAMETERS["train"]["copies"] != 7
+
+
+def test_the_front_holds_whatever_nothing_else_beats():
+    costs = np.array([[1, 9], [2, 5], [2, 6], [3, 5], [9, 1], [np.nan, 0]])
+    assert pareto(costs).tolist() == [True, True, False, False, True, False]
+
+
+def test_errors_are_against_measured_lengths_where_there_are_any():
+    table = pd.DataFrame({
+        "stride_id": ["a", "b", "c"], "dataset": ["x", "x", "y"],
+        "reference": ["ruler", "ruler", "strapdown"], "stride_length_cm": [100.0, 110.0, 120.0],
+    })  # fmt: skip
+    told = errors(table, pd.DataFrame({"stride_id": ["a", "b", "c"], "int8_cm": [103.0, 114.0, 130.0]}))
+    assert told == {"rmse_cm": 3.5355, "rmse_cm:x": 3.5355, "rmse_cm:y": 10.0}
+
+
+def test_a_trial_tells_error_and_footprint_of_people_it_has_not_seen():
+    walks = [
+        simulate_walk(SimulatedSubject.draw(np.random.default_rng(i), name), n_strides=15, seed=i)
+        for i, name in enumerate("ABCD")
+    ]
+    changes = {"folds": [0, 1], "split.held_out": [], "train.epochs": 4, "train.copies": 0}
+    told = run_trial(gather_strides(walks), changed(PARAMETERS, changes), "cortex-m4f")
+    assert 0 < told["rmse_cm"] < 20 and told["rmse_cm"] == told["rmse_cm:simulated"]
+    assert told["flash_bytes"] > 1000 and told["ram_bytes"] > 100 and told["instructions"] > 1000
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """Two Ray nodes on this machine; a trial knows on which it runs."""
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    made = Cluster()
+    for name in ("head", "other"):
+        made.add_node(num_cpus=1, env_vars={"NODE": name}, include_dashboard=False)
+    made.wait_for_nodes()
+    yield made
+    made.shutdown()
+
+
+def test_a_sweep_survives_a_lost_node_and_its_own_restart(cluster, tmp_path):
+    path, other = tmp_path / "trials.csv", cluster.list_all_nodes()[1]
+    seen = []
+
+    def on_trial(row):
+        seen.append(row)
+        if len(seen) == 3:
+            cluster.remove_node(other, allow_graceful=False)
+
+    options = {"objectives": OBJECTIVES, "address": cluster.address, "trial": slow_trial}
+    table = sweep(space(), PARAMETERS, lambda own: None, path, on_trial=on_trial, **options)
+    assert len(table) == len(seen) == 8
+    assert {"head", "other"} == set(table["node"]) and set(table["node"][5:]) == {"head"}
+    best = table[table["pareto"]]
+    assert set(best["train.copies"]) == {"0", "1", "2"} and set(best["train.batch_size"]) == {"16"}
+    # Restarted with half of the table, it does the other half and nothing else.
+    whole = pd.read_csv(path)
+    whole.head(5).to_csv(path, index=False)
+    again = sweep(space(), PARAMETERS, lambda own: None, path, on_trial=seen.append, **options)
+    assert len(seen) == 8 + 3 and len(again) == 8
+    columns = ["train.copies", "train.batch_size", "rmse_cm", "flash_bytes", "pareto"]
+    first, second = (
+        t[columns].astype({"train.copies": int, "train.batch_size": int}).sort_values(columns[:2])
+        for t in (whole, again)
+    )
+    pd.testing.assert_frame_equal(
+        first.reset_index(drop=True), second.reset_index(drop=True), check_dtype=False
+    )
+    draw(again, OBJECTIVES, tmp_path / "pareto.png")
+    assert (tmp_path / "pareto.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_table_of_other_parameters_is_not_continued(tmp_path):
+    (tmp_path / "trials.csv").write_text("trial,base,train.copies,train.batch_size\n0,abc,0,16\n")
+    with pytest.raises(ParameterError, match="other parameters"):
+        sweep(
+            space(), PARAMETERS, lambda own: None, tmp_path / "trials.csv", objectives=OBJECTIVES, workers=1
+        )
+
+
+def test_without_ray_there_is_one_line(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ToolError, match=r"Ray is not installed; pip install 'tinystride\[sweep\]'"):
+        sweep(space(), PARAMETERS, lambda own: None, tmp_path / "trials.csv", objectives=OBJECTIVES)
+
+
+def test_an_unknown_parameter_ends_the_command_in_one_line(tmp_path):
+    (tmp_path / "sweep.yaml").write_text("method: grid\nparameters: {train.speed: {values: [1]}}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "tinystride", "sweep", str(tmp_path / "sweep.yaml")],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: sweep: train.speed is no parameter")

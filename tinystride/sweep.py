@@ -1,0 +1,425 @@
+"""A search over parameters on Ray: every trial with its subject-wise folds, error beside footprint.
+
+The space is given as Weights & Biases writes it, so that one file serves both:
+`{"method": "grid" | "random" | "bayes", "parameters": {"train.copies": {"values": [0, 4]},
+"train.learning_rate": {"min": 0.001, "max": 0.02, "distribution": "log_uniform_values"}}}`. "bayes" is
+Optuna's sampler. A parameter is named by its path in the nested parameters.
+"""
+
+import copy
+import hashlib
+import itertools
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tinystride.errors import ParameterError, TinyStrideError, ToolError
+from tinystride.files import complete_file
+from tinystride.gait.strides import StrideSet
+
+METHODS = ("grid", "random", "bayes")
+DISTRIBUTIONS = ("uniform", "log_uniform_values", "int_uniform")
+BLOCKS = ("seed", "estimator", "folds", "preprocess", "split", "train", "quantize")
+FOOTPRINT = ("flash_bytes", "ram_bytes", "instructions")
+# How often a trial is begun again after its worker or machine was lost.
+RETRIES = 5
+VECTORS = 20  # bit-exactness is the pipeline's to prove; here only the cost is asked for
+
+
+@dataclass(frozen=True)
+class Space:
+    """method: one of METHODS; choices: {parameter: list of values, or {"min", "max", "distribution"}}"""
+
+    method: str
+    choices: Mapping[str, list | Mapping]
+
+
+def read_space(content: Mapping, parameters: Mapping) -> Space:
+    """The space of a sweep file over these nested parameters.
+
+    Raises ParameterError for an unknown method, parameter or distribution, and for a range in a grid.
+    """
+    method = content.get("method")
+    if method not in METHODS:
+        raise ParameterError(f"sweep: unknown method {method!r}; choose one of {', '.join(METHODS)}")
+    named = content.get("parameters") or {}
+    if not named:
+        raise ParameterError("sweep: no parameters; name some, e.g. train.copies: {values: [0, 4]}")
+    return Space(method, {name: _choice(name, how, method, parameters) for name, how in named.items()})
+
+
+def _choice(name: str, how: Mapping, method: str, parameters: Mapping) -> list | Mapping:
+    known = dict(_paths(parameters))
+    if name not in known:
+        raise ParameterError(f"sweep: {name} is no parameter; there are {', '.join(known)}")
+    if name.split(".")[0] not in BLOCKS:
+        raise ParameterError(f"sweep: {name} changes no trial; sweep over {', '.join(BLOCKS)}")
+    if isinstance(how, Mapping) and isinstance(how.get("values"), list) and how["values"]:
+        return how["values"]
+    if isinstance(how, Mapping) and "value" in how:
+        return [how["value"]]
+    if not isinstance(how, Mapping) or not {"min", "max"} <= set(how):
+        raise ParameterError(f"sweep: {name} needs values: [...] or min and max")
+    if method == "grid":
+        raise ParameterError(f"sweep: {name} has a range, which a grid cannot walk; give values: [...]")
+    whole = isinstance(how["min"], int) and isinstance(how["max"], int)
+    distribution = how.get("distribution", "int_uniform" if whole else "uniform")
+    if distribution not in DISTRIBUTIONS:
+        raise ParameterError(f"sweep: {name}: unknown distribution; choose one of {', '.join(DISTRIBUTIONS)}")
+    if not how["min"] < how["max"] or (distribution.startswith("log") and how["min"] <= 0):
+        raise ParameterError(f"sweep: {name}: min has to be below max, and above 0 if it is logarithmic")
+    return {"min": how["min"], "max": how["max"], "distribution": distribution}
+
+
+def _paths(values: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in values.items():
+        yield f"{prefix}{name}", value
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{prefix}{name}.")
+
+
+def changed(parameters: Mapping, changes: Mapping) -> dict:
+    """A copy of the nested parameters with values set by path."""
+    copied = copy.deepcopy(dict(parameters))
+    for name, value in changes.items():
+        *blocks, key = name.split(".")
+        block = copied
+        for part in blocks:
+            block = block[part]
+        block[key] = value
+    return copied
+
+
+class Search:
+    """What to try next. Finished trials are told, also those of an earlier run, and not proposed again.
+
+    space, trials, seed: of how many, at most; a grid ends by itself
+    objectives: columns of the results, all to be small
+    """
+
+    def __init__(self, space: Space, *, trials: int, seed: int, objectives: list[str]):
+        self.space, self.trials, self.objectives = space, trials, objectives
+        self._proposed = 0
+        if space.method == "grid":
+            rows = itertools.product(*space.choices.values())
+            self._fixed = (dict(zip(space.choices, row, strict=True)) for row in rows)
+        elif space.method == "random":
+            self._fixed = (_draw(space, np.random.default_rng([seed, i])) for i in range(trials))
+        else:
+            self._study = _study(len(objectives), seed)
+            self._asked: dict[str, object] = {}
+
+    def __len__(self) -> int:
+        """How many trials there are in all."""
+        if self.space.method == "grid":
+            return int(np.prod([len(values) for values in self.space.choices.values()]))
+        return self.trials
+
+    def propose(self) -> dict | None:
+        """{parameter: value}, or None when there is nothing left to try."""
+        if self.space.method != "bayes":
+            return next(self._fixed, None)
+        if self._proposed >= self.trials:
+            return None
+        self._proposed += 1
+        asked = self._study.ask(self._distributions())
+        changes = {name: self._value(name, value) for name, value in asked.params.items()}
+        self._asked[_key(changes)] = asked
+        return changes
+
+    def tell(self, changes: Mapping, results: Mapping) -> None:
+        """What came of a trial: results by objective, or an `error`."""
+        if self.space.method != "bayes":
+            return
+        import optuna
+
+        values = None if results.get("error") else [results[name] for name in self.objectives]
+        failed = {} if values else {"state": optuna.trial.TrialState.FAIL}
+        asked = self._asked.pop(_key(changes), None)
+        if asked is not None:
+            self._study.tell(asked, values, **failed)
+            return
+        # Of an earlier run.
+        self._proposed += 1
+        coded = {name: self._code(name, value) for name, value in changes.items()}
+        told = optuna.create_trial(params=coded, distributions=self._distributions(), values=values, **failed)
+        self._study.add_trial(told)
+
+    def _distributions(self) -> dict:
+        import optuna
+
+        found = {}
+        for name, choice in self.space.choices.items():
+            if isinstance(choice, list):
+                # Lists and mappings are no categories to Optuna, their places are.
+                found[name] = optuna.distributions.CategoricalDistribution(list(range(len(choice))))
+            elif choice["distribution"] == "int_uniform":
+                found[name] = optuna.distributions.IntDistribution(choice["min"], choice["max"])
+            else:
+                log = choice["distribution"] == "log_uniform_values"
+                found[name] = optuna.distributions.FloatDistribution(choice["min"], choice["max"], log=log)
+        return found
+
+    def _value(self, name: str, coded):
+        choice = self.space.choices[name]
+        return choice[coded] if isinstance(choice, list) else coded
+
+    def _code(self, name: str, value):
+        choice = self.space.choices[name]
+        return choice.index(value) if isinstance(choice, list) else value
+
+
+def _draw(space: Space, random: np.random.Generator) -> dict:
+    drawn = {}
+    for name, choice in space.choices.items():
+        if isinstance(choice, list):
+            drawn[name] = choice[random.integers(len(choice))]
+        elif choice["distribution"] == "int_uniform":
+            drawn[name] = int(random.integers(choice["min"], choice["max"] + 1))
+        elif choice["distribution"] == "uniform":
+            drawn[name] = float(random.uniform(choice["min"], choice["max"]))
+        else:
+            drawn[name] = float(np.exp(random.uniform(np.log(choice["min"]), np.log(choice["max"]))))
+    return drawn
+
+
+def _study(n_objectives: int, seed: int):
+    try:
+        import optuna
+    except ImportError as error:
+        raise ToolError("Optuna is not installed; pip install 'tinystride[sweep]'") from error
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
+    return optuna.create_study(directions=["minimize"] * n_objectives, sampler=sampler)
+
+
+def _key(changes: Mapping) -> str:
+    return json.dumps(changes, sort_keys=True)
+
+
+def run_trial(strides: StrideSet, parameters: Mapping, core: str | None) -> dict:
+    """Cross-validate these parameters: each fold's people by a network that has never seen them.
+
+    core: on which the first fold's int8 network is measured; None: not at all
+
+    Returns `rmse_cm` (int8, against a measured length where any data set has one, else against the integral),
+    `rmse_cm:<data set>`, parameters, multiply_accumulates, and FOOTPRINT if measured. Data sets in
+    `split.held_out` are not looked at: what is chosen here may still be judged by them.
+    """
+    import tensorflow as tf
+
+    from tinystride.learning.cross_validation import cross_validate
+    from tinystride.learning.estimators import choose
+    from tinystride.learning.split import split_by_subject
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    settings = choose(parameters["estimator"], **parameters["train"])
+    split = split_by_subject(
+        strides.table, seed=parameters["seed"], folds=len(parameters["folds"]), **parameters["split"]
+    )
+    folds = [
+        cross_validate(
+            strides.table, strides.signals, part, settings, seed=parameters["seed"], **parameters["quantize"]
+        )
+        for part in split["folds"]
+    ]
+    results = errors(strides.table, pd.concat([fold.predictions for fold in folds]))
+    results |= {
+        "parameters": settings.n_parameters,
+        "multiply_accumulates": settings.n_multiply_accumulates,
+    }
+    return results | (footprint(folds[0].quantized.int8, core) if core else {})
+
+
+def errors(table: pd.DataFrame, predictions: pd.DataFrame) -> dict:
+    """`rmse_cm` and `rmse_cm:<data set>` of int8, as `run_trial` states them."""
+    judged = predictions.merge(table[["stride_id", "dataset", "reference", "stride_length_cm"]], "left")
+    judged["square"] = (judged["int8_cm"] - judged["stride_length_cm"]) ** 2
+    measured = judged[judged["reference"] != "strapdown"]
+    overall = (measured if measured["square"].notna().any() else judged)["square"].mean()
+    of_sets = judged.groupby("dataset")["square"].mean()
+    return {"rmse_cm": round(float(np.sqrt(overall)), 4)} | {
+        f"rmse_cm:{name}": round(float(np.sqrt(square)), 4) for name, square in of_sets.items()
+    }
+
+
+def footprint(tflite: bytes, core: str) -> dict:
+    from tinystride.mcu import benchmark_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(tflite)
+        measured = benchmark_model(path, core, vectors=VECTORS)
+    return {name: measured[name] for name in FOOTPRINT}
+
+
+def sweep(
+    space: Space,
+    parameters: Mapping,
+    prepare: Callable[[Mapping], StrideSet],
+    table_path: Path,
+    *,
+    objectives: list[str],
+    core: str | None = "cortex-m4f",
+    trials: int = 50,
+    seed: int = 0,
+    workers: int | None = None,
+    address: str | None = None,
+    on_trial: Callable[[Mapping], None] = lambda row: None,
+    trial: Callable[[StrideSet, Mapping, str | None], dict] = run_trial,
+) -> pd.DataFrame:
+    """Run the trials that `table_path` does not hold yet; it is whole after each of them.
+
+    parameters: nested, what the space does not change
+    prepare: {"preprocess": …, …} to strides; called here once for each preprocess block that occurs
+    objectives: columns of the results to be small at once
+    workers: trials at a time, one core each (None: as many as there are cores)
+    address: of a Ray cluster, e.g. "auto" or "ray://host:10001"; None: this machine
+    on_trial: called with each new row; trial: what is run
+
+    Returns the table: `trial`, a column each parameter, the results, `error` (why a trial could not be run)
+    and `pareto`, true where no other trial is at least as good by all objectives and better by one.
+    Raises ToolError if Ray is missing, cannot be reached, or has lost a trial's worker again and again: what
+    is finished stays, and the next call goes on from there.
+    """
+    rows = _finished(table_path, space, parameters)
+    ray = _ray(address, workers)
+    search = Search(space, trials=trials, seed=seed, objectives=objectives)
+    done = {_key(row["changes"]): row["results"] for row in rows}
+    for row in rows:
+        search.tell(row["changes"], row["results"])
+    remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_guarded)
+    prepared: dict[str, object] = {}
+    running: dict[object, dict] = {}
+    at_once = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+    try:
+        while True:
+            while len(running) < at_once and (changes := search.propose()) is not None:
+                if _key(changes) in done:
+                    search.tell(changes, done[_key(changes)])
+                    continue
+                own = changed(parameters, changes)
+                block = _key(own.get("preprocess", {}))
+                if block not in prepared:
+                    prepared[block] = ray.put(prepare(own))
+                running[remote.remote(trial, prepared[block], own, core)] = changes
+            if not running:
+                break
+            (finished,), _ = ray.wait(list(running), num_returns=1)
+            changes = running.pop(finished)
+            results = ray.get(finished)
+            rows.append({"changes": changes, "results": results})
+            done[_key(changes)] = results
+            search.tell(changes, results)
+            _write(table_path, rows, parameters, objectives)
+            on_trial({**changes, **results})
+    except ray.exceptions.RayError as error:
+        said = str(error).strip().splitlines()[0]
+        raise ToolError(
+            f"sweep: a trial was lost ({said}); run it again to go on from {table_path}"
+        ) from error
+    finally:
+        ray.shutdown()
+    return _write(table_path, rows, parameters, objectives)
+
+
+def _guarded(trial: Callable, strides: StrideSet, parameters: Mapping, core: str | None) -> dict:
+    try:
+        return trial(strides, parameters, core)
+    except TinyStrideError as error:
+        return {"error": str(error)}
+
+
+def _ray(address: str | None, workers: int | None):
+    try:
+        import ray
+    except ImportError as error:
+        raise ToolError("Ray is not installed; pip install 'tinystride[sweep]'") from error
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # A cluster's machines get this very code.
+    code = {"py_modules": [str(Path(__file__).parent)], "excludes": ["__pycache__"]} if address else None
+    try:
+        ray.init(
+            address=address or "local",
+            num_cpus=None if address else workers,
+            include_dashboard=None if address else False,
+            runtime_env=code,
+            log_to_driver=False,
+            logging_level="error",
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        said = str(error).strip().splitlines()[0]
+        raise ToolError(f"Ray at {address or 'this machine'}: {said}; check --address") from error
+    return ray
+
+
+def fingerprint(parameters: Mapping) -> str:
+    """Of the parameters that a trial depends on: results of others are not mixed with these."""
+    of_trial = {name: parameters[name] for name in BLOCKS if name in parameters}
+    return hashlib.sha256(_key(of_trial).encode()).hexdigest()[:12]
+
+
+def _finished(path: Path, space: Space, parameters: Mapping) -> list[dict]:
+    if not path.is_file():
+        return []
+    table = pd.read_csv(path, dtype={"base": str})
+    if not set(space.choices) < set(table) or set(table["base"]) - {fingerprint(parameters)}:
+        raise ParameterError(
+            f"{path}: of another sweep or other parameters; name another folder, or remove it"
+        )
+    results = [name for name in table if name not in {"trial", "base", "pareto", *space.choices}]
+    return [
+        {
+            "changes": {name: json.loads(str(row[name])) for name in space.choices},
+            "results": {name: row[name] for name in results if not pd.isna(row[name])},
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def _write(path: Path, rows: list[dict], parameters: Mapping, objectives: list[str]) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "trial": number,
+            **{name: json.dumps(value) for name, value in row["changes"].items()},
+            **row["results"],
+        }
+        for number, row in enumerate(rows)
+    )
+    if rows:
+        table.insert(1, "base", fingerprint(parameters))
+        table["pareto"] = pareto(table.reindex(columns=objectives).to_numpy(float))
+    with complete_file(path) as partial:
+        table.to_csv(partial, index=False)
+    return table
+
+
+def pareto(costs: np.ndarray) -> np.ndarray:
+    """[n] bool, which rows of costs [n, objectives] no other row dominates; NaN is dominated."""
+    known = np.isfinite(costs).all(axis=1)
+    no_worse = (costs[:, None] <= costs[None]).all(axis=2)
+    better = (costs[:, None] < costs[None]).any(axis=2)
+    return known & ~(no_worse & better & known[:, None]).any(axis=0)
+
+
+def draw(table: pd.DataFrame, objectives: list[str], path: Path) -> None:
+    """Error against every other objective, trial by trial, the best ones joined."""
+    from matplotlib.figure import Figure
+
+    first, *others = objectives if len(objectives) > 1 else [objectives[0], "trial"]
+    figure = Figure(figsize=(4.5 * len(others), 3.6), layout="constrained")
+    for axes, other in zip(figure.subplots(1, len(others), squeeze=False)[0], others, strict=True):
+        axes.scatter(table[other], table[first], s=14, color="0.6", label="trials")
+        best = table[table["pareto"]].sort_values(other)
+        axes.plot(best[other], best[first], "o-", color="C0", label="best by all objectives")
+        axes.set(xlabel=other, ylabel=first)
+        axes.legend(fontsize=8)
+    with complete_file(path) as partial:
+        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})

@@ -1,0 +1,105 @@
+"""`tinystride sweep`: a file of parameters, a folder of strides, and DVC where experiments are asked for."""
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+
+from tinystride.errors import DataError, ParameterError, ToolError
+
+
+def add_sweep(commands) -> None:
+    parser = commands.add_parser("sweep", help="search parameters on Ray: error against footprint")
+    parser.add_argument("space", type=Path, metavar="SWEEP.yaml", help="in the format of W&B's sweeps")
+    parser.add_argument("--trials", type=int, default=50, help="at most; a grid ends by itself (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the search (default: %(default)s)")
+    parser.add_argument(
+        "--objective",
+        action="append",
+        metavar="COLUMN",
+        help="to be small; may be repeated (default: rmse_cm and flash_bytes)",
+    )
+    parser.add_argument("--core", default="cortex-m4f", help="or none (default: %(default)s)")
+    parser.add_argument("--workers", type=int, help="trials at a time (default: all cores)")
+    parser.add_argument("--address", help="of a Ray cluster (default: this machine alone)")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: %(default)s)")
+    parser.add_argument("--strides", type=Path, default=Path("data/strides"), help="(default: %(default)s)")
+    parser.add_argument(
+        "--raw",
+        type=Path,
+        default=Path("data/raw"),
+        help="where preprocess.* is varied (default: %(default)s)",
+    )
+    parser.add_argument("-o", "--output", type=Path, help="folder (default: sweeps/<name of SWEEP.yaml>)")
+    parser.add_argument(
+        "--experiments", action="store_true", help="queue the best by all objectives with dvc exp run"
+    )
+    parser.set_defaults(run=run_sweep)
+
+
+def run_sweep(arguments: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from tinystride.sweep import Search, draw, read_space, sweep
+
+    parameters = _yaml(arguments.params)
+    space = read_space(_yaml(arguments.space), parameters)
+    objectives = arguments.objective or ["rmse_cm", "flash_bytes"]
+    output = arguments.output or Path("sweeps") / arguments.space.stem
+    options = {"trials": arguments.trials, "seed": arguments.seed, "objectives": objectives}
+    with tqdm(total=len(Search(space, **options)), desc="sweep", unit="trial") as bar:
+        table = sweep(
+            space,
+            parameters,
+            _prepare(parameters, arguments.strides, arguments.raw),
+            output / "trials.csv",
+            core=None if arguments.core == "none" else arguments.core,
+            workers=arguments.workers,
+            address=arguments.address,
+            on_trial=lambda _: bar.update(),
+            **options,
+        )
+    if not table["pareto"].any():
+        raise ParameterError(f"sweep: no trial has {' and '.join(objectives)}; see {output / 'trials.csv'}")
+    draw(table, objectives, output / "pareto.png")
+    best = table[table["pareto"]].sort_values(objectives[0])
+    print(best[[*space.choices, *objectives]].to_string(index=False))
+    if arguments.experiments:
+        for row in best.to_dict("records"):
+            _queue({name: json.loads(row[name]) for name in space.choices})
+
+
+def _yaml(path: Path) -> dict:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{path}: is not YAML ({error})") from error
+    if not isinstance(content, dict):
+        raise ParameterError(f"{path}: has no parameters")
+    return content
+
+
+def _prepare(parameters: dict, strides_folder: Path, raw_folder: Path):
+    """Strides as the pipeline left them, cut anew where the preprocess block is another one."""
+    from tinystride.datasets.loading import load_recordings
+    from tinystride.gait.strides import GaitOptions, gather_strides, read_strides
+
+    def prepare(own: dict):
+        if own["preprocess"] != parameters["preprocess"]:
+            return gather_strides(load_recordings(raw_folder), GaitOptions(**own["preprocess"]))
+        if not strides_folder.is_dir():
+            raise DataError(f"{strides_folder}: is not there; run `dvc repro preprocess` or name a folder")
+        return read_strides(strides_folder)
+
+    return prepare
+
+
+def _queue(changes: dict) -> None:
+    settings = [word for name, value in changes.items() for word in ("-S", f"{name}={json.dumps(value)}")]
+    done = subprocess.run(["dvc", "exp", "run", "--queue", *settings], capture_output=True, text=True)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise ToolError(f"dvc exp run --queue: {(said or ['failed'])[0]}")
+    print(done.stdout.strip().splitlines()[-1])
