@@ -75,6 +75,7 @@ def test_another_fresh_clone_gives_the_same_bytes(reproduced, tmp_path):
         ("evaluate", 2.5, signal.SIGKILL),
         ("export-c", 2.0, signal.SIGINT),
         ("benchmark-mcu", 2.0, signal.SIGKILL),
+        ("report", 3.0, signal.SIGKILL),
     ],
 )
 def test_an_interrupted_stage_leaves_no_trace(copy_of_reproduced, stage, seconds, how):
@@ -142,7 +143,7 @@ def test_the_papers_preset_runs_as_an_experiment_elsewhere(copy_of_reproduced):
 
 
 @pytest.mark.parametrize(
-    "stage", ["download", "preprocess", "split_by_subject", "evaluate", "export_c", "benchmark_mcu"]
+    "stage", ["download", "preprocess", "split_by_subject", "evaluate", "export_c", "benchmark_mcu", "report"]
 )
 def test_only_what_trains_or_converts_imports_tensorflow(copy_of_reproduced, stage):
     done = run(copy_of_reproduced, "python", "-X", "importtime", "-m", f"stages.{stage}")

@@ -84,8 +84,13 @@ def test_numbers_are_those_of_the_metrics(opened, run):
     for keys, text in cells:
         value = run.metrics[keys["set"]][keys["estimator"]][keys["figure"]]
         assert text == "–" if value is None else float(text) == pytest.approx(value, abs=0.005001)
-    for keys, text in shown(page, "[data-core]"):
-        assert int(text) == run.cores[keys["core"]][keys["part"]][keys["figure"]]
+    costs = shown(page, "[data-core]")
+    assert len(costs) == 4 * sum(len(parts) for parts in run.cores.values())
+    for keys, text in costs:
+        figures = run.cores[keys["core"]][keys["part"]]
+        assert (
+            int(text) == {"instructions": figures.get("instructions_per_stride"), **figures}[keys["figure"]]
+        )
     protocol = run.published[0]
     row = page.locator("tr", has_text="this run, int8").first.inner_text().replace("−", "-")
     assert f"{protocol['bias_cm']:.2f} ± {protocol['sd_cm']:.2f}" in row and "3.3 kB" in row
