@@ -28,7 +28,6 @@ CONTACT_AFTER_CROSSING_S = 0.026
 LEAST_REST, LARGEST_REST = 2779322, 5087416
 STANDING_GYR, STANDING_ACC, LARGEST_BIAS = 32, 60, 80
 STANDING_UNREST = 400
-BRIDGED_S = 0.1
 LONGEST_GAP_S = 0.03
 GAP_MPS = 0.1
 CLIPPED_SAMPLES = 3
@@ -104,7 +103,7 @@ class Design:
             half_second=blocks(0.5),
             swing=int(single(SMALLEST_SWING_RAD) * single(TURNED_PER_RADPS) * block_hz),
             search=int(single(SEARCH_S) * block_hz),
-            bridged=int(single(BRIDGED_S) * rate),
+            bridged=int(single(LONGEST_GAP_S) * rate + single(1e-3)),
         )
 
     @property

@@ -73,10 +73,10 @@ class Estimator:
         self.kept = segment.kept.tolist()
         self.unrest: list[int] = []
         self.stances = self.stance_open = self.has_start = self.has_best = False
+        self.in_half, self.still, self.half_force = 0, False, [0, 0, 0]
         self.calm_blocks = self.turned = self.moving = self.last_candidate = self.search_end = 0
         self.gap_block = self.saturated_block = -1
         forces, energies = segment.force.tolist(), segment.energy.tolist()
-        standing = self._standing()
         told = len(self.strides)
         for n in range(len(segment.energy)):
             self.block = n
@@ -92,36 +92,37 @@ class Estimator:
                 self.unrest.append(c.MOST_UNREST)
                 self.moving = n
             else:
-                if n in standing:
-                    self._learn_standing(*standing[n])
+                self._watch_standing(n, energies[n], forces[n])
                 self._take_block(n, energies[n], forces[n])
 
-    def _standing(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-        """Blocks with which a second of standing ends: force and bias, as the means over it say."""
-        half, d, first = self.design.half_second, self.design.samples_per_block, self.design.window - 1
-        n = max(0, len(self.segment.sums) - first) // half
+    def _watch_standing(self, n: int, energy: int, force: list[int]) -> None:
+        """Watch for standing: two halves of a second, one after the other, without movement."""
+        if energy > c.STANDING_UNREST or (self.in_half and not _is_near(force, self.half_force)):
+            self.in_half, self.still = 0, False
+            return
+        if self.in_half == 0:
+            self.still = self.still and _is_near(force, self.half_force)
+            self.half_force_before, self.half_force = self.half_force, force
+        self.in_half += 1
+        if self.in_half == self.design.half_second:
+            self.in_half = 0
+            if self.still:
+                self._learn_standing(n, force)
+            self.still = True
 
-        def halves(values):
-            return values[first : first + n * half].reshape(n, half, *values.shape[1:])
-
-        force, energy = halves(self.segment.force), halves(self.segment.energy)
-        still = (np.abs(force - force[:, :1]) <= c.STANDING_ACC).all(axis=(1, 2))
-        still &= (energy <= c.STANDING_UNREST).all(axis=1)
-        alike = (np.abs(force[1:, 0] - force[:-1, 0]) <= c.STANDING_ACC).all(axis=1)
-        both = still[1:] & still[:-1] & alike
-        sums, energy = halves(self.segment.sums[:, 3:]).sum(axis=1), energy.sum(axis=1)
-        sums, energy = sums[1:] + sums[:-1], energy[1:] + energy[:-1]
-        mean = np.fix(sums * 16 / (2 * half * d)).astype(np.int64)
-        spread = energy // (2 * half) * (256 << c.ENERGY_SHIFT) - (mean**2).sum(axis=1)
-        both &= (spread < 256 * c.STANDING_GYR**2) & (np.abs(mean) <= 16 * c.LARGEST_BIAS).all(axis=1)
-        bias = sums / (2 * half * d) * c.GYR_UNIT
-        force_mps2 = (force[:-1, 0] + force[1:, 0] + force[1:, -1]) / 3 * c.ACC_UNIT
-        return {int(first + (k + 2) * half - 1): (force_mps2[k], bias[k]) for k in np.flatnonzero(both)}
-
-    def _learn_standing(self, force_mps2: np.ndarray, bias: np.ndarray) -> None:
+    def _learn_standing(self, n: int, force: list[int]) -> None:
+        """What the sensors say, if the angular rate over the last second is that of standing."""
+        both, d = 2 * self.design.half_second, self.design.samples_per_block
+        last = slice(n + 1 - both, n + 1)
+        gyr = self.segment.sums[last, 3:].sum(axis=0)
+        mean = np.fix(gyr * 16 / (both * d)).astype(int)
+        energy = int(self.segment.energy[last].sum()) // both * (256 << c.ENERGY_SHIFT)
+        if (np.abs(mean) > 16 * c.LARGEST_BIAS).any() or energy - (mean @ mean) >= 256 * c.STANDING_GYR**2:
+            return
         self.standings = min(self.standings + 1, 4)
+        force_mps2 = np.array([self.half_force_before, self.half_force, force]).mean(axis=0) * c.ACC_UNIT
         self.force_mps2 = self.force_mps2 + (force_mps2 - self.force_mps2) / self.standings
-        self.bias = self.bias + (bias - self.bias) / self.standings
+        self.bias = self.bias + (gyr / (both * d) * c.GYR_UNIT - self.bias) / self.standings
         self.bias_variance = np.eye(3) * c.STANDING_VARIANCE
 
     # Stances
@@ -209,10 +210,11 @@ class Estimator:
         before = self.unrest[max(0, self.best - self.design.reach) : self.best]
         if (before and min(before) <= self.best_unrest) or self.best_unrest >= c.LARGEST_STANCE_UNREST:
             return
-        if self.stances and self.best_unrest > c.CALM:
+        # A foot may also be slow in mid-air; there it is far from upright.
+        if self.best_unrest > c.CALM:
             upright = sum(a * b for a, b in zip(self.stance_force, self.up, strict=True))
             size = math.sqrt(sum(x * x for x in self.stance_force) * sum(x * x for x in self.up))
-            if upright / (size + 1e-12) < c.COS_LARGEST_TILT:
+            if not self.stances or upright / (size + 1e-12) < c.COS_LARGEST_TILT:
                 return
         if not self.stance_open:
             self.stance_open, self.rested = True, False
@@ -420,6 +422,10 @@ class Estimator:
 
 def _is_gravity(force: list[int]) -> bool:
     return c.LEAST_REST <= force[0] * force[0] + force[1] * force[1] + force[2] * force[2] <= c.LARGEST_REST
+
+
+def _is_near(force: list[int], other: list[int]) -> bool:
+    return all(abs(x - y) <= c.STANDING_ACC for x, y in zip(force, other, strict=True))
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:

@@ -87,9 +87,11 @@ def _bridged(counts, lost, design: Design) -> Iterator[tuple]:
         for at in first + 1 + np.flatnonzero(lost[first + 1 : stop]):
             missing, change = int(lost[at]), counts[at] - counts[at - 1]
             between = slice(number[at - 1] - number[first] + 1, number[at] - number[first])
-            # Truncated like a division in C.
-            steps = np.fix(np.arange(1, missing + 1)[:, None] * change / (missing + 1)).astype(np.int64)
-            samples[between] = counts[at - 1] + steps
+            # Of the line each block gets the middle of its part, truncated like a division in C.
+            block = np.arange(between.start, between.stop) // design.samples_per_block
+            _, first_of, length = np.unique(block, return_index=True, return_counts=True)
+            middle = (2 * first_of + length + 1)[:, None] * change / (2 * (missing + 1))
+            samples[between] = counts[at - 1] + np.repeat(np.fix(middle).astype(np.int64), length, axis=0)
             gap[between] = _matters(missing, change, design)
         if stop == len(counts):
             # As tinystride_finish has it.
@@ -104,8 +106,7 @@ def _matters(missing: int, change: np.ndarray, design: Design) -> bool:
     """Whether so many lost samples, between which the specific force has changed so much, spoil a stride."""
     lost_s = single(missing) / single(design.rate_hz)
     size = np.sqrt((change[:3].astype(single) ** 2).sum())
-    too_long = lost_s > single(c.LONGEST_GAP_S) + single(1e-6)
-    return bool(too_long or lost_s * size * single(c.ACC_UNIT) > single(c.GAP_MPS))
+    return bool(lost_s * size * single(c.ACC_UNIT) > single(c.GAP_MPS))
 
 
 def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Segment:

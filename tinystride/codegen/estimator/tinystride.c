@@ -65,7 +65,7 @@
 #define LARGEST_BIAS 80
 #define STANDING_UNREST 400u
 
-#define BRIDGED_S 0.1f
+/* Longest gap that a stride bears, and velocity that it may miss. */
 #define LONGEST_GAP_S 0.03f
 #define GAP_MPS 0.1f
 #define CLIPPED_SAMPLES 3
@@ -303,7 +303,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     ts->half_second = blocks(0.5f, block_hz);
     ts->swing = (uint32_t)(SMALLEST_SWING_RAD * TURNED_PER_RADPS * block_hz);
     ts->search = (uint16_t)(SEARCH_S * block_hz);
-    ts->bridged = (uint8_t)(BRIDGED_S * rate_hz);
+    ts->bridged = (uint8_t)(LONGEST_GAP_S * rate_hz + 1e-3f);
     ts->interval_us = 1e6f / rate_hz;
     design_lowpass(ts, block_hz);
     for (int i = 0; i < 6; i += i == 0 ? 3 : 2) { /* the diagonal: 0, 3, 5 */
@@ -445,17 +445,19 @@ typedef struct {
     float left;
 } cursor_t;
 
-/* Means of the samples from the cursor on. */
-static void mean_over(const tinystride_t *ts, cursor_t *cursor, float width, float mean[6])
+/* Sums of the samples from the cursor on, over `width` blocks. */
+static void sum_over(const tinystride_t *ts, cursor_t *cursor, float width, float sum[6])
 {
-    float rest = width;
-    memset(mean, 0, 6 * sizeof *mean);
+    float rest = width, ax = 0.0f, ay = 0.0f, az = 0.0f, gx = 0.0f, gy = 0.0f, gz = 0.0f;
     while (rest > 0.0f) {
         const int16_t *samples = at(ts, cursor->block);
         const float part = rest < cursor->left ? rest : cursor->left;
-        for (int i = 0; i < 6; ++i) {
-            mean[i] += part * (float)samples[i];
-        }
+        ax += part * (float)samples[0];
+        ay += part * (float)samples[1];
+        az += part * (float)samples[2];
+        gx += part * (float)samples[3];
+        gy += part * (float)samples[4];
+        gz += part * (float)samples[5];
         rest -= part;
         cursor->left -= part;
         if (cursor->left <= 0.0f) {
@@ -463,6 +465,12 @@ static void mean_over(const tinystride_t *ts, cursor_t *cursor, float width, flo
             ++cursor->block;
         }
     }
+    sum[0] = ax;
+    sum[1] = ay;
+    sum[2] = az;
+    sum[3] = gx;
+    sum[4] = gy;
+    sum[5] = gz;
 }
 
 /* Features of one instant as the network's numbers; how many are at the ends of its range. */
@@ -504,7 +512,7 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
     memset(result, 0, sizeof *result);
     for (int point = 0; point < POINTS; ++point) {
         float samples[6], acc[3], gyr[3], acceleration[3], features[6];
-        mean_over(ts, &cursor, step, samples);
+        sum_over(ts, &cursor, step, samples);
         for (int i = 0; i < 3; ++i) {
             samples[i] = samples[i] * acc_factor - offset[i];
             samples[i + 3] = samples[i + 3] * gyr_factor - ts->bias[i];
@@ -900,9 +908,10 @@ static void confirm(tinystride_t *ts)
     if (ts->best_unrest >= LARGEST_STANCE_UNREST) {
         return;
     }
-    if (ts->stances && ts->best_unrest > CALM) {
+    /* A foot may also be slow in mid-air; there it is far from upright. */
+    if (ts->best_unrest > CALM) {
         const float force[3] = {ts->stance_force[0], ts->stance_force[1], ts->stance_force[2]};
-        if (cosine(force, ts->up) < COS_LARGEST_TILT) {
+        if (!ts->stances || cosine(force, ts->up) < COS_LARGEST_TILT) {
             return;
         }
     }
@@ -957,9 +966,8 @@ static uint32_t deviation(const tinystride_t *ts, const int16_t force[3])
  * stance for long, the calmest. */
 static int find_stance_force(tinystride_t *ts, uint32_t energy, const int16_t force[3])
 {
-    const int rests = is_gravity(force);
     int told = TINYSTRIDE_OK;
-    ts->calm_blocks = (uint8_t)(energy >= CALM || !rests ? 0 : ts->calm_blocks < 255 ? ts->calm_blocks + 1 : 255);
+    ts->calm_blocks = (uint8_t)(energy >= CALM || !is_gravity(force) ? 0 : ts->calm_blocks < 255 ? ts->calm_blocks + 1 : 255);
     if (ts->calm_blocks == ts->calm_run) {
         if (!ts->knows_stance || deviation(ts, force) > CALM) {
             know_stance(ts, force);
@@ -988,11 +996,13 @@ static int find_stance_force(tinystride_t *ts, uint32_t energy, const int16_t fo
 static void carry_up(tinystride_t *ts, uint32_t block)
 {
     const int16_t *samples = at(ts, block);
-    const float rate[3] = {samples[3], samples[4], samples[5]};
-    float change[3];
-    cross(ts->up, rate, change);
-    add(ts->up, change, GYR_UNIT * ts->period_s);
-    scale(ts->up, 1.5f - 0.5f * dot(ts->up, ts->up));
+    const float step = GYR_UNIT * ts->period_s, x = ts->up[0], y = ts->up[1], z = ts->up[2];
+    const float gx = step * (float)samples[3], gy = step * (float)samples[4], gz = step * (float)samples[5];
+    const float a = x + y * gz - z * gy, b = y + z * gx - x * gz, c = z + x * gy - y * gx;
+    const float shrink = 1.5f - 0.5f * (a * a + b * b + c * c);
+    ts->up[0] = a * shrink;
+    ts->up[1] = b * shrink;
+    ts->up[2] = c * shrink;
 }
 
 static int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tinystride_stride_t *stride)
@@ -1083,34 +1093,32 @@ static int is_standing(const tinystride_t *ts)
     return standing && spread < 256 * STANDING_GYR * STANDING_GYR;
 }
 
-/* Watch for standing, by halves of a second. */
+/* Watch for standing: two halves of a second, one after the other, without movement. */
 static void watch_standing(tinystride_t *ts, uint32_t energy, const int16_t force[3], const int32_t gyr_sum[3])
 {
+    if (energy > STANDING_UNREST || (ts->in_half && !is_near(force, ts->half_force))) {
+        ts->in_half = ts->still = 0;
+        return;
+    }
     if (ts->in_half == 0) {
-        ts->still_before = (uint8_t)(ts->still && is_near(force, ts->half_force));
+        ts->still = (uint8_t)(ts->still && is_near(force, ts->half_force));
         memcpy(ts->half_gyr_before, ts->half_gyr, sizeof ts->half_gyr);
         memset(ts->half_gyr, 0, sizeof ts->half_gyr);
         memcpy(ts->half_force_before, ts->half_force, sizeof ts->half_force);
         memcpy(ts->half_force, force, sizeof ts->half_force);
         ts->half_energy_before = ts->half_energy;
         ts->half_energy = 0;
-        ts->still = 1;
     }
-    ++ts->in_half;
-    if (energy > STANDING_UNREST) {
-        ts->still = 0;
-    } else if (ts->still) {
-        ts->still = (uint8_t)is_near(force, ts->half_force);
-        ts->half_energy += energy;
-        ts->half_gyr[0] += gyr_sum[0];
-        ts->half_gyr[1] += gyr_sum[1];
-        ts->half_gyr[2] += gyr_sum[2];
+    ts->half_energy += energy;
+    for (int i = 0; i < 3; ++i) {
+        ts->half_gyr[i] += gyr_sum[i];
     }
-    if (ts->in_half == ts->half_second) {
+    if (++ts->in_half == ts->half_second) {
         ts->in_half = 0;
-        if (ts->still && ts->still_before && is_standing(ts)) {
+        if (ts->still && is_standing(ts)) {
             learn_standing(ts, force);
         }
+        ts->still = 1;
     }
 }
 
@@ -1210,45 +1218,56 @@ static uint32_t add_sample(const float values[3], float in_counts, int32_t sum[3
     return square;
 }
 
-/* Values are finite and below COUNT_LIMIT. */
-static int take_sample(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
+/* So many samples have been added to the block. */
+static int add_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stride)
 {
-    (void)add_sample(acc, IN_ACC, ts->sum, ts->last);
-    ts->energy += add_sample(gyr, IN_GYR, ts->sum + 3, ts->last + 3) >> ENERGY_SHIFT;
-    ++ts->next_sample;
-    if (++ts->in_block < ts->samples_per_block) {
+    ts->next_sample += n;
+    ts->in_block = (uint16_t)(ts->in_block + n);
+    if (ts->in_block < ts->samples_per_block) {
         return TINYSTRIDE_OK;
     }
     ts->in_block = 0;
     return take_block(ts, stride);
 }
 
+/* Values are finite and below COUNT_LIMIT. */
+static int take_sample(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
+{
+    (void)add_sample(acc, IN_ACC, ts->sum, ts->last);
+    ts->energy += add_sample(gyr, IN_GYR, ts->sum + 3, ts->last + 3) >> ENERGY_SHIFT;
+    return add_samples(ts, 1, stride);
+}
+
 /* ---- input ---- */
 
-/* What was lost before the next sample, as far as it can be bridged. */
+/* Bridge what was lost before the next sample by a line, of which each block gets the middle of its part. */
 static int bridge(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
     const int32_t lost = (int32_t)ts->lost;
-    int told = TINYSTRIDE_OK;
-    int32_t before[6], change[6];
-    float between[6];
-    for (int i = 0; i < 6; ++i) {
-        before[i] = ts->last[i];
-        change[i] = nearest(i < 3 ? acc[i] * IN_ACC : gyr[i - 3] * IN_GYR) - before[i];
-        between[i] = (float)change[i];
-    }
     const float lost_s = (float)lost / ts->rate_hz;
-    const int matters = lost_s > LONGEST_GAP_S + 1e-6f || lost_s * norm(between) * ACC_UNIT > GAP_MPS;
+    int told = TINYSTRIDE_OK;
+    int32_t change[6];
+    for (int i = 0; i < 6; ++i) {
+        change[i] = nearest(i < 3 ? acc[i] * IN_ACC : gyr[i - 3] * IN_GYR) - ts->last[i];
+    }
+    const float jump[3] = {(float)change[0], (float)change[1], (float)change[2]};
+    const int matters = lost_s * norm(jump) * ACC_UNIT > GAP_MPS;
     ts->lost = 0;
-    for (int32_t k = 1; k <= lost; ++k) {
+    for (int32_t done = 0; done < lost;) {
+        const int32_t room = ts->samples_per_block - ts->in_block, n = lost - done < room ? lost - done : room;
+        uint32_t square = 0;
         for (int i = 0; i < 6; ++i) {
-            between[i] = (float)(before[i] + change[i] * k / (lost + 1)) * (i < 3 ? ACC_UNIT : GYR_UNIT);
+            const int32_t middle = ts->last[i] + change[i] * (2 * done + n + 1) / (2 * (lost + 1));
+            ts->sum[i] += n * middle;
+            square += i < 3 ? 0u : (uint32_t)(middle * middle);
         }
+        ts->energy += (uint32_t)n * (square >> ENERGY_SHIFT);
         if (matters) {
             ts->gap_block = ts->block;
             ts->gap_seen = 1;
         }
-        const int one = take_sample(ts, between, between + 3, stride);
+        done += n;
+        const int one = add_samples(ts, (uint32_t)n, stride);
         told = one != TINYSTRIDE_OK && told != TINYSTRIDE_STRIDE ? one : told;
     }
     return told;

@@ -114,7 +114,7 @@ typedef struct {
     int32_t half_gyr[3], half_gyr_before[3];
     uint32_t half_energy, half_energy_before;
     int16_t half_force[3], half_force_before[3];
-    uint8_t in_half, still, still_before, standings;
+    uint8_t in_half, still, standings; /* still: the half before was without movement */
     /* stances */
     uint8_t knows_stance, stance_open, rested, has_start, has_best, stances, has_frame;
     uint8_t calm_blocks, gap_seen, saturated_seen;
@@ -180,7 +180,7 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
 /* No more samples will come: tells the last stride, if the foot has come to rest. tinystride_reset next. */
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride);
 
-/* So many samples were lost before the next one. Up to 0.1 s is bridged; after more, strides begin anew. */
+/* So many samples were lost before the next one. Up to 0.03 s is bridged; after more, strides begin anew. */
 int tinystride_gap(tinystride_t *ts, uint32_t samples);
 
 #ifdef __cplusplus
