@@ -39,7 +39,7 @@ def measure(library: Path = ROOT / "models" / "c") -> Iterator[tuple[str, str, s
         program = build(library, Path(folder))
         while calls < CALLS:
             seed += 1
-            more = run(program, seed=seed, runs=20_000, longest_s=300)
+            more = run(program, seed=seed, runs=5_000, longest_s=300)
             calls, strides = calls + more[0], strides + more[1]
     yield "fuzzing the estimator: calls without a fault", f"{calls:,}", f">= {CALLS:,}"
     yield "fuzzing the estimator: strides told of", f"{strides:,}", "> 0"
