@@ -49,6 +49,14 @@ def test_emulated_core_agrees_with_the_reference_interpreter(reproduced):
     assert network["flash_bytes"] > 1000 and network["instructions"] > 1000
 
 
+def test_the_estimator_tells_the_same_strides_on_the_emulated_core(reproduced):
+    estimator = json.loads((reproduced / "results/mcu/metrics.json").read_text())["cortex-m4f"]["estimator"]
+    assert estimator["mismatches"] == 0 and estimator["strides"] > 10
+    assert 5_000 < estimator["flash_bytes"] <= 20_000 and estimator["ram_bytes"] <= 8_192
+    shown = run(reproduced, "dvc", "metrics", "show").stdout
+    assert "estimator.share_of_64_mhz_percent" in shown
+
+
 def test_second_repro_does_nothing(copy_of_reproduced):
     before = lock(copy_of_reproduced)
     said = run(copy_of_reproduced, "dvc", "repro").stdout
