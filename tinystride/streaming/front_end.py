@@ -62,7 +62,9 @@ def segments(
     parts = list(_bridged(counts, lost, design))
     if not parts:
         return
-    saturated = _saturated(*(np.concatenate([part[i] for part in parts]) for i in (2, 4)), full_scale)
+    joined, bridged = (np.concatenate([part[i] for part in parts]) for i in (2, 4))
+    starts = np.concatenate([np.arange(len(part[2])) == 0 for part in parts])
+    saturated = _saturated(joined, bridged, starts, full_scale)
     start = 0
     for first_sample, finish, counts, gap, _ in parts:
         yield _segment(first_sample, finish, counts, gap, saturated[start : start + len(counts)], design)
@@ -150,7 +152,9 @@ def _run_length(marked: np.ndarray) -> np.ndarray:
     return place - np.maximum.accumulate(np.where(marked, 0, place))
 
 
-def _saturated(counts: np.ndarray, bridged: np.ndarray, full_scale: tuple[float, float]) -> np.ndarray:
+def _saturated(
+    counts: np.ndarray, bridged: np.ndarray, starts: np.ndarray, full_scale: tuple[float, float]
+) -> np.ndarray:
     """Samples [n] at full scale or, where it is not known, staying at the largest so far; no bridged ones."""
     marked = np.zeros(len(counts), bool)
     for channels, unit, limit, least in (
@@ -164,7 +168,7 @@ def _saturated(counts: np.ndarray, bridged: np.ndarray, full_scale: tuple[float,
             continue
         size = np.where(size >= least, size, 0)
         largest = np.maximum.accumulate(size)
-        rises = np.diff(largest, prepend=0) > 0
+        rises = starts | (np.diff(largest, prepend=0) > 0)
         place = np.arange(1, len(size) + 1)
         begun = np.maximum.accumulate(
             np.where((size < largest) | (size == 0), place, np.where(rises, place - 1, 0))

@@ -1303,10 +1303,6 @@ int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_r
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    if (ts->lost > ts->bridged || (ts->lost && !ts->next_sample)) {
-        ts->next_sample += ts->lost;
-        begin(ts);
-    }
     if (ts->lost) {
         ts->acc_repeats = ts->gyr_repeats = 0;
     }
@@ -1321,7 +1317,10 @@ int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_r
         acc_mps2 = cut;
         gyr_radps = cut + 3;
     }
-    if (ts->lost) {
+    if (ts->lost > ts->bridged || (ts->lost && !ts->next_sample)) {
+        ts->next_sample += ts->lost;
+        begin(ts);
+    } else if (ts->lost) {
         told = bridge(ts, acc_mps2, gyr_radps, stride);
     }
     if (saturated) {
