@@ -14,9 +14,9 @@ PLOTS_OF_A_SET = 4  # reference, Bland-Altman, subject, speed
 WAVE_PANELS = 4
 
 
-@pytest.fixture(scope="module")
-def path(run, tmp_path_factory):
-    path = tmp_path_factory.mktemp("report") / "index.html"
+@pytest.fixture
+def path(run, tmp_path):
+    path = tmp_path / "index.html"
     path.write_text(render(run), encoding="utf-8")
     return path
 
@@ -109,6 +109,14 @@ def test_choosing_an_estimator_redraws(opened, run):
     assert f"bias {run.metrics['tripod']['mean']['bias_cm']} cm" in label
     page.select_option("#estimator", "strapdown")
     assert "the reference itself" in page.locator("[id='reference-street']").inner_text()
+
+
+def test_a_set_without_any_estimate_says_so(opened, run, path):
+    nowhere = run.judged.assign(int8_cm=run.judged["int8_cm"].where(run.judged["dataset"] != "street"))
+    path.write_text(render(replace(run, judged=nowhere)), encoding="utf-8")
+    page = opened(1280)
+    assert "no estimate" in page.locator("[id='bland-altman-street']").inner_text()
+    assert page.locator("#wave-set option").all_inner_texts() == ["tripod"]
 
 
 def test_choosing_a_stride_shows_it_with_its_lengths(opened, run):

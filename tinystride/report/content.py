@@ -136,14 +136,14 @@ def figure_data(run: Run, points: list[dict]) -> dict:
 
 def _set_data(run: Run, name: str) -> dict:
     judged = run.judged[(run.judged["dataset"] == name) & run.judged["int8_cm"].notna()]
-    places = np.unique(np.linspace(0, len(judged) - 1, MOST_DRAWN).round().astype(int))
+    places = np.unique(np.linspace(0, max(len(judged) - 1, 0), MOST_DRAWN).round().astype(int))[: len(judged)]
     drawn, estimators = judged.iloc[places], run.metrics[name]
     subject, subjects = pd.factorize(drawn["subject"], sort=True)
     condition, conditions = pd.factorize(drawn["condition"], sort=True)
     return {
         "name": name,
         "kind": kind_of(estimators),
-        "reference": judged["reference"].iloc[0],
+        "reference": estimators["int8"]["reference"],
         "strides": len(judged),
         "id": drawn["stride_id"].str.removeprefix(f"{name}/").tolist(),
         "reference_cm": _rounded(drawn["stride_length_cm"], 2),

@@ -53,7 +53,7 @@ const line = (x, y, name, hue, more) => ({ x, y, name, mode: "lines", type: "sca
 const heading = (set) => `<b>${set.name}</b>  ${set.kind === "agreement" ? "agreement with the integral" : "against " + set.reference}`;
 const small = () => ({ size: 4, color: colour("blue"), opacity: 0.4 });
 const told = (set, some) => some.at.map((i) => `${set.id[i]}<br>reference ${set.reference_cm[i].toFixed(1)} cm`);
-const absent = (set, estimator) => !(estimator in set.estimates);
+const absent = (set, estimator) => !(set.estimates[estimator] || []).some((value) => value !== null);
 
 function extent(values, margin) {
   let low = Infinity, high = -Infinity;
@@ -61,10 +61,10 @@ function extent(values, margin) {
   return [low - margin, high + margin];
 }
 
-function nothing(figure, set) {
-  draw(figure, set.name, `${set.name}: no such estimator`, [], {
+function nothing(figure, set, estimator) {
+  draw(figure, set.name, `${set.name}: no estimate`, [], {
     title: heading(set), xaxis: { visible: false }, yaxis: { visible: false },
-    annotations: [{ text: "the reference itself", showarrow: false, x: 0.5, y: 0.5, xref: "paper", yref: "paper" }],
+    annotations: [{ text: estimator in set.estimates ? "no estimate" : "the reference itself", showarrow: false, x: 0.5, y: 0.5, xref: "paper", yref: "paper" }],
   });
 }
 
@@ -162,7 +162,7 @@ function drawFigures() {
   const estimator = document.getElementById("estimator").value;
   for (const set of report.sets) {
     for (const [name, figure] of [["reference", drawReference], ["bland-altman", drawBlandAltman], ["subject", drawSubjects], ["speed", drawSpeed]]) {
-      if (absent(set, estimator)) nothing(name, set); else figure(set, estimator);
+      if (absent(set, estimator)) nothing(name, set, estimator); else figure(set, estimator);
     }
   }
   if (report.points.length) drawFlash();
