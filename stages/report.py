@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from stages.common import C_LIBRARY, FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, run_stage
+from stages.mirror import mirror_run
 from tinystride.files import complete_folder, read_json, sha256, write_text
 from tinystride.gait.strides import read_strides
 from tinystride.report.content import Run
@@ -48,6 +49,7 @@ def main(parameters: dict) -> None:
     )
     with complete_folder(Path("sweeps/report") if SWEEPS else RESULTS / "report") as folder:
         write_text(folder / "index.html", render(run))
+    mirror_run(parameters)
 
 
 if __name__ == "__main__":

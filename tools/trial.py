@@ -1,4 +1,4 @@
-"""One trial of a W&B sweep as a DVC experiment: `python -m tools.trial train.copies=0 train.filters=[4,4]`."""
+"""One trial of a W&B sweep as a DVC experiment: `python -m tools.trial train.copies=0 train.filters=[4]`."""
 
 import os
 import subprocess

@@ -1,0 +1,136 @@
+"""Weights & Biases: offline runs read back, silence where nothing is asked for, failures without harm."""
+
+import http.server
+import json
+import shutil
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from wandb.proto.wandb_internal_pb2 import Record
+
+from tests.pipeline.clones import run
+
+KEY = 40 * "0"
+BLOCK, FILE_HEADER, CHUNK_HEADER = 32768, 7, 7
+LAST_CHUNKS = (1, 4)  # of a record: whole, last
+
+
+def records(path: Path) -> list[Record]:
+    """What an offline run file holds: LevelDB's log format, chunks of records in blocks of 32 KiB."""
+    content, found, begun, position = path.read_bytes(), [], b"", FILE_HEADER
+    assert content.startswith(b":W&B")
+    while position < len(content):
+        if BLOCK - position % BLOCK < CHUNK_HEADER:
+            position += BLOCK - position % BLOCK
+            continue
+        length, kind = int.from_bytes(content[position + 4 : position + 6], "little"), content[position + 6]
+        begun += content[position + CHUNK_HEADER : position + CHUNK_HEADER + length]
+        position += CHUNK_HEADER + length
+        if kind in LAST_CHUNKS:
+            found.append(Record.FromString(begun))
+            begun = b""
+    return found
+
+
+def values(updates) -> dict:
+    return {update.key or "/".join(update.nested_key): json.loads(update.value_json) for update in updates}
+
+
+@pytest.fixture(scope="module")
+def mirrored(reproduced, tmp_path_factory) -> tuple[Path, Path]:
+    """A clone in which an experiment ran with WANDB_MODE=offline, and W&B's folder."""
+    clone = shutil.copytree(reproduced, tmp_path_factory.mktemp("mirrored") / "clone", symlinks=True)
+    folder = clone.with_name("tracked")
+    options = ["--temp", "--name", "tracked-run", "-S", "benchmark.vectors=21"]
+    run(clone, "dvc", "exp", "run", *options, WANDB_MODE="offline", WANDB_DIR=str(folder))
+    return clone, folder
+
+
+@pytest.fixture(scope="module")
+def told(mirrored) -> list[Record]:
+    (path,) = mirrored[1].glob("wandb/offline-run-*/run-*.wandb")
+    return records(path)
+
+
+def test_the_run_is_named_after_the_experiment_and_grouped_by_its_baseline(mirrored, told):
+    (record,) = [record.run for record in told if record.HasField("run")]
+    assert record.display_name == "tracked-run"
+    assert record.run_group == run(mirrored[0], "git", "rev-parse", "HEAD").stdout[:7]
+    config = values(record.config.update)
+    assert config["benchmark"]["vectors"] == 21 and config["train"]["epochs"] == 3
+
+
+def test_curve_metrics_figures_and_model_are_in_the_run(mirrored, told):
+    history = [values(record.history.item) for record in told if record.HasField("history")]
+    live = mirrored[0] / "results" / "train" / "plots" / "metrics" / "train" / "rmse_cm.tsv"
+    curve = [float(line.split("\t")[1]) for line in live.read_text().splitlines()[1:]]
+    assert [step["train/rmse_cm"] for step in history if "train/rmse_cm" in step] == curve
+    assert len(curve) == 3 and all("validation/rmse_cm" in step for step in history[: len(curve)])
+    summary = {}
+    for record in told:
+        if record.HasField("summary"):
+            summary |= values(record.summary.update)
+    metrics = json.loads((mirrored[0] / "results" / "evaluate" / "metrics.json").read_text())
+    assert summary["all/simulated/int8/rmse_cm"] == metrics["simulated"]["int8"]["rmse_cm"]
+    assert summary["mcu/network/instructions"] > 1000
+    shown = " ".join(name for step in history for name in step)
+    assert "figures/overview" in shown and "figures/waveforms" in shown
+    (artifact,) = [record.artifact for record in told if record.HasField("artifact")]
+    assert artifact.name == "stride-model" and artifact.type == "model"
+
+
+def test_the_mode_leaves_no_trace_and_runs_no_stage(mirrored, tmp_path):
+    clone, environment = mirrored[0], {"WANDB_MODE": "offline", "WANDB_DIR": str(tmp_path)}
+    assert "up to date" in run(clone, "dvc", "status", **environment).stdout
+    assert "up to date" in run(clone, "dvc", "repro", **environment).stdout
+    assert list(tmp_path.iterdir()) == []
+    page = (clone / "results" / "report" / "index.html").read_bytes()
+    assert "wandb sync" in run(clone, "python", "-m", "stages.report", **environment).stderr
+    assert (clone / "results" / "report" / "index.html").read_bytes() == page
+    assert run(clone, "git", "status", "--porcelain").stdout == ""
+
+
+def test_without_a_mode_nothing_is_said_and_nothing_imported(mirrored, tmp_path):
+    done = run(mirrored[0], "python", "-X", "importtime", "-m", "stages.report", HOME=str(tmp_path))
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert "pandas" in imported and "wandb" not in imported
+    assert "W&B" not in done.stderr
+
+
+@contextmanager
+def server_that_knows_no_key():
+    class Refusal(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(401)
+            self.end_headers()
+            self.wfile.write(b'{"errors": [{"message": "user is not logged in"}]}')
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"WANDB_API_KEY": KEY}, "user is not logged in"),
+        ({}, "API key"),
+        ({"WANDB_MODE": "nowhere"}, "nowhere"),
+    ],
+)
+def test_a_mirror_that_fails_is_a_warning_in_one_line(mirrored, tmp_path, environment, words):
+    with server_that_knows_no_key() as address:
+        own = {"WANDB_MODE": "online", "WANDB_BASE_URL": address, "WANDB_DIR": str(tmp_path)}
+        own |= {"HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
+        done = run(mirrored[0], "python", "-m", "stages.report", **own | environment)
+    (warning,) = done.stderr.strip().splitlines()
+    assert warning.startswith("WARNING: W&B: ") and words in warning
+    assert done.stdout == ""
+    assert run(mirrored[0], "git", "status", "--porcelain").stdout == ""
