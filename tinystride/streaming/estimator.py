@@ -308,13 +308,14 @@ class Estimator:
         begun = start // FRACTIONS - self.design.window
         drift_mps, tilt = float(np.linalg.norm(result.velocity_mps[0, -1])), math.hypot(up[0], up[1])
         length_cm = float(result.length_cm[0])
+        strangeness = (drift_mps / c.UNSTEADY_MPS) ** 2 + (tilt / GRAVITY_MPS2 / c.TAN_UNSTEADY_TILT) ** 2
         for name, raised in {
             "gap": self.gap_block >= max(begun, 0),
             "saturated": self.saturated_block >= max(begun, 0),
             "turn": _turns(result),
             "climb": abs(moved[2]) > c.CLIMB_M,
             "unusual-duration": not c.SHORTEST_S <= duration_s <= c.LONGEST_S,
-            "unsteady": slipped or drift_mps > c.UNSTEADY_MPS or tilt > c.TAN_UNSTEADY_TILT * up[2],
+            "unsteady": slipped or strangeness > 1 or tilt > c.TAN_UNSTEADY_TILT * up[2],
             "out-of-range": not c.SHORTEST_CM <= length_cm <= c.LONGEST_CM,
         }.items():
             flags |= FLAG[name] if raised else 0

@@ -736,6 +736,7 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
 
     const uint32_t begun = ts->start - ts->window;
     const float drift = norm(result.drift), tilt = square_root(squared(up[0]) + squared(up[1]));
+    const float strangeness = squared(drift / UNSTEADY_MPS) + squared(tilt / (TAN_UNSTEADY_TILT * GRAVITY));
     const float length_cm = 100.0f * square_root(squared(moved[0]) + squared(moved[1]));
     unsigned flags = ts->standings ? 0u : TINYSTRIDE_NO_STANDING;
     flags |= ts->gap_seen && (int32_t)(ts->gap_block - begun) >= 0 ? TINYSTRIDE_GAP : 0u;
@@ -743,7 +744,7 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     flags |= turn[0] < COS_TURN * square_root(squared(turn[0]) + squared(turn[1])) ? TINYSTRIDE_TURN : 0u;
     flags |= moved[2] > CLIMB_M || moved[2] < -CLIMB_M ? TINYSTRIDE_CLIMB : 0u;
     flags |= duration < SHORTEST_S || duration > LONGEST_S ? TINYSTRIDE_UNUSUAL_DURATION : 0u;
-    flags |= slipped || drift > UNSTEADY_MPS || tilt > TAN_UNSTEADY_TILT * up[2] ? TINYSTRIDE_UNSTEADY : 0u;
+    flags |= slipped || strangeness > 1.0f || tilt > TAN_UNSTEADY_TILT * up[2] ? TINYSTRIDE_UNSTEADY : 0u;
     flags |= length_cm < SHORTEST_CM || length_cm > LONGEST_CM || result.clipped > LARGEST_CLIPPED
                  ? TINYSTRIDE_OUT_OF_RANGE : 0u;
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
@@ -757,7 +758,7 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     stride->flags = (uint16_t)flags;
     stride->strapdown_length_cm = length_cm;
     stride->duration_s = duration;
-    return squared(drift / UNSTEADY_MPS) + squared(tilt / (TAN_UNSTEADY_TILT * GRAVITY));
+    return strangeness;
 }
 
 /* What the network adds to that. */
