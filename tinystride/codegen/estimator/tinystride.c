@@ -1073,8 +1073,7 @@ static int is_near(const int16_t force[3], const int16_t other[3])
 {
     int near = 1;
     for (int i = 0; i < 3; ++i) {
-        const int apart = force[i] - other[i];
-        near = near && apart <= STANDING_ACC && apart >= -STANDING_ACC;
+        near &= (uint32_t)(force[i] - other[i] + STANDING_ACC) <= 2u * STANDING_ACC;
     }
     return near;
 }
@@ -1170,7 +1169,7 @@ static int take_block(tinystride_t *ts, tinystride_stride_t *stride)
         ts->unrest[ts->block % TINYSTRIDE_UNRESTS] = MOST_UNREST;
         ts->moving = ts->block;
     }
-    memset(sum, 0, sizeof ts->sum);
+    sum[0] = sum[1] = sum[2] = sum[3] = sum[4] = sum[5] = 0;
     ++ts->block;
     return told;
 }
@@ -1248,8 +1247,9 @@ static int bridge(tinystride_t *ts, const float acc[3], const float gyr[3], tiny
     const float lost_s = (float)lost / ts->rate_hz;
     int told = TINYSTRIDE_OK;
     int32_t change[6];
-    for (int i = 0; i < 6; ++i) {
-        change[i] = nearest(i < 3 ? acc[i] * IN_ACC : gyr[i - 3] * IN_GYR) - ts->last[i];
+    for (int i = 0; i < 3; ++i) {
+        change[i] = nearest(acc[i] * IN_ACC) - ts->last[i];
+        change[i + 3] = nearest(gyr[i] * IN_GYR) - ts->last[i + 3];
     }
     const float jump[3] = {(float)change[0], (float)change[1], (float)change[2]};
     const int matters = lost_s * norm(jump) * ACC_UNIT > GAP_MPS;
