@@ -11,7 +11,7 @@ from tinystride.evaluation.tables import headline, long, markdown, stride_points
 from tinystride.files import complete_folder, read_json, write_json, write_text
 from tinystride.gait.strides import read_strides
 from tinystride.learning.prediction import predict_subjects
-from tinystride.streaming.evaluation import stream_tested, testing_models
+from tinystride.streaming.evaluation import stream_tested, unseen_models
 
 
 def main(parameters: dict) -> None:
@@ -26,7 +26,7 @@ def main(parameters: dict) -> None:
     streamed, streaming = stream_tested(
         load_recordings(RAW),
         strides.table,
-        testing_models(
+        unseen_models(
             split,
             INT8_TFLITE,
             {fold: RESULTS / "cross_validate" / str(fold) / "stride_int8.tflite" for fold in folds},

@@ -15,7 +15,7 @@ from tinystride.streaming.native import NativeEstimator
 COLUMN = "int8_streaming_cm"
 
 
-def testing_models(split: dict, final: Path, folds: Mapping[object, Path]) -> dict[str, Path]:
+def unseen_models(split: dict, final: Path, folds: Mapping[object, Path]) -> dict[str, Path]:
     """{"dataset/subject": the model that has never seen it}: the final, or that of the fold testing it."""
     models = {subject: folds[part["fold"]] for part in split["folds"] for subject in part["test"]}
     return models | dict.fromkeys(split["final"]["test"], final)

@@ -1,0 +1,75 @@
+"""One algorithm, two languages: the same strides, whatever the samples."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tinystride.datasets.loading import load_recordings
+from tinystride.datasets.simulated_activities import simulate_activity
+from tinystride.datasets.simulator import overground, simulate_walk
+from tinystride.datasets.virtual_sensor import VirtualSensor
+from tinystride.datasets.walker import SimulatedSubject
+
+EXACT = ["start_s", "end_s", "flags"]
+
+
+def walk(seed: int, rate_hz: float = 100.0, foot: str = "right", **more):
+    rng = np.random.default_rng(seed)
+    subject, sensor = SimulatedSubject.draw(rng), VirtualSensor.draw(rng).with_losses(more.pop("lost", 0.0))
+    return simulate_walk(
+        subject, foot=foot, legs=overground(1.2, 14), rate_hz=rate_hz, sensor=sensor, seed=seed, **more
+    )
+
+
+def assert_same(native, reference, recording):
+    c, python = native.strides(recording), reference.strides(recording)
+    assert len(c) == len(python) > 0
+    for column in EXACT:
+        assert c[column].tolist() == python[column].tolist(), column
+    for column in ("stride_length_cm", "strapdown_length_cm", "mean5_cm", "mean10_cm"):
+        assert np.abs(c[column] - python[column]).max() <= 0.05, column
+    assert np.abs(c["confidence"] - python["confidence"]).max() < 0.01
+    assert np.nanmax(np.abs(c["initial_contact_s"] - python["initial_contact_s"]), initial=0) < 0.005
+    return c
+
+
+@pytest.mark.parametrize("rate_hz", [50, 64, 87, 100, 104, 128, 200, 333, 400])
+def test_they_agree_at_any_rate(native, reference, rate_hz):
+    strides = assert_same(native, reference, walk(rate_hz, rate_hz, foot=["left", "right"][rate_hz % 2]))
+    assert len(strides) >= 12
+
+
+@pytest.mark.parametrize("lost", [0.01, 0.05, 0.1])
+def test_they_agree_where_samples_are_lost(native, reference, lost):
+    assert_same(native, reference, walk(2, lost=lost))
+
+
+@pytest.mark.parametrize("kind", ["sitting", "bus", "running", "stairs-up"])
+def test_they_agree_where_nobody_walks(native, reference, kind):
+    rng = np.random.default_rng(4)
+    recording = simulate_activity(kind, duration_s=120, seed=1, sensor=VirtualSensor.draw(rng))
+    assert_same(native, reference, recording)
+
+
+def test_they_agree_on_broken_samples(native, reference):
+    recording = walk(6)
+    acc, gyr = recording.acc_mps2.copy(), recording.gyr_radps.copy()
+    rng = np.random.default_rng(0)
+    for start in rng.integers(300, len(acc) - 100, 12):
+        broken = [np.nan, np.inf, 900.0, 160.0][start % 4]
+        acc[start : start + start % 9] = broken
+    gyr[700:760] = gyr[700]
+    clipped = np.clip(gyr, -5, 5)
+    for samples in (gyr, clipped):
+        broken = replace(recording, acc_mps2=acc, gyr_radps=samples, saturation=(np.nan, np.nan))
+        assert_same(native, reference, broken)
+
+
+def test_they_agree_on_recordings(native, reference, raw_folder):
+    """Every twelfth one, of all sets."""
+    strides = 0
+    for number, recording in enumerate(load_recordings(raw_folder)):
+        if number % 12 == 5:
+            strides += len(assert_same(native, reference, recording))
+    assert strides > 300

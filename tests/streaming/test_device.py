@@ -1,0 +1,344 @@
+"""The C library as firmware calls it: bad samples, lost ones, time stamps, a sensor that slips; and how it compiles."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from tests.codegen.c_program import STRICT
+from tests.streaming import device as d
+from tests.streaming.device import Device
+from tests.streaming.test_agreement import walk
+from tinystride.codegen.device import SOURCES
+from tinystride.gait import events, flags, side, strapdown, walking
+from tinystride.gait.options import GaitOptions
+from tinystride.streaming import design
+
+RECOVERY = 3
+
+
+def told_by(library, recording, push=None, lost=()) -> Device:
+    """The device that has been given all samples by `push(device, i, acc, gyr)`."""
+    device = Device(library, recording.rate_hz, recording.foot)
+    push = push or (lambda device, i, acc, gyr: device.push(acc, gyr))
+    for i, (acc, gyr) in enumerate(zip(recording.acc_mps2, recording.gyr_radps, strict=True)):
+        if i not in lost:
+            push(device, i, acc, gyr)
+    return device
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return walk(21)
+
+
+@pytest.fixture(scope="module")
+def expected(library, recording):
+    return told_by(library, recording)
+
+
+@pytest.fixture(scope="module")
+def middle(expected):
+    """A sample in mid-swing of the fourth stride."""
+    stride = expected.told[3]
+    return int(0.55 * stride["start_sample"] + 0.45 * stride["end_sample"])
+
+
+def spoilt(recording, spoil):
+    acc, gyr = recording.acc_mps2.copy(), recording.gyr_radps.copy()
+    spoil(acc, gyr)
+    return replace(recording, acc_mps2=acc, gyr_radps=gyr)
+
+
+def assert_recovers(device, expected, middle, *, apart_cm=1.5):
+    """Strides before are as expected, three after they are again, and no wrong one is without a flag."""
+    places = {int(stride["start_sample"]): stride["length_cm"] for stride in expected.told}
+    own = dict(zip(device.starts.tolist(), zip(device.lengths_cm, device.flags, strict=True), strict=True))
+    later = [start for start in places if start > middle][RECOVERY - 1 :]
+    for start in [*(start for start in places if start < middle - 150), *later]:
+        near = [place for place in own if abs(place - start) <= 3]
+        assert near, f"no stride at {start}"
+        assert own[near[0]][0] == pytest.approx(places[start], abs=apart_cm)
+    for start, (length_cm, raised) in own.items():
+        right = any(abs(start - place) <= 3 and abs(length_cm - places[place]) < 4 for place in places)
+        assert right or raised, f"stride at {start} of {length_cm:.1f} cm"
+
+
+def nothing(acc, gyr, at):
+    acc[at : at + 2] = np.nan
+
+
+def infinite(acc, gyr, at):
+    gyr[at : at + 20] = np.inf
+
+
+def stuck(acc, gyr, at):
+    acc[at : at + 30], gyr[at : at + 30] = acc[at], gyr[at]
+
+
+def gyroscope_stuck(acc, gyr, at):
+    gyr[at : at + 30] = gyr[at]
+
+
+def accelerometer_stuck(acc, gyr, at):
+    acc[at : at + 30] = acc[at]
+
+
+def saturated(acc, gyr, at):
+    gyr[at - 60 : at + 60] = np.clip(gyr[at - 60 : at + 60], -4.5, 4.5)
+
+
+def slips(axis, angle_deg):
+    def spoil(acc, gyr, at):
+        slip = Rotation.from_rotvec(np.deg2rad(angle_deg) * np.eye(3)[axis]).as_matrix()
+        acc[at:], gyr[at:] = acc[at:] @ slip, gyr[at:] @ slip
+
+    return spoil
+
+
+BROKEN = [nothing, infinite, stuck, gyroscope_stuck, accelerometer_stuck, saturated]
+SLIPS = [slips(0, 20), slips(1, 20), slips(1, 45), slips(2, 30), slips(2, 90), slips(2, 180)]
+
+
+@pytest.mark.parametrize("spoil", BROKEN, ids=lambda spoil: spoil.__name__)
+def test_broken_samples_are_flagged_and_recovered_from(library, recording, expected, middle, spoil):
+    device = told_by(library, spoilt(recording, lambda acc, gyr: spoil(acc, gyr, middle)))
+    assert_recovers(device, expected, middle)
+
+
+@pytest.mark.parametrize("spoil", SLIPS, ids=["x20", "y20", "y45", "z30", "z90", "z180"])
+def test_a_sensor_that_slips_is_flagged_and_followed(library, recording, expected, middle, spoil):
+    device = told_by(library, spoilt(recording, lambda acc, gyr: spoil(acc, gyr, middle)))
+    assert_recovers(device, expected, middle, apart_cm=3)
+
+
+@pytest.mark.parametrize("samples", [1, 3, 4, 10, 100, 1000])
+def test_lost_samples_are_bridged_or_begun_after(library, recording, expected, middle, samples):
+    def push(device, i, acc, gyr):
+        if i == middle + samples:
+            device.gap(samples)
+        device.push(acc, gyr)
+
+    lost = range(middle, middle + samples)
+    device = told_by(library, recording, push, lost)
+    assert_recovers(device, expected, middle + samples)
+    assert (len(device.told) == len(expected.told)) == (samples <= 3)
+
+
+def test_samples_that_are_none_are_refused(library):
+    device = Device(library, 100)
+    assert device.push([0, 0, 9.8], [0, 0, 0]) == d.OK
+    for acc, gyr in (([np.nan, 0, 0], [0] * 3), ([0, 0, -np.inf], [0] * 3), ([0] * 3, [0, 1e9, 0])):
+        assert device.push(acc, gyr) == d.ERROR_SAMPLE
+    assert device.push([150.1, 160.0, -900.0], [40, -190, 0]) == d.OK
+
+
+def test_the_wrong_unit_is_told(library, recording):
+    statuses = set()
+    device = Device(library, recording.rate_hz)
+    for acc, gyr in zip(recording.acc_mps2 / 9.80665, recording.gyr_radps, strict=True):
+        statuses.add(device.push(acc, gyr))
+    assert statuses == {d.OK, d.ERROR_UNITS} and not device.told
+
+
+def test_calls_with_wrong_arguments_are_refused(library, recording):
+    for rate_hz in (49.9, 400.1, np.nan, -100):
+        device = Device(library, rate_hz)
+        assert device.status == d.ERROR_RATE
+        assert device.push([0] * 3, [0] * 3) == device.reset() == device.gap(1) == d.ERROR_STATE
+    assert library.c.tinystride_init(None, 0, 0) == d.ERROR_NULL
+    device = Device(library, 100)
+    assert library.c.tinystride_push(device.state, None, None, None) == d.ERROR_NULL
+    assert library.c.tinystride_init(device.state, d.ctypes.c_float(100), 2) == d.ERROR_FOOT
+
+
+def test_reset_forgets_all_but_the_full_scale(library, recording, expected):
+    device = told_by(library, recording)
+    assert device.reset() == d.OK
+    device.told.clear()
+    for acc, gyr in zip(recording.acc_mps2, recording.gyr_radps, strict=True):
+        device.push(acc, gyr)
+    assert device.starts.tolist() == expected.starts.tolist()
+    assert device.lengths_cm.tolist() == expected.lengths_cm.tolist()
+
+
+def test_raw_counts_give_the_same_strides(library, recording, expected):
+    scales = 16 * 9.80665 / 32768, np.deg2rad(2000) / 32768
+
+    def push(device, i, acc, gyr):
+        device.push_int16(np.rint(acc / scales[0]).astype(int), np.rint(gyr / scales[1]).astype(int), *scales)
+
+    device = told_by(library, recording, push)
+    assert device.starts.tolist() == expected.starts.tolist()
+    assert device.lengths_cm == pytest.approx(expected.lengths_cm, abs=0.2)
+
+
+@pytest.mark.parametrize("off", [0.97, 1.0, 1.03])
+def test_time_stamps_correct_a_rate_that_is_off(library, recording, expected, off):
+    """The sensor is sampled at 100 Hz; the estimator has been told of another rate. The clock wraps around."""
+    start_us, rng = (1 << 32) - 5_000_000, np.random.default_rng(1)
+    jitter_us = rng.integers(-800, 800, recording.n_samples)
+    device = Device(library, off * recording.rate_hz)
+    for i, (acc, gyr) in enumerate(zip(recording.acc_mps2, recording.gyr_radps, strict=True)):
+        device.push_at(start_us + 10_000 * i + int(jitter_us[i]), acc, gyr)
+    assert np.abs(device.starts - expected.starts).max() <= 3
+    assert device.lengths_cm[2:] == pytest.approx(expected.lengths_cm[2:], abs=2)
+
+
+def test_without_time_stamps_a_rate_that_is_off_costs_its_share(library, recording, expected):
+    device = Device(library, 1.03 * recording.rate_hz)
+    for acc, gyr in zip(recording.acc_mps2, recording.gyr_radps, strict=True):
+        device.push(acc, gyr)
+    ratio = device.lengths_cm / expected.lengths_cm
+    assert len(ratio) == len(expected.told) and 0.92 < np.median(ratio) < 0.99
+
+
+def test_time_stamps_tell_of_lost_samples_and_may_jump(library, recording, expected, middle):
+    def stamped(jump_us):
+        def push(device, i, acc, gyr):
+            statuses.add(device.push_at(10_000 * i + (jump_us if i >= middle else 0), acc, gyr))
+
+        return push
+
+    for jump_us in (40_000_000, -40_000_000):
+        statuses = set()
+        assert_recovers(told_by(library, recording, stamped(jump_us)), expected, middle)
+        assert d.ERROR_TIME not in statuses
+    statuses = set()
+    device = told_by(library, recording, stamped(0), range(middle, middle + 3))
+    assert len(device.told) == len(expected.told)
+    assert device.push_at(10_000 * (recording.n_samples - 1), [0, 0, 9.8], [0, 0, 0]) == d.ERROR_TIME
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("level", ["-Os", "-O3"])
+def test_it_compiles_without_a_warning_or_a_double(c_library, tmp_path, compiler, level):
+    assert shutil.which(compiler), f"install the Debian package {compiler}"
+    flags = ["-std=c99", level, *STRICT, "-Wdouble-promotion", "-Wvla", f"-I{c_library / 'include'}"]
+    built = subprocess.run(
+        [compiler, *flags, "-c", c_library / "src/tinystride.c", "-o", tmp_path / "ts.o"],
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr[:2000]
+    needs = subprocess.run(["nm", "-u", tmp_path / "ts.o"], capture_output=True, text=True).stdout.split()
+    allowed = {"U", "memset", "memcpy", "sqrtf", "tinystride_model_run", "__stack_chk_fail"}
+    assert set(needs) - allowed == set()
+
+
+def test_the_source_has_no_double_no_allocation_no_stdio():
+    text = (SOURCES / "tinystride.c").read_text() + (SOURCES / "tinystride.h").read_text()
+    code = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    assert not re.findall(r"\b(double|malloc|calloc|free|printf|stdio)\b", code)
+    assert not re.findall(r"(?<![\w.])\d+\.\d*(?:e-?\d+)?(?![\dfe.])", code), (
+        "a literal without f is a double"
+    )
+
+
+def defined(name: str) -> float:
+    text = "".join((SOURCES / file).read_text() for file in ("tinystride.c", "tinystride.h"))
+    found = re.search(rf"#define {name} \(?([-\d.e]+)[fu]?\)?(?:\s|$)", text)
+    assert found, name
+    return float(found[1])
+
+
+def test_both_languages_have_the_same_constants():
+    own = {name: value for name, value in vars(design).items() if name.isupper()}
+    assert len(own) > 45
+    for name, value in own.items():
+        assert defined(name) == pytest.approx(value, rel=1e-6), name
+
+
+def test_the_constants_are_those_of_the_pipeline():
+    options = GaitOptions()
+    for name in ("longest_gap_s", "shortest_s", "longest_s", "shortest_cm", "longest_cm"):
+        assert defined(name.upper()) == pytest.approx(getattr(options, name)), name
+    assert defined("COS_TURN") == pytest.approx(np.cos(np.deg2rad(options.turn_deg)))
+    for module, names in (
+        (
+            events,
+            ("ENERGY_WINDOW_S", "SMALLEST_STANCE_INTERVAL_S", "SMALLEST_SWING_RAD", "PAUSE_S", "SOON_S"),
+        ),
+        (strapdown, ("LOWPASS_HZ", "LEVER_M", "POINTS")),
+        (flags, ("CLIMB_M", "UNSTEADY_MPS", "CLIPPED_SAMPLES")),
+        (walking, ("LARGEST_SHIFT", "SMALLEST_LIKENESS")),
+        (side, ("OTHER_FOOT", "FEWEST_STRIDES")),
+    ):
+        for name in names:
+            assert defined(name) == pytest.approx(getattr(module, name)), name
+    assert defined("GRAVITY") == pytest.approx(strapdown.GRAVITY_MPS2)
+    unit = 1e-4
+    assert defined("CALM") * unit == pytest.approx(events.CALM**2)
+    assert defined("LARGEST_STANCE_UNREST") * unit == pytest.approx(events.LARGEST_STANCE_UNREST**2)
+    assert defined("UNREST_FLOOR") * unit == pytest.approx(events.UNREST_FLOOR_RADPS**2)
+    assert defined("COS_LARGEST_TILT") == pytest.approx(np.cos(events.LARGEST_TILT_RAD))
+    assert defined("TAN_UNSTEADY_TILT") == pytest.approx(np.tan(flags.UNSTEADY_TILT_RAD))
+    counts = defined("ACC_UNIT") / events.MPS2_PER_RADPS
+    assert counts**2 * defined("UNRESTS_PER_ACC") == pytest.approx(unit)
+    assert defined("GYR_UNIT") ** 2 * 2 ** defined("ENERGY_SHIFT") == pytest.approx(unit)
+    text = (SOURCES / "tinystride.c").read_text()
+    for name, values in (
+        ("PITCH", walking.PITCH_RADPS),
+        ("SIDE_SD", [*side.ROLL_SD_RAD, *side.SIDEWAYS_SD_M]),
+    ):
+        table = re.search(rf"{name}\[PARTS\] = {{([^}}]*)}}", text)[1].replace("f", "").split(",")
+        assert [float(value) for value in table] == pytest.approx(list(values))
+
+
+def test_sanitizers_find_nothing_in_a_walk_with_everything(c_library, recording, tmp_path):
+    acc, gyr = recording.acc_mps2.copy(), recording.gyr_radps.copy()
+    rng = np.random.default_rng(3)
+    for at in rng.integers(0, len(acc) - 60, 15):
+        acc[at : at + 5] *= rng.choice([np.nan, 1e30, -200, 0.01, 40])
+        gyr[at : at + rng.integers(1, 50)] = rng.choice([0.0, 35.0, np.inf])
+    samples = np.hstack([acc, gyr]).astype(np.float32)
+    lost = rng.choice([0, 0, 0, 0, 0, 0, 1, 5, 5000], len(samples)).astype(np.uint32) * (
+        rng.random(len(samples)) < 0.05
+    )
+    (tmp_path / "samples.bin").write_bytes(samples.tobytes())
+    (tmp_path / "lost.bin").write_bytes(lost.astype(np.uint32).tobytes())
+    (tmp_path / "main.c").write_text(MAIN % (len(samples), len(samples)))
+    replay = Path(design.__file__).with_name("replay.c")
+    sources = [*sorted((c_library / "src").glob("*.c")), replay, tmp_path / "main.c"]
+    sanitizers = "-fsanitize=address,undefined,float-cast-overflow"
+    flags = ["-std=c99", "-O1", "-g", sanitizers, "-fno-sanitize-recover=all", f"-I{c_library / 'include'}"]
+    built = subprocess.run(
+        ["gcc", *flags, *sources, "-o", tmp_path / "run", "-lm"], capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stderr[:2000]
+    ran = subprocess.run([tmp_path / "run"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 0 and int(ran.stdout) >= 0, ran.stderr[:2000]
+
+
+MAIN = """
+#include <stddef.h>
+#include <stdio.h>
+#include "tinystride.h"
+ptrdiff_t replay(float, int, float, float, size_t, const float *, const uint32_t *, size_t, tinystride_stride_t *);
+static float samples[%d][6];
+static uint32_t lost[%d];
+static tinystride_stride_t strides[1000];
+int main(void)
+{
+    FILE *file = fopen("samples.bin", "rb");
+    const size_t n = fread(samples, sizeof *samples, sizeof samples / sizeof *samples, file);
+    fclose(file);
+    file = fopen("lost.bin", "rb");
+    if (fread(lost, sizeof *lost, n, file) != n) {
+        return 1;
+    }
+    fclose(file);
+    const float rates[] = {50.0f, 87.0f, 100.0f, 208.0f, 400.0f};
+    long found = 0;
+    for (int i = 0; i < 10; ++i) {
+        found += (long)replay(rates[i / 2], i %% 2, 0.0f, 0.0f, n, samples[0], lost, 1000, strides);
+    }
+    printf("%%ld\\n", found);
+    return 0;
+}
+"""

@@ -1,0 +1,176 @@
+"""What the streaming estimator tells of walks whose truth is known, or which the pipeline knows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from tests.codegen.estimator_library import DESCRIPTION, streaming_network
+from tests.predicting import write_csv
+from tests.streaming.device import Device
+from tests.streaming.test_agreement import walk
+from tinystride import cli
+from tinystride.codegen import export_model
+from tinystride.datasets.loading import load_recordings
+from tinystride.errors import DataError, ModelError, ParameterError
+from tinystride.gait.matching import match
+from tinystride.gait.strides import extract_strides, gather_strides
+from tinystride.learning.model_file import attach_metadata
+from tinystride.predict import COLUMNS, stream_strides
+from tinystride.streaming.evaluation import COLUMN, stream_tested, unseen_models
+from tinystride.streaming.native import NativeEstimator
+from tinystride.streaming.reference import ReferenceEstimator
+
+
+def part(recording, samples: slice):
+    return replace(recording, acc_mps2=recording.acc_mps2[samples], gyr_radps=recording.gyr_radps[samples])
+
+
+def lengths_of_reference(strides, recording):
+    number, _ = match(
+        recording.reference,
+        recording.reference_event,
+        strides["start_s"].to_numpy(),
+        strides["end_s"].to_numpy(),
+    )
+    return number, recording.reference["stride_length_cm"].to_numpy()
+
+
+@pytest.mark.parametrize(("seed", "foot", "rate_hz"), [(1, "right", 100), (2, "left", 208), (3, "left", 52)])
+def test_strides_of_simulated_walks(native, seed, foot, rate_hz):
+    recording = walk(seed, rate_hz, foot)
+    strides = native.strides(recording)
+    number, length_cm = lengths_of_reference(strides, recording)
+    assert (number >= 0).all()
+    error_cm = strides["strapdown_length_cm"].to_numpy()[number] - length_cm
+    assert np.sqrt(np.mean(error_cm**2)) < 4 and abs(error_cm.mean()) < 2.5
+    contacts = strides["initial_contact_s"].to_numpy()[number]
+    assert np.median(np.abs(contacts - recording.reference["end_s"])) < 0.04
+    turns = (strides["flags"].str.contains("turn")).to_numpy()[number]
+    for start_s, end_s in recording.turns_s:
+        middle = recording.reference[["start_s", "end_s"]].mean(axis=1).to_numpy()
+        assert turns[(middle > start_s) & (middle < end_s)].any()
+    assert turns.sum() <= 5
+
+
+def test_strides_of_recordings_are_those_of_the_pipeline(native, raw_folder):
+    for recording in load_recordings(raw_folder, ["tripod-excerpt"]):
+        offline = extract_strides(recording).table
+        offline = offline[offline["usable"]]
+        strides = native.strides(recording)
+        number, _ = match(offline, "mid_stance", strides["start_s"].to_numpy(), strides["end_s"].to_numpy())
+        assert (number >= 0).mean() > 0.99
+        found = strides.iloc[number[number >= 0]]
+        expected = offline[number >= 0]
+        assert np.abs(found["start_s"].to_numpy() - expected["start_s"]).max() < 0.08
+        apart_cm = found["strapdown_length_cm"].to_numpy() - expected["strapdown_length_cm"]
+        assert np.abs(apart_cm).mean() < 0.4 and apart_cm.std() < 0.5
+        assert found["latency_s"].mean() < 0.7
+        assert (found["flags"] == "").mean() > 0.95
+
+
+def test_the_mounting_does_not_matter(native):
+    recording = walk(5)
+    expected = native.strides(recording)
+    for seed in range(4):
+        mounting = Rotation.random(rng=seed).as_matrix()
+        turned = replace(
+            recording, acc_mps2=recording.acc_mps2 @ mounting, gyr_radps=recording.gyr_radps @ mounting
+        )
+        strides = native.strides(turned)
+        assert np.abs(strides["start_s"] - expected["start_s"]).max() < 0.01
+        assert np.abs(strides["stride_length_cm"] - expected["stride_length_cm"]).max() < 1
+        assert strides["flags"].tolist() == expected["flags"].tolist()
+
+
+def test_running_means_are_of_unflagged_strides(native):
+    strides = native.strides(walk(7))
+    unflagged = []
+    for stride in strides.itertuples():
+        if stride.flags in ("", "no-standing"):
+            unflagged.append(stride.stride_length_cm)
+        for mean_cm, last in ((stride.mean5_cm, unflagged[-5:]), (stride.mean10_cm, unflagged[-10:])):
+            assert mean_cm == pytest.approx(np.mean(last) if last else 0, abs=1e-3)
+    assert 8 < len(unflagged) < len(strides)
+    confident = strides["flags"] == ""
+    assert strides["confidence"].between(0, 1).all()
+    assert strides["confidence"][confident].min() > strides["confidence"][~confident].max()
+
+
+def test_the_other_foot_is_noticed(native, raw_folder):
+    recording = next(load_recordings(raw_folder, ["tripod-excerpt"]))
+    other = {"left": "right", "right": "left"}[recording.foot]
+    flagged = native.strides(replace(recording, foot=other))["flags"].str.contains("wrong-foot")
+    assert flagged.mean() > 0.9
+    assert not native.strides(recording)["flags"].str.contains("wrong-foot").any()
+
+
+def test_whoever_never_stands_is_told_so(native):
+    recording = walk(8)
+    start = int((recording.reference["start_s"].iloc[1] + 0.3) * recording.rate_hz)
+    strides = native.strides(part(recording, slice(start, -200)))
+    assert len(strides) > 8 and strides["flags"].str.contains("no-standing")[:-1].all()
+
+
+def test_finish_tells_the_last_stride(library):
+    recording = walk(9)
+    end = int((recording.reference["end_s"].iloc[-2] + 0.25) * recording.rate_hz)
+    device = Device(library, recording.rate_hz)
+    for acc, gyr in zip(recording.acc_mps2[:end], recording.gyr_radps[:end], strict=True):
+        device.push(acc, gyr)
+    told = len(device.told)
+    assert device.finish() == 1 and len(device.told) == told + 1
+    assert device.told[-1]["end_sample"] < end + 50
+
+
+def test_predict_streams_by_both_engines(model_file, tmp_path, capsys):
+    recording = write_csv(walk(10), tmp_path / "walk.csv")
+    arguments = ["predict", str(recording), "--rate-hz", "100", "--foot", "right", "--model", str(model_file)]
+    told = []
+    for engine in ("c", "python", "offline"):
+        cli.main([*arguments, "--engine", engine])
+        told.append(capsys.readouterr().out.splitlines())
+    assert told[0][0] == ",".join(COLUMNS) == told[2][0]
+    assert len(told[0]) == len(told[1]) and abs(len(told[0]) - len(told[2])) <= 1
+    for c, python in zip(told[0][1:], told[1][1:], strict=True):
+        *c, c_flags = c.split(",")
+        *python, python_flags = python.split(",")
+        assert c[:3] == python[:3] and c_flags == python_flags
+        assert np.allclose(np.array(c, float), np.array(python, float), atol=0.05)
+
+
+def test_streaming_refuses_what_it_cannot_stream(native, model_file, tmp_path):
+    recording = walk(11)
+    with pytest.raises(ParameterError, match="50 to 400 Hz"):
+        stream_strides(replace(recording, rate_hz=30.0), native)
+    with pytest.raises(DataError, match="no stride found"):
+        stream_strides(part(recording, slice(0, 150)), native)
+    direct = tmp_path / "direct.tflite"
+    direct.write_bytes(attach_metadata(streaming_network(), {**DESCRIPTION, "estimator": "direct"}))
+    for engine in (NativeEstimator, ReferenceEstimator):
+        with pytest.raises(ModelError, match="not an int8 strapdown-residual network"):
+            engine(direct)
+    files = export_model(direct, tmp_path / "direct", vectors=1)["files"]
+    assert not any(name.endswith("tinystride.h") for name in files)
+
+
+def test_tested_people_are_streamed_by_the_model_that_never_saw_them(model_file, tmp_path):
+    recordings = [replace(walk(seed), subject=name) for seed, name in ((1, "A"), (2, "B"))]
+    table = gather_strides(recordings).table
+    other = tmp_path / "fold.tflite"
+    other.write_bytes(model_file.read_bytes())
+    split = {
+        "final": {"test": ["simulated/A"]},
+        "folds": [{"fold": 0, "test": ["simulated/A"]}, {"fold": 1, "test": ["simulated/B"]}],
+    }
+    models = unseen_models(split, model_file, {0: other, 1: other})
+    assert models == {"simulated/A": model_file, "simulated/B": other}
+    lengths, counts = stream_tested(recordings, table, models)
+    usable = table[table["usable"]].set_index("stride_id")
+    assert set(lengths["stride_id"]) <= set(usable.index) and len(lengths) >= 0.97 * len(usable)
+    apart_cm = lengths.set_index("stride_id")[COLUMN] - usable["strapdown_length_cm"]
+    assert apart_cm.abs().median() < 2.5
+    assert counts["simulated"]["strides"] >= len(lengths)
+    only_b, _ = stream_tested(recordings, table, {"simulated/B": other})
+    assert only_b["stride_id"].str.contains("/B/").all()
