@@ -139,7 +139,7 @@ class Estimator:
                 self.gap_block = n
         if n >= design.reach:
             self._carry_up(n - design.reach)
-        if self.has_start and n - (self.start // FRACTIONS) > c.TINYSTRIDE_RING - 8:
+        if self.has_start and n - (self.start // FRACTIONS) > c.TINYSTRIDE_RING - 4:
             self.has_start = False
         if not self.has_best or unrest < self.best_unrest:
             self.has_best = True
@@ -284,7 +284,7 @@ class Estimator:
         start, segment, period_s = self.start, self.segment, self.design.period_s
         length = (end - start) / FRACTIONS
         duration_s = length * period_s
-        if self.block - start // FRACTIONS > c.TINYSTRIDE_RING - 8 or length < 4:
+        if self.block - start // FRACTIONS > c.TINYSTRIDE_RING - 4 or length < 4:
             return
         slipped = self._learn_frame()
         force = self.force_mps2 if self.standings else self.up_force * c.ACC_UNIT

@@ -789,7 +789,7 @@ static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_s
 {
     const float length = (float)((end - ts->start) * 256u + end_256th - ts->start_256th) * (1.0f / 256);
     int8_t input[TINYSTRIDE_MODEL_INPUT_SIZE];
-    if (ts->block - ts->start > TINYSTRIDE_RING - 8u || length < 4.0f) {
+    if (ts->block - ts->start > TINYSTRIDE_RING - 4u || length < 4.0f) {
         return TINYSTRIDE_OK;
     }
     correct(ts, input, measure(ts, length, stride, input), stride);
@@ -1027,7 +1027,7 @@ static int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tin
     if (n >= ts->reach) {
         carry_up(ts, n - ts->reach);
     }
-    if (ts->has_start && n - ts->start > TINYSTRIDE_RING - 8u) {
+    if (ts->has_start && n - ts->start > TINYSTRIDE_RING - 4u) {
         ts->has_start = 0;
     }
     if (!ts->has_best || unrest < ts->best_unrest) {
@@ -1241,7 +1241,7 @@ static int take_sample(tinystride_t *ts, const float acc[3], const float gyr[3],
 /* ---- input ---- */
 
 /* Bridge what was lost before the next sample by a line, of which each block gets the middle of its part. */
-static int bridge(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
+static APART int bridge(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
     const int32_t lost = (int32_t)ts->lost;
     const float lost_s = (float)lost / ts->rate_hz;

@@ -73,7 +73,7 @@ typedef struct {
     uint16_t flags; /* TINYSTRIDE_NO_STANDING | ... */
 } tinystride_stride_t;
 
-#define TINYSTRIDE_RING 216u /* blocks of samples: the longest stride and what has to be known after it */
+#define TINYSTRIDE_RING 208u /* blocks of samples: the longest stride and what has to be known after it */
 #define TINYSTRIDE_UNRESTS 128u
 #define TINYSTRIDE_WINDOW 8u
 
