@@ -29,6 +29,7 @@ BLOCKS = ("seed", "estimator", "folds", "preprocess", "split", "train", "quantiz
 FOOTPRINT = ("flash_bytes", "ram_bytes", "instructions")
 # How often a trial is begun again after its worker or machine was lost.
 RETRIES = 5
+STARTS = 3
 VECTORS = 20  # bit-exactness is the pipeline's to prove; here only the cost is asked for
 
 
@@ -345,19 +346,23 @@ def _ray(address: str | None, workers: int | None):
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # A cluster's machines get this very code.
     code = {"py_modules": [str(Path(__file__).parent)], "excludes": ["__pycache__"]} if address else None
-    try:
-        ray.init(
-            address=address or "local",
-            num_cpus=None if address else workers,
-            include_dashboard=None if address else False,
-            runtime_env=code,
-            log_to_driver=False,
-            logging_level="error",
-        )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        said = str(error).strip().splitlines()[0]
-        raise ToolError(f"Ray at {address or 'this machine'}: {said}; check --address") from error
-    return ray
+    for attempts_left in reversed(range(STARTS)):
+        try:
+            ray.init(
+                address=address or "local",
+                num_cpus=None if address else workers,
+                include_dashboard=None if address else False,
+                runtime_env=code,
+                log_to_driver=False,
+                logging_level="error",
+            )
+            return ray
+        # Ray raises plain exceptions here, and gives itself half a minute, which a busy machine may exceed.
+        except Exception as error:
+            ray.shutdown()
+            if not attempts_left:
+                said = (str(error).strip() or type(error).__name__).splitlines()[0]
+                raise ToolError(f"Ray at {address or 'this machine'}: {said}; check --address") from error
 
 
 def fingerprint(parameters: Mapping) -> str:
