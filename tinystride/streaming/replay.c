@@ -4,12 +4,13 @@
 #include <stddef.h>
 
 /* samples [n][6]: acc in m/s^2, gyr in rad/s; lost [n]: how many samples are missing before each.
- * Returns how many strides there were, of which the first `capacity` are in `strides`; -1 if the estimator cannot be started. */
-ptrdiff_t replay(float rate_hz, int foot, float acc_full_scale, float gyr_full_scale, size_t n, const float *samples,
-                 const uint32_t *lost, size_t capacity, tinystride_stride_t *strides);
+ * Returns how many strides there were, of which the first `capacity` are in `strides`; -1 if the estimator cannot be
+ * started. */
+ptrdiff_t replay(float rate_hz, int foot, float acc_full_scale, float gyr_full_scale, size_t n,
+                 const float *samples, const uint32_t *lost, size_t capacity, tinystride_stride_t *strides);
 
-ptrdiff_t replay(float rate_hz, int foot, float acc_full_scale, float gyr_full_scale, size_t n, const float *samples,
-                 const uint32_t *lost, size_t capacity, tinystride_stride_t *strides)
+ptrdiff_t replay(float rate_hz, int foot, float acc_full_scale, float gyr_full_scale, size_t n,
+                 const float *samples, const uint32_t *lost, size_t capacity, tinystride_stride_t *strides)
 {
     static tinystride_t ts;
     tinystride_stride_t stride;

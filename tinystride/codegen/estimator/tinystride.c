@@ -15,7 +15,7 @@
 #include <math.h>
 #endif
 
-/* A function whose stack is free again before the network takes its own. */
+/* Functions that are smaller, or need less stack, where they are not merged into their caller. */
 #if defined(__GNUC__)
 #define APART __attribute__((noinline))
 #else
@@ -210,7 +210,7 @@ static uint32_t magnitude(float x)
     return bits << 1;
 }
 
-static uint8_t blocks(float seconds, float block_hz)
+static APART uint8_t blocks(float seconds, float block_hz)
 {
     return (uint8_t)(seconds * block_hz + 0.5f);
 }
@@ -315,9 +315,10 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
 }
 
 /* Where a full scale counts as reached, in counts; 0 if it is not known or beyond what is counted. */
-static int16_t reached_at(float full_scale, float in_unit)
+static APART int16_t reached_at(float full_scale, float in_unit)
 {
-    return (int16_t)(full_scale > 0.0f && full_scale < (float)COUNT_LIMIT * in_unit ? 0.995f * full_scale / in_unit : 0.0f);
+    const int known = full_scale > 0.0f && full_scale < (float)COUNT_LIMIT * in_unit;
+    return (int16_t)(known ? 0.995f * full_scale / in_unit : 0.0f);
 }
 
 int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
@@ -578,7 +579,8 @@ static void turn_round(integral_t *result, int8_t *input)
     for (int8_t *instant = input; instant < input + TINYSTRIDE_MODEL_INPUT_SIZE; instant += 6) {
         float features[6];
         for (int i = 0; i < 6; ++i) {
-            features[i] = ((float)instant[i] - INPUT_SUMMAND[i]) / (i % 3 == 2 ? INPUT_FACTOR[i] : -INPUT_FACTOR[i]);
+            const float value = ((float)instant[i] - INPUT_SUMMAND[i]) / INPUT_FACTOR[i];
+            features[i] = i % 3 == 2 ? value : -value;
         }
         result->clipped += quantize(features, instant);
     }
@@ -590,7 +592,8 @@ static void turn_round(integral_t *result, int8_t *input)
 }
 
 /* By what a bias in sensor axes tilts the end, about one horizontal axis. */
-static void bias_lever(const tinystride_t *ts, float frame[3][3], const float sum[3], float duration, float lever[3])
+static void bias_lever(const tinystride_t *ts, float frame[3][3], const float sum[3], float duration,
+                       float lever[3])
 {
     const float each = duration * (1.0f / POINTS), mirrored = ts->foot == TINYSTRIDE_LEFT ? -each : each;
     for (int i = 0; i < 3; ++i) {
@@ -957,7 +960,8 @@ static uint32_t deviation(const tinystride_t *ts, const int16_t force[3])
 {
     uint32_t square = 0;
     for (int i = 0; i < 3; ++i) {
-        const int32_t x = force[i] - ts->stance_force[i], clamped = x > MOST_APART ? MOST_APART : x < -MOST_APART ? -MOST_APART : x;
+        const int32_t apart = force[i] - ts->stance_force[i];
+        const int32_t clamped = apart > MOST_APART ? MOST_APART : apart < -MOST_APART ? -MOST_APART : apart;
         square += (uint32_t)(clamped * clamped);
     }
     return square / UNRESTS_PER_ACC;
@@ -968,7 +972,8 @@ static uint32_t deviation(const tinystride_t *ts, const int16_t force[3])
 static int find_stance_force(tinystride_t *ts, uint32_t energy, const int16_t force[3])
 {
     int told = TINYSTRIDE_OK;
-    ts->calm_blocks = (uint8_t)(energy >= CALM || !is_gravity(force) ? 0 : ts->calm_blocks < 255 ? ts->calm_blocks + 1 : 255);
+    const int calm = energy < CALM && is_gravity(force);
+    ts->calm_blocks = (uint8_t)(!calm ? 0 : ts->calm_blocks < 255 ? ts->calm_blocks + 1 : 255);
     if (ts->calm_blocks == ts->calm_run) {
         if (!ts->knows_stance || deviation(ts, force) > CALM) {
             know_stance(ts, force);
@@ -1006,7 +1011,7 @@ static void carry_up(tinystride_t *ts, uint32_t block)
     ts->up[2] = c * shrink;
 }
 
-static int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tinystride_stride_t *stride)
+static APART int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tinystride_stride_t *stride)
 {
     const uint32_t n = ts->block;
     int told = find_stance_force(ts, energy, force);
@@ -1094,7 +1099,7 @@ static int is_standing(const tinystride_t *ts)
 }
 
 /* Watch for standing: two halves of a second, one after the other, without movement. */
-static void watch_standing(tinystride_t *ts, uint32_t energy, const int16_t force[3], const int32_t gyr_sum[3])
+static APART void watch_standing(tinystride_t *ts, uint32_t energy, const int16_t force[3], const int32_t gyr_sum[3])
 {
     if (energy > STANDING_UNREST || (ts->in_half && !is_near(force, ts->half_force))) {
         ts->in_half = ts->still = 0;
@@ -1205,19 +1210,6 @@ static int32_t cut_off(const float values[3], float most, float in_counts, float
     return nearest(size * in_counts);
 }
 
-/* Add a sensor's sample to the block; the sum of its squared counts. */
-static uint32_t add_sample(const float values[3], float in_counts, int32_t sum[3], int16_t last[3])
-{
-    uint32_t square = 0;
-    for (int i = 0; i < 3; ++i) {
-        const int32_t sample = nearest(values[i] * in_counts);
-        last[i] = (int16_t)sample;
-        sum[i] += sample;
-        square += (uint32_t)(sample * sample);
-    }
-    return square;
-}
-
 /* So many samples have been added to the block. */
 static int add_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stride)
 {
@@ -1233,8 +1225,16 @@ static int add_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stride
 /* Values are finite and below COUNT_LIMIT. */
 static int take_sample(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
-    (void)add_sample(acc, IN_ACC, ts->sum, ts->last);
-    ts->energy += add_sample(gyr, IN_GYR, ts->sum + 3, ts->last + 3) >> ENERGY_SHIFT;
+    uint32_t square = 0;
+    for (int i = 0; i < 3; ++i) {
+        const int32_t force = nearest(acc[i] * IN_ACC), rate = nearest(gyr[i] * IN_GYR);
+        ts->last[i] = (int16_t)force;
+        ts->last[i + 3] = (int16_t)rate;
+        ts->sum[i] += force;
+        ts->sum[i + 3] += rate;
+        square += (uint32_t)(rate * rate);
+    }
+    ts->energy += square >> ENERGY_SHIFT;
     return add_samples(ts, 1, stride);
 }
 
@@ -1280,8 +1280,8 @@ static int are_within(const float values[3], uint32_t largest)
     return magnitude(values[0]) <= largest && magnitude(values[1]) <= largest && magnitude(values[2]) <= largest;
 }
 
-/* Look closer at a sample that is unusually large, and cut it off at what is counted. Returns 1 if it is saturated, -1
- * if it can be no sample, else 0. */
+/* Look closer at a sample that is unusually large, and cut it off at what is counted. Returns 1 if it is saturated,
+ * -1 if it can be no sample, else 0. */
 static int inspect(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], float cut[6])
 {
     if (!are_within(acc_mps2, magnitude(LARGEST_ACC)) || !are_within(gyr_radps, magnitude(LARGEST_GYR))) {
@@ -1294,7 +1294,8 @@ static int inspect(tinystride_t *ts, const float acc_mps2[3], const float gyr_ra
     return acc_full || gyr_full;
 }
 
-int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], tinystride_stride_t *stride)
+int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
+                    tinystride_stride_t *stride)
 {
     float cut[6];
     int told = TINYSTRIDE_OK, saturated = 0;

@@ -165,8 +165,9 @@ int tinystride_reset(tinystride_t *ts);
 int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps);
 
 /* One sample: specific force (at rest 9.81 m/s^2 upwards) and angular rate, in the sensor's axes.
- * Returns TINYSTRIDE_OK or TINYSTRIDE_STRIDE, or an error after which the next sample may be pushed all the same. */
-int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], tinystride_stride_t *stride);
+ * Returns TINYSTRIDE_OK or TINYSTRIDE_STRIDE, or an error, after which the next sample may be pushed all the same. */
+int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
+                    tinystride_stride_t *stride);
 
 /* The same of raw counts; a count is acc_scale_mps2, gyr_scale_radps. */
 int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t gyr[3], float acc_scale_mps2,
