@@ -1,0 +1,99 @@
+"""Compare DVC's experiments by error and footprint: a table, and a figure. `python -m tools.experiments`."""
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
+
+from tinystride.cli import one_line_errors
+from tinystride.errors import DataError, ToolError
+from tinystride.files import complete_file
+from tinystride.sweep import pareto
+
+# {column: where DVC's metrics have it}; the error is of the set that --error names.
+COSTS = {
+    "parameters": ("results/quantize/headline.json", "parameters"),
+    "flash, bytes": ("results/mcu/headline.json", "network", "flash_bytes"),
+    "RAM, bytes": ("results/mcu/headline.json", "network", "ram_bytes"),
+    "instructions": ("results/mcu/headline.json", "network", "instructions"),
+    "training, GMAC": ("results/train/headline.json", "training_gmac"),
+}
+SHOWN = ("flash, bytes", "instructions")
+
+
+def shown_experiments() -> list[dict]:
+    """[{"name", "data": {"metrics": …}}] of the checked-out commit and the finished experiments from it."""
+    done = subprocess.run(["dvc", "exp", "show", "--json", "--hide-queued"], capture_output=True, text=True)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise ToolError(f"dvc exp show: {(said or ['failed'])[0]}")
+    found = []
+    for baseline in json.loads(done.stdout)[1:]:
+        found.append(baseline)
+        for experiment in baseline["experiments"] or []:
+            # What still runs shows the figures of what it started from.
+            if (experiment.get("executor") or {}).get("state") in (None, "success"):
+                found += experiment["revs"][:1]
+    return found
+
+
+def compare(experiments: list[dict], sets: list[str]) -> pd.DataFrame:
+    """One row an experiment: RMSE of int8 on each set, cm, and COSTS; without those that lack a figure."""
+    rows = []
+    for experiment in experiments:
+        metrics = {
+            path: content.get("data") or {}
+            for path, content in ((experiment.get("data") or {}).get("metrics") or {}).items()
+        }
+        errors = metrics.get("results/evaluate/headline.json", {})
+        row = {"experiment": experiment["name"] or experiment["rev"][:7]}
+        row |= {name: errors.get(name, {}).get("rmse_cm") for name in sets}
+        row |= {name: _at(metrics, place) for name, place in COSTS.items()}
+        rows.append(row)
+    return pd.DataFrame(rows).dropna().reset_index(drop=True)
+
+
+def _at(values: dict, place: tuple[str, ...]):
+    for name in place:
+        values = values.get(name) or {}
+    return values or None
+
+
+def draw(table: pd.DataFrame, error: str, path: Path) -> None:
+    """Error against flash and against instructions; what nothing beats is joined."""
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    for axes, cost in zip(figure.subplots(1, len(SHOWN)), SHOWN, strict=True):
+        best = table[pareto(table[[error, cost]].to_numpy(float))].sort_values(cost)
+        axes.plot(best[cost], best[error], color="C0", linewidth=1)
+        axes.scatter(table[cost], table[error], color="C0", s=16)
+        for _, row in table.iterrows():
+            axes.annotate(
+                row["experiment"], (row[cost], row[error]), (3, 3), textcoords="offset points", size=7
+            )
+        axes.set(xlabel=cost, ylabel=f"RMSE, {error}, cm")
+        axes.margins(x=0.25)
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    with complete_file(path) as partial:
+        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.experiments", description=__doc__)
+    parser.add_argument("--sets", nargs="+", default=["tripod-excerpt", "llio-ruler"], help="(%(default)s)")
+    parser.add_argument("--figure", type=Path, metavar="FILE.png", help="error of the first set against cost")
+    arguments = parser.parse_args(argv)
+    with one_line_errors():
+        table = compare(shown_experiments(), arguments.sets)
+        if table.empty:
+            raise DataError("no experiment has all figures; run some with `dvc exp run -S …`")
+        print(table.sort_values("flash, bytes").to_string(index=False))
+        if arguments.figure:
+            draw(table, arguments.sets[0], arguments.figure)
+
+
+if __name__ == "__main__":
+    main()
