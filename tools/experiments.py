@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from tinystride.cli import one_line_errors
 from tinystride.errors import DataError, ToolError
@@ -64,18 +64,19 @@ def _at(values: dict, place: tuple[str, ...]):
 
 
 def draw(table: pd.DataFrame, error: str, path: Path) -> None:
-    """Error against flash and against instructions; what nothing beats is joined."""
+    """Error against flash and against instructions, both logarithmic; what nothing beats is joined."""
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     for axes, cost in zip(figure.subplots(1, len(SHOWN)), SHOWN, strict=True):
         best = table[pareto(table[[error, cost]].to_numpy(float))].sort_values(cost)
         axes.plot(best[cost], best[error], color="C0", linewidth=1)
         axes.scatter(table[cost], table[error], color="C0", s=16)
         for _, row in table.iterrows():
-            axes.annotate(
-                row["experiment"], (row[cost], row[error]), (3, 3), textcoords="offset points", size=7
-            )
-        axes.set(xlabel=cost, ylabel=f"RMSE, {error}, cm")
-        axes.margins(x=0.25)
+            place = {"textcoords": "offset points", "size": 7, "rotation": 50}
+            axes.annotate(row["experiment"], (row[cost], row[error]), (1, 4), **place)
+        axes.set(xscale="log", xlabel=cost, ylabel=f"RMSE, {error}, cm")
+        axes.margins(0.2)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     with complete_file(path) as partial:
         figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
