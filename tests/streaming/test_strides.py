@@ -27,6 +27,12 @@ def part(recording, samples: slice):
     return replace(recording, acc_mps2=recording.acc_mps2[samples], gyr_radps=recording.gyr_radps[samples])
 
 
+def direct_model(folder):
+    path = folder / "direct.tflite"
+    path.write_bytes(attach_metadata(streaming_network(), {**DESCRIPTION, "estimator": "direct"}))
+    return path
+
+
 def lengths_of_reference(strides, recording):
     number, _ = match(
         recording.reference,
@@ -146,8 +152,7 @@ def test_streaming_refuses_what_it_cannot_stream(native, model_file, tmp_path):
         stream_strides(replace(recording, rate_hz=30.0), native)
     with pytest.raises(DataError, match="no stride found"):
         stream_strides(part(recording, slice(0, 150)), native)
-    direct = tmp_path / "direct.tflite"
-    direct.write_bytes(attach_metadata(streaming_network(), {**DESCRIPTION, "estimator": "direct"}))
+    direct = direct_model(tmp_path)
     for engine in (NativeEstimator, ReferenceEstimator):
         with pytest.raises(ModelError, match="not an int8 strapdown-residual network"):
             engine(direct)
@@ -174,3 +179,5 @@ def test_tested_people_are_streamed_by_the_model_that_never_saw_them(model_file,
     assert counts["simulated"]["strides"] >= len(lengths)
     only_b, _ = stream_tested(recordings, table, {"simulated/B": other})
     assert only_b["stride_id"].str.contains("/B/").all()
+    none, nothing = stream_tested(recordings, table, {"simulated/B": direct_model(tmp_path)})
+    assert none.empty and list(none) == ["stride_id"] and nothing == {}

@@ -34,18 +34,18 @@ def stream_tested(
         latency is from the mid-stance that ends a stride to the sample that brings the result
     Without columns and empty where the models are no residual ones, for which there is no streaming.
     """
-    models = {subject: model for subject, model in models.items() if is_streaming_model(model)}
-    estimators = {model: NativeEstimator(model) for model in sorted(set(models.values()))}
-    if not models:
+    streaming = [model for model in sorted(set(models.values())) if is_streaming_model(model)]
+    estimators = {model: NativeEstimator(model) for model in streaming}
+    if not estimators:
         return pd.DataFrame({"stride_id": table["stride_id"].iloc[:0]}), {}
     lengths, streamed = [], []
     usable = table[table["usable"].astype(bool)]
     rows_of = dict(list(usable.groupby(["dataset", "subject", "trial", "foot"])))
     for recording in tqdm(recordings, desc="streaming", unit="", disable=not progress):
-        model = models.get(f"{recording.dataset}/{recording.subject}")
-        if model is None:
+        estimator = estimators.get(models.get(f"{recording.dataset}/{recording.subject}"))
+        if estimator is None:
             continue
-        strides = estimators[model].strides(recording)
+        strides = estimator.strides(recording)
         streamed.append(strides.assign(dataset=recording.dataset))
         rows = rows_of.get((recording.dataset, recording.subject, recording.trial, recording.foot))
         if rows is not None:
