@@ -32,7 +32,7 @@ class Stride:
 
     start, end, contact: samples, fractional; contact NaN if unknown
     values: [64, 6], the features, to be seen the other way round if turned_round
-    drift_mps, tilt: of the integral, the latter as a tangent
+    strangeness: how far from ordinary the integral's drift and tilt are; 1: unsteady
     """
 
     start: float
@@ -42,8 +42,7 @@ class Stride:
     latency_s: float
     strapdown_length_cm: float
     flags: int
-    drift_mps: float
-    tilt: float
+    strangeness: float
     values: np.ndarray
     turned_round: bool
 
@@ -337,8 +336,7 @@ class Estimator:
                 latency_s=(newest - end_sample) / self.design.rate_hz,
                 strapdown_length_cm=length_cm,
                 flags=flags,
-                drift_mps=drift_mps,
-                tilt=tilt / GRAVITY_MPS2,
+                strangeness=strangeness,
                 values=values,
                 turned_round=turned_round,
             )

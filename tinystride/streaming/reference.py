@@ -64,12 +64,7 @@ class ReferenceEstimator:
         if abs(correction_cm) > c.LARGEST_CORRECTION_CM:
             flags |= FLAG["inconsistent"]
         row["length_cm"] = stride.strapdown_length_cm + correction_cm
-        row["confidence"] = 1 / (
-            1
-            + (stride.drift_mps / c.UNSTEADY_MPS) ** 2
-            + (stride.tilt / c.TAN_UNSTEADY_TILT) ** 2
-            + (correction_cm / c.LARGEST_CORRECTION_CM) ** 2
-        )
+        row["confidence"] = 1 / (1 + stride.strangeness + (correction_cm / c.LARGEST_CORRECTION_CM) ** 2)
         if flags & ~FLAG["no-standing"]:
             row["confidence"] /= 2
         else:
