@@ -9,6 +9,7 @@ NAMES = [
     "training",
     "augmentation",
     "robustness",
+    "streaming",
     "fuzz",
     "c_exactness",
     "c_cost",
