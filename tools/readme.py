@@ -13,7 +13,8 @@ README = Path("README.md")
 PICTURE = Path("docs/images/overview.png")
 RESULTS = ("results/evaluate", "results/mcu")
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-SHOWN = ["int8", "strapdown", "stride-time-line"]
+SHOWN = ["int8", "int8-streaming", "strapdown", "stride-time-line"]
+FOOTPRINT = ("flash_bytes", "ram_bytes")
 
 
 def result_hashes(lock: str) -> str:
@@ -24,19 +25,24 @@ def result_hashes(lock: str) -> str:
 
 def footprint(cores: dict) -> str:
     lines = [
-        "| emulated core | flash, bytes | RAM with stack, bytes | instructions | bit-exact with TFLM |",
-        "| --- | --- | --- | --- | --- |",
+        "| emulated core | what | flash, bytes | RAM with stack, bytes | instructions | the same as |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for core, parts in cores.items():
         network = parts["network"]
-        exact = f"{network['vectors'] - network['mismatches']:,} of {network['vectors']:,} inputs"
-        cells = (
-            core,
-            *(f"{network[name]:,}" for name in ("flash_bytes", "ram_bytes", "instructions")),
-            exact,
-        )
-        lines.append("| " + " | ".join(cells) + " |")
+        same = f"TFLM: {network['vectors'] - network['mismatches']:,} of {network['vectors']:,} inputs"
+        lines.append(_row(core, "int8 network", network, f"{network['instructions']:,}", same))
+        if "estimator" in parts:
+            estimator = parts["estimator"]
+            instructions = f"{estimator['instructions_per_stride']:,} a stride at 100 Hz, network included"
+            told = estimator["strides"]
+            same = f"on a computer: {told - estimator['mismatches']:,} of {told:,} strides"
+            lines.append(_row("", "whole estimator, samples to strides", estimator, instructions, same))
     return "\n".join(lines)
+
+
+def _row(core: str, what: str, figures: dict, instructions: str, same: str) -> str:
+    return "| " + " | ".join([core, what, *(f"{figures[n]:,}" for n in FOOTPRINT), instructions, same]) + " |"
 
 
 def main() -> None:
@@ -46,7 +52,7 @@ def main() -> None:
             BEGIN,
             f"<!-- {result_hashes(Path('dvc.lock').read_text())} -->",
             markdown(metrics, SHOWN).strip(),
-            "What the int8 network costs (instructions are exact, but no cycles: wait states are missing):",
+            "What it costs (instructions are exact, but no cycles: wait states are missing):",
             footprint(read_json("results/mcu/metrics.json")),
             END,
         ]

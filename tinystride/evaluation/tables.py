@@ -11,6 +11,7 @@ HEADLINE = {
         "bias_cm": ("int8", "bias_cm"),
         "mean5_sd_cm": ("int8", "mean5_sd_cm"),
         "coverage": ("int8", "coverage"),
+        "streaming_cm": ("int8-streaming", "rmse_cm"),
         "strapdown_cm": ("strapdown", "rmse_cm"),
     },
     "agreement": {"agreement_cm": ("int8", "rmse_cm"), "coverage": ("int8", "coverage")},
@@ -27,6 +28,7 @@ def headline(metrics: dict) -> dict:
         name: {
             short: estimators[estimator][figure]
             for short, (estimator, figure) in HEADLINE[kind_of(estimators)].items()
+            if estimator in estimators
         }
         for name, estimators in _sets(metrics)
     }
