@@ -83,7 +83,7 @@ def test_curve_metrics_figures_and_model_are_in_the_run(mirrored, told):
 
 def test_the_mode_leaves_no_trace_and_runs_no_stage(mirrored, tmp_path):
     clone, environment = mirrored[0], {"WANDB_MODE": "offline", "WANDB_DIR": str(tmp_path)}
-    assert "up to date" in run(clone, "dvc", "status", **environment).stdout
+    assert "up to date" in run(clone, "dvc", "status", "dvc.yaml", **environment).stdout
     assert "up to date" in run(clone, "dvc", "repro", **environment).stdout
     assert list(tmp_path.iterdir()) == []
     page = (clone / "results" / "report" / "index.html").read_bytes()
