@@ -78,7 +78,9 @@ def test_the_card_tells_hashes_data_metrics_footprint_and_parameters(released):
     assert f"`{sha256(released / 'kept' / 'stride_int8.tflite')}`" in card
     assert "say nothing about real feet" in card
     assert re.search(r"\| simulated \| simulated \| 5 \| .* \| int8 \| [\d.]+ \([\d.]+ to [\d.]+\)", card)
-    assert re.search(r"\| cortex-m4f \| int8 network \| [\d,]+ \| [\d,]+ \| [\d,]+ \| TFLM: (\d+) of \1 inputs \|", card)
+    assert re.search(
+        r"\| cortex-m4f \| int8 network \| [\d,]+ \| [\d,]+ \| [\d,]+ \| TFLM: (\d+) of \1 inputs \|", card
+    )
     assert run(released, "git", "show", "stride-model@v1.0.0:params.yaml").stdout.strip() in card
 
 
