@@ -287,7 +287,7 @@ def test_the_official_packages_errors_end_in_one_line(server, tmp_path):
 def test_a_missing_package_is_said_clearly(monkeypatch, strides, tmp_path):
     for name in ("edgeimpulse", "cbor2"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ParameterError, match=r"edgeimpulse is not installed; pip install 'tinystride\[edge"):
+    with pytest.raises(ParameterError, match=r"edgeimpulse is not installed; pip install -e '\.\[edge"):
         edge_impulse.profile("m.tflite", api_key=API_KEY)
     with pytest.raises(ParameterError, match="cbor2 is not installed"):
         edge_impulse.export(strides, SPLIT, tmp_path / "a", file_format="cbor")

@@ -189,7 +189,7 @@ def test_a_table_of_other_parameters_is_not_continued(tmp_path):
 
 def test_without_ray_there_is_one_line(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ToolError, match=r"Ray is not installed; pip install 'tinystride\[sweep\]'"):
+    with pytest.raises(ToolError, match=r"Ray is not installed; pip install -e '\.\[sweep\]'"):
         sweep(space(), PARAMETERS, lambda own: None, tmp_path / "trials.csv", objectives=OBJECTIVES)
 
 

@@ -287,7 +287,7 @@ def _optional(name: str) -> ModuleType:
     try:
         return __import__(name)
     except ImportError as error:
-        raise ParameterError(f"{name} is not installed; pip install 'tinystride[edge-impulse]'") from error
+        raise ParameterError(f"{name} is not installed; pip install -e '.[edge-impulse]'") from error
 
 
 def key_from(variable: str, *, needed: bool = False) -> str | None:

@@ -194,7 +194,7 @@ def _study(n_objectives: int, seed: int):
     try:
         import optuna
     except ImportError as error:
-        raise ToolError("Optuna is not installed; pip install 'tinystride[sweep]'") from error
+        raise ToolError("Optuna is not installed; pip install -e '.[sweep]'") from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
     return optuna.create_study(directions=["minimize"] * n_objectives, sampler=sampler)
@@ -342,7 +342,7 @@ def _ray(address: str | None, workers: int | None):
     try:
         import ray
     except ImportError as error:
-        raise ToolError("Ray is not installed; pip install 'tinystride[sweep]'") from error
+        raise ToolError("Ray is not installed; pip install -e '.[sweep]'") from error
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # A cluster's machines get this very code.
     code = {"py_modules": [str(Path(__file__).parent)], "excludes": ["__pycache__"]} if address else None
