@@ -213,14 +213,10 @@ def run_trial(strides: StrideSet, parameters: Mapping, core: str | None) -> dict
     `rmse_cm:<data set>`, parameters, multiply_accumulates, and FOOTPRINT if measured. Data sets in
     `split.held_out` are not looked at: what is chosen here may still be judged by them.
     """
-    import tensorflow as tf
-
     from tinystride.learning.cross_validation import cross_validate
     from tinystride.learning.estimators import choose
     from tinystride.learning.split import split_by_subject
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     settings = choose(parameters["estimator"], **parameters["train"])
     split = split_by_subject(
         strides.table, seed=parameters["seed"], folds=len(parameters["folds"]), **parameters["split"]
@@ -332,6 +328,8 @@ def sweep(
 
 
 def _guarded(trial: Callable, strides: StrideSet, parameters: Mapping, core: str | None) -> dict:
+    # A trial has one core: TensorFlow reads these when a worker first imports it.
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     try:
         return trial(strides, parameters, core)
     except TinyStrideError as error:
