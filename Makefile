@@ -11,7 +11,7 @@ TEST_PACKAGES := cmake clang libclang-rt-dev g++ gcc-multilib openssh-server chr
 
 PIP := $(VENV)/bin/pip --quiet --disable-pip-version-check
 
-.PHONY: run test lint lock readme studies benchmark release clean
+.PHONY: run test lock readme studies benchmark release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp

@@ -1,9 +1,9 @@
 """Write what the estimator costs, as results/mcu found it, into docs/firmware.md."""
 
-import re
 from pathlib import Path
 
-from tinystride.files import read_json, write_text
+from tinystride.files import read_json
+from tools.documents import replace_section, table
 
 DOCUMENT = Path("docs/firmware.md")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -29,11 +29,10 @@ def number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
-def table(cores: dict) -> str:
+def costs(cores: dict) -> str:
     told = {core: parts["estimator"] for core, parts in cores.items() if "estimator" in parts}
-    lines = [["", *told], ["---", *["---:"] * len(told)]]
-    lines += [[what, *(number(own[name]) for own in told.values())] for name, what in ROWS.items()]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    rows = [[what, *(number(own[name]) for own in told.values())] for name, what in ROWS.items()]
+    return table(["", *told], rows, ["---", *["---:"] * len(told)])
 
 
 def power(estimator: dict) -> str:
@@ -58,12 +57,11 @@ def figures(cores: dict) -> str:
         f"`{first['compiler']}`, `-Os`. {first['mismatches']} of the strides differ from those that the same "
         "C tells of on a computer."
     )
-    return "\n\n".join([BEGIN, table(cores), streamed, power(first), END])
+    return "\n\n".join([costs(cores), streamed, power(first)])
 
 
 def main() -> None:
-    text = figures(read_json("results/mcu/metrics.json"))
-    write_text(DOCUMENT, re.sub(f"{BEGIN}.*{END}", lambda _: text, DOCUMENT.read_text(), flags=re.DOTALL))
+    replace_section(DOCUMENT, BEGIN, END, figures(read_json("results/mcu/metrics.json")))
 
 
 if __name__ == "__main__":

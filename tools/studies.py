@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tinystride.files import write_text
+from tools import documents
 
 STUDIES = Path("results/studies")
 DOCUMENTS = ("docs/recipe.md", "docs/method.md")
@@ -25,11 +26,6 @@ def change(row: pd.Series) -> str:
     return f"{'' if value.startswith('−') or float(value) == 0 else '+'}{value} [{low}, {high}]"
 
 
-def markdown(columns: list[str], rows: list[list[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def accuracy(table: pd.DataFrame) -> str:
     """A row for each estimator; RMSE, bias and change against the integral for each set."""
     sets = list(table["set"].unique())
@@ -45,7 +41,7 @@ def accuracy(table: pd.DataFrame) -> str:
                 "" if estimator == "integral" else change(row),
             ]
         rows.append(cells)
-    return markdown(columns, rows)
+    return documents.table(columns, rows)
 
 
 def ablation(folder: Path) -> str:
@@ -65,7 +61,7 @@ def worse_sensors(folder: Path) -> str:
         own = own.set_index("estimator")
         changes = [change(own.loc[estimator]) for estimator in (DEFAULT, WORSE, DIRECT)]
         rows.append([f"`{name}`", sensor, number(own.loc["integral", "rmse_cm"]), *changes])
-    return markdown(
+    return documents.table(
         ["set", "sensor", "integral", DEFAULT, WORSE, DIRECT], sorted(rows, key=lambda row: row[0])
     )
 
@@ -81,7 +77,7 @@ def learning_curve(folder: Path) -> str:
             rmse = own.loc[own["people"] == people, "rmse_cm"]
             cells.append(f"{number(rmse.mean())} ({number(rmse.min())}–{number(rmse.max())})")
         rows.append(cells)
-    return markdown(["people", *(f"`{name}`, {estimator}" for (name, estimator), _ in curves)], rows)
+    return documents.table(["people", *(f"`{name}`, {estimator}" for (name, estimator), _ in curves)], rows)
 
 
 def mid_stances(folder: Path) -> str:
@@ -95,7 +91,9 @@ def mid_stances(folder: Path) -> str:
         ]
         for _, row in table.iterrows()
     ]
-    return markdown(["simulated", "mid-stances", "from the least rate, SD, ms", "from rest, RMS, ms"], rows)
+    return documents.table(
+        ["simulated", "mid-stances", "from the least rate, SD, ms", "from rest, RMS, ms"], rows
+    )
 
 
 def noise(folder: Path) -> str:
@@ -104,7 +102,7 @@ def noise(folder: Path) -> str:
         [f"`{row['set']}`", f"{row['mid_stances']} ({row['missed']} lost)", number(row["moved_sd_ms"], 1)]
         for _, row in table.iterrows()
     ]
-    return markdown(["recorded", "mid-stances", "moved by noise, SD, ms"], rows)
+    return documents.table(["recorded", "mid-stances", "moved by noise, SD, ms"], rows)
 
 
 TABLES = {

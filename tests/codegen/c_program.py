@@ -33,6 +33,13 @@ int main(int count, char **names)
 """
 
 
+def run(*command, **options) -> str:
+    """Standard output of a command that has to succeed."""
+    ran = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
 def export(content: bytes, folder: Path) -> Path:
     """The folder with peer.c, peer.h and a main.c for them."""
     folder.mkdir(parents=True, exist_ok=True)

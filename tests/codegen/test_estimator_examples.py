@@ -7,19 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.codegen.c_program import STRICT
+from tests.codegen.c_program import STRICT, run
 from tests.codegen.estimator_library import export_estimator
 from tinystride.datasets.simulator import simulate_walk
 from tinystride.datasets.walker import SimulatedSubject
 from tinystride.mcu.cores import CORES
 
 SENSORS = {"LSM6DS3": [], "BMI270_BMM150": ["-DARDUINO_ARDUINO_NANO33BLE"]}
-
-
-def run(*command, **options) -> str:
-    ran = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
 
 
 @pytest.fixture(scope="module")

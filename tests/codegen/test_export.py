@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import threading
 from ctypes import CDLL, c_int8
 
@@ -10,16 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from tests.codegen.c_program import STRICT, expected_outputs, export
+from tests.codegen.c_program import STRICT, expected_outputs, export, run
 from tests.codegen.networks import BUILT, KERAS, network
 from tinystride.codegen import check_on_host, export_model
 from tinystride.errors import ParameterError, ToolError
-
-
-def run(*command, **options) -> str:
-    ran = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
 
 
 @pytest.fixture(scope="module")

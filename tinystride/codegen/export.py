@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -16,6 +15,7 @@ from tinystride.codegen.device import attached_description, estimator_files, has
 from tinystride.codegen.emitter import Emitted, emit
 from tinystride.codegen.examples import example_files
 from tinystride.codegen.graph import Graph
+from tinystride.codegen.host import compile_on_host
 from tinystride.codegen.layers import Network
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
@@ -186,20 +186,11 @@ def check_on_host(out_folder: Path | str) -> dict:
     Raises ToolError without a C compiler, if the C does not compile, or if a result differs.
     """
     folder = Path(out_folder)
-    compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
-    if compiler is None:
-        raise ToolError("no C compiler; install the Debian package gcc")
     flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
     with tempfile.TemporaryDirectory() as temporary:
         program = Path(temporary) / "test_model"
         sources = [*sorted((folder / "src").glob("*.c")), folder / "test" / "test_model.c"]
-        built = subprocess.run(
-            [compiler, *flags, f"-I{folder / 'include'}", *map(str, sources), "-o", str(program), "-lm"],
-            capture_output=True,
-            text=True,
-        )
-        if built.returncode:
-            raise ToolError(f"{compiler} refuses the generated C: {built.stderr.strip()[:500]}")
+        compiler = compile_on_host(sources, program, include=[folder / "include"], flags=flags)
         ran = subprocess.run([str(program)], capture_output=True, text=True)
     counted = re.fullmatch(r"(\d+) vectors, (\d+) mismatches\n", ran.stdout)
     if ran.returncode or not counted:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tinystride.codegen.host import compile_on_host
 from tinystride.errors import ParameterError
 from tinystride.mcu.cores import Core, find_core
 from tinystride.mcu.emulator import emulate
 from tinystride.mcu.toolchain import (
     PLATFORM,
     build,
-    compile_host,
     compiler_version,
     flash_by_section,
     flash_bytes,
@@ -95,10 +95,8 @@ def stream_on_host(library: Path, streams: Sequence[Stream], flags: Sequence[str
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         frame = [PLATFORM / name for name in ("host.c", "run_estimator.c")]
-        include = [library.resolve() / "include"]
-        program = compile_host(
-            [*frame, *_sources(library.resolve())], folder / "stream", include=include, flags=flags
-        )
+        program, include = folder / "stream", [PLATFORM, library.resolve() / "include"]
+        compile_on_host([*frame, *_sources(library.resolve())], program, include=include, flags=flags)
         (folder / "recordings.bin").write_bytes(b"".join(stream.to_bytes() for stream in streams))
         run_tool([program], "the estimator on the host", cwd=folder)
         return _read(folder)

@@ -38,16 +38,6 @@ def compiler_version() -> str:
     return run_tool([path, "--version"], COMPILER).stdout.splitlines()[0]
 
 
-def compile_host(
-    sources: Sequence[Path], target: Path, *, include: Sequence[Path] = (), flags: Sequence[str] = ()
-) -> Path:
-    """Compile and link C files into a program of the host."""
-    folders = [f"-I{folder}" for folder in (PLATFORM, *include)]
-    command = [find_tool("cc", "gcc"), *flags, *folders, *sources, "-lm", "-o", target]
-    run_tool(command, f"compiling {target.name} for the host")
-    return target
-
-
 def compile_object(
     core: Core,
     source: Path,

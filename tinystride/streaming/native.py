@@ -1,8 +1,6 @@
 """The C library itself, built for the host."""
 
 import ctypes
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -10,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from tinystride.codegen import export_model
+from tinystride.codegen.device import is_streaming_model
+from tinystride.codegen.host import compile_on_host
 from tinystride.datasets.recording import FEET, Recording
-from tinystride.errors import ModelError, ToolError
-from tinystride.streaming.table import STRIDE, raw_samples, stride_table
+from tinystride.errors import ModelError
+from tinystride.streaming.table import NOT_FOR_STREAMING, STRIDE, raw_samples, stride_table
 
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-fPIC", "-shared")
 
@@ -25,15 +25,14 @@ class NativeEstimator:
     """
 
     def __init__(self, model: Path | str):
+        if not is_streaming_model(model):
+            raise ModelError(f"{model}: {NOT_FOR_STREAMING}")
         self._folder = tempfile.TemporaryDirectory()
         library = Path(self._folder.name) / "c"
-        exported = export_model(model, library, vectors=0)
-        if "src/tinystride.c" not in exported["files"]:
-            raise ModelError(
-                f"{model}: not an int8 strapdown-residual network of 64 points, which streaming needs; "
-                "choose another model or the offline engine"
-            )
-        self._replay = _compile(library).replay
+        export_model(model, library, vectors=0)
+        sources = [*sorted((library / "src").glob("*.c")), Path(__file__).with_name("replay.c")]
+        compile_on_host(sources, library / "replay.so", include=[library / "include"], flags=FLAGS)
+        self._replay = ctypes.CDLL(str(library / "replay.so")).replay
         self._replay.restype = ctypes.c_ssize_t
 
     def strides(self, recording: Recording) -> pd.DataFrame:
@@ -53,16 +52,3 @@ class NativeEstimator:
             ctypes.c_void_p(found.ctypes.data),
         )
         return stride_table(found[: max(count, 0)], recording.rate_hz)
-
-
-def _compile(library: Path) -> ctypes.CDLL:
-    compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
-    if compiler is None:
-        raise ToolError("no C compiler; install the Debian package gcc")
-    sources = [*sorted((library / "src").glob("*.c")), Path(__file__).with_name("replay.c")]
-    target = library / "replay.so"
-    command = [compiler, *FLAGS, f"-I{library / 'include'}", *map(str, sources), "-o", str(target), "-lm"]
-    built = subprocess.run(command, capture_output=True, text=True)
-    if built.returncode:
-        raise ToolError(f"{compiler} refuses the generated C: {built.stderr.strip()[:500]}")
-    return ctypes.CDLL(str(target))

@@ -15,7 +15,7 @@ from tinystride.streaming import design as c
 from tinystride.streaming.design import Design
 from tinystride.streaming.estimator import BACKWARD, FLAG, Estimator, Stride
 from tinystride.streaming.front_end import segments
-from tinystride.streaming.table import STRIDE, raw_samples, stride_table
+from tinystride.streaming.table import NOT_FOR_STREAMING, STRIDE, raw_samples, stride_table
 
 
 class ReferenceEstimator:
@@ -26,10 +26,7 @@ class ReferenceEstimator:
         network = lower(graph)
         description = attached_description(graph)
         if not has_estimator(network, description):
-            raise ModelError(
-                f"{model}: not an int8 strapdown-residual network of 64 points, which streaming needs; "
-                "choose another model or the offline engine"
-            )
+            raise ModelError(f"{model}: {NOT_FOR_STREAMING}")
         self._factor, self._summand = input_scaling(network, description)
         self._scale, self._zero_point = network.output_quantization
         # The kernels that compute as those of TFLM do.

@@ -5,6 +5,10 @@ import pandas as pd
 
 from tinystride.datasets.recording import Recording
 
+NOT_FOR_STREAMING = (
+    "not an int8 strapdown-residual network of 64 points, which streaming needs; choose another model or the "
+    "offline engine"
+)
 # By bit, from the lowest.
 FLAG_NAMES = (
     "no-standing", "wrong-foot", "turn", "climb", "unusual-duration", "out-of-range", "not-walking",
