@@ -184,8 +184,7 @@ class Estimator:
         self._upright()
 
     def _upright(self) -> None:
-        size = math.sqrt(sum(x * x for x in self.stance_force)) + 1e-12
-        self.up = [x / size for x in self.stance_force]
+        self.up = _unit(self.stance_force)
 
     def _deviation(self, force: list[int]) -> int:
         """By how much a specific force is not that of the standing foot, in units of unrest squared."""
@@ -195,17 +194,16 @@ class Estimator:
         return square // c.UNRESTS_PER_ACC
 
     def _carry_up(self, block: int) -> None:
-        """Carry the vertical on by the angular rate of a block."""
+        """Carry the vertical on by the angular rate of a block; it grows a little by that."""
         x, y, z = self.up
         rx, ry, rz = self.kept[block][3:]
         step = c.GYR_UNIT * self.design.period_s
-        x, y, z = x + step * (y * rz - z * ry), y + step * (z * rx - x * rz), z + step * (x * ry - y * rx)
-        shrink = 1.5 - 0.5 * (x * x + y * y + z * z)
-        self.up = [x * shrink, y * shrink, z * shrink]
+        self.up = [x + step * (y * rz - z * ry), y + step * (z * rx - x * rz), z + step * (x * ry - y * rx)]
 
     def _confirm(self) -> None:
         """The calmest block within reach of both sides is a candidate for a mid-stance."""
         self.has_best = False
+        self.up = _unit(self.up)
         before = self.unrest[max(0, self.best - self.design.reach) : self.best]
         if (before and min(before) <= self.best_unrest) or self.best_unrest >= c.LARGEST_STANCE_UNREST:
             return
@@ -425,6 +423,11 @@ def _is_gravity(force: list[int]) -> bool:
 
 def _is_near(force: list[int], other: list[int]) -> bool:
     return all(abs(x - y) <= c.STANDING_ACC for x, y in zip(force, other, strict=True))
+
+
+def _unit(vector: list[float]) -> list[float]:
+    size = math.sqrt(sum(x * x for x in vector)) + 1e-12
+    return [x / size for x in vector]
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:

@@ -21,6 +21,12 @@
 #else
 #define APART
 #endif
+/* Functions of every sample or block, which cost less where they are. */
+#if defined(__GNUC__)
+#define WITHIN inline __attribute__((always_inline))
+#else
+#define WITHIN inline
+#endif
 
 #define MAGIC 0x54535431u
 #define GRAVITY 9.80665f
@@ -44,7 +50,7 @@
 #define LARGEST_STANCE_UNREST 57600u
 #define UNREST_FLOOR 900u
 #define MOST_UNREST 65535u
-#define MOST_APART 20000 /* counts of acc, 100 m/s^2 */
+#define MOST_APART 2048 /* counts of acc: further apart is more than MOST_UNREST */
 #define COS_LARGEST_TILT 0.87758256f /* 0.5 rad */
 #define SMALLEST_STANCE_INTERVAL_S 0.35f
 #define SMALLEST_SWING_RAD 0.5f
@@ -202,6 +208,15 @@ static int32_t nearest(float x)
     return bits - 0x4B400000;
 }
 
+/* The same of |x| < 2^15: of what `nearest` takes off, the last 16 bits are 0. */
+static int16_t nearest_int16(float x)
+{
+    const float sum = x + 12582912.0f;
+    int32_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    return (int16_t)bits;
+}
+
 /* The larger the number, or if it is none, the larger. */
 static uint32_t magnitude(float x)
 {
@@ -223,16 +238,22 @@ static void design_lowpass(tinystride_t *ts, float block_hz)
     const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
     const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / (7.0f - square / 9.0f))));
     const float normed = 1.0f / (1.0f + 1.41421356f * k + k * k);
-    ts->b0 = k * k * normed;
+    ts->b0 = k * k * normed / (float)ts->samples_per_block;
     ts->a1 = 2.0f * (k * k - 1.0f) * normed;
     ts->a2 = (1.0f - 1.41421356f * k + k * k) * normed;
     ts->delay = 1.0f - (ts->a1 + 2.0f * ts->a2) / (1.0f + ts->a1 + ts->a2);
 }
 
-/* Everything about samples and strides under way; what has been learnt stays. */
-static void begin(tinystride_t *ts)
+/* The number of the sample that comes next. */
+static uint32_t next_sample(const tinystride_t *ts)
 {
-    ts->first_sample = ts->next_sample;
+    return ts->first_sample + ts->block * ts->samples_per_block + ts->in_block;
+}
+
+/* Everything about samples and strides under way, from sample `first` on; what has been learnt stays. */
+static void begin(tinystride_t *ts, uint32_t first)
+{
+    ts->first_sample = first;
     ts->acc_same = ts->gyr_same = 0;
     ts->in_block = 0;
     ts->block = 0;
@@ -240,8 +261,7 @@ static void begin(tinystride_t *ts)
     ts->energy = 0;
     ts->energy_total = 0;
     memset(ts->sum, 0, sizeof ts->sum);
-    memset(ts->window_force, 0, sizeof ts->window_force);
-    memset(ts->window_energy, 0, sizeof ts->window_energy);
+    memset(ts->sums, 0, sizeof ts->sums);
     memset(ts->force_total, 0, sizeof ts->force_total);
     ts->in_half = ts->still = 0;
     ts->stances = ts->stance_open = ts->has_start = ts->has_best = 0;
@@ -252,7 +272,6 @@ static void begin(tinystride_t *ts)
     ts->gap_seen = ts->saturated_seen = 0;
     ts->search_end = 0;
     ts->lost = 0;
-    ts->primed = 0;
 }
 
 int tinystride_reset(tinystride_t *ts)
@@ -310,7 +329,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
         ts->bias_variance[i] = 1.0f / STRIDES_TO_BELIEVE;
     }
     ts->magic = MAGIC;
-    begin(ts);
+    begin(ts, 0u);
     return tinystride_set_full_scale(ts, 0.0f, 0.0f);
 }
 
@@ -803,7 +822,8 @@ static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_s
     const float lag = (0.5f * (float)(ts->window - 1) - ts->delay) * 256.0f;
     const uint32_t place = contact ? contact + (uint32_t)(lag + 512.0f) - 512u : ts->start_256th;
     sample_of(ts, ts->start + place / 256u, place % 256u, &stride->contact_sample, &stride->contact_fraction);
-    stride->latency_s = ((float)(ts->next_sample - stride->end_sample) - stride->end_fraction) / ts->rate_hz;
+    const uint32_t since = ts->first_sample + (ts->block + 1u) * ts->samples_per_block - stride->end_sample;
+    stride->latency_s = ((float)since - stride->end_fraction) / ts->rate_hz;
     return TINYSTRIDE_STRIDE;
 }
 
@@ -904,6 +924,7 @@ static void upright(tinystride_t *ts)
 static void confirm(tinystride_t *ts)
 {
     ts->has_best = 0;
+    unit(ts->up);
     for (uint32_t i = 1; i <= ts->reach && i <= ts->best; ++i) {
         if (unrest_at(ts, ts->best - i) <= ts->best_unrest) {
             return;
@@ -956,15 +977,14 @@ static int is_gravity(const int16_t force[3])
 }
 
 /* By how much a specific force is not that of the standing foot, in units of unrest squared. */
-static uint32_t deviation(const tinystride_t *ts, const int16_t force[3])
+static WITHIN uint32_t deviation(const tinystride_t *ts, const int16_t force[3])
 {
-    uint32_t square = 0;
-    for (int i = 0; i < 3; ++i) {
-        const int32_t apart = force[i] - ts->stance_force[i];
-        const int32_t clamped = apart > MOST_APART ? MOST_APART : apart < -MOST_APART ? -MOST_APART : apart;
-        square += (uint32_t)(clamped * clamped);
+    const int32_t x = force[0] - ts->stance_force[0], y = force[1] - ts->stance_force[1],
+                  z = force[2] - ts->stance_force[2];
+    if (x > MOST_APART || x < -MOST_APART || y > MOST_APART || y < -MOST_APART || z > MOST_APART || z < -MOST_APART) {
+        return MOST_UNREST;
     }
-    return square / UNRESTS_PER_ACC;
+    return (uint32_t)(x * x + y * y + z * z) / UNRESTS_PER_ACC;
 }
 
 /* What the specific force of the standing foot is: that of a calm which no swing has, else, where there has been no
@@ -998,20 +1018,18 @@ static int find_stance_force(tinystride_t *ts, uint32_t energy, const int16_t fo
     return told;
 }
 
-/* Carry the vertical on by the angular rate of a block. */
-static void carry_up(tinystride_t *ts, uint32_t block)
+/* Carry the vertical on by the angular rate of a block; it grows a little by that. */
+static WITHIN void carry_up(tinystride_t *ts, uint32_t block)
 {
     const int16_t *samples = at(ts, block);
     const float step = GYR_UNIT * ts->period_s, x = ts->up[0], y = ts->up[1], z = ts->up[2];
-    const float gx = step * (float)samples[3], gy = step * (float)samples[4], gz = step * (float)samples[5];
-    const float a = x + y * gz - z * gy, b = y + z * gx - x * gz, c = z + x * gy - y * gx;
-    const float shrink = 1.5f - 0.5f * (a * a + b * b + c * c);
-    ts->up[0] = a * shrink;
-    ts->up[1] = b * shrink;
-    ts->up[2] = c * shrink;
+    const float gx = samples[3], gy = samples[4], gz = samples[5];
+    ts->up[0] = x + step * (y * gz - z * gy);
+    ts->up[1] = y + step * (z * gx - x * gz);
+    ts->up[2] = z + step * (x * gy - y * gx);
 }
 
-static APART int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tinystride_stride_t *stride)
+static WITHIN int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tinystride_stride_t *stride)
 {
     const uint32_t n = ts->block;
     int told = find_stance_force(ts, energy, force);
@@ -1043,12 +1061,14 @@ static APART int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3
         ts->best_moving = ts->moving;
         memcpy(ts->best_force, force, sizeof ts->best_force);
     }
-    const int waits = ts->best_unrest < LARGEST_STANCE_UNREST &&
-                      ts->best_turned - ts->turned_last <= ts->swing;
-    if (ts->stance_open && !waits && ts->turned - ts->turned_last > ts->swing) {
-        told = close_stance(ts, stride);
-    } else if (ts->stance_open && !ts->rested && unrest < CALM && n - ts->arrival > ts->pause) {
-        told = rest(ts, stride);
+    if (ts->stance_open) {
+        const int waits = ts->best_unrest < LARGEST_STANCE_UNREST &&
+                          ts->best_turned - ts->turned_last <= ts->swing;
+        if (!waits && ts->turned - ts->turned_last > ts->swing) {
+            told = close_stance(ts, stride);
+        } else if (!ts->rested && unrest < CALM && n - ts->arrival > ts->pause) {
+            told = rest(ts, stride);
+        }
     }
     if (n - ts->best == ts->reach) {
         confirm(ts);
@@ -1099,9 +1119,9 @@ static int is_standing(const tinystride_t *ts)
 }
 
 /* Watch for standing: two halves of a second, one after the other, without movement. */
-static APART void watch_standing(tinystride_t *ts, uint32_t energy, const int16_t force[3], const int32_t gyr_sum[3])
+static APART void watch_standing(tinystride_t *ts, uint32_t energy, const int16_t force[3])
 {
-    if (energy > STANDING_UNREST || (ts->in_half && !is_near(force, ts->half_force))) {
+    if (ts->in_half && !is_near(force, ts->half_force)) {
         ts->in_half = ts->still = 0;
         return;
     }
@@ -1116,7 +1136,7 @@ static APART void watch_standing(tinystride_t *ts, uint32_t energy, const int16_
     }
     ts->half_energy += energy;
     for (int i = 0; i < 3; ++i) {
-        ts->half_gyr[i] += gyr_sum[i];
+        ts->half_gyr[i] += ts->sum[i + 3];
     }
     if (++ts->in_half == ts->half_second) {
         ts->in_half = 0;
@@ -1127,54 +1147,76 @@ static APART void watch_standing(tinystride_t *ts, uint32_t energy, const int16_
     }
 }
 
-/* Low-pass a block, once for each of its six sums. */
-static void keep_block(tinystride_t *ts, const int32_t sum[6], int16_t kept[6])
+/* Have the low-pass stand as if all had been as the first block is. */
+static APART void prime(tinystride_t *ts)
 {
-    const float share = 1.0f / (float)ts->samples_per_block, b0 = ts->b0, a1 = ts->a1, a2 = ts->a2;
+    const float share = 1.0f / (float)ts->samples_per_block;
     for (int i = 0; i < 6; ++i) {
-        const float x = (float)sum[i] * share;
-        float *state = ts->filter[i];
-        if (!ts->primed) {
-            state[0] = (1.0f - b0) * x;
-            state[1] = (b0 - a2) * x;
-        }
-        const float y = b0 * x + state[0];
-        state[0] = 2.0f * b0 * x - a1 * y + state[1];
-        state[1] = b0 * x - a2 * y;
-        kept[i] = (int16_t)nearest(y);
+        const float sum = (float)ts->sum[i];
+        ts->filter[i][0] = (share - ts->b0) * sum;
+        ts->filter[i][1] = (ts->b0 - ts->a2 * share) * sum;
     }
 }
 
-static int take_block(tinystride_t *ts, tinystride_stride_t *stride)
+/* Low-pass a block, once for each of its six sums. */
+static WITHIN void keep_block(tinystride_t *ts)
 {
-    int32_t *sum = ts->sum, *window = ts->window_force[ts->slot];
-    int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING], force[3];
-    int told = TINYSTRIDE_OK, acc_same = ts->primed;
-    keep_block(ts, sum, kept);
+    const float b0 = ts->b0, a1 = ts->a1, a2 = ts->a2;
+    int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING];
+    for (int i = 0; i < 6; ++i) {
+        float *state = ts->filter[i];
+        const float x = (float)ts->sum[i] * b0, y = x + state[0];
+        state[0] = x + x - a1 * y + state[1];
+        state[1] = x - a2 * y;
+        kept[i] = nearest_int16(y);
+    }
+}
+
+/* Forces of the last blocks, and whether a sensor tells the same block after block. */
+static WITHIN void sum_window(tinystride_t *ts, int16_t force[3])
+{
+    const int32_t *last = ts->sums[ts->slot].force;
+    const uint32_t last_energy = ts->sums[ts->slot].energy;
+    const uint8_t slot = (uint8_t)(ts->slot + 1 == ts->window ? 0 : ts->slot + 1);
+    int32_t *oldest = ts->sums[slot].force, changed = ts->block == 0u;
+    const int gyr_changed = changed || ts->energy != last_energy;
     for (int i = 0; i < 3; ++i) {
-        acc_same = acc_same && sum[i] == ts->last_force[i];
-        ts->last_force[i] = sum[i];
-        ts->force_total[i] += sum[i] - window[i];
-        window[i] = sum[i];
+        const int32_t sum = ts->sum[i];
+        changed |= sum ^ last[i];
+        ts->force_total[i] += sum - oldest[i];
+        oldest[i] = sum;
         force[i] = (int16_t)(ts->force_total[i] / ts->window_samples);
     }
-    ts->acc_same = (uint8_t)(acc_same ? ts->acc_same + (ts->acc_same < 255) : 0);
-    ts->gyr_same = (uint8_t)(ts->primed && ts->energy == ts->last_energy ? ts->gyr_same + (ts->gyr_same < 255) : 0);
-    ts->primed = 1;
-    ts->last_energy = ts->energy;
-    ts->energy_total += ts->energy - ts->window_energy[ts->slot];
-    ts->window_energy[ts->slot] = ts->energy;
-    ts->energy = 0;
-    ts->slot = (uint8_t)(ts->slot + 1 == ts->window ? 0 : ts->slot + 1);
+    ts->energy_total += ts->energy - ts->sums[slot].energy;
+    ts->sums[slot].energy = ts->energy;
+    ts->slot = slot;
+    ts->acc_same = (uint8_t)(changed ? 0 : ts->acc_same + (ts->acc_same < STUCK_BLOCKS));
+    ts->gyr_same = (uint8_t)(gyr_changed ? 0 : ts->gyr_same + (ts->gyr_same < STUCK_BLOCKS));
+}
+
+static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
+{
+    int16_t force[3];
+    int told = TINYSTRIDE_OK;
+    if (ts->block == 0u) {
+        prime(ts);
+    }
+    keep_block(ts);
+    sum_window(ts, force);
     if (ts->block + 1u >= ts->window) {
         const uint32_t energy = ts->energy_total / ts->window_samples;
-        watch_standing(ts, energy, force, sum + 3);
+        if (energy <= STANDING_UNREST) {
+            watch_standing(ts, energy, force);
+        } else {
+            ts->in_half = ts->still = 0;
+        }
         told = follow(ts, energy, force, stride);
     } else {
         ts->unrest[ts->block % TINYSTRIDE_UNRESTS] = MOST_UNREST;
         ts->moving = ts->block;
     }
-    sum[0] = sum[1] = sum[2] = sum[3] = sum[4] = sum[5] = 0;
+    ts->sum[0] = ts->sum[1] = ts->sum[2] = ts->sum[3] = ts->sum[4] = ts->sum[5] = 0;
+    ts->energy = 0;
     ++ts->block;
     return told;
 }
@@ -1213,7 +1255,6 @@ static int32_t cut_off(const float values[3], float most, float in_counts, float
 /* So many samples have been added to the block. */
 static int add_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stride)
 {
-    ts->next_sample += n;
     ts->in_block = (uint16_t)(ts->in_block + n);
     if (ts->in_block < ts->samples_per_block) {
         return TINYSTRIDE_OK;
@@ -1227,9 +1268,9 @@ static int take_sample(tinystride_t *ts, const float acc[3], const float gyr[3],
 {
     uint32_t square = 0;
     for (int i = 0; i < 3; ++i) {
-        const int32_t force = nearest(acc[i] * IN_ACC), rate = nearest(gyr[i] * IN_GYR);
-        ts->last[i] = (int16_t)force;
-        ts->last[i + 3] = (int16_t)rate;
+        const int16_t force = nearest_int16(acc[i] * IN_ACC), rate = nearest_int16(gyr[i] * IN_GYR);
+        ts->last[i] = force;
+        ts->last[i + 3] = rate;
         ts->sum[i] += force;
         ts->sum[i + 3] += rate;
         square += (uint32_t)(rate * rate);
@@ -1275,7 +1316,7 @@ static APART int bridge(tinystride_t *ts, const float acc[3], const float gyr[3]
 }
 
 /* Whether all values [3] are at most as large as this, and numbers. */
-static int are_within(const float values[3], uint32_t largest)
+static WITHIN int are_within(const float values[3], uint32_t largest)
 {
     return magnitude(values[0]) <= largest && magnitude(values[1]) <= largest && magnitude(values[2]) <= largest;
 }
@@ -1294,43 +1335,47 @@ static int inspect(tinystride_t *ts, const float acc_mps2[3], const float gyr_ra
     return acc_full || gyr_full;
 }
 
+/* A sample that is unusually large, or comes after lost ones. */
+static APART int push_unusual(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
+                              tinystride_stride_t *stride)
+{
+    float cut[6];
+    int told = TINYSTRIDE_OK;
+    if (ts->lost) {
+        ts->acc_repeats = ts->gyr_repeats = 0;
+    }
+    const int saturated = inspect(ts, acc_mps2, gyr_radps, cut);
+    if (saturated < 0) {
+        (void)tinystride_gap(ts, 1);
+        return TINYSTRIDE_ERROR_SAMPLE;
+    }
+    if (ts->lost > ts->bridged || (ts->lost && !next_sample(ts))) {
+        begin(ts, next_sample(ts) + ts->lost);
+    } else if (ts->lost) {
+        told = bridge(ts, cut, cut + 3, stride);
+    }
+    if (saturated) {
+        ts->saturated_block = ts->block;
+        ts->saturated_seen = 1;
+    }
+    const int one = take_sample(ts, cut, cut + 3, stride);
+    return told == TINYSTRIDE_STRIDE || one == TINYSTRIDE_OK ? told : one;
+}
+
 int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
                     tinystride_stride_t *stride)
 {
-    float cut[6];
-    int told = TINYSTRIDE_OK, saturated = 0;
     if (ts == NULL || acc_mps2 == NULL || gyr_radps == NULL || stride == NULL) {
         return TINYSTRIDE_ERROR_NULL;
     }
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    if (ts->lost) {
-        ts->acc_repeats = ts->gyr_repeats = 0;
+    if (ts->lost || !are_within(acc_mps2, ts->acc_unusual) || !are_within(gyr_radps, ts->gyr_unusual)) {
+        return push_unusual(ts, acc_mps2, gyr_radps, stride);
     }
-    if (are_within(acc_mps2, ts->acc_unusual) && are_within(gyr_radps, ts->gyr_unusual)) {
-        ts->acc_repeats = ts->gyr_repeats = 0;
-    } else {
-        saturated = inspect(ts, acc_mps2, gyr_radps, cut);
-        if (saturated < 0) {
-            (void)tinystride_gap(ts, 1);
-            return TINYSTRIDE_ERROR_SAMPLE;
-        }
-        acc_mps2 = cut;
-        gyr_radps = cut + 3;
-    }
-    if (ts->lost > ts->bridged || (ts->lost && !ts->next_sample)) {
-        ts->next_sample += ts->lost;
-        begin(ts);
-    } else if (ts->lost) {
-        told = bridge(ts, acc_mps2, gyr_radps, stride);
-    }
-    if (saturated) {
-        ts->saturated_block = ts->block;
-        ts->saturated_seen = 1;
-    }
-    const int one = take_sample(ts, acc_mps2, gyr_radps, stride);
-    return told == TINYSTRIDE_STRIDE || one == TINYSTRIDE_OK ? told : one;
+    ts->acc_repeats = ts->gyr_repeats = 0;
+    return take_sample(ts, acc_mps2, gyr_radps, stride);
 }
 
 int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t gyr[3], float acc_scale_mps2,

@@ -82,34 +82,34 @@ typedef struct {
     uint32_t magic;
     /* samples, and the block that they fill */
     uint32_t acc_unusual, gyr_unusual; /* from where on samples are looked at closer */
-    uint32_t lost, next_sample, energy;
+    uint32_t lost, energy;
     int32_t sum[6];
     int16_t last[6];
     uint16_t in_block, samples_per_block;
     uint8_t acc_repeats, gyr_repeats, acc_same, gyr_same;
     int16_t acc_limit, gyr_limit; /* full scale, 0 if unknown */
     int16_t acc_largest, gyr_largest;
-    int32_t last_force[3]; /* sums of the last block */
-    uint32_t last_energy;
     /* how samples become blocks */
     uint32_t first_sample; /* of block 0 */
     float rate_hz;
     float period_s; /* of a block, from time stamps where there are some */
     float delay;    /* of the low-pass, in blocks */
-    float b0, a1, a2;
+    float b0, a1, a2; /* b0 of a block's sum */
     float filter[6][2];
     float interval_us;
     uint32_t last_time_us;
     uint32_t swing; /* smallest turn of a swing, in units of `turned` */
     uint16_t window_samples, search;
     uint8_t foot, window, reach, calm_run, pause, half_pause, soon, half_second, bridged;
-    uint8_t timed, primed, slot;
+    uint8_t timed, slot;
     /* the last blocks */
     uint32_t block;
     uint32_t energy_total;
     int32_t force_total[3];
-    int32_t window_force[TINYSTRIDE_WINDOW][3];
-    uint32_t window_energy[TINYSTRIDE_WINDOW];
+    struct {
+        int32_t force[3];
+        uint32_t energy;
+    } sums[TINYSTRIDE_WINDOW]; /* of each block; `slot` is the newest */
     /* standing, by halves of a second */
     int32_t half_gyr[3], half_gyr_before[3];
     uint32_t half_energy, half_energy_before;
