@@ -141,12 +141,17 @@ static float squared(float x)
     return x * x;
 }
 
-static float dot(const float a[3], const float b[3])
+static WITHIN float dot_within(const float a[3], const float b[3])
 {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-static void cross(const float a[3], const float b[3], float result[3])
+static APART float dot(const float a[3], const float b[3])
+{
+    return dot_within(a, b);
+}
+
+static WITHIN void cross(const float a[3], const float b[3], float result[3])
 {
     result[0] = a[1] * b[2] - a[2] * b[1];
     result[1] = a[2] * b[0] - a[0] * b[2];
@@ -184,37 +189,25 @@ static void apply(float matrix[3][3], const float vector[3], float result[3])
     }
 }
 
-/* orientation := orientation * rotation by the vector v (Rodrigues); |v| is below 2. */
-static void rotate(float orientation[3][3], const float v[3])
+/* To the nearest whole number plus NEAREST, |x| < 2^22: by what the sum's bits are. */
+#define NEAREST 0x4B400000u
+static WITHIN uint32_t nearest_bits(float x)
 {
-    const float x = v[0], y = v[1], z = v[2], square = x * x + y * y + z * z;
-    const float s = 1.0f - square * (1.0f / 6 - square * (1.0f / 120 - square * (1.0f / 5040)));
-    const float c = 0.5f - square * (1.0f / 24 - square * (1.0f / 720 - square * (1.0f / 40320)));
-    for (int i = 0; i < 3; ++i) {
-        float *row = orientation[i];
-        const float a = row[1] * z - row[2] * y, b = row[2] * x - row[0] * z, d = row[0] * y - row[1] * x;
-        row[0] += s * a + c * (b * z - d * y);
-        row[1] += s * b + c * (d * x - a * z);
-        row[2] += s * d + c * (a * y - b * x);
-    }
+    const float sum = x + 12582912.0f;
+    uint32_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    return bits;
 }
 
-/* To the nearest whole number, |x| < 2^22: by what the sum's last bits are. */
 static int32_t nearest(float x)
 {
-    const float sum = x + 12582912.0f;
-    int32_t bits;
-    memcpy(&bits, &sum, sizeof bits);
-    return bits - 0x4B400000;
+    return (int32_t)(nearest_bits(x) - NEAREST);
 }
 
-/* The same of |x| < 2^15: of what `nearest` takes off, the last 16 bits are 0. */
+/* Of |x| < 2^15, where the last 16 bits are enough. */
 static int16_t nearest_int16(float x)
 {
-    const float sum = x + 12582912.0f;
-    int32_t bits;
-    memcpy(&bits, &sum, sizeof bits);
-    return (int16_t)bits;
+    return (int16_t)nearest_bits(x);
 }
 
 /* The larger the number, or if it is none, the larger. */
@@ -452,26 +445,76 @@ static int learn_frame(tinystride_t *ts)
 /* What the integral of a stride says of it, in the start's frame. */
 typedef struct {
     float displacement[3], drift[3];
-    float up[3];          /* specific force at the end */
-    float mean[2][3];     /* of the first two rows of the orientation */
-    float turn[2];        /* cosine and sine of the change of heading, times something */
-    float parts[3][PARTS]; /* sums of sixteenths: pitch rate, roll rate, sideways force */
+    float up[3];      /* specific force at the end */
+    float rows[2][3]; /* sums of the first two rows of the orientation, from sensor axes */
+    float turn[2];    /* cosine and sine of the change of heading, times something */
+    float roll[PARTS], pitch[PARTS], sideways[PARTS]; /* sums of sixteenths: rates as features, force as it is */
     int clipped;
 } integral_t;
 
-/* A place in the ring: block, and how much of it is left. */
+/* A place in the ring: a block's samples, and how much of them is left. */
 typedef struct {
-    uint32_t block;
+    const int16_t *samples;
     float left;
 } cursor_t;
 
-/* Sums of the samples from the cursor on, over `width` blocks. */
-static void sum_over(const tinystride_t *ts, cursor_t *cursor, float width, float sum[6])
+/* Where the samples begin that the stride's first instant is the mean of. */
+static cursor_t first_sample_of(const tinystride_t *ts, float step)
 {
-    float rest = width, ax = 0.0f, ay = 0.0f, az = 0.0f, gx = 0.0f, gy = 0.0f, gz = 0.0f;
+    /* Block k spans k - 1/2 to k + 1/2; unrests lag by half their window. */
+    const float first = (float)ts->start_256th * (1.0f / 256) - 0.5f * (float)(ts->window - 1) + ts->delay + 0.5f -
+                        0.5f * step + 8.0f;
+    const uint32_t whole = (uint32_t)first;
+    const cursor_t cursor = {at(ts, ts->start - 8u + whole), 1.0f - (first - (float)whole)};
+    return cursor;
+}
+
+/* The block after this one. */
+static WITHIN const int16_t *next_block(const tinystride_t *ts, const int16_t *samples)
+{
+    return samples == ts->ring[TINYSTRIDE_RING - 1u] ? ts->ring[0] : samples + 6;
+}
+
+/* Add the summand that makes a scaled feature the network's number, and write that; whether it is at an end of its
+ * range. */
+static WITHIN int quantize(float scaled, float summand, int8_t *input)
+{
+    const uint32_t bits = nearest_bits(scaled + summand);
+    *input = (int8_t)bits;
+    if (bits + 127u - NEAREST <= 253u) {
+        return 0;
+    }
+    *input = bits >= NEAREST && bits < 0x80000000u ? 127 : -128;
+    return 1;
+}
+
+/* One axis of the frame in which a stride begins, and of what the network sees. Velocities are times 2 / step_s;
+ * factors make features of what they stand before. */
+typedef struct {
+    float row[3], sum[3]; /* of the orientation, from sensor axes; sum of those so far */
+    float velocity;
+    float begun; /* the velocity half a step later */
+    float moved; /* sum of the velocities */
+    float velocity_factor, rate_factor[3], rate_sum;
+} axis_t;
+
+/* A stride at one of its instants. Samples are sums over `step` blocks, in sensor axes, without the sensor's offsets,
+ * of which `none` is the negative. */
+typedef struct {
+    axis_t axis[3];
+    float acc[3], gyr[3], none[6];
+    float step, turn_factor;
+} motion_t;
+
+/* The next samples from the cursor on. Half of what the foot has turned in between, times 2 / turn_factor. */
+static WITHIN void advance(motion_t *now, const tinystride_t *ts, cursor_t *cursor, float turned[3])
+{
+    const int16_t *samples = cursor->samples;
+    const float *none = now->none;
+    float rest = now->step, left = cursor->left;
+    float ax = none[0], ay = none[1], az = none[2], gx = none[3], gy = none[4], gz = none[5];
     while (rest > 0.0f) {
-        const int16_t *samples = at(ts, cursor->block);
-        const float part = rest < cursor->left ? rest : cursor->left;
+        const float part = rest < left ? rest : left;
         ax += part * (float)samples[0];
         ay += part * (float)samples[1];
         az += part * (float)samples[2];
@@ -479,41 +522,106 @@ static void sum_over(const tinystride_t *ts, cursor_t *cursor, float width, floa
         gy += part * (float)samples[4];
         gz += part * (float)samples[5];
         rest -= part;
-        cursor->left -= part;
-        if (cursor->left <= 0.0f) {
-            cursor->left = 1.0f;
-            ++cursor->block;
+        left -= part;
+        if (left <= 0.0f) {
+            left = 1.0f;
+            samples = next_block(ts, samples);
         }
     }
-    sum[0] = ax;
-    sum[1] = ay;
-    sum[2] = az;
-    sum[3] = gx;
-    sum[4] = gy;
-    sum[5] = gz;
+    cursor->samples = samples;
+    cursor->left = left;
+    turned[0] = now->gyr[0] + gx;
+    turned[1] = now->gyr[1] + gy;
+    turned[2] = now->gyr[2] + gz;
+    now->acc[0] = ax;
+    now->acc[1] = ay;
+    now->acc[2] = az;
+    now->gyr[0] = gx;
+    now->gyr[1] = gy;
+    now->gyr[2] = gz;
 }
 
-/* Features of one instant as the network's numbers; how many are at the ends of its range. */
-static int quantize(const float features[6], int8_t *input)
+/* orientation := orientation * rotation by factor * turned (Rodrigues), which is below 2. The third row follows from
+ * the first two. */
+static WITHIN void rotate(axis_t axis[3], const float turned[3], float factor)
+{
+    const float x = turned[0] * factor, y = turned[1] * factor, z = turned[2] * factor;
+    const float square = x * x + y * y + z * z;
+    const float s = 1.0f - square * (1.0f / 6 - square * (1.0f / 120 - square * (1.0f / 5040)));
+    const float c = 0.5f - square * (1.0f / 24 - square * (1.0f / 720 - square * (1.0f / 40320)));
+    for (int i = 0; i < 2; ++i) {
+        float *row = axis[i].row, *sum = axis[i].sum;
+        const float a = row[1] * z - row[2] * y, b = row[2] * x - row[0] * z, d = row[0] * y - row[1] * x;
+        row[0] += s * a + c * (b * z - d * y);
+        row[1] += s * b + c * (d * x - a * z);
+        row[2] += s * d + c * (a * y - b * x);
+        sum[0] += row[0];
+        sum[1] += row[1];
+        sum[2] += row[2];
+    }
+    cross(axis[0].row, axis[1].row, axis[2].row);
+}
+
+/* What the network sees of this instant; how many of its numbers are at an end of their range. */
+static WITHIN int look(motion_t *now, int8_t *input)
 {
     int clipped = 0;
-    for (int i = 0; i < 6; ++i) {
-        const int32_t scaled = nearest(features[i] * INPUT_FACTOR[i] + INPUT_SUMMAND[i]);
-        const int32_t q = scaled > 127 ? 127 : scaled < -128 ? -128 : scaled;
-        clipped += q == 127 || q == -128;
-        input[i] = (int8_t)q;
+    for (int i = 0; i < 3; ++i) {
+        axis_t *axis = &now->axis[i];
+        const float acceleration = dot_within(axis->row, now->acc), rate = dot_within(axis->rate_factor, now->gyr);
+        const float velocity = axis->begun + acceleration;
+        axis->velocity = velocity;
+        axis->begun = velocity + acceleration;
+        axis->moved += velocity;
+        axis->rate_sum += rate;
+        clipped += quantize(velocity * axis->velocity_factor, INPUT_SUMMAND[i], input + i);
+        clipped += quantize(rate, INPUT_SUMMAND[i + 3], input + i + 3);
     }
     return clipped;
 }
 
-/* The smallest rotation that turns the specific force upright. */
-static void level(const float force[3], float orientation[3][3])
+/* The first orientation: from sensor axes to the foot's frame, and from there by the smallest rotation that turns the
+ * specific force upright. */
+static void level(motion_t *now, float frame[3][3])
 {
-    float up[3] = {force[0], force[1], force[2]};
+    float up[3], *forward = now->axis[0].row, *left = now->axis[1].row;
+    apply(frame, now->acc, up);
     unit(up);
     const float x = up[0], y = up[1], z = up[2], k = 1.0f / (1.0f + (z > -0.99f ? z : -0.99f));
-    const float matrix[3][3] = {{1.0f - x * x * k, -x * y * k, -x}, {-x * y * k, 1.0f - y * y * k, -y}, {x, y, z}};
-    memcpy(orientation, matrix, sizeof matrix);
+    for (int i = 0; i < 3; ++i) {
+        const float both = (x * frame[0][i] + y * frame[1][i]) * k + frame[2][i];
+        forward[i] = frame[0][i] - x * both;
+        left[i] = frame[1][i] - y * both;
+    }
+    cross(forward, left, now->axis[2].row);
+}
+
+/* The velocity [2] by which the foot rolls about its sole at mid-stance, and where it heads. */
+static void at_stance(const motion_t *now, const float ahead[3], float rolling[2], float heading[2])
+{
+    const float rate_factor = GYR_UNIT / now->step;
+    rolling[0] += LEVER_M * rate_factor * dot(now->axis[1].row, now->gyr);
+    rolling[1] -= LEVER_M * rate_factor * dot(now->axis[0].row, now->gyr);
+    heading[0] = dot(now->axis[0].row, ahead);
+    heading[1] = dot(now->axis[1].row, ahead);
+}
+
+/* Before the first instant. */
+static void begin_motion(motion_t *now, const tinystride_t *ts, float length, float frame[3][3], const float offset[3])
+{
+    const float step = length / (POINTS - 1), half_s = 0.5f * step * ts->period_s, duration = length * ts->period_s;
+    const float acc_factor = ACC_UNIT / step, gyr_factor = GYR_UNIT / step;
+    memset(now, 0, sizeof *now);
+    now->step = step;
+    now->turn_factor = gyr_factor * half_s;
+    for (int i = 0; i < 3; ++i) {
+        /* A left foot is mirrored for the network. */
+        const float mirrored = ts->foot == TINYSTRIDE_LEFT ? -duration : duration;
+        now->none[i] = -offset[i] / acc_factor;
+        now->none[i + 3] = -ts->bias[i] / gyr_factor;
+        now->axis[i].velocity_factor = (i == 1 ? mirrored : duration) * half_s * acc_factor * INPUT_FACTOR[i];
+        add(now->axis[i].rate_factor, frame[i], (i == 1 ? duration : mirrored) * gyr_factor * INPUT_FACTOR[i + 3]);
+    }
 }
 
 /* Integrate from the stride's start over `length` blocks; `input` becomes the network's.
@@ -521,116 +629,80 @@ static void level(const float force[3], float orientation[3][3])
 static void integrate(const tinystride_t *ts, float length, float frame[3][3], const float offset[3],
                       integral_t *result, int8_t *input)
 {
-    const float step = length / (POINTS - 1), half_s = 0.5f * step * ts->period_s, duration = length * ts->period_s;
-    /* Block k spans k - 1/2 to k + 1/2; unrests lag by half their window. */
-    const float first = (float)ts->start_256th * (1.0f / 256) - 0.5f * (float)(ts->window - 1) + ts->delay + 0.5f -
-                        0.5f * step + 8.0f;
-    cursor_t cursor = {ts->start - 8u + (uint32_t)first, 1.0f - (first - (float)(uint32_t)first)};
-    const float mirror = ts->foot == TINYSTRIDE_LEFT ? -1.0f : 1.0f;
-    const float acc_factor = ACC_UNIT / step, gyr_factor = GYR_UNIT / step;
-    float orientation[3][3], before[3] = {0}, rate_before[3], velocity[3] = {0}, rolling[2][2], heading[2] = {0};
-    memset(result, 0, sizeof *result);
+    motion_t now;
+    begin_motion(&now, ts, length, frame, offset);
+    const float acc_factor = ACC_UNIT / now.step, fall = 2.0f * GRAVITY / acc_factor;
+    cursor_t cursor = first_sample_of(ts, now.step);
+    float rolling[2] = {0}, started[2], ended[2], lateral[3] = {0}, sideways = 0.0f;
+    add(lateral, frame[1], ts->foot == TINYSTRIDE_LEFT ? -acc_factor : acc_factor);
+    result->clipped = 0;
     for (int point = 0; point < POINTS; ++point) {
-        float samples[6], acc[3], gyr[3], acceleration[3], features[6];
-        sum_over(ts, &cursor, step, samples);
-        for (int i = 0; i < 3; ++i) {
-            samples[i] = samples[i] * acc_factor - offset[i];
-            samples[i + 3] = samples[i + 3] * gyr_factor - ts->bias[i];
-        }
-        for (int i = 0; i < 3; ++i) {
-            const float *axis = frame[i];
-            acc[i] = axis[0] * samples[0] + axis[1] * samples[1] + axis[2] * samples[2];
-            gyr[i] = axis[0] * samples[3] + axis[1] * samples[4] + axis[2] * samples[5];
-        }
-        acc[1] *= mirror;
-        gyr[0] *= mirror;
-        gyr[2] *= mirror;
+        float turned[3];
+        advance(&now, ts, &cursor, turned);
         if (point == 0) {
-            level(acc, orientation);
-            heading[0] = orientation[0][0];
-            heading[1] = orientation[1][0];
+            level(&now, frame);
+            at_stance(&now, frame[0], rolling, started);
+            memcpy(now.axis[0].sum, now.axis[0].row, sizeof now.axis[0].sum);
+            memcpy(now.axis[1].sum, now.axis[1].row, sizeof now.axis[1].sum);
+            now.axis[2].begun = -norm(now.acc);
         } else {
-            float turned[3];
-            for (int i = 0; i < 3; ++i) {
-                turned[i] = (rate_before[i] + gyr[i]) * half_s;
-            }
-            rotate(orientation, turned);
+            rotate(now.axis, turned, now.turn_factor);
         }
-        apply(orientation, acc, acceleration);
-        acceleration[2] -= GRAVITY;
-        if (point == 0 || point == POINTS - 1) {
-            rolling[point != 0][0] = LEVER_M * dot(orientation[1], gyr);
-            rolling[point != 0][1] = -LEVER_M * dot(orientation[0], gyr);
-        }
-        const float since_s = point ? half_s : 0.0f;
-        for (int i = 0; i < 3; ++i) {
-            const float change = (before[i] + acceleration[i]) * since_s;
-            result->displacement[i] += (velocity[i] + velocity[i] + change) * since_s;
-            velocity[i] += change;
-            before[i] = acceleration[i];
-            rate_before[i] = gyr[i];
-            features[i] = velocity[i] * duration;
-            features[i + 3] = gyr[i] * duration;
-            result->mean[0][i] += orientation[0][i];
-            result->mean[1][i] += orientation[1][i];
-        }
-        result->clipped += quantize(features, input);
+        result->clipped += look(&now, input);
+        now.axis[2].begun -= fall;
         input += 6;
-        const int part = point / (POINTS / PARTS);
-        result->parts[0][part] += gyr[1];
-        result->parts[1][part] += gyr[0];
-        result->parts[2][part] += acc[1];
+        sideways += dot_within(lateral, now.acc);
+        if (point % (POINTS / PARTS) == POINTS / PARTS - 1) {
+            const int part = point / (POINTS / PARTS);
+            result->roll[part] = now.axis[0].rate_sum;
+            result->pitch[part] = now.axis[1].rate_sum;
+            result->sideways[part] = sideways;
+            now.axis[0].rate_sum = now.axis[1].rate_sum = sideways = 0.0f;
+        }
     }
+    at_stance(&now, frame[0], rolling, ended);
+    const float half_s = 0.5f * now.step * ts->period_s * acc_factor, duration = length * ts->period_s;
     for (int i = 0; i < 3; ++i) {
-        const float ends = i < 2 ? rolling[0][i] + rolling[1][i] : 0.0f;
-        result->displacement[i] += 0.5f * (ends - velocity[i]) * duration;
-        result->drift[i] = velocity[i];
-        result->up[i] = before[i] + (i == 2 ? GRAVITY : 0.0f);
+        const axis_t *axis = &now.axis[i];
+        result->drift[i] = axis->velocity * half_s;
+        result->displacement[i] = (2.0f * axis->moved - axis->velocity) * half_s * 0.5f * now.step * ts->period_s +
+                                  0.5f * ((i < 2 ? rolling[i] : 0.0f) - result->drift[i]) * duration;
+        result->up[i] = dot(axis->row, now.acc) * acc_factor;
     }
-    result->turn[0] = heading[0] * orientation[0][0] + heading[1] * orientation[1][0];
-    result->turn[1] = heading[0] * orientation[1][0] - heading[1] * orientation[0][0];
+    memcpy(result->rows[0], now.axis[0].sum, sizeof now.axis[0].sum);
+    memcpy(result->rows[1], now.axis[1].sum, sizeof now.axis[1].sum);
+    result->turn[0] = started[0] * ended[0] + started[1] * ended[1];
+    result->turn[1] = started[0] * ended[1] - started[1] * ended[0];
 }
 
 /* The same stride seen with forward and left the other way round. */
 static void turn_round(integral_t *result, int8_t *input)
 {
     result->clipped = 0;
-    for (int8_t *instant = input; instant < input + TINYSTRIDE_MODEL_INPUT_SIZE; instant += 6) {
-        float features[6];
-        for (int i = 0; i < 6; ++i) {
-            const float value = ((float)instant[i] - INPUT_SUMMAND[i]) / INPUT_FACTOR[i];
-            features[i] = i % 3 == 2 ? value : -value;
-        }
-        result->clipped += quantize(features, instant);
+    for (int i = 0; i < TINYSTRIDE_MODEL_INPUT_SIZE; ++i) {
+        const float summand = INPUT_SUMMAND[i % 6], scaled = (float)input[i] - summand;
+        result->clipped += quantize(i % 3 == 2 ? scaled : -scaled, summand, input + i);
     }
     for (int i = 0; i < PARTS; ++i) {
-        result->parts[0][i] = -result->parts[0][i];
-        result->parts[1][i] = -result->parts[1][i];
-        result->parts[2][i] = -result->parts[2][i];
-    }
-}
-
-/* By what a bias in sensor axes tilts the end, about one horizontal axis. */
-static void bias_lever(const tinystride_t *ts, float frame[3][3], const float sum[3], float duration,
-                       float lever[3])
-{
-    const float each = duration * (1.0f / POINTS), mirrored = ts->foot == TINYSTRIDE_LEFT ? -each : each;
-    for (int i = 0; i < 3; ++i) {
-        lever[i] = mirrored * (sum[0] * frame[0][i] + sum[2] * frame[2][i]) + each * sum[1] * frame[1][i];
+        result->roll[i] = -result->roll[i];
+        result->pitch[i] = -result->pitch[i];
+        result->sideways[i] = -result->sideways[i];
     }
 }
 
 /* Correct the gyroscope's bias by how far from upright the stride has ended: a Kalman filter, one axis after the
  * other. A stride tells it in units of its own variance. */
-static void learn_bias(tinystride_t *ts, float frame[3][3], const integral_t *result, float duration)
+static void learn_bias(tinystride_t *ts, integral_t *result, float duration)
 {
+    const float each = duration * (1.0f / POINTS);
     const float length = norm(result->up), x = result->up[0] / length, y = result->up[1] / length;
     const float variance = 1.0f + (x * x + y * y) * (1.0f / (USUAL_TILT_RAD * USUAL_TILT_RAD));
     const float tilt[2] = {-y, x};
     float *v = ts->bias_variance, passed = 0.0f;
     for (int axis = 0; axis < 2; ++axis) {
-        float lever[3];
-        bias_lever(ts, frame, result->mean[axis], duration, lever);
+        /* By what a bias tilts the end about this axis. */
+        float *lever = result->rows[axis];
+        scale(lever, each);
         const float gain[3] = {v[0] * lever[0] + v[1] * lever[1] + v[2] * lever[2],
                                v[1] * lever[0] + v[3] * lever[1] + v[4] * lever[2],
                                v[2] * lever[0] + v[4] * lever[1] + v[5] * lever[2]};
@@ -638,9 +710,7 @@ static void learn_bias(tinystride_t *ts, float frame[3][3], const integral_t *re
         /* The second axis was seen with the bias from before the first one's correction. */
         const float seen = (tilt[axis] - passed) * share;
         if (axis == 0) {
-            float other[3];
-            bias_lever(ts, frame, result->mean[1], duration, other);
-            passed = dot(other, gain) * seen;
+            passed = dot(result->rows[1], gain) * each * seen;
         }
         add(ts->bias, gain, seen);
         for (int i = 0, k = 0; i < 3; ++i) {
@@ -682,12 +752,13 @@ static float likeness(const float pitch[PARTS], int *best_shift)
 /* Whether the walking strides so far are those of the other foot. */
 static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, float duration)
 {
-    float product = 0.0f, own = 0.0f, mean = 0.0f, factor = duration * (0.5f * PARTS / POINTS);
+    /* The roll rate as a feature is times the duration. */
+    float product = 0.0f, own = 0.0f, mean = 0.0f, factor = (0.5f * PARTS / POINTS) / INPUT_FACTOR[3];
     ts->walked = (uint8_t)(ts->walked < 255 ? ts->walked + 1 : 255);
     for (int i = 0; i < PARTS; ++i) {
-        const float *sums = result->parts[i < PARTS / 2 ? 1 : 2];
+        const float *sums = i < PARTS / 2 ? result->roll : result->sideways;
         float value = 0.0f;
-        factor *= i == PARTS / 2 ? duration : 1.0f;
+        factor = i == PARTS / 2 ? duration * duration * (0.5f * PARTS / POINTS) : factor;
         for (int k = 0; k < 2; ++k) {
             const int from = 2 * (i % (PARTS / 2)) + k + shift;
             value += from >= 0 && from < PARTS ? sums[from] * factor : 0.0f;
@@ -770,9 +841,9 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     flags |= length_cm < SHORTEST_CM || length_cm > LONGEST_CM || result.clipped > LARGEST_CLIPPED
                  ? TINYSTRIDE_OUT_OF_RANGE : 0u;
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
-        learn_bias(ts, frame, &result, duration);
+        learn_bias(ts, &result, duration);
     }
-    if (likeness(result.parts[0], &shift) < SMALLEST_LIKENESS) {
+    if (likeness(result.pitch, &shift) < SMALLEST_LIKENESS) {
         flags |= TINYSTRIDE_NOT_WALKING;
     } else if (is_other_foot(ts, &result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
