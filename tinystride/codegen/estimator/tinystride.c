@@ -151,7 +151,7 @@ static APART float dot(const float a[3], const float b[3])
     return dot_within(a, b);
 }
 
-static WITHIN void cross(const float a[3], const float b[3], float result[3])
+static APART void cross(const float a[3], const float b[3], float result[3])
 {
     result[0] = a[1] * b[2] - a[2] * b[1];
     result[1] = a[2] * b[0] - a[0] * b[2];
@@ -732,13 +732,11 @@ static float likeness(const float pitch[PARTS], int *best_shift)
         own += pitch[i] * pitch[i];
     }
     for (int shift = -LARGEST_SHIFT; shift <= LARGEST_SHIFT; ++shift) {
+        const int first = shift > 0 ? shift : 0, stop = shift < 0 ? PARTS + shift : PARTS;
         float product = 0.0f, square = 0.0f;
-        for (int i = 0; i < PARTS; ++i) {
-            const int from = i - shift;
-            if (from >= 0 && from < PARTS) {
-                product += pitch[i] * PITCH[from];
-                square += PITCH[from] * PITCH[from];
-            }
+        for (int i = first; i < stop; ++i) {
+            product += pitch[i] * PITCH[i - shift];
+            square += PITCH[i - shift] * PITCH[i - shift];
         }
         const float alike = product / square_root(own * square + 1e-12f);
         if (alike > best) {
@@ -775,19 +773,20 @@ static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, 
 /* Where the pitch rate turns positive after the swing: 256ths of a block after `from`, 0 if nowhere. */
 static uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
 {
+    const float x = ts->left[0] * GYR_UNIT, y = ts->left[1] * GYR_UNIT, z = ts->left[2] * GYR_UNIT;
+    const float none = dot(ts->left, ts->bias);
+    const int16_t *samples = at(ts, from);
     float least = 0.0f, before = 0.0f, place = 0.0f;
     for (uint32_t i = 0; i <= length; ++i) {
-        const int16_t *samples = at(ts, from + i);
-        const float gyr[3] = {samples[3] * GYR_UNIT - ts->bias[0], samples[4] * GYR_UNIT - ts->bias[1],
-                              samples[5] * GYR_UNIT - ts->bias[2]};
-        const float pitch = dot(ts->left, gyr);
+        const float pitch = x * (float)samples[3] + y * (float)samples[4] + z * (float)samples[5] - none;
         if (pitch < least) {
             least = pitch;
             place = 0.0f;
-        } else if (place <= 0.0f && before < 0.0f && pitch >= 0.0f) {
+        } else if (pitch >= 0.0f && before < 0.0f && place <= 0.0f) {
             place = (float)i - pitch / (pitch - before);
         }
         before = pitch;
+        samples = next_block(ts, samples);
     }
     return place > 0.0f ? (uint32_t)((place + CONTACT_AFTER_CROSSING_S / ts->period_s) * 256.0f) : 0u;
 }

@@ -77,68 +77,59 @@ typedef struct {
 #define TINYSTRIDE_UNRESTS 128u
 #define TINYSTRIDE_WINDOW 8u
 
-/* All state. Its members are none of the caller's business; it may be copied with memcpy at any time. */
+/* All state. Its members are none of the caller's business; it may be copied with memcpy at any time. Within a size,
+ * they are in the order of what they are about; the smallest come first, because short instructions reach those. */
 typedef struct {
-    uint32_t magic;
-    /* samples, and the block that they fill */
-    uint32_t acc_unusual, gyr_unusual; /* from where on samples are looked at closer */
-    uint32_t lost, energy;
-    int32_t sum[6];
-    int16_t last[6];
-    uint16_t in_block, samples_per_block;
-    uint8_t acc_repeats, gyr_repeats, acc_same, gyr_same;
+    uint8_t foot, timed, bridged;                     /* input */
+    uint8_t acc_repeats, gyr_repeats;                 /* at the largest value, samples */
+    uint8_t acc_same, gyr_same;                       /* blocks */
+    uint8_t slot, window;                             /* of the energy's window */
+    uint8_t reach, calm_run, pause, half_pause, soon, half_second; /* durations in blocks */
+    uint8_t in_half, still, standings;                /* still: the half before was without movement */
+    uint8_t knows_stance, calm_blocks, has_best;      /* search for stances */
+    uint8_t stances, stance_open, rested;             /* stances */
+    uint8_t has_start, gap_seen, saturated_seen;      /* the stride under way */
+    uint8_t has_frame, walked, lengths, oldest;       /* learnt of strides */
+
+    uint16_t in_block, samples_per_block, window_samples, search;
     int16_t acc_limit, gyr_limit; /* full scale, 0 if unknown */
     int16_t acc_largest, gyr_largest;
-    /* how samples become blocks */
-    uint32_t first_sample; /* of block 0 */
-    float rate_hz;
-    float period_s; /* of a block, from time stamps where there are some */
-    float delay;    /* of the low-pass, in blocks */
-    float b0, a1, a2; /* b0 of a block's sum */
-    float filter[6][2];
-    float interval_us;
-    uint32_t last_time_us;
-    uint32_t swing; /* smallest turn of a swing, in units of `turned` */
-    uint16_t window_samples, search;
-    uint8_t foot, window, reach, calm_run, pause, half_pause, soon, half_second, bridged;
-    uint8_t timed, slot;
-    /* the last blocks */
-    uint32_t block;
+    uint16_t best_unrest, calmest_unrest, start_256th;
+    int16_t stance_force[3]; /* of the standing foot, counts */
+    int16_t best_force[3], calmest_force[3], least_force[3], start_force[3];
+    int16_t last[6];
+    int16_t half_force[3], half_force_before[3];
+
+    uint32_t magic;
+    uint32_t block, first_sample; /* the latter: of block 0 */
+    uint32_t lost, energy;        /* samples lost before the next; energy of the block under way */
+    uint32_t acc_unusual, gyr_unusual; /* from where on samples are looked at closer */
     uint32_t energy_total;
+    uint32_t swing;                       /* smallest turn of a swing, in units of `turned` */
+    uint32_t turned, turned_last;         /* so far; until the last candidate */
+    uint32_t moving;                      /* last block of more unrest than a standing foot has */
+    uint32_t best, best_turned, best_moving; /* least unrest since the last candidate */
+    uint32_t calmest, last_candidate, arrival; /* of the stance under way: its calmest candidate and its last one */
+    uint32_t start;
+    uint32_t spread_from; /* first block that tells how the foot turns in this stride */
+    uint32_t gap_block, saturated_block;
+    uint32_t search_end, least_energy; /* of the search for a force to start from */
+    uint32_t half_energy, half_energy_before;
+    uint32_t last_time_us;
+    int32_t sum[6]; /* of the block under way */
     int32_t force_total[3];
+    int32_t half_gyr[3], half_gyr_before[3];
     struct {
         int32_t force[3];
         uint32_t energy;
-    } sums[TINYSTRIDE_WINDOW]; /* of each block; `slot` is the newest */
-    /* standing, by halves of a second */
-    int32_t half_gyr[3], half_gyr_before[3];
-    uint32_t half_energy, half_energy_before;
-    int16_t half_force[3], half_force_before[3];
-    uint8_t in_half, still, standings; /* still: the half before was without movement */
-    /* stances */
-    uint8_t knows_stance, stance_open, rested, has_start, has_best, stances, has_frame;
-    uint8_t calm_blocks, gap_seen, saturated_seen;
-    int16_t stance_force[3]; /* of the standing foot, counts */
-    uint32_t turned, turned_last;
-    uint32_t moving; /* last block of more unrest than a standing foot has */
-    uint32_t gap_block, saturated_block;
-    uint32_t search_end; /* of the search for a force to start from */
-    uint32_t least_energy;
-    int16_t least_force[3];
+    } sums[TINYSTRIDE_WINDOW]; /* of the last blocks; `slot` is the newest */
+
+    float rate_hz, interval_us;
+    float period_s;   /* of a block, from time stamps where there are some */
+    float delay;      /* of the low-pass, in blocks */
+    float b0, a1, a2; /* b0 of a block's sum */
+    float filter[6][2];
     float up[3]; /* vertical in sensor axes, carried on since the last stance */
-    /* least unrest since the last candidate */
-    uint32_t best, best_turned, best_moving;
-    uint16_t best_unrest;
-    int16_t best_force[3];
-    /* the stance under way: its calmest candidate and its last one */
-    uint32_t calmest, last_candidate, arrival;
-    uint16_t calmest_unrest;
-    int16_t calmest_force[3];
-    /* the stride under way */
-    uint32_t start;
-    uint16_t start_256th;
-    int16_t start_force[3];
-    uint32_t spread_from; /* first block that tells how the foot turns in this stride */
     /* what has been learnt of sensor, mounting and wearer */
     float bias[3], bias_variance[6];
     float force[3], up_force[3];
@@ -147,7 +138,6 @@ typedef struct {
     float forward;
     float side[16];
     float length_cm[10];
-    uint8_t walked, lengths, oldest;
     /* history, by number of block */
     uint16_t unrest[TINYSTRIDE_UNRESTS];
     int16_t ring[TINYSTRIDE_RING][6];
