@@ -264,6 +264,8 @@ static void begin(tinystride_t *ts, uint32_t first)
     ts->last_candidate = 0;
     ts->gap_seen = ts->saturated_seen = 0;
     ts->search_end = 0;
+    ts->searched = 0;
+    ts->searched_unrest = 0;
     ts->lost = 0;
 }
 
@@ -954,6 +956,14 @@ static int rest(tinystride_t *ts, tinystride_stride_t *stride)
     return told;
 }
 
+/* Go on with the search for the end of the calm that the last candidate is part of. */
+static WITHIN void follow_calm(tinystride_t *ts, uint32_t most)
+{
+    for (; most > 0u && ts->calm_end < ts->block && unrest_at(ts, ts->calm_end) < CALM; --most) {
+        ++ts->calm_end;
+    }
+}
+
 /* The foot has left: where its stance had its middle one stride ends and the next begins. */
 static int close_stance(tinystride_t *ts, tinystride_stride_t *stride)
 {
@@ -962,11 +972,9 @@ static int close_stance(tinystride_t *ts, tinystride_stride_t *stride)
     uint32_t origin = ts->block - age, before = ts->half_pause, after = ts->half_pause;
     ts->stance_open = 0;
     if (ts->rested) {
-        origin = age < known ? origin : ts->block - known;
-        while (origin < ts->block && unrest_at(ts, origin) < CALM) {
-            ++origin;
-        }
-        origin -= origin > 0;
+        ts->calm_end = ts->block - ts->calm_end < known ? ts->calm_end : ts->block - known;
+        follow_calm(ts, known);
+        origin = ts->calm_end - (ts->calm_end > 0);
         before = ts->soon - 1u;
         after = 1;
     } else if (age > known) {
@@ -990,17 +998,26 @@ static void upright(tinystride_t *ts)
     unit(ts->up);
 }
 
+/* Whether no block within reach before the best one was as calm. Of those after the last search, which ended with
+ * block `searched`, it is the calmest; that one's last blocks were not calmer than its best. */
+static int is_calmest(const tinystride_t *ts)
+{
+    uint32_t i = ts->best - ts->searched;
+    if (ts->best_unrest < ts->searched_unrest) {
+        return 1;
+    }
+    for (; i <= ts->reach && i <= ts->best; ++i) {
+        if (unrest_at(ts, ts->best - i) <= ts->best_unrest) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* The calmest block within reach of both sides is a candidate for a mid-stance. */
 static void confirm(tinystride_t *ts)
 {
-    ts->has_best = 0;
-    unit(ts->up);
-    for (uint32_t i = 1; i <= ts->reach && i <= ts->best; ++i) {
-        if (unrest_at(ts, ts->best - i) <= ts->best_unrest) {
-            return;
-        }
-    }
-    if (ts->best_unrest >= LARGEST_STANCE_UNREST) {
+    if (!is_calmest(ts) || ts->best_unrest >= LARGEST_STANCE_UNREST) {
         return;
     }
     /* A foot may also be slow in mid-air; there it is far from upright. */
@@ -1021,7 +1038,7 @@ static void confirm(tinystride_t *ts)
         ts->calmest_unrest = ts->best_unrest;
         memcpy(ts->calmest_force, ts->best_force, sizeof ts->calmest_force);
     }
-    ts->last_candidate = ts->best;
+    ts->last_candidate = ts->calm_end = ts->best;
     ts->turned_last = ts->best_turned;
     ts->stances = 1;
     if (ts->best_unrest < CALM) {
@@ -1139,9 +1156,14 @@ static WITHIN int follow(tinystride_t *ts, uint32_t energy, const int16_t force[
         } else if (!ts->rested && unrest < CALM && n - ts->arrival > ts->pause) {
             told = rest(ts, stride);
         }
+        follow_calm(ts, 2);
     }
     if (n - ts->best == ts->reach) {
+        unit(ts->up);
         confirm(ts);
+        ts->has_best = 0;
+        ts->searched = n;
+        ts->searched_unrest = ts->best_unrest;
     }
     return told;
 }
@@ -1228,40 +1250,47 @@ static APART void prime(tinystride_t *ts)
     }
 }
 
-/* Low-pass a block, once for each of its six sums. */
-static WITHIN void keep_block(tinystride_t *ts)
+/* Low-pass a value, times b0. */
+static WITHIN int16_t low_pass(float state[2], float x, float a1, float a2)
 {
-    const float b0 = ts->b0, a1 = ts->a1, a2 = ts->a2;
-    int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING];
-    for (int i = 0; i < 6; ++i) {
-        float *state = ts->filter[i];
-        const float x = (float)ts->sum[i] * b0, y = x + state[0];
-        state[0] = x + x - a1 * y + state[1];
-        state[1] = x - a2 * y;
-        kept[i] = nearest_int16(y);
-    }
+    const float y = x + state[0];
+    state[0] = x + x - a1 * y + state[1];
+    state[1] = x - a2 * y;
+    return nearest_int16(y);
 }
 
-/* Forces of the last blocks, and whether a sensor tells the same block after block. */
-static WITHIN void sum_window(tinystride_t *ts, int16_t force[3])
+/* How many blocks a sensor has told the same, as far as that matters. */
+static APART void count_same(tinystride_t *ts, int acc_changed, int gyr_changed)
 {
-    const int32_t *last = ts->sums[ts->slot].force;
-    const uint32_t last_energy = ts->sums[ts->slot].energy;
-    const uint8_t slot = (uint8_t)(ts->slot + 1 == ts->window ? 0 : ts->slot + 1);
-    int32_t *oldest = ts->sums[slot].force, changed = ts->block == 0u;
-    const int gyr_changed = changed || ts->energy != last_energy;
-    for (int i = 0; i < 3; ++i) {
-        const int32_t sum = ts->sum[i];
-        changed |= sum ^ last[i];
-        ts->force_total[i] += sum - oldest[i];
-        oldest[i] = sum;
-        force[i] = (int16_t)(ts->force_total[i] / ts->window_samples);
-    }
-    ts->energy_total += ts->energy - ts->sums[slot].energy;
-    ts->sums[slot].energy = ts->energy;
-    ts->slot = slot;
-    ts->acc_same = (uint8_t)(changed ? 0 : ts->acc_same + (ts->acc_same < STUCK_BLOCKS));
+    ts->acc_same = (uint8_t)(acc_changed ? 0 : ts->acc_same + (ts->acc_same < STUCK_BLOCKS));
     ts->gyr_same = (uint8_t)(gyr_changed ? 0 : ts->gyr_same + (ts->gyr_same < STUCK_BLOCKS));
+}
+
+/* Keep a block's sums, low-passed; the mean force of the last blocks. */
+static WITHIN void take_sums(tinystride_t *ts, int16_t force[3])
+{
+    const float b0 = ts->b0, a1 = ts->a1, a2 = ts->a2;
+    const int32_t *last = ts->sums[ts->slot].force, samples = ts->window_samples;
+    const uint32_t last_energy = ts->sums[ts->slot].energy;
+    ts->slot = (uint8_t)(ts->slot + 1 == ts->window ? 0 : ts->slot + 1);
+    int32_t *oldest = ts->sums[ts->slot].force, changed = 0;
+    int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING];
+    for (int i = 0; i < 3; ++i) {
+        const int32_t sum = ts->sum[i], total = ts->force_total[i] + sum - oldest[i];
+        changed |= sum ^ last[i];
+        oldest[i] = sum;
+        ts->force_total[i] = total;
+        force[i] = (int16_t)(total / samples);
+        kept[i] = low_pass(ts->filter[i], b0 * (float)sum, a1, a2);
+        kept[i + 3] = low_pass(ts->filter[i + 3], b0 * (float)ts->sum[i + 3], a1, a2);
+    }
+    ts->energy_total += ts->energy - ts->sums[ts->slot].energy;
+    ts->sums[ts->slot].energy = ts->energy;
+    if (changed && ts->energy != last_energy) {
+        ts->acc_same = ts->gyr_same = 0;
+    } else {
+        count_same(ts, changed || !ts->block, ts->energy != last_energy || !ts->block);
+    }
 }
 
 static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
@@ -1271,8 +1300,7 @@ static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
     if (ts->block == 0u) {
         prime(ts);
     }
-    keep_block(ts);
-    sum_window(ts, force);
+    take_sums(ts, force);
     if (ts->block + 1u >= ts->window) {
         const uint32_t energy = ts->energy_total / ts->window_samples;
         if (energy <= STANDING_UNREST) {
@@ -1309,17 +1337,27 @@ static int is_saturated(int32_t size, int16_t full_scale, int16_t least, int16_t
     return *repeats == CLIPPED_SAMPLES;
 }
 
-/* Cut values [3] off at `most`, and tell their size in counts. */
-static int32_t cut_off(const float values[3], float most, float in_counts, float cut[3])
+/* The size of values [3], in counts, which are cut off at COUNT_LIMIT; -1 if one is larger than `most` or no number. */
+static int32_t cut_off(const float values[3], uint32_t most, float in_counts, float cut[3])
 {
-    float size = 0.0f;
+    uint32_t largest = 0;
+    float size;
+    memcpy(cut, values, 3 * sizeof *cut);
     for (int i = 0; i < 3; ++i) {
-        const float value = values[i] > most ? most : values[i] < -most ? -most : values[i];
-        const float one = value < 0.0f ? -value : value;
-        size = one > size ? one : size;
-        cut[i] = value;
+        const uint32_t one = magnitude(values[i]);
+        largest = one > largest ? one : largest;
     }
-    return nearest(size * in_counts);
+    if (largest > most) {
+        return -1;
+    }
+    largest >>= 1;
+    memcpy(&size, &largest, sizeof size);
+    const int32_t counts = nearest(size * in_counts);
+    for (int i = 0; i < 3 && counts > COUNT_LIMIT; ++i) {
+        const float limit = (float)COUNT_LIMIT / in_counts;
+        cut[i] = cut[i] > limit ? limit : cut[i] < -limit ? -limit : cut[i];
+    }
+    return counts;
 }
 
 /* So many samples have been added to the block. */
@@ -1355,25 +1393,27 @@ static int take_sample(tinystride_t *ts, const float acc[3], const float gyr[3],
 static APART int bridge(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
     const int32_t lost = (int32_t)ts->lost;
-    const float lost_s = (float)lost / ts->rate_hz;
     int told = TINYSTRIDE_OK;
     int32_t change[6];
+    float square = 0.0f;
     for (int i = 0; i < 3; ++i) {
         change[i] = nearest(acc[i] * IN_ACC) - ts->last[i];
         change[i + 3] = nearest(gyr[i] * IN_GYR) - ts->last[i + 3];
+        square += squared((float)change[i]);
     }
-    const float jump[3] = {(float)change[0], (float)change[1], (float)change[2]};
-    const int matters = lost_s * norm(jump) * ACC_UNIT > GAP_MPS;
+    const int matters = (float)lost / ts->rate_hz * square_root(square) * ACC_UNIT > GAP_MPS;
     ts->lost = 0;
     for (int32_t done = 0; done < lost;) {
         const int32_t room = ts->samples_per_block - ts->in_block, n = lost - done < room ? lost - done : room;
-        uint32_t square = 0;
-        for (int i = 0; i < 6; ++i) {
-            const int32_t middle = ts->last[i] + change[i] * (2 * done + n + 1) / (2 * (lost + 1));
-            ts->sum[i] += n * middle;
-            square += i < 3 ? 0u : (uint32_t)(middle * middle);
+        const int32_t place = 2 * done + n + 1, whole = 2 * (lost + 1);
+        uint32_t energy = 0;
+        for (int i = 0; i < 3; ++i) {
+            const int32_t rate = ts->last[i + 3] + change[i + 3] * place / whole;
+            ts->sum[i] += n * (ts->last[i] + change[i] * place / whole);
+            ts->sum[i + 3] += n * rate;
+            energy += (uint32_t)(rate * rate);
         }
-        ts->energy += (uint32_t)n * (square >> ENERGY_SHIFT);
+        ts->energy += (uint32_t)n * (energy >> ENERGY_SHIFT);
         if (matters) {
             ts->gap_block = ts->block;
             ts->gap_seen = 1;
@@ -1395,11 +1435,11 @@ static WITHIN int are_within(const float values[3], uint32_t largest)
  * -1 if it can be no sample, else 0. */
 static int inspect(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], float cut[6])
 {
-    if (!are_within(acc_mps2, magnitude(LARGEST_ACC)) || !are_within(gyr_radps, magnitude(LARGEST_GYR))) {
+    const int32_t acc = cut_off(acc_mps2, magnitude(LARGEST_ACC), IN_ACC, cut);
+    const int32_t gyr = cut_off(gyr_radps, magnitude(LARGEST_GYR), IN_GYR, cut + 3);
+    if (acc < 0 || gyr < 0) {
         return -1;
     }
-    const int32_t acc = cut_off(acc_mps2, COUNT_LIMIT * ACC_UNIT, IN_ACC, cut);
-    const int32_t gyr = cut_off(gyr_radps, COUNT_LIMIT * GYR_UNIT, IN_GYR, cut + 3);
     const int acc_full = is_saturated(acc, ts->acc_limit, LEAST_ACC_FULL_SCALE, &ts->acc_largest, &ts->acc_repeats);
     const int gyr_full = is_saturated(gyr, ts->gyr_limit, LEAST_GYR_FULL_SCALE, &ts->gyr_largest, &ts->gyr_repeats);
     return acc_full || gyr_full;

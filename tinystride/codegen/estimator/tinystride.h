@@ -94,7 +94,7 @@ typedef struct {
     uint16_t in_block, samples_per_block, window_samples, search;
     int16_t acc_limit, gyr_limit; /* full scale, 0 if unknown */
     int16_t acc_largest, gyr_largest;
-    uint16_t best_unrest, calmest_unrest, start_256th;
+    uint16_t best_unrest, searched_unrest, calmest_unrest, start_256th;
     int16_t stance_force[3]; /* of the standing foot, counts */
     int16_t best_force[3], calmest_force[3], least_force[3], start_force[3];
     int16_t last[6];
@@ -108,8 +108,10 @@ typedef struct {
     uint32_t swing;                       /* smallest turn of a swing, in units of `turned` */
     uint32_t turned, turned_last;         /* so far; until the last candidate */
     uint32_t moving;                      /* last block of more unrest than a standing foot has */
-    uint32_t best, best_turned, best_moving; /* least unrest since the last candidate */
+    uint32_t best, best_turned, best_moving; /* the calmest block since `searched` */
+    uint32_t searched;                       /* where the search for one ended last */
     uint32_t calmest, last_candidate, arrival; /* of the stance under way: its calmest candidate and its last one */
+    uint32_t calm_end;                         /* of the last candidate's calm, as far as looked for */
     uint32_t start;
     uint32_t spread_from; /* first block that tells how the foot turns in this stride */
     uint32_t gap_block, saturated_block;
