@@ -293,10 +293,11 @@ def test_the_constants_are_those_of_the_pipeline():
     assert defined("GYR_UNIT") ** 2 * 2 ** defined("ENERGY_SHIFT") == pytest.approx(unit)
     text = (SOURCES / "tinystride.c").read_text()
     for name, values in (
-        ("PITCH", walking.PITCH_RADPS),
-        ("SIDE_SD", [*side.ROLL_SD_RAD, *side.SIDEWAYS_SD_M]),
+        ("PITCH", 10 * walking.PITCH_RADPS),
+        ("SIDE", 100 * np.array([*side.ROLL_RAD, *side.SIDEWAYS_M])),
+        ("SIDE_SD", 100 * np.array([*side.ROLL_SD_RAD, *side.SIDEWAYS_SD_M])),
     ):
-        table = re.search(rf"{name}\[PARTS\] = {{([^}}]*)}}", text)[1].replace("f", "").split(",")
+        table = re.search(rf"{name}\[PARTS\] = {{([^}}]*)}}", text)[1].split(",")
         assert [float(value) for value in table] == pytest.approx(list(values))
 
 

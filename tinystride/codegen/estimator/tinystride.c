@@ -111,14 +111,11 @@
 #define OTHER_FOOT (-0.1f)
 #define FEWEST_STRIDES 3u
 
-/* Mean pitch rate of walking in sixteenths of the stride, and roll and sideways acceleration in eighths over their
- * SD, with 1 / SD: see gait/walking.py and gait/side.py. */
-static const float PITCH[PARTS] = {0.1f, 0.2f, 0.6f, 2.3f, 6.3f, 6.4f, -1.9f, -5.2f,
-                                   -5.8f, -5.1f, -3.3f, 1.7f, 2.8f, 0.6f, 0.1f, 0.1f};
-static const float SIDE[PARTS] = {-0.11f, 0.25f, 0.80f, -0.44f, 0.73f, 0.26f, -0.41f, -0.06f,
-                                  -0.06f, -0.70f, 2.52f, 2.23f, 0.78f, -0.66f, -0.88f, -0.11f};
-static const float SIDE_SD[PARTS] = {0.13f, 0.26f, 0.54f, 0.43f, 0.52f, 0.32f, 0.34f, 0.11f,
-                                     0.18f, 0.63f, 1.22f, 2.01f, 1.58f, 1.74f, 0.89f, 0.27f};
+/* Mean pitch rate of walking in sixteenths of the stride, in tenths, and roll and sideways acceleration in eighths with
+ * their SD, in hundredths: see gait/walking.py and gait/side.py. */
+static const int8_t PITCH[PARTS] = {1, 2, 6, 23, 63, 64, -19, -52, -58, -51, -33, 17, 28, 6, 1, 1};
+static const int16_t SIDE[PARTS] = {-11, 25, 80, -44, 73, 26, -41, -6, -6, -70, 252, 223, 78, -66, -88, -11};
+static const uint8_t SIDE_SD[PARTS] = {13, 26, 54, 43, 52, 32, 34, 11, 18, 63, 122, 201, 158, 174, 89, 27};
 
 static const float INPUT_FACTOR[6] = TINYSTRIDE_INPUT_FACTOR;
 static const float INPUT_SUMMAND[6] = TINYSTRIDE_INPUT_SUMMAND;
@@ -134,6 +131,12 @@ static float square_root(float x)
 #else
     return sqrtf(x);
 #endif
+}
+
+/* Whether x is not from `least` to `most`, as a bit at a place. */
+static APART unsigned beyond(float x, float least, float most, unsigned flag)
+{
+    return x < least || x > most ? flag : 0u;
 }
 
 static float squared(float x)
@@ -180,6 +183,13 @@ static float norm(const float vector[3])
 static void unit(float vector[3])
 {
     scale(vector, 1.0f / (norm(vector) + 1e-12f));
+}
+
+static APART void to_floats(const int16_t counts[3], float vector[3])
+{
+    for (int i = 0; i < 3; ++i) {
+        vector[i] = counts[i];
+    }
 }
 
 static void apply(float matrix[3][3], const float vector[3], float result[3])
@@ -229,7 +239,7 @@ static APART uint8_t blocks(float seconds, float block_hz)
 static void design_lowpass(tinystride_t *ts, float block_hz)
 {
     const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
-    const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / (7.0f - square / 9.0f))));
+    const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / 7.0f)));
     const float normed = 1.0f / (1.0f + 1.41421356f * k + k * k);
     ts->b0 = k * k * normed / (float)ts->samples_per_block;
     ts->a1 = 2.0f * (k * k - 1.0f) * normed;
@@ -241,6 +251,15 @@ static void design_lowpass(tinystride_t *ts, float block_hz)
 static uint32_t next_sample(const tinystride_t *ts)
 {
     return ts->first_sample + ts->block * ts->samples_per_block + ts->in_block;
+}
+
+/* So large is the bias's variance, in units of what a stride tells. */
+static void know_bias(tinystride_t *ts, float variance)
+{
+    memset(ts->bias_variance, 0, sizeof ts->bias_variance);
+    for (int i = 0; i < 3; ++i) {
+        ts->bias_variance[i][i] = variance;
+    }
 }
 
 /* Everything about samples and strides under way, from sample `first` on; what has been learnt stays. */
@@ -320,9 +339,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     ts->bridged = (uint8_t)(LONGEST_GAP_S * rate_hz + 1e-3f);
     ts->interval_us = 1e6f / rate_hz;
     design_lowpass(ts, block_hz);
-    for (int i = 0; i < 6; i += i == 0 ? 3 : 2) { /* the diagonal: 0, 3, 5 */
-        ts->bias_variance[i] = 1.0f / STRIDES_TO_BELIEVE;
-    }
+    know_bias(ts, 1.0f / STRIDES_TO_BELIEVE);
     ts->magic = MAGIC;
     begin(ts, 0u);
     return tinystride_set_full_scale(ts, 0.0f, 0.0f);
@@ -370,19 +387,16 @@ static void sample_of(const tinystride_t *ts, uint32_t block, uint32_t frac, uin
 }
 
 /* The horizontal axis [3] about which a foot with this spread of angular rates turns most. */
-static void principal_axis(const float spread[6], const float up[3], float axis[3])
+static void principal_axis(float spread[3][3], const float up[3], float axis[3])
 {
-    float matrix[3][3] = {{spread[0], spread[1], spread[2]},
-                          {spread[1], spread[3], spread[4]},
-                          {spread[2], spread[4], spread[5]}};
     float first[3] = {0}, second[3], image[3];
     first[up[0] * up[0] < 0.5f ? 0 : 1] = 1.0f;
     add(first, up, -dot(first, up));
     unit(first);
     cross(up, first, second);
-    apply(matrix, second, image);
+    apply(spread, second, image);
     const float c = dot(second, image), b = dot(first, image);
-    apply(matrix, first, image);
+    apply(spread, first, image);
     const float d = (dot(first, image) - c) * 0.5f, r = square_root(d * d + b * b);
     memset(axis, 0, 3 * sizeof *axis);
     add(axis, first, d > 0.0f ? r + d : b);
@@ -395,8 +409,8 @@ static float cosine(const float a[3], const float b[3])
     return dot(a, b) / (norm(a) * norm(b) + 1e-12f);
 }
 
-/* How the angular rate of the stride is spread over the axes: xx, xy, xz, yy, yz, zz, of every other block. */
-static void find_spread(const tinystride_t *ts, float spread[6])
+/* How the angular rate of the stride, of every other block, is spread over the axes. */
+static void find_spread(const tinystride_t *ts, float spread[3][3])
 {
     float xx = 0.0f, xy = 0.0f, xz = 0.0f, yy = 0.0f, yz = 0.0f, zz = 0.0f;
     for (uint32_t block = ts->spread_from; block <= ts->block; block += 2u) {
@@ -409,37 +423,37 @@ static void find_spread(const tinystride_t *ts, float spread[6])
         yz += y * z;
         zz += z * z;
     }
-    const float found[6] = {xx, xy, xz, yy, yz, zz};
+    const float found[3][3] = {{xx, xy, xz}, {xy, yy, yz}, {xz, yz, zz}};
     memcpy(spread, found, sizeof found);
 }
 
 /* What mounting the samples tell of: vertical and left, in sensor axes. Whether the sensor has slipped. */
 static int learn_frame(tinystride_t *ts)
 {
-    const float start[3] = {ts->start_force[0], ts->start_force[1], ts->start_force[2]};
-    const float end[3] = {ts->calmest_force[0], ts->calmest_force[1], ts->calmest_force[2]};
-    float own[3], rest[3], up[3], spread[6];
+    float start[3], end[3], own[3], up[3], spread[3][3];
+    to_floats(ts->start_force, start);
+    to_floats(ts->calmest_force, end);
     const int slipped = cosine(start, end) < COS_SLIP;
     if (!ts->has_frame || cosine(ts->up_force, end) < COS_SLIP) {
         memcpy(ts->up_force, end, sizeof end);
         memset(ts->axes, 0, sizeof ts->axes);
     }
-    memcpy(rest, end, sizeof end);
-    add(rest, ts->up_force, -1.0f);
-    add(ts->up_force, rest, 0.25f);
-    memcpy(up, ts->up_force, sizeof up);
+    for (int i = 0; i < 3; ++i) {
+        ts->up_force[i] += 0.25f * (end[i] - ts->up_force[i]);
+        up[i] = ts->up_force[i];
+    }
     unit(up);
     find_spread(ts, spread);
     principal_axis(spread, up, own);
     const float agreement = dot(own, ts->left);
     const float memory = agreement * agreement < COS_TWIST * COS_TWIST ? 0.0f : FRAME_MEMORY;
-    for (int i = 0; i < 6; ++i) {
-        ts->axes[i] = memory * ts->axes[i] + spread[i];
+    for (int i = 0; i < 3; ++i) {
+        scale(ts->axes[i], memory);
+        add(ts->axes[i], spread[i], 1.0f);
     }
     principal_axis(ts->axes, up, own);
-    const float sign = dot(own, ts->left) < 0.0f ? -1.0f : 1.0f;
-    memset(ts->left, 0, sizeof ts->left);
-    add(ts->left, own, sign);
+    scale(own, dot(own, ts->left) < 0.0f ? -1.0f : 1.0f);
+    memcpy(ts->left, own, sizeof own);
     ts->has_frame = 1;
     return slipped;
 }
@@ -450,7 +464,7 @@ typedef struct {
     float up[3];      /* specific force at the end */
     float rows[2][3]; /* sums of the first two rows of the orientation, from sensor axes */
     float turn[2];    /* cosine and sine of the change of heading, times something */
-    float roll[PARTS], pitch[PARTS], sideways[PARTS]; /* sums of sixteenths: rates as features, force as it is */
+    float parts[3][PARTS]; /* sums of sixteenths: rates of roll and pitch as features, force sideways */
     int clipped;
 } integral_t;
 
@@ -656,9 +670,9 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
         sideways += dot_within(lateral, now.acc);
         if (point % (POINTS / PARTS) == POINTS / PARTS - 1) {
             const int part = point / (POINTS / PARTS);
-            result->roll[part] = now.axis[0].rate_sum;
-            result->pitch[part] = now.axis[1].rate_sum;
-            result->sideways[part] = sideways;
+            result->parts[0][part] = now.axis[0].rate_sum;
+            result->parts[1][part] = now.axis[1].rate_sum;
+            result->parts[2][part] = sideways;
             now.axis[0].rate_sum = now.axis[1].rate_sum = sideways = 0.0f;
         }
     }
@@ -685,10 +699,8 @@ static void turn_round(integral_t *result, int8_t *input)
         const float summand = INPUT_SUMMAND[i % 6], scaled = (float)input[i] - summand;
         result->clipped += quantize(i % 3 == 2 ? scaled : -scaled, summand, input + i);
     }
-    for (int i = 0; i < PARTS; ++i) {
-        result->roll[i] = -result->roll[i];
-        result->pitch[i] = -result->pitch[i];
-        result->sideways[i] = -result->sideways[i];
+    for (int i = 0; i < 3 * PARTS; ++i) {
+        result->parts[i / PARTS][i % PARTS] *= -1.0f;
     }
 }
 
@@ -700,29 +712,23 @@ static void learn_bias(tinystride_t *ts, integral_t *result, float duration)
     const float length = norm(result->up), x = result->up[0] / length, y = result->up[1] / length;
     const float variance = 1.0f + (x * x + y * y) * (1.0f / (USUAL_TILT_RAD * USUAL_TILT_RAD));
     const float tilt[2] = {-y, x};
-    float *v = ts->bias_variance, passed = 0.0f;
+    float gain[3], passed = 0.0f;
     for (int axis = 0; axis < 2; ++axis) {
         /* By what a bias tilts the end about this axis. */
         float *lever = result->rows[axis];
         scale(lever, each);
-        const float gain[3] = {v[0] * lever[0] + v[1] * lever[1] + v[2] * lever[2],
-                               v[1] * lever[0] + v[3] * lever[1] + v[4] * lever[2],
-                               v[2] * lever[0] + v[4] * lever[1] + v[5] * lever[2]};
+        apply(ts->bias_variance, lever, gain);
         const float share = 1.0f / (dot(lever, gain) + variance);
         /* The second axis was seen with the bias from before the first one's correction. */
         const float seen = (tilt[axis] - passed) * share;
-        if (axis == 0) {
-            passed = dot(result->rows[1], gain) * each * seen;
-        }
+        passed = dot(result->rows[1], gain) * each * seen;
         add(ts->bias, gain, seen);
-        for (int i = 0, k = 0; i < 3; ++i) {
-            for (int j = i; j < 3; ++j, ++k) {
-                v[k] -= gain[i] * gain[j] * share;
-            }
+        for (int i = 0; i < 3; ++i) {
+            add(ts->bias_variance[i], gain, -gain[i] * share);
         }
     }
-    for (int i = 0; i < 6; i += i == 0 ? 3 : 2) {
-        v[i] += BIAS_WALK;
+    for (int i = 0; i < 3; ++i) {
+        ts->bias_variance[i][i] += BIAS_WALK;
     }
 }
 
@@ -737,8 +743,9 @@ static float likeness(const float pitch[PARTS], int *best_shift)
         const int first = shift > 0 ? shift : 0, stop = shift < 0 ? PARTS + shift : PARTS;
         float product = 0.0f, square = 0.0f;
         for (int i = first; i < stop; ++i) {
-            product += pitch[i] * PITCH[i - shift];
-            square += PITCH[i - shift] * PITCH[i - shift];
+            const float usual = PITCH[i - shift];
+            product += pitch[i] * usual;
+            square += usual * usual;
         }
         const float alike = product / square_root(own * square + 1e-12f);
         if (alike > best) {
@@ -753,18 +760,17 @@ static float likeness(const float pitch[PARTS], int *best_shift)
 static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, float duration)
 {
     /* The roll rate as a feature is times the duration. */
-    float product = 0.0f, own = 0.0f, mean = 0.0f, factor = (0.5f * PARTS / POINTS) / INPUT_FACTOR[3];
+    const float factor[2] = {(0.5f * PARTS / POINTS) / INPUT_FACTOR[3], (0.5f * PARTS / POINTS) * duration * duration};
+    float product = 0.0f, own = 0.0f, mean = 0.0f;
     ts->walked = (uint8_t)(ts->walked < 255 ? ts->walked + 1 : 255);
     for (int i = 0; i < PARTS; ++i) {
-        const float *sums = i < PARTS / 2 ? result->roll : result->sideways;
+        const int sideways = i >= PARTS / 2, from = 2 * i - PARTS * sideways + shift;
+        const float *sums = result->parts[2 * sideways];
         float value = 0.0f;
-        factor = i == PARTS / 2 ? duration * duration * (0.5f * PARTS / POINTS) : factor;
-        for (int k = 0; k < 2; ++k) {
-            const int from = 2 * (i % (PARTS / 2)) + k + shift;
-            value += from >= 0 && from < PARTS ? sums[from] * factor : 0.0f;
-        }
-        ts->side[i] += (value - ts->side[i]) / (float)ts->walked;
-        const float scaled = ts->side[i] / SIDE_SD[i], usual = SIDE[i] / SIDE_SD[i];
+        value += from >= 0 && from < PARTS ? sums[from] : 0.0f;
+        value += from >= -1 && from < PARTS - 1 ? sums[from + 1] : 0.0f;
+        ts->side[i] += (value * factor[sideways] - ts->side[i]) / (float)ts->walked;
+        const float sd = SIDE_SD[i], scaled = ts->side[i] / sd, usual = (float)SIDE[i] / sd;
         product += scaled * usual;
         own += scaled * scaled;
         mean += usual * usual;
@@ -836,15 +842,16 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     flags |= ts->gap_seen && (int32_t)(ts->gap_block - begun) >= 0 ? TINYSTRIDE_GAP : 0u;
     flags |= ts->saturated_seen && (int32_t)(ts->saturated_block - begun) >= 0 ? TINYSTRIDE_SATURATED : 0u;
     flags |= turn[0] < COS_TURN * square_root(squared(turn[0]) + squared(turn[1])) ? TINYSTRIDE_TURN : 0u;
-    flags |= moved[2] > CLIMB_M || moved[2] < -CLIMB_M ? TINYSTRIDE_CLIMB : 0u;
-    flags |= duration < SHORTEST_S || duration > LONGEST_S ? TINYSTRIDE_UNUSUAL_DURATION : 0u;
-    flags |= slipped || strangeness > 1.0f || tilt > TAN_UNSTEADY_TILT * up[2] ? TINYSTRIDE_UNSTEADY : 0u;
-    flags |= length_cm < SHORTEST_CM || length_cm > LONGEST_CM || result.clipped > LARGEST_CLIPPED
-                 ? TINYSTRIDE_OUT_OF_RANGE : 0u;
+    flags |= beyond(moved[2], -CLIMB_M, CLIMB_M, TINYSTRIDE_CLIMB);
+    flags |= beyond(duration, SHORTEST_S, LONGEST_S, TINYSTRIDE_UNUSUAL_DURATION);
+    flags |= beyond(length_cm, SHORTEST_CM, LONGEST_CM, TINYSTRIDE_OUT_OF_RANGE);
+    flags |= beyond(strangeness, 0.0f, 1.0f, TINYSTRIDE_UNSTEADY);
+    flags |= slipped || tilt > TAN_UNSTEADY_TILT * up[2] ? TINYSTRIDE_UNSTEADY : 0u;
+    flags |= result.clipped > LARGEST_CLIPPED ? TINYSTRIDE_OUT_OF_RANGE : 0u;
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
         learn_bias(ts, &result, duration);
     }
-    if (likeness(result.pitch, &shift) < SMALLEST_LIKENESS) {
+    if (likeness(result.parts[1], &shift) < SMALLEST_LIKENESS) {
         flags |= TINYSTRIDE_NOT_WALKING;
     } else if (is_other_foot(ts, &result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
@@ -992,9 +999,7 @@ static int close_stance(tinystride_t *ts, tinystride_stride_t *stride)
 
 static void upright(tinystride_t *ts)
 {
-    for (int i = 0; i < 3; ++i) {
-        ts->up[i] = ts->stance_force[i];
-    }
+    to_floats(ts->stance_force, ts->up);
     unit(ts->up);
 }
 
@@ -1022,7 +1027,8 @@ static void confirm(tinystride_t *ts)
     }
     /* A foot may also be slow in mid-air; there it is far from upright. */
     if (ts->best_unrest > CALM) {
-        const float force[3] = {ts->stance_force[0], ts->stance_force[1], ts->stance_force[2]};
+        float force[3];
+        to_floats(ts->stance_force, force);
         if (!ts->stances || cosine(force, ts->up) < COS_LARGEST_TILT) {
             return;
         }
@@ -1064,7 +1070,7 @@ static int is_gravity(const int16_t force[3])
 }
 
 /* By how much a specific force is not that of the standing foot, in units of unrest squared. */
-static WITHIN uint32_t deviation(const tinystride_t *ts, const int16_t force[3])
+static uint32_t deviation(const tinystride_t *ts, const int16_t force[3])
 {
     const int32_t x = force[0] - ts->stance_force[0], y = force[1] - ts->stance_force[1],
                   z = force[2] - ts->stance_force[2];
@@ -1182,8 +1188,7 @@ static void learn_standing(tinystride_t *ts, const int16_t force[3])
         ts->bias[i] += (bias - ts->bias[i]) * share;
         ts->force[i] += (mean - ts->force[i]) * share;
     }
-    memset(ts->bias_variance, 0, sizeof ts->bias_variance);
-    ts->bias_variance[0] = ts->bias_variance[3] = ts->bias_variance[5] = STANDING_VARIANCE;
+    know_bias(ts, STANDING_VARIANCE);
 }
 
 static int is_near(const int16_t force[3], const int16_t other[3])
@@ -1459,8 +1464,9 @@ static APART int push_unusual(tinystride_t *ts, const float acc_mps2[3], const f
         (void)tinystride_gap(ts, 1);
         return TINYSTRIDE_ERROR_SAMPLE;
     }
-    if (ts->lost > ts->bridged || (ts->lost && !next_sample(ts))) {
-        begin(ts, next_sample(ts) + ts->lost);
+    const uint32_t next = next_sample(ts);
+    if (ts->lost > ts->bridged || (ts->lost && !next)) {
+        begin(ts, next + ts->lost);
     } else if (ts->lost) {
         told = bridge(ts, cut, cut + 3, stride);
     }

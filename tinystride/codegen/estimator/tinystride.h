@@ -133,9 +133,9 @@ typedef struct {
     float filter[6][2];
     float up[3]; /* vertical in sensor axes, carried on since the last stance */
     /* what has been learnt of sensor, mounting and wearer */
-    float bias[3], bias_variance[6];
+    float bias[3], bias_variance[3][3];
     float force[3], up_force[3];
-    float axes[6];
+    float axes[3][3];
     float left[3];
     float forward;
     float side[16];
