@@ -7,11 +7,11 @@ import numpy as np
 
 from tinystride.gait import strapdown
 from tinystride.gait.signals import StrideSignals
+from tinystride.learning.augmentation import half_rate
 
 GYRO_BIAS_RADPS = np.deg2rad(1.0)
 MOUNTING_RAD = np.deg2rad(5.0)
 CUT_JITTER_S = 0.02
-HIGHEST_THINNED_HZ = 100.0
 
 
 def gyro_bias(signals: StrideSignals, rng: np.random.Generator) -> StrideSignals:
@@ -39,20 +39,8 @@ def cut_jitter(signals: StrideSignals, rng: np.random.Generator) -> StrideSignal
 
 
 def thinned(signals: StrideSignals, rng: np.random.Generator) -> StrideSignals:
-    """Every second sample of what was recorded at more than 100 Hz, without an anti-alias filter before."""
-    step = np.where(signals.rate_hz > HIGHEST_THINNED_HZ, 2, 1)
-    lengths = np.diff(signals.offset)
-    within = np.arange(signals.offset[-1]) - np.repeat(signals.offset[:-1], lengths)
-    kept = within % np.repeat(step, lengths) == 0
-    return replace(
-        signals,
-        rate_hz=signals.rate_hz / step,
-        offset=np.concatenate([[0], np.cumsum(-(-lengths // step))]),
-        mid_stance=signals.mid_stance / step[:, None],
-        initial_contact=signals.initial_contact / step[:, None],
-        acc_mps2=signals.acc_mps2[kept],
-        gyr_radps=signals.gyr_radps[kept],
-    )
+    """Every second sample, without an anti-alias filter before."""
+    return half_rate(signals, 0)
 
 
 def as_recorded(signals: StrideSignals, rng: np.random.Generator) -> StrideSignals:

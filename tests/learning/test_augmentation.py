@@ -14,6 +14,8 @@ from scipy.spatial.transform import Rotation
 
 from tinystride.datasets.loading import load_recordings
 from tinystride.errors import ParameterError
+from tinystride.gait import strapdown
+from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strides import gather_strides
 from tinystride.learning.augmentation import (
     CHUNK,
@@ -26,6 +28,7 @@ from tinystride.learning.augmentation import (
     augment,
     curved,
     cut,
+    half_rate,
     mounted,
     pitched,
     recover_motion,
@@ -304,6 +307,38 @@ ALL = np.arange(STRIDES)
 OFF = AugmentationOptions(
     **{field.name: (1, 1) if isinstance(field.default, tuple) else 0 for field in fields(AugmentationOptions)}
 )
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_half_rate_leaves_smooth_motion_and_doubles_or_loses_an_impact(first):
+    rate_hz, duration_s, impact_s, impact_mps2 = 200.0, 1.1, 0.8, 40.0
+    time = np.arange(-30, round(duration_s * rate_hz) + 30) / rate_hz
+    phase = np.clip(time / duration_s, 0, 1)
+    acc = np.zeros((len(time), 3))
+    acc[:, 0] = 2 * np.pi * 1.3 / duration_s**2 * np.sin(2 * np.pi * phase)
+    acc[:, 2] = GRAVITY_MPS2
+    struck = acc.copy()
+    struck[np.abs(time - impact_s).argmin(), 0] += impact_mps2
+
+    def lengths_cm(acc_mps2):
+        signals = StrideSignals(
+            stride_id=np.array(["a"]),
+            rate_hz=np.array([rate_hz]),
+            offset=np.array([0, len(time)]),
+            mid_stance=np.array([[30, 30 + duration_s * rate_hz]]),
+            initial_contact=np.full((1, 2), np.nan),
+            acc_mps2=acc_mps2,
+            gyr_radps=np.zeros_like(acc_mps2),
+        )
+        pair = signals, half_rate(signals, first)
+        return [strapdown.integrate(*strapdown.resample(each)).length_cm[0] for each in pair]
+
+    smooth, smooth_half = lengths_cm(acc)
+    assert [smooth, smooth_half] == pytest.approx([130, 130], abs=BOUND_CM)
+    whole, half = lengths_cm(struck)
+    # The impact's velocity, once too much or missing altogether, lasts; half of it is taken for drift.
+    velocity_mps = impact_mps2 / rate_hz * (1 if first == 0 else -1)
+    assert half - whole == pytest.approx(100 * velocity_mps * (duration_s / 2 - impact_s), abs=BOUND_CM)
 
 
 def test_augment_with_everything_off_returns_the_strides(measured):

@@ -63,6 +63,7 @@ def test_a_schedule_changes_training_and_a_parameter_has_the_last_word():
         ("direct", {"dense": [4096]}, "train.dense: 4096"),
         ("direct", {"dataset_weights": [1]}, "train.dataset_weights"),
         ("direct", {"copies": -1}, "train.copies: -1 is not a whole number from 0 to 100"),
+        ("direct", {"half_rate_share": 1.5}, "train.half_rate_share: 1.5 is not a number from 0 to 1"),
         ("direct", {"points": 60}, "train.copies: augmented strides have 64 points"),
         ("direct", {"preset": "paper", "copies": 2}, "train.copies: strides from contact to contact"),
         ("direct", {"augmentation": 3}, "train.augmentation: not a mapping"),

@@ -198,11 +198,12 @@ def test_a_residual_network_is_told_what_the_integral_misses(walked):
     still = {
         name: 0 for name in ("heading_rad", "lever_m", "cut_jitter_s", "gyr_noise_radps", "acc_noise_mps2")
     }
-    biased = choose(
-        "strapdown-residual", copies=1, augmentation={**still, "acc_bias_mps2": 0, "gyr_bias_radps": 0.02}
-    )
-    exact = choose(
-        "strapdown-residual", copies=1, augmentation={**still, "acc_bias_mps2": 0, "gyr_bias_radps": 0}
+    still["acc_bias_mps2"] = 0
+    biased, exact = (
+        choose(
+            "strapdown-residual", copies=1, half_rate_share=0, augmentation={**still, "gyr_bias_radps": bias}
+        )
+        for bias in (0.02, 0)
     )
     recorded = make_examples(*walked, ["line/1"], biased)
     labels = {
@@ -212,6 +213,26 @@ def test_a_residual_network_is_told_what_the_integral_misses(walked):
     assert labels[0].std() < 0.3
     # 0.02 rad/s for 1.15 s: g b T³ / 12, about 2.5 cm.
     assert 1.5 < labels[0.02][len(recorded) :].std() < 4
+
+
+def test_a_share_of_the_copies_starts_from_every_second_sample(walked):
+    table, signals = walked
+    # Impacts, which a sensor half as fast counts twice or not at all.
+    acc = signals.acc_mps2.copy()
+    acc[signals.offset[:-1] + 90, 0] += 60
+    signals = replace(signals, acc_mps2=acc)
+    integral_cm = strapdown.integrate(*strapdown.resample(signals)).length_cm
+    table = table.assign(strapdown_length_cm=integral_cm, stride_length_cm=integral_cm)
+
+    def misled(share: float) -> float:
+        setup = choose("strapdown-residual", copies=10, half_rate_share=share)
+        recorded = make_examples(table, signals, ["line/1", "line/2"], setup)
+        made_cm = augmented(recorded, signals, setup, seed=3).label_cm[len(recorded) :]
+        return (np.abs(made_cm) > 3).mean()
+
+    none, all_of_them = misled(0), misled(1)
+    assert none < 0.05 and all_of_them > 0.4
+    assert (misled(0.3) - none) / (all_of_them - none) == pytest.approx(0.3, abs=0.06)
 
 
 def test_no_copies_no_augmented_strides(walked):

@@ -49,12 +49,10 @@ def test_cut_jitter_moves_both_mid_stances(signals):
 
 def test_a_thinned_stride_has_half_the_samples_of_the_same_time():
     signals = walk({"line/1": 20})[1]
-    assert thinned(signals, np.random.default_rng(0)).rate_hz[0] == 100
-    faster = type(signals)(**{**vars(signals), "rate_hz": np.full(20, 200.0)})
-    half = thinned(faster, np.random.default_rng(0))
-    assert (half.rate_hz == 100).all()
+    half = thinned(signals, np.random.default_rng(0))
+    assert (half.rate_hz == 50).all()
     np.testing.assert_array_equal(half.acc_mps2[: half.offset[1]], signals.acc_mps2[: signals.offset[1] : 2])
     second = slice(signals.offset[1], signals.offset[2], 2)
     np.testing.assert_array_equal(half.gyr_radps[half.offset[1] : half.offset[2]], signals.gyr_radps[second])
-    durations = [np.diff(each.mid_stance, axis=1)[:, 0] / each.rate_hz for each in (faster, half)]
+    durations = [np.diff(each.mid_stance, axis=1)[:, 0] / each.rate_hz for each in (signals, half)]
     np.testing.assert_allclose(*durations)

@@ -79,6 +79,11 @@ class FootMotion:
     def select(self, rows) -> "FootMotion":
         return FootMotion(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
+    @staticmethod
+    def concatenate(parts: "list[FootMotion]") -> "FootMotion":
+        names = [field.name for field in fields(FootMotion)]
+        return FootMotion(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
     @property
     def step_s(self) -> np.ndarray:
         return self.duration_s / (POINTS - 1)
@@ -169,6 +174,25 @@ def _augment(motion, options, rng):
         mounted(cut(gyr, start, end, motion.step_s), rotation),
         motion.duration_s + end - start,
         motion.length_cm,
+    )
+
+
+def half_rate(signals: StrideSignals, first: int) -> StrideSignals:
+    """The same strides by a sensor half as fast, without an anti-alias filter: every second sample.
+
+    first: 0 or 1, the sample of each stride to begin with
+    """
+    lengths = np.diff(signals.offset)
+    within = np.arange(signals.offset[-1]) - np.repeat(signals.offset[:-1], lengths)
+    kept = within % 2 == first
+    return replace(
+        signals,
+        rate_hz=signals.rate_hz / 2,
+        offset=np.concatenate([[0], np.cumsum((lengths + 1 - first) // 2)]),
+        mid_stance=(signals.mid_stance - first) / 2,
+        initial_contact=(signals.initial_contact - first) / 2,
+        acc_mps2=signals.acc_mps2[kept],
+        gyr_radps=signals.gyr_radps[kept],
     )
 
 

@@ -34,6 +34,7 @@ class Settings:
     loss: "mean-squared", or "huber", which is linear beyond `huber_delta_cm`
     dataset_weights: {data set: weight of its strides in the loss}, 1 for those not named
     copies: augmented strides made from each recorded one, up to 100; contact to contact there are none
+    half_rate_share: of the copies, 0 to 1, those made from every second sample of the recorded stride
     augmentation: {name: value} of AugmentationOptions that differ from its defaults
     """
 
@@ -54,6 +55,7 @@ class Settings:
     huber_delta_cm: float = 5.0
     dataset_weights: Mapping[str, float] = field(default_factory=dict)
     copies: int = 0
+    half_rate_share: float = 0.0
     augmentation: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -81,6 +83,7 @@ def _residual(filters: tuple[int, ...], dense: tuple[int, ...]) -> Settings:
     return Settings(
         "strapdown-residual", "strapdown", 64, filters, (5, 5), (2, 1), dense,
         epochs=15, batch_size=128, loss="huber", huber_delta_cm=1.0, copies=4,
+        half_rate_share=0.25,
     )  # fmt: skip
 
 
@@ -174,6 +177,7 @@ def _check(settings: Settings) -> None:
         ("copies", int, 0, 100),
         ("learning_rate", (int, float), 1e-8, 1),
         ("huber_delta_cm", (int, float), 1e-3, 1e3),
+        ("half_rate_share", (int, float), 0, 1),
     ):
         _check_number(name, getattr(settings, name), kind, low, high)
     for name, high in (("filters", 256), ("kernels", 64), ("strides", 4), ("dense", 1024)):

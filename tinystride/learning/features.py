@@ -24,6 +24,7 @@ from tinystride.learning.augmentation import (
     AugmentationOptions,
     FootMotion,
     augment,
+    half_rate,
     recover_motion,
     resample_with_margin,
     scaled,
@@ -169,14 +170,20 @@ def make_examples(
 def augmented(recorded: Examples, signals: StrideSignals, settings: Settings, *, seed: int) -> Examples:
     """The recorded strides, and after them `settings.copies` new ones of each, named <stride_id>+<copy>.
 
+    `settings.half_rate_share` of these start from every second sample, from the first or the second on.
     signals: as `recorded` was made from
     """
     if not settings.copies:
         return recorded
     motion = _motion(recorded, signals)
-    source = np.tile(np.arange(len(recorded)), settings.copies)
-    options = AugmentationOptions(**settings.augmentation)
-    *samples, made_cm = augment(motion, source, options, np.random.default_rng(seed))
+    rows = source = np.tile(np.arange(len(recorded)), settings.copies)
+    options, rng = AugmentationOptions(**settings.augmentation), np.random.default_rng(seed)
+    if settings.half_rate_share:
+        thinned = (_motion(recorded, half_rate(signals, first)) for first in (0, 1))
+        motion = FootMotion.concatenate([motion, *thinned])
+        drawn = rng.random(len(source)) < settings.half_rate_share
+        rows = source + len(recorded) * drawn * rng.integers(1, 3, len(source))
+    *samples, made_cm = augment(motion, rows, options, rng)
     copy = np.repeat(np.arange(1, settings.copies + 1), len(recorded))
     names = [f"{stride}+{number}" for stride, number in zip(recorded.stride_id[source], copy, strict=True)]
     made_label_cm = label_cm(settings.estimator, made_cm, strapdown.integrate(*samples).length_cm)
