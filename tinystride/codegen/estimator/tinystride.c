@@ -139,6 +139,11 @@ static APART unsigned beyond(float x, float least, float most, unsigned flag)
     return x < least || x > most ? flag : 0u;
 }
 
+static APART float limited(float x, float most)
+{
+    return x > most ? most : x < -most ? -most : x;
+}
+
 static float squared(float x)
 {
     return x * x;
@@ -352,6 +357,12 @@ static APART int16_t reached_at(float full_scale, float in_unit)
     return (int16_t)(known ? 0.995f * full_scale / in_unit : 0.0f);
 }
 
+/* From where on samples are looked at closer: a count below the full scale, known or least. */
+static APART uint32_t unusual_from(int16_t limit, int16_t least, float unit)
+{
+    return magnitude((float)((limit ? limit : least) - 1) * unit);
+}
+
 int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
 {
     if (ts == NULL) {
@@ -362,10 +373,8 @@ int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
     }
     ts->acc_limit = reached_at(acc_mps2, ACC_UNIT);
     ts->gyr_limit = reached_at(gyr_radps, GYR_UNIT);
-    const int acc = ts->acc_limit ? ts->acc_limit : LEAST_ACC_FULL_SCALE;
-    const int gyr = ts->gyr_limit ? ts->gyr_limit : LEAST_GYR_FULL_SCALE;
-    ts->acc_unusual = magnitude((float)(acc - 1) * ACC_UNIT);
-    ts->gyr_unusual = magnitude((float)(gyr - 1) * GYR_UNIT);
+    ts->acc_unusual = unusual_from(ts->acc_limit, LEAST_ACC_FULL_SCALE, ACC_UNIT);
+    ts->gyr_unusual = unusual_from(ts->gyr_limit, LEAST_GYR_FULL_SCALE, GYR_UNIT);
     return TINYSTRIDE_OK;
 }
 
@@ -612,8 +621,8 @@ static void level(motion_t *now, float frame[3][3])
     cross(forward, left, now->axis[2].row);
 }
 
-/* The velocity [2] by which the foot rolls about its sole at mid-stance, and where it heads. */
-static void at_stance(const motion_t *now, const float ahead[3], float rolling[2], float heading[2])
+/* The velocity by which the foot rolls about its sole at mid-stance, and where it heads. */
+static void at_stance(const motion_t *now, const float ahead[3], float rolling[3], float heading[2])
 {
     const float rate_factor = GYR_UNIT / now->step;
     rolling[0] += LEVER_M * rate_factor * dot(now->axis[1].row, now->gyr);
@@ -649,7 +658,7 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
     begin_motion(&now, ts, length, frame, offset);
     const float acc_factor = ACC_UNIT / now.step, fall = 2.0f * GRAVITY / acc_factor;
     cursor_t cursor = first_sample_of(ts, now.step);
-    float rolling[2] = {0}, started[2], ended[2], lateral[3] = {0}, sideways = 0.0f;
+    float rolling[3] = {0}, started[2], ended[2], lateral[3] = {0}, sideways = 0.0f;
     add(lateral, frame[1], ts->foot == TINYSTRIDE_LEFT ? -acc_factor : acc_factor);
     result->clipped = 0;
     for (int point = 0; point < POINTS; ++point) {
@@ -658,12 +667,9 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
         if (point == 0) {
             level(&now, frame);
             at_stance(&now, frame[0], rolling, started);
-            memcpy(now.axis[0].sum, now.axis[0].row, sizeof now.axis[0].sum);
-            memcpy(now.axis[1].sum, now.axis[1].row, sizeof now.axis[1].sum);
             now.axis[2].begun = -norm(now.acc);
-        } else {
-            rotate(now.axis, turned, now.turn_factor);
         }
+        rotate(now.axis, turned, point == 0 ? 0.0f : now.turn_factor);
         result->clipped += look(&now, input);
         now.axis[2].begun -= fall;
         input += 6;
@@ -682,7 +688,7 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
         const axis_t *axis = &now.axis[i];
         result->drift[i] = axis->velocity * half_s;
         result->displacement[i] = (2.0f * axis->moved - axis->velocity) * half_s * 0.5f * now.step * ts->period_s +
-                                  0.5f * ((i < 2 ? rolling[i] : 0.0f) - result->drift[i]) * duration;
+                                  0.5f * (rolling[i] - result->drift[i]) * duration;
         result->up[i] = dot(axis->row, now.acc) * acc_factor;
     }
     memcpy(result->rows[0], now.axis[0].sum, sizeof now.axis[0].sum);
@@ -696,8 +702,13 @@ static void turn_round(integral_t *result, int8_t *input)
 {
     result->clipped = 0;
     for (int i = 0; i < TINYSTRIDE_MODEL_INPUT_SIZE; ++i) {
-        const float summand = INPUT_SUMMAND[i % 6], scaled = (float)input[i] - summand;
-        result->clipped += quantize(i % 3 == 2 ? scaled : -scaled, summand, input + i);
+        int32_t q = input[i];
+        if (i % 3 != 2) {
+            q = nearest(2.0f * INPUT_SUMMAND[i % 6]) - q;
+            q = q > 127 ? 127 : q < -128 ? -128 : q;
+            input[i] = (int8_t)q;
+        }
+        result->clipped += q == 127 || q == -128;
     }
     for (int i = 0; i < 3 * PARTS; ++i) {
         result->parts[i / PARTS][i % PARTS] *= -1.0f;
@@ -827,7 +838,7 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     cross(frame[1], frame[2], frame[0]);
     integrate(ts, length, frame, offset, &result, input);
     const float *moved = result.displacement, *up = result.up, *turn = result.turn;
-    ts->forward = FORWARD_MEMORY * ts->forward + (moved[0] > 1.0f ? 1.0f : moved[0] < -1.0f ? -1.0f : moved[0]);
+    ts->forward = FORWARD_MEMORY * ts->forward + limited(moved[0], 1.0f);
     if (ts->forward < 0.0f) {
         ts->forward = -ts->forward;
         scale(ts->left, -1.0f);
@@ -923,16 +934,19 @@ static uint32_t calmness(uint32_t unrest)
  * `before` blocks before it, itself and up to `after` - 1 after it. */
 static int32_t calm_centre(const tinystride_t *ts, uint32_t origin, uint32_t before, uint32_t after)
 {
-    uint32_t total = 0, later = 0, earlier = 0, unrest;
-    for (uint32_t i = 0; i < after && (unrest = unrest_at(ts, origin + i)) < LARGEST_STANCE_UNREST; ++i) {
-        total += calmness(unrest);
-        later += calmness(unrest) * i;
+    const uint32_t most[2] = {after, before + 1u};
+    uint32_t total = 0, moment = 0;
+    for (uint32_t earlier = 0; earlier < 2u; ++earlier) {
+        for (uint32_t i = earlier; i < most[earlier]; ++i) {
+            const uint32_t away = earlier ? 0u - i : i, unrest = unrest_at(ts, origin + away);
+            if (unrest >= LARGEST_STANCE_UNREST) {
+                break;
+            }
+            total += calmness(unrest);
+            moment += calmness(unrest) * away;
+        }
     }
-    for (uint32_t i = 1; i <= before && (unrest = unrest_at(ts, origin - i)) < LARGEST_STANCE_UNREST; ++i) {
-        total += calmness(unrest);
-        earlier += calmness(unrest) * i;
-    }
-    return total ? ((int32_t)later - (int32_t)earlier) * 256 / (int32_t)total : 0;
+    return total ? (int32_t)moment * 256 / (int32_t)total : 0;
 }
 
 /* A place is a number of 256ths of a block. */
@@ -1062,7 +1076,7 @@ static void know_stance(tinystride_t *ts, const int16_t force[3])
     upright(ts);
 }
 
-static int is_gravity(const int16_t force[3])
+static APART int is_gravity(const int16_t force[3])
 {
     const uint32_t square =
         (uint32_t)(force[0] * force[0]) + (uint32_t)(force[1] * force[1]) + (uint32_t)(force[2] * force[2]);
@@ -1359,8 +1373,7 @@ static int32_t cut_off(const float values[3], uint32_t most, float in_counts, fl
     memcpy(&size, &largest, sizeof size);
     const int32_t counts = nearest(size * in_counts);
     for (int i = 0; i < 3 && counts > COUNT_LIMIT; ++i) {
-        const float limit = (float)COUNT_LIMIT / in_counts;
-        cut[i] = cut[i] > limit ? limit : cut[i] < -limit ? -limit : cut[i];
+        cut[i] = limited(cut[i], (float)COUNT_LIMIT / in_counts);
     }
     return counts;
 }
