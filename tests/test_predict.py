@@ -200,6 +200,21 @@ def test_nothing_is_left_where_it_fails(arguments, tmp_path, capsys):
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_neither_the_recording_nor_each_other_is_overwritten(arguments, tmp_path, capsys):
+    recording = tmp_path / "walk.csv"
+    before, rows = sorted(tmp_path.iterdir()), recording.read_bytes()
+    one, below = tmp_path / "one.png", recording / "strides.csv"
+    for targets, message in (
+        (["-o", recording], "is the recording; name another file with -o"),
+        (["--plot", tmp_path / "x" / ".." / "walk.csv"], "is the recording; name another file with --plot"),
+        (["-o", one, "--plot", one], "is what -o writes"),
+        (["-o", tmp_path], "is a folder; name a file with -o"),
+        (["--plot", one, "-o", below], "is no folder"),
+    ):
+        assert message in error_of(capsys, *arguments, *targets)
+        assert sorted(tmp_path.iterdir()) == before and recording.read_bytes() == rows
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tinystride.edge_impulse_command import add_edge_impulse
-from tinystride.errors import DataError, ModelError, TinyStrideError
+from tinystride.errors import DataError, ModelError, ParameterError, TinyStrideError
 from tinystride.sweep_command import add_sweep
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "models" / "stride_int8.tflite"
@@ -51,7 +51,9 @@ def one_line_errors() -> Iterator[None]:
 
 def _predict(arguments: argparse.Namespace) -> None:
     if not arguments.recording.is_file():
-        raise DataError(f"{arguments.recording}: is not there; name a csv file")
+        problem = "is no file" if arguments.recording.exists() else "is not there"
+        raise DataError(f"{arguments.recording}: {problem}; name a csv file")
+    _check_targets(arguments.recording, arguments.output, arguments.plot)
     if not arguments.model.is_file():
         raise ModelError(f"{arguments.model}: is not there; run `dvc repro`, or name a .tflite with --model")
 
@@ -75,6 +77,22 @@ def _predict(arguments: argparse.Namespace) -> None:
         write_text(arguments.output, result_csv(strides))
     else:
         print(result_csv(strides), end="")
+
+
+def _check_targets(recording: Path, output: Path | None, plot: Path | None) -> None:
+    """Before anything is computed: refuse what would overwrite the recording or could not be written."""
+    taken = {recording.resolve(): "the recording"}
+    for option, path in (("-o", output), ("--plot", plot)):
+        if path is None:
+            continue
+        if path.is_dir():
+            raise ParameterError(f"{path}: is a folder; name a file with {option}")
+        if path.resolve() in taken:
+            raise ParameterError(f"{path}: is {taken[path.resolve()]}; name another file with {option}")
+        ancestor = next(parent for parent in path.absolute().parents if parent.exists())
+        if not ancestor.is_dir():
+            raise ParameterError(f"{path}: {ancestor} is no folder; name another file with {option}")
+        taken[path.resolve()] = f"what {option} writes"
 
 
 def _strides(recording, model: Path, engine: str):

@@ -12,6 +12,7 @@ from tinystride.learning.features import label_cm, stride_features
 from tinystride.learning.prediction import Network
 
 RATE_RANGE_HZ = (50.0, 400.0)
+RATE_SLACK = 0.05  # a sensor said to run at 50 Hz may run a little slower
 NUMBERS = ["start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_length_cm"]
 COLUMNS = [*NUMBERS, "flags"]
 # Of unflagged strides of ipol-healthy and llio-ruler, at most 0.5 % of the network's input is clipped.
@@ -34,7 +35,7 @@ def predict_strides(
 
     Raises ParameterError for a rate outside of RATE_RANGE_HZ, DataError for a recording without any stride.
     """
-    _check_rate(recording)
+    _check_rate(recording, RATE_SLACK)
     strides = extract_strides(recording, options)
     table = strides.table.set_index("stride_id").loc[list(strides.signals.stride_id)]
     strapdown_cm = table["strapdown_length_cm"].to_numpy()
@@ -68,9 +69,9 @@ def stream_strides(recording: Recording, estimator) -> pd.DataFrame:
     return strides[COLUMNS]
 
 
-def _check_rate(recording: Recording) -> None:
+def _check_rate(recording: Recording, slack: float = 0.0) -> None:
     low, high = RATE_RANGE_HZ
-    if not low <= recording.rate_hz <= high:
+    if not (1 - slack) * low <= recording.rate_hz <= (1 + slack) * high:
         raise ParameterError(
             f"{recording.source or recording.name}: the sampling rate is {recording.rate_hz:g} Hz; "
             f"resample it to one from {low:g} to {high:g} Hz"

@@ -52,6 +52,8 @@ def test_columns_may_come_in_any_order_and_time_shows_lost_samples(table, tmp_pa
         (lambda t: t, {"gyr_unit": "deg/s"}, "say that its unit is rad/s"),
         (lambda t: t, {"foot": "both"}, "it has to be one of left, right"),
         (lambda t: t.assign(time_s=np.arange(len(t)) / 50), {}, "its time stamps say 50 Hz, not 100 Hz"),
+        (lambda t: t.assign(time_s=t.index * 10), {}, "look like milliseconds: turn them into seconds"),
+        (lambda t: t.rename(columns={"acc_y": "acc_x"}), {}, "has the column 'acc_x' more than once"),
         (lambda t: t.assign(time_s=-t.index / 100), {}, "line 3: time does not increase"),
     ],
 )
@@ -65,3 +67,49 @@ def test_a_bad_csv_is_refused(table, tmp_path, change, options, rule):
 def test_an_unknown_unit_is_refused(table, tmp_path, options):
     with pytest.raises(ParameterError, match="unknown unit"):
         load(table, tmp_path, **options)
+
+
+@pytest.mark.parametrize("sep", [",", ";", "\t", ", "])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_any_usual_way_to_write_a_table_is_read(table, tmp_path, sep, decimal):
+    if decimal == "," and "," in sep:
+        return
+    plain = load(table, tmp_path)
+    rows = [sep.join(f"{value:.6f}".replace(".", decimal) for value in row) for row in table.to_numpy()]
+    names = sep.join(f'"{name.upper()}"' for name in table)
+    path = tmp_path / "usual.csv"
+    path.write_text("\n".join(["# a sensor", f"# of 2 g{sep}1{sep}2", names, *rows]), encoding="utf-8-sig")
+    recording = load_csv(path, rate_hz=100.0, foot="left")
+    np.testing.assert_allclose(recording.acc_mps2, plain.acc_mps2, atol=1e-6)
+    np.testing.assert_allclose(recording.gyr_radps, plain.gyr_radps, atol=1e-6)
+    path.write_text(path.read_text(encoding="utf-8-sig").replace(rows[7], sep.join(["?"] * 6)))
+    with pytest.raises(DataError, match="line 11: acc_x is missing"):
+        load_csv(path, rate_hz=100.0, foot="left")
+
+
+def test_other_columns_may_share_a_name_or_have_none(table, tmp_path):
+    path = tmp_path / "own.csv"
+    lines = table.to_csv(index=False).splitlines()
+    path.write_text("\n".join([lines[0] + ",note,note,,", *(line + ",1,2,,x" for line in lines[1:])]))
+    assert load_csv(path, rate_hz=100.0, foot="left").n_samples == len(table)
+
+
+@pytest.mark.parametrize("true_hz", [97.0, 99.0, 102.0])
+def test_a_rate_a_little_off_is_that_of_the_time_stamps(table, tmp_path, true_hz):
+    recording = load(table.assign(time_s=np.arange(len(table)) / true_hz), tmp_path)
+    assert recording.rate_hz == pytest.approx(true_hz)
+    assert recording.n_samples == len(table) and len(recording.gaps) == 0
+
+
+def test_time_stamps_as_coarse_as_milliseconds_leave_the_rate(walk, tmp_path):
+    table = pd.DataFrame(np.column_stack(walk(128.0)), columns=list(AXES))
+    time_s = np.round(1.7e9 + np.arange(len(table)) / 128, 3)
+    recording = load(table.assign(time_s=time_s).drop(index=[300, 301]), tmp_path, rate_hz=128.0)
+    assert recording.rate_hz == 128 and recording.gaps.tolist() == [[300, 302]]
+
+
+def test_what_is_no_text_is_refused(table, tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(table.to_csv(index=False), encoding="utf-16")
+    with pytest.raises(DataError, match="is no text, or not in UTF-8"):
+        load_csv(path, rate_hz=100.0, foot="left")

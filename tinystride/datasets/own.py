@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from tinystride.datasets.recording import Recording
+from tinystride.datasets.recording import Recording, read_error
 from tinystride.datasets.samples import (
     AXES,
     STANDARD_GRAVITY_MPS2,
@@ -18,6 +19,8 @@ from tinystride.errors import ParameterError
 
 ACC_UNITS = {"m/s2": 1.0, "g": STANDARD_GRAVITY_MPS2}
 GYR_UNITS = {"rad/s": 1.0, "deg/s": np.pi / 180}
+SEPARATORS = (",", ";", "\t")
+RATE_TOLERANCE = 0.005
 
 
 def load_csv(
@@ -25,17 +28,23 @@ def load_csv(
 ) -> Recording:
     """The recording in `path`, with the columns acc_x, acc_y, acc_z, gyr_x, gyr_y, gyr_z in the units given.
 
-    Other columns are ignored, but for `time_s`, from which lost samples are found and filled. Raises
-    ParameterError for an unknown unit, DataError for a file that breaks a rule of `samples`.
+    Columns are separated by commas, semicolons or tabs; with the latter two a decimal comma will do. Lines
+    that begin with # before the names are skipped, and upper and lower case are alike. Other columns are
+    ignored, but for `time_s`, from which lost samples are found and filled, and the rate where it is off by
+    more than RATE_TOLERANCE: a length is wrong by twice as much as the rate.
+    Raises ParameterError for an unknown unit, DataError for a file that breaks a rule of `samples`.
     """
     for unit, known in ((acc_unit, ACC_UNITS), (gyr_unit, GYR_UNITS)):
         if unit not in known:
             raise ParameterError(f"unknown unit {unit!r}: choose {' or '.join(known)}")
     path = Path(path)
-    table = read_table(path)
-    samples, gaps = numbers(path, table, list(AXES)), np.zeros((0, 2), dtype=np.int64)
+    table, first_line = _read(path)
+    samples = numbers(path, table, list(AXES), first_line)
+    gaps = np.zeros((0, 2), dtype=np.int64)
     if "time_s" in table:
-        number = sample_numbers(path, numbers(path, table, ["time_s"])[:, 0], rate_hz)
+        time_s = numbers(path, table, ["time_s"], first_line)[:, 0]
+        number = sample_numbers(path, time_s, rate_hz, first_line)
+        rate_hz = _true_rate(time_s, number, rate_hz)
         samples, gaps = fill_gaps(path, number, samples)
     return check_recording(
         Recording(
@@ -50,3 +59,35 @@ def load_csv(
             gaps=gaps,
         )
     )
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, int]:
+    """The table in a file, its columns' names in lower case, and the line of its first row."""
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise read_error(path, "is missing", "name a csv file") from None
+    if b"\0" in text:
+        raise read_error(path, "is no text, or not in UTF-8", "export it as csv in UTF-8")
+    lines = text.decode("utf-8-sig", errors="replace").splitlines()
+    names_line = 1 + next((i for i, line in enumerate(lines) if not line.lstrip().startswith("#")), 0)
+    header = lines[names_line - 1] if lines else ""
+    sep = max(SEPARATORS, key=header.count)
+    names = [name.strip(" \t\"'").lower() for name in header.split(sep)]
+    twice = next((name for name in (*AXES, "time_s") if names.count(name) > 1), None)
+    if twice:
+        raise read_error(path, f"has the column {twice!r} more than once", "keep one of them")
+    row = lines[names_line] if len(lines) > names_line else ""
+    decimal = "," if sep != "," and "," in row else "."
+    table = read_table(path, sep, names_line=names_line, first_line=names_line + 1, decimal=decimal)
+    table.columns = names
+    if decimal == ",":
+        # Where one value is no number, pandas leaves its column as text, decimal commas and all.
+        table = table.apply(lambda column: column.astype(str).str.replace(",", "."))
+    return table, names_line + 1
+
+
+def _true_rate(time_s: np.ndarray, number: np.ndarray, rate_hz: float) -> float:
+    """The rate that the time stamps of samples `number` tell, if it is not about the one that was given."""
+    told_hz = (number[-1] - number[0]) / (time_s[-1] - time_s[0]) if len(number) > rate_hz else rate_hz
+    return rate_hz if abs(told_hz / rate_hz - 1) <= RATE_TOLERANCE else float(told_hz)

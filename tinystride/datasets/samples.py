@@ -21,6 +21,7 @@ QUIET_WINDOW_S = 0.25
 LARGEST_GYR_RADPS = 40.0
 SMALLEST_MOVING_GYR_RADPS = 0.5
 MOVING_ACC_SD_MPS2 = 1.0
+TIME_UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 STRIDE_LENGTH_RANGE_CM = (10.0, 400.0)
 
 
@@ -46,7 +47,10 @@ def read_table(
                 "it is cut off or was edited: restore it from its source",
             )
     rows = io.StringIO("\n".join(lines[first_line - 1 :]))
-    return pd.read_csv(rows, sep=sep, names=names, index_col=False, decimal=decimal, low_memory=False)
+    # Numbers for names, since pandas refuses two columns of one name, which nobody may want to read.
+    numbered = range(len(names))
+    table = pd.read_csv(rows, sep=sep, names=numbered, index_col=False, decimal=decimal, low_memory=False)
+    return table.set_axis(names, axis=1)
 
 
 def require_columns(source, table: pd.DataFrame, columns: list[str]) -> None:
@@ -84,8 +88,11 @@ def sample_numbers(source, time_s: np.ndarray, rate_hz: float, first_line: int =
     _require_increase(source, steps, first_line)
     median = float(np.median(steps)) if len(steps) else 1.0
     if abs(median - 1) > 0.05:
+        unit = next((unit for unit, factor in TIME_UNITS.items() if abs(median / factor - 1) <= 0.05), None)
         raise read_error(
-            source, f"its time stamps say {rate_hz / median:.4g} Hz, not {rate_hz:g} Hz", "give the true rate"
+            source,
+            f"its time stamps say {rate_hz / median:.4g} Hz, not {rate_hz:g} Hz",
+            f"they look like {unit}: turn them into seconds" if unit else "give the true rate",
         )
     uneven = np.flatnonzero(np.abs(steps - np.rint(steps)) > 0.3)
     if len(uneven):
@@ -172,7 +179,7 @@ def _check_units(source, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.nda
     if largest > LARGEST_GYR_RADPS:
         raise read_error(
             source,
-            f"the gyroscope reaches {largest:.0f} rad/s, as if it were given in deg/s",
+            f"the gyroscope reaches {largest:.4g} rad/s, as if it were given in deg/s",
             "say that its unit is deg/s, or multiply it by π/180",
         )
     moving = float(np.linalg.norm(acc_mps2, axis=1).std()) > MOVING_ACC_SD_MPS2
