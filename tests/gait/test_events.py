@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.polynomial import Polynomial
 
 from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.simulator import simulate_walk, simulate_walk_with_truth
@@ -26,6 +27,43 @@ def test_strides_of_a_turn_are_found(person):
     legs = [Leg(4, 1.3), Leg(3, 0.9, turn_rad=np.pi), Leg(4, 1.3)]
     recording, truth = simulate_walk_with_truth(person, legs=legs, seed=6)
     assert len(find_strides(recording.acc_mps2, recording.gyr_radps, 100)) == len(truth.contact_s)
+
+
+def carried_level(length_m: float, pitch_deg: float, rate_hz: float = 100.0):
+    """Specific force and angular rate of a foot that is carried from plant to plant with hardly any pitch.
+
+    Ten strides of 1.2 s between two times of standing, half of each swing; pitch is up in its first half.
+    """
+    time_s = np.arange(-2.0, 14.0, 1 / rate_hz)
+    swing_s = 0.6
+    part = np.where((time_s > 0) & (time_s < 12), np.minimum(time_s % 1.2 / swing_s, 1), 0)
+    bump = Polynomial([0, 0, 0, 1]) * Polynomial([1, -1]) ** 3 * 64
+    step = 140 * (Polynomial([0, 0, 0, 1]) * Polynomial([1, -1]) ** 3).integ()
+    pitch = np.deg2rad(pitch_deg) * bump(part)
+    forward, upward = (
+        size * path.deriv(2)(part) / swing_s**2 for size, path in ((length_m, step), (0.04, bump))
+    )
+    upward = upward + 9.80665
+    acc = np.column_stack(
+        [
+            np.cos(pitch) * forward - np.sin(pitch) * upward,
+            0 * part,
+            np.sin(pitch) * forward + np.cos(pitch) * upward,
+        ]
+    )
+    rate = np.deg2rad(pitch_deg) * bump.deriv()(part) / swing_s
+    return acc, np.column_stack([0 * part, rate, 0 * part])
+
+
+@pytest.mark.parametrize("length_m", [0.4, 0.8, 1.2])
+@pytest.mark.parametrize("pitch_deg", [3, 12])
+def test_strides_of_a_foot_that_is_carried_level_are_found(length_m, pitch_deg):
+    """As by who shuffles or lands with a flat foot: in swing it turns less than others do in stance."""
+    start_s, end_s = find_strides(*carried_level(length_m, pitch_deg), 100.0).T / 100 - 2
+    assert len(start_s) == 10
+    leaves_s = 1.2 * np.arange(10)
+    assert (start_s[1:] > leaves_s[1:] - 0.6).all() and (start_s < leaves_s + 0.05).all()
+    assert (end_s > leaves_s + 0.55).all()
 
 
 def test_around_a_pause_strides_keep_to_the_walk(person):
