@@ -105,8 +105,36 @@ def noise(folder: Path) -> str:
     return documents.table(["recorded", "mid-stances", "moved by noise, SD, ms"], rows)
 
 
+def neighbours(folder: Path) -> str:
+    """A row for each set: RMSE of single strides, of means over two, and without opposite errors."""
+    table = pd.read_csv(folder / "neighbours/neighbours.csv")
+    rows = [
+        [
+            f"`{row['set']}`",
+            number(row["rmse_cm"]),
+            number(row["neighbours_rmse_cm"]),
+            number(row["two_apart_rmse_cm"]),
+            f"{row['opposite_neighbours']} / {row['opposite_two_apart']}",
+            number(row["evened_rmse_cm"]),
+            f"{number(row['without_large_bias_cm'])} ± {number(row['without_large_sd_cm'])} ({row['large']})",
+        ]
+        for _, row in table.iterrows()
+    ]
+    head = [
+        "set",
+        "single stride",
+        "mean of two in a row",
+        "mean of two, two apart",
+        "opposite pairs, in a row / two apart",
+        "single, opposite pairs in a row evened out",
+        "without errors above 6 cm (how many)",
+    ]
+    return documents.table(head, rows)
+
+
 TABLES = {
-    each.__name__: each for each in (ablation, sizes, worse_sensors, learning_curve, mid_stances, noise)
+    each.__name__: each
+    for each in (ablation, sizes, worse_sensors, learning_curve, mid_stances, noise, neighbours)
 }
 
 

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from studies.common import judge, measured, measured_parts
 from studies.learning_curve import errors_cm, roles
 from studies.mid_stances import REST_MPS, against_truth, unexplained_mps, walks
+from studies.neighbours import row as neighbours
 from studies.networks import compare
 from studies.sensors import as_recorded, gyro_bias
 from tests.evaluation.synthetic import study
@@ -120,3 +122,22 @@ def test_studies_are_no_part_of_the_pipeline():
     outputs = {out for stage in STAGES.values() for entry in stage["outs"] for out in entry}
     assert not outputs & {str(dep) for stage in pipeline.values() for dep in stage.get("deps", [])}
     assert all(entry[out]["cache"] is False for s in STAGES.values() for entry in s["outs"] for out in entry)
+
+
+def test_a_misplaced_footprint_shows_in_neighbours_alone():
+    n, rng = 200, np.random.default_rng(4)
+    end_s, footprint_cm = 1.1 * np.arange(1, n + 1), np.zeros(n + 1)
+    footprint_cm[[20, 90, 150]] = [12, -10, 9]
+    noise_cm = rng.normal(0, 0.5, n)
+    strides = pd.DataFrame(
+        {
+            "subject": "A", "trial": "1", "foot": "right", "start_s": end_s - 1.1, "end_s": end_s,
+            "stride_length_cm": 130 + np.diff(footprint_cm), "strapdown_length_cm": 130 + noise_cm,
+        }
+    )  # fmt: skip
+    told = neighbours("ruler", strides.sample(frac=1, random_state=1))
+    assert (told["opposite_neighbours"], told["opposite_two_apart"], told["large"]) == (3, 0, 6)
+    assert told["rmse_cm"] > 1.5 and told["evened_rmse_cm"] < 0.6
+    assert told["neighbours_rmse_cm"] < told["two_apart_rmse_cm"]
+    apart = neighbours("ruler", strides.assign(start_s=strides["start_s"] + 0.1))
+    assert apart["opposite_neighbours"] == 0
