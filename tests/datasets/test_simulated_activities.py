@@ -44,6 +44,15 @@ def test_a_bus_shakes_and_pushes_more_than_standing():
     assert np.ptp(slow) > 0.05
 
 
+def test_a_driver_works_the_pedals_and_stays_in_the_seat():
+    acc, gyr = moved("driving", duration_s=120)
+    assert 20 < np.sqrt((gyr**2).mean()) < 60 and 150 < gyr.max() < 400
+    # Longer than half a second now and then the foot holds, up to the shaking of the car.
+    calm = np.convolve(gyr, np.ones(50) / 50, "valid")
+    assert np.quantile(calm, 0.2) < 20
+    assert acc.max() < 50 and np.median(acc) == pytest.approx(STANDARD_GRAVITY_MPS2, rel=0.04)
+
+
 def test_shaking_is_wilder_than_walking():
     acc, gyr = moved("shaking")
     assert acc.max() > 40 and gyr.max() > 500

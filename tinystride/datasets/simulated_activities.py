@@ -74,6 +74,16 @@ def _bursts(rng: np.random.Generator, time_s, on_s: float, off_s: float) -> np.n
     return envelope[:, None]
 
 
+def _levels(rng: np.random.Generator, time_s, hold_s: float, move_s: float, low: float, high: float):
+    """A level [n] between two bounds, held for about `hold_s`, then moved within about `move_s`."""
+    changes = int(3 * time_s[-1] / (hold_s + move_s)) + 2
+    level = rng.uniform(low, high, changes + 1)
+    length_s = move_s * rng.uniform(0.5, 1.5, changes)
+    start_s = np.cumsum(hold_s * rng.uniform(0.3, 1.7, changes) + length_s) - length_s
+    last = np.searchsorted(start_s, time_s).clip(1, changes) - 1
+    return level[last] + np.diff(level)[last] * smooth_step((time_s - start_s[last]) / length_s[last])
+
+
 def _standing(rng: np.random.Generator, time_s):
     """Sway, and the weight going from foot to foot now and then."""
     shifts = _bursts(rng, time_s, 2.0, 6.0) * np.deg2rad([3.0, 1.5, 1.0])
@@ -102,7 +112,39 @@ def _bus(rng: np.random.Generator, time_s):
     return ride + rattle, turns + _noise(rng, time_s, 1.0, 6.0, np.deg2rad(0.12))
 
 
-POSES: dict[str, Callable] = {"standing": _standing, "sitting": _sitting, "shaking": _shaking, "bus": _bus}
+def _driving(rng: np.random.Generator, time_s):
+    """A driver's foot: on its heel it presses the accelerator and lets go of it; now and then it goes over to
+    the brake, on its heel or through the air. The car speeds up, brakes, turns and shakes.
+    """
+    braking = _bursts(rng, time_s, 2.0, 8.0)[:, 0]
+    on_the_way = 4 * braking * (1 - braking)
+    accelerator = _levels(rng, time_s, 2.5, 0.6, 5.0, 20.0)
+    brake = _levels(rng, time_s, 0.7, 0.35, 5.0, 15.0)
+    pressed = accelerator * (1 - braking) + brake * braking
+    pitch = np.deg2rad(pressed - 12.0 * on_the_way - 35.0)
+    yaw = np.deg2rad(25.0 * braking - 10.0)
+    # The sensor is 12 cm before the heel and 7 cm above it.
+    ahead = 0.12 * np.cos(pitch) + 0.07 * np.sin(pitch)
+    above = 0.07 * np.cos(pitch) - 0.12 * np.sin(pitch)
+    foot = np.stack([ahead * np.cos(yaw), ahead * np.sin(yaw), above], axis=1)
+    lifts = _levels(rng, time_s, 10.0, 1.0, 0.0, 1.0)
+    foot += lifts[:, None] * (np.outer(on_the_way, [-0.06, 0.0, 0.06]) + np.outer(braking, [0.0, 0.08, 0.0]))
+    # Displacements whose second derivatives are about 1 m/s² slowly and as much of the road.
+    ride = _noise(rng, time_s, 0.04, 0.15, [2.5, 2.0, 0.1])
+    road = _noise(rng, time_s, 1.0, 3.0, [0.001, 0.001, 0.004])
+    rattle = _noise(rng, time_s, 8.0, 18.0, np.array([0.5, 0.5, 1.0]) * 1e-4)
+    turns = _noise(rng, time_s, 0.03, 0.12, np.deg2rad([1.5, 1.5, 40.0]))
+    shakes = _noise(rng, time_s, 1.0, 8.0, np.deg2rad(0.3))
+    return foot + ride + road + rattle, np.stack([0.1 * yaw, pitch, yaw], axis=1) + turns + shakes
+
+
+POSES: dict[str, Callable] = {
+    "standing": _standing,
+    "sitting": _sitting,
+    "shaking": _shaking,
+    "bus": _bus,
+    "driving": _driving,
+}
 ACTIVITIES = (*POSES, *GAITS)
 
 

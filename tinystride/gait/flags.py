@@ -6,7 +6,7 @@ from tinystride.datasets.recording import Recording
 from tinystride.gait.options import GaitOptions
 from tinystride.gait.side import is_other_foot
 from tinystride.gait.strapdown import Strapdown
-from tinystride.gait.walking import SMALLEST_LIKENESS, likeness
+from tinystride.gait.walking import is_walking, likeness
 
 # Beyond all but one in a hundred strides of walking indoors: the foot was not at rest at both ends, or the
 # sensor was driven or shaken.
@@ -39,7 +39,7 @@ def stride_flags(
 
     "no-standing", "wrong-foot": of the whole recording; the latter if left and right seem confused
     "turn", "climb", "unusual-duration", "out-of-range": of the stride
-    "not-walking": of the stride, in which the foot pitches unlike one that walks
+    "not-walking": of the stride, in which the foot turns unlike one that walks
     "gap", "saturated": of its samples
     "unsteady": of the integral, whose ends do not look like stances
     """
@@ -50,7 +50,8 @@ def stride_flags(
     at_end = np.einsum("nij,nj->ni", integral.orientation[:, -1], acc_mps2[:, -1])
     tilt_rad = np.arctan2(np.hypot(at_end[:, 0], at_end[:, 1]), at_end[:, 2])
     alike, shift = likeness(gyr_radps)
-    walks = alike >= SMALLEST_LIKENESS
+    strangeness = (drift_mps / UNSTEADY_MPS) ** 2 + (tilt_rad / UNSTEADY_TILT_RAD) ** 2
+    walks = is_walking(gyr_radps, alike, strangeness)
     other_foot = is_other_foot(acc_mps2[walks], gyr_radps[walks], duration_s[walks], shift[walks])
     return {
         "no-standing": np.full(n, not stands),

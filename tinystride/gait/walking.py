@@ -11,6 +11,9 @@ PITCH_RADPS = np.array([0.1, 0.2, 0.6, 2.3, 6.3, 6.4, -1.9, -5.2, -5.8, -5.1, -3
 # fmt: on
 # Of those strides 99.9 % are above, as are all of llio-ruler, up to 4 m/s.
 SMALLEST_LIKENESS = 0.6
+# The odder the integral, the more has to speak for walking: a driver's foot pitches like a walking one now
+# and then, but turns about other axes, too, in a car that moves. See `is_walking`.
+LIKENESS_OF_STRANGE = 0.5
 
 
 def likeness(gyr_radps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -24,6 +27,19 @@ def likeness(gyr_radps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     walking = shifted(np.tile(PITCH_RADPS, (len(shifts), 1)), shifts)
     cosine = unit(means(gyr_radps[..., 1], POINTS)) @ unit(walking).T
     return cosine.max(axis=1), shifts[cosine.argmax(axis=1)]
+
+
+def is_walking(gyr_radps: np.ndarray, alike: np.ndarray, strangeness: np.ndarray) -> np.ndarray:
+    """Which of n strides [n] are those of walking.
+
+    gyr_radps: as for `likeness`, which has told alike [n]
+    strangeness: [n], how far from ordinary the drift and tilt of the integral are; from 1 on it is unsteady
+    Compared with strangeness is the likeness of all turning, about three axes, squared: what likeness and the
+    share of pitch, in means of a sixteenth, make of it.
+    """
+    pitch = (means(gyr_radps[..., 1], POINTS) ** 2).mean(axis=1)
+    share = pitch / np.maximum((gyr_radps**2).sum(axis=2).mean(axis=1), 1e-12)
+    return (alike >= SMALLEST_LIKENESS) & (alike**2 * share >= LIKENESS_OF_STRANGE * strangeness)
 
 
 def means(values: np.ndarray, parts: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from tinystride.gait.side import FEWEST_STRIDES, MEAN, OTHER_FOOT, ROLL_SD_RAD, SIDEWAYS_SD_M
 from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Strapdown, integrate, lowpass_delay_s
 from tinystride.gait.walking import POINTS as PARTS
-from tinystride.gait.walking import SMALLEST_LIKENESS, likeness, means, shifted
+from tinystride.gait.walking import is_walking, likeness, means, shifted
 from tinystride.streaming import design as c
 from tinystride.streaming.design import Design, single
 from tinystride.streaming.front_end import Segment
@@ -54,7 +54,7 @@ class Estimator:
         self.design = design
         self.mirror = -1.0 if foot == "left" else 1.0
         self.delay = lowpass_delay_s(design.block_hz, c.LOWPASS_HZ) * design.block_hz
-        self.knows_stance = self.has_frame = False
+        self.knows_stance = self.has_frame = self.stances = self.stance_open = self.resumed = False
         self.stance_force = [0, 0, 0]
         self.calmest_force, self.up = [0, 0, 0], [0.0, 0.0, 0.0]
         self.standings = self.walked = 0
@@ -68,13 +68,15 @@ class Estimator:
 
     def follow(self, segment: Segment) -> None:
         """Take all blocks of a segment; what strides there are is appended to `strides`."""
+        self._begin_after_gap(segment.first_sample)
         self.segment = segment
         self.kept = segment.kept.tolist()
         self.unrest: list[int] = []
         self.stances = self.stance_open = self.has_start = self.has_best = False
         self.in_half, self.still, self.half_force = 0, False, [0, 0, 0]
         self.calm_blocks = self.turned = self.moving = self.last_candidate = self.search_end = 0
-        self.gap_block = self.saturated_block = -1
+        # Blocks of the first and the last event that may lie in the stride under way.
+        self.events: dict[str, tuple[int, int]] = {}
         forces, energies = segment.force.tolist(), segment.energy.tolist()
         told = len(self.strides)
         for n in range(len(segment.energy)):
@@ -84,15 +86,26 @@ class Estimator:
             elif len(self.strides) > told:
                 return
             if segment.saturated[n]:
-                self.saturated_block = n
+                self._mark("saturated")
             if segment.gap[n]:
-                self.gap_block = n
+                self._mark("gap")
             if n + 1 < self.design.window:
                 self.unrest.append(c.MOST_UNREST)
                 self.moving = n
             else:
                 self._watch_standing(n, energies[n], forces[n])
                 self._take_block(n, energies[n], forces[n])
+
+    def _begin_after_gap(self, first_sample: int) -> None:
+        """A stance that was under way has ended its stride; the stride that holds the gap has no length, and
+        the next one is flagged for it.
+        """
+        told = len(self.strides)
+        if self.stance_open:
+            self._close_stance()
+        for stride in self.strides[told:]:
+            stride.latency_s = (first_sample - stride.end) / self.design.rate_hz
+        self.resumed = self.resumed or self.stances
 
     def _watch_standing(self, n: int, energy: int, force: list[int]) -> None:
         """Watch for standing: two halves of a second, one after the other, without movement."""
@@ -135,7 +148,7 @@ class Estimator:
             self.moving = n
             self.turned += int(single(math.sqrt(single(energy))) * single(16))
             if self.segment.stuck[n]:
-                self.gap_block = n
+                self._mark("gap")
         if n >= design.reach:
             self._carry_up(n - design.reach)
         if self.has_start and n - (self.start // FRACTIONS) > c.TINYSTRIDE_RING - 4:
@@ -273,6 +286,17 @@ class Estimator:
     def _start_stride(self, place: int) -> None:
         self.start, self.start_force, self.spread_from = place, self.calmest_force, self.block + 1
         self.has_start = True
+        # Of the events so far the last one is enough: the stride ends after it.
+        begun = place // FRACTIONS - self.design.window
+        self.events = {name: (last, last) for name, (_, last) in self.events.items() if last >= begun}
+
+    def _mark(self, event: str) -> None:
+        first, _ = self.events.get(event, (self.block, self.block))
+        self.events[event] = first, self.block
+
+    def _was_marked(self, event: str, length: float) -> bool:
+        """Whether an event lies in the stride of `length` blocks. Those before it have been forgotten."""
+        return event in self.events and self.events[event][0] - self.start // FRACTIONS <= int(length) + 1
 
     # A stride's length
 
@@ -302,13 +326,12 @@ class Estimator:
             self.forward, self.left = -self.forward, -self.left
             acc, gyr = acc * BACKWARD, gyr * BACKWARD
         flags = 0 if self.standings else FLAG["no-standing"]
-        begun = start // FRACTIONS - self.design.window
         drift_mps, tilt = float(np.linalg.norm(result.velocity_mps[0, -1])), math.hypot(up[0], up[1])
         length_cm = float(result.length_cm[0])
         strangeness = (drift_mps / c.UNSTEADY_MPS) ** 2 + (tilt / GRAVITY_MPS2 / c.TAN_UNSTEADY_TILT) ** 2
         for name, raised in {
-            "gap": self.gap_block >= max(begun, 0),
-            "saturated": self.saturated_block >= max(begun, 0),
+            "gap": self.resumed or self._was_marked("gap", length),
+            "saturated": self._was_marked("saturated", length),
             "turn": _turns(result),
             "climb": abs(moved[2]) > c.CLIMB_M,
             "unusual-duration": not c.SHORTEST_S <= duration_s <= c.LONGEST_S,
@@ -316,10 +339,11 @@ class Estimator:
             "out-of-range": not c.SHORTEST_CM <= length_cm <= c.LONGEST_CM,
         }.items():
             flags |= FLAG[name] if raised else 0
+        self.resumed = False
         if not flags & (FLAG["gap"] | FLAG["saturated"]):
             self._learn_bias(frame, result, up, duration_s)
         alike, shift = likeness(gyr[None])
-        if alike[0] < SMALLEST_LIKENESS:
+        if not is_walking(gyr[None], alike, strangeness):
             flags |= FLAG["not-walking"]
         elif self._is_other_foot(acc, gyr, duration_s, shift):
             flags |= FLAG["wrong-foot"]

@@ -108,6 +108,7 @@
 #define PARTS 16
 #define LARGEST_SHIFT 4
 #define SMALLEST_LIKENESS 0.6f
+#define LIKENESS_OF_STRANGE 0.5f
 #define OTHER_FOOT (-0.1f)
 #define FEWEST_STRIDES 3u
 
@@ -267,6 +268,18 @@ static void know_bias(tinystride_t *ts, float variance)
     }
 }
 
+/* Events that spoil the strides they lie in, in the order of their flags. */
+enum { GAP, SATURATED };
+
+static APART void mark(tinystride_t *ts, int event)
+{
+    ts->event_last[event] = ts->block;
+    if (!ts->event_seen[event]) {
+        ts->event_seen[event] = 1;
+        ts->event_first[event] = ts->block;
+    }
+}
+
 /* Everything about samples and strides under way, from sample `first` on; what has been learnt stays. */
 static void begin(tinystride_t *ts, uint32_t first)
 {
@@ -286,7 +299,7 @@ static void begin(tinystride_t *ts, uint32_t first)
     ts->turned = 0;
     ts->moving = 0;
     ts->last_candidate = 0;
-    ts->gap_seen = ts->saturated_seen = 0;
+    ts->event_seen[GAP] = ts->event_seen[SATURATED] = 0;
     ts->search_end = 0;
     ts->searched = 0;
     ts->searched_unrest = 0;
@@ -343,6 +356,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     ts->search = (uint16_t)(SEARCH_S * block_hz);
     ts->bridged = (uint8_t)(LONGEST_GAP_S * rate_hz + 1e-3f);
     ts->interval_us = 1e6f / rate_hz;
+    ts->time_gain = 1.0f;
     design_lowpass(ts, block_hz);
     know_bias(ts, 1.0f / STRIDES_TO_BELIEVE);
     ts->magic = MAGIC;
@@ -474,6 +488,7 @@ typedef struct {
     float rows[2][3]; /* sums of the first two rows of the orientation, from sensor axes */
     float turn[2];    /* cosine and sine of the change of heading, times something */
     float parts[3][PARTS]; /* sums of sixteenths: rates of roll and pitch as features, force sideways */
+    float turning; /* sum of squares of all rates, as that of pitch */
     int clipped;
 } integral_t;
 
@@ -658,7 +673,7 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
     begin_motion(&now, ts, length, frame, offset);
     const float acc_factor = ACC_UNIT / now.step, fall = 2.0f * GRAVITY / acc_factor;
     cursor_t cursor = first_sample_of(ts, now.step);
-    float rolling[3] = {0}, started[2], ended[2], lateral[3] = {0}, sideways = 0.0f;
+    float rolling[3] = {0}, started[2], ended[2], lateral[3] = {0}, sideways = 0.0f, turning = 0.0f;
     add(lateral, frame[1], ts->foot == TINYSTRIDE_LEFT ? -acc_factor : acc_factor);
     result->clipped = 0;
     for (int point = 0; point < POINTS; ++point) {
@@ -674,6 +689,7 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
         now.axis[2].begun -= fall;
         input += 6;
         sideways += dot_within(lateral, now.acc);
+        turning += dot_within(now.gyr, now.gyr);
         if (point % (POINTS / PARTS) == POINTS / PARTS - 1) {
             const int part = point / (POINTS / PARTS);
             result->parts[0][part] = now.axis[0].rate_sum;
@@ -683,6 +699,7 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
         }
     }
     at_stance(&now, frame[0], rolling, ended);
+    result->turning = turning * squared(GYR_UNIT * (POINTS - 1) * INPUT_FACTOR[4] * ts->period_s);
     const float half_s = 0.5f * now.step * ts->period_s * acc_factor, duration = length * ts->period_s;
     for (int i = 0; i < 3; ++i) {
         const axis_t *axis = &now.axis[i];
@@ -767,6 +784,18 @@ static float likeness(const float pitch[PARTS], int *best_shift)
     return best;
 }
 
+/* Whether the foot turns like a walking one: the odder the integral, the more of all turning has to be like that. */
+static int is_walking(const integral_t *result, float strangeness, int *shift)
+{
+    const float alike = likeness(result->parts[1], shift);
+    float own = 0.0f;
+    for (int i = 0; i < PARTS; ++i) {
+        own += squared(result->parts[1][i]);
+    }
+    return alike >= SMALLEST_LIKENESS &&
+           alike * alike * own * ((float)PARTS / POINTS) >= LIKENESS_OF_STRANGE * strangeness * result->turning;
+}
+
 /* Whether the walking strides so far are those of the other foot. */
 static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, float duration)
 {
@@ -820,6 +849,18 @@ static float mean_of_last(const tinystride_t *ts, int n)
     return there ? sum / (float)there : 0.0f;
 }
 
+/* Flags of the events that lie in the stride of `length` blocks; those before it have been forgotten. */
+static unsigned flags_of_events(const tinystride_t *ts, float length)
+{
+    unsigned flags = 0u;
+    for (int i = 0; i < 2; ++i) {
+        if (ts->event_seen[i] && (int32_t)(ts->event_first[i] - ts->start) <= (int32_t)length + 1) {
+            flags |= (unsigned)TINYSTRIDE_GAP << i;
+        }
+    }
+    return flags;
+}
+
 /* What integration says of the stride of `length` blocks: its length, flags, and the network's input. Returns how
  * far the integral is from ordinary. */
 static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *stride, int8_t *input)
@@ -845,13 +886,12 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
         turn_round(&result, input);
     }
 
-    const uint32_t begun = ts->start - ts->window;
     const float drift = norm(result.drift), tilt = square_root(squared(up[0]) + squared(up[1]));
     const float strangeness = squared(drift / UNSTEADY_MPS) + squared(tilt / (TAN_UNSTEADY_TILT * GRAVITY));
     const float length_cm = 100.0f * square_root(squared(moved[0]) + squared(moved[1]));
     unsigned flags = ts->standings ? 0u : TINYSTRIDE_NO_STANDING;
-    flags |= ts->gap_seen && (int32_t)(ts->gap_block - begun) >= 0 ? TINYSTRIDE_GAP : 0u;
-    flags |= ts->saturated_seen && (int32_t)(ts->saturated_block - begun) >= 0 ? TINYSTRIDE_SATURATED : 0u;
+    flags |= flags_of_events(ts, length) | (ts->resumed ? TINYSTRIDE_GAP : 0u);
+    ts->resumed = 0;
     flags |= turn[0] < COS_TURN * square_root(squared(turn[0]) + squared(turn[1])) ? TINYSTRIDE_TURN : 0u;
     flags |= beyond(moved[2], -CLIMB_M, CLIMB_M, TINYSTRIDE_CLIMB);
     flags |= beyond(duration, SHORTEST_S, LONGEST_S, TINYSTRIDE_UNUSUAL_DURATION);
@@ -862,7 +902,7 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
         learn_bias(ts, &result, duration);
     }
-    if (likeness(result.parts[1], &shift) < SMALLEST_LIKENESS) {
+    if (!is_walking(&result, strangeness, &shift)) {
         flags |= TINYSTRIDE_NOT_WALKING;
     } else if (is_other_foot(ts, &result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
@@ -912,7 +952,7 @@ static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_s
     const float lag = (0.5f * (float)(ts->window - 1) - ts->delay) * 256.0f;
     const uint32_t place = contact ? contact + (uint32_t)(lag + 512.0f) - 512u : ts->start_256th;
     sample_of(ts, ts->start + place / 256u, place % 256u, &stride->contact_sample, &stride->contact_fraction);
-    const uint32_t since = ts->first_sample + (ts->block + 1u) * ts->samples_per_block - stride->end_sample;
+    const uint32_t since = next_sample(ts) + ts->samples_per_block + ts->lost - stride->end_sample;
     stride->latency_s = ((float)since - stride->end_fraction) / ts->rate_hz;
     return TINYSTRIDE_STRIDE;
 }
@@ -964,6 +1004,11 @@ static void start_stride(tinystride_t *ts, uint32_t origin, int32_t place)
     memcpy(ts->start_force, ts->calmest_force, sizeof ts->start_force);
     ts->spread_from = ts->block + 1u;
     ts->has_start = 1;
+    /* Of the events so far the last one is enough: the stride ends after it. */
+    for (int i = 0; i < 2; ++i) {
+        ts->event_first[i] = ts->event_last[i];
+        ts->event_seen[i] = ts->event_seen[i] && (int32_t)(ts->event_last[i] - ts->start) >= -ts->window;
+    }
 }
 
 /* The foot rests for long: the stride before ended soon after it had come to rest. */
@@ -1150,8 +1195,7 @@ static WITHIN int follow(tinystride_t *ts, uint32_t energy, const int16_t force[
         ts->moving = n;
         ts->turned += (uint32_t)(square_root((float)energy) * 16.0f);
         if (ts->acc_same >= STUCK_BLOCKS || ts->gyr_same >= STUCK_BLOCKS) {
-            ts->gap_block = n;
-            ts->gap_seen = 1;
+            mark(ts, GAP);
         }
     }
     if (n >= ts->reach) {
@@ -1433,8 +1477,7 @@ static APART int bridge(tinystride_t *ts, const float acc[3], const float gyr[3]
         }
         ts->energy += (uint32_t)n * (energy >> ENERGY_SHIFT);
         if (matters) {
-            ts->gap_block = ts->block;
-            ts->gap_seen = 1;
+            mark(ts, GAP);
         }
         done += n;
         const int one = add_samples(ts, (uint32_t)n, stride);
@@ -1463,6 +1506,20 @@ static int inspect(tinystride_t *ts, const float acc_mps2[3], const float gyr_ra
     return acc_full || gyr_full;
 }
 
+/* Begin anew after samples that cannot be bridged. A stance that was under way has ended its stride; the stride that
+ * holds the gap has no length, and the next one is flagged for it. */
+static int begin_after_gap(tinystride_t *ts, uint32_t first, tinystride_stride_t *stride)
+{
+    int told = TINYSTRIDE_OK;
+    if (ts->stance_open) {
+        --ts->block; /* the last that there is */
+        told = close_stance(ts, stride);
+    }
+    ts->resumed |= ts->stances;
+    begin(ts, first);
+    return told;
+}
+
 /* A sample that is unusually large, or comes after lost ones. */
 static APART int push_unusual(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
                               tinystride_stride_t *stride)
@@ -1477,15 +1534,14 @@ static APART int push_unusual(tinystride_t *ts, const float acc_mps2[3], const f
         (void)tinystride_gap(ts, 1);
         return TINYSTRIDE_ERROR_SAMPLE;
     }
-    const uint32_t next = next_sample(ts);
-    if (ts->lost > ts->bridged || (ts->lost && !next)) {
-        begin(ts, next + ts->lost);
+    const uint32_t first = next_sample(ts) + ts->lost;
+    if (ts->lost > ts->bridged || (ts->lost && first == ts->lost)) {
+        told = begin_after_gap(ts, first, stride);
     } else if (ts->lost) {
         told = bridge(ts, cut, cut + 3, stride);
     }
     if (saturated) {
-        ts->saturated_block = ts->block;
-        ts->saturated_seen = 1;
+        mark(ts, SATURATED);
     }
     const int one = take_sample(ts, cut, cut + 3, stride);
     return told == TINYSTRIDE_STRIDE || one == TINYSTRIDE_OK ? told : one;
@@ -1533,7 +1589,8 @@ int tinystride_gap(tinystride_t *ts, uint32_t samples)
     return TINYSTRIDE_OK;
 }
 
-/* A phase-locked loop: last_time_us follows the stamps, interval_us their mean distance. */
+/* A phase-locked loop: last_time_us follows the stamps, interval_us their mean distance; the first stamps weigh more,
+ * so that the rate is known before the first stride ends. */
 int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
                        tinystride_stride_t *stride)
 {
@@ -1561,8 +1618,10 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
             return TINYSTRIDE_ERROR_TIME;
         }
         const float error_us = (float)passed_us - (float)steps * interval_us;
-        const float nominal_us = 1e6f / ts->rate_hz, next_us = interval_us + error_us / ((float)steps * 256.0f);
-        ts->last_time_us += (uint32_t)((float)steps * interval_us + error_us * 0.125f + 0.5f);
+        const float gain = ts->time_gain, nominal_us = 1e6f / ts->rate_hz;
+        const float next_us = interval_us + error_us * gain * gain * 0.25f / (float)steps;
+        ts->last_time_us += (uint32_t)((float)steps * interval_us + error_us * gain + 0.5f);
+        ts->time_gain = gain > 0.125f ? gain / (1.0f + 0.25f * gain) : 0.125f;
         if (next_us > 0.95f * nominal_us && next_us < 1.05f * nominal_us) {
             ts->interval_us = next_us;
             ts->period_s = next_us * (float)ts->samples_per_block * 1e-6f;

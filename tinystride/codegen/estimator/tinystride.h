@@ -49,7 +49,7 @@ extern "C" {
 #define TINYSTRIDE_UNUSUAL_DURATION 0x010u /* shorter than 0.6 s or longer than 2 s */
 #define TINYSTRIDE_OUT_OF_RANGE 0x020u     /* outside of 40 to 220 cm, or beyond what the network can tell */
 #define TINYSTRIDE_NOT_WALKING 0x040u      /* the foot pitches unlike one that walks */
-#define TINYSTRIDE_GAP 0x080u              /* samples were lost, or the sensor was stuck */
+#define TINYSTRIDE_GAP 0x080u              /* samples were lost, or the sensor was stuck: see tinystride_gap */
 #define TINYSTRIDE_SATURATED 0x100u        /* the sensor reached its full scale */
 #define TINYSTRIDE_UNSTEADY 0x200u         /* the foot did not rest at both ends, or the sensor slipped */
 #define TINYSTRIDE_INCONSISTENT 0x400u     /* network and integration differ by more than 10 cm */
@@ -88,7 +88,7 @@ typedef struct {
     uint8_t in_half, still, standings;                /* still: the half before was without movement */
     uint8_t knows_stance, calm_blocks, has_best;      /* search for stances */
     uint8_t stances, stance_open, rested;             /* stances */
-    uint8_t has_start, gap_seen, saturated_seen;      /* the stride under way */
+    uint8_t has_start, resumed, event_seen[2];        /* the stride under way; events: a gap, saturation */
     uint8_t has_frame, walked, lengths, oldest;       /* learnt of strides */
 
     uint16_t in_block, samples_per_block, window_samples, search;
@@ -114,7 +114,7 @@ typedef struct {
     uint32_t calm_end;                         /* of the last candidate's calm, as far as looked for */
     uint32_t start;
     uint32_t spread_from; /* first block that tells how the foot turns in this stride */
-    uint32_t gap_block, saturated_block;
+    uint32_t event_first[2], event_last[2]; /* blocks, of events that may lie in the stride under way */
     uint32_t search_end, least_energy; /* of the search for a force to start from */
     uint32_t half_energy, half_energy_before;
     uint32_t last_time_us;
@@ -126,7 +126,7 @@ typedef struct {
         uint32_t energy;
     } sums[TINYSTRIDE_WINDOW]; /* of the last blocks; `slot` is the newest */
 
-    float rate_hz, interval_us;
+    float rate_hz, interval_us, time_gain;
     float period_s;   /* of a block, from time stamps where there are some */
     float delay;      /* of the low-pass, in blocks */
     float b0, a1, a2; /* b0 of a block's sum */
@@ -173,7 +173,9 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
 /* No more samples will come: tells the last stride, if the foot has come to rest. tinystride_reset next. */
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride);
 
-/* So many samples were lost before the next one. Up to 0.03 s is bridged; after more, strides begin anew. */
+/* So many samples were lost before the next one. Up to 0.03 s is bridged; the stride that holds them is told, flagged
+ * TINYSTRIDE_GAP if they may matter. After more, strides begin anew at the next mid-stance: the stride that holds the
+ * loss is not told, as its length is not known, and the next one told is flagged TINYSTRIDE_GAP instead. */
 int tinystride_gap(tinystride_t *ts, uint32_t samples);
 
 #ifdef __cplusplus
