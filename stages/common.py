@@ -9,9 +9,11 @@ from pathlib import Path
 
 import dvc.api
 
+from stages.workspace import check_experiment
 from tinystride.cli import one_line_errors
 from tinystride.errors import ParameterError
 
+PARAMETERS = Path("params.yaml")
 RAW = Path("data/raw")
 STRIDES = Path("data/strides")
 SPLIT = Path("data/split.json")
@@ -27,7 +29,13 @@ def run_stage(name: str, main: Callable[[dict], None]) -> None:
     warnings.showwarning = lambda message, *_, **__: show(f"WARNING: {message}")
     with one_line_errors():
         # DVC names the instance of a matrix stage; outside of `dvc repro` the stage's own name serves.
-        main(dvc.api.params_show(stages=os.environ.get("DVC_STAGE", name)))
+        stage, written = os.environ.get("DVC_STAGE", name), PARAMETERS.read_bytes()
+        parameters = dvc.api.params_show(stages=stage)
+        main(parameters)
+        # DVC would note the new ones beside the results of the old ones.
+        if PARAMETERS.read_bytes() != written and dvc.api.params_show(stages=stage) != parameters:
+            raise ParameterError("params.yaml has changed while this stage ran; run it again")
+        check_experiment()
 
 
 def known(block: str, parameters: dict, function: Callable) -> dict:

@@ -1,15 +1,19 @@
 """DVC's experiments, each way of running them once, with changes so small that few stages run."""
 
 import json
+import re
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline.clones import ROOT, environment, run
+from tests.pipeline.clones import ROOT, environment, run, set_parameters
 
 DONE, FAILED = "Success", "Failed"
+LONG = 4000  # resamples: evaluate then outlasts whoever waits for it
+# By a stage, by DVC's lock, or by Git where both get as far as its index.
+REFUSED = re.compile("at work in this checkout|began in this checkout|Unable to acquire lock|Stash apply")
 
 
 def vectors(folder: Path) -> int:
@@ -92,7 +96,7 @@ def test_experiments_run_here_elsewhere_and_from_the_queue_and_nothing_is_lost(c
     (clone / "costs.png").unlink()
 
 
-def test_two_experiments_at_once_are_both_kept(copy_of_reproduced):
+def test_two_experiments_at_once_elsewhere_are_both_kept(copy_of_reproduced):
     clone = copy_of_reproduced
     both = [
         subprocess.Popen(
@@ -109,6 +113,68 @@ def test_two_experiments_at_once_are_both_kept(copy_of_reproduced):
     listed = run(clone, "dvc", "exp", "list", "--name-only").stdout.split()
     assert sorted(listed) == ["first", "second"]
     assert run(clone, "git", "status", "--porcelain").stdout == ""
+
+
+def begin(clone: Path, *command: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        command, cwd=clone, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_a_second_run_in_one_workspace_is_refused_while_the_first_goes_on(copy_of_reproduced):
+    clone = copy_of_reproduced
+    first = begin(clone, "dvc", "exp", "run", "--name", "first", "-S", f"evaluate.resamples={LONG}")
+    while "stages.evaluate" not in first.stdout.readline():
+        assert first.poll() is None
+    time.sleep(2)  # until that stage has begun
+    others = ["exp run --name second -S evaluate.resamples=51", "repro", "exp run --queue -S seed=8"]
+    others = [begin(clone, "dvc", *command.split()) for command in others]
+    others.append(begin(clone, "python", "-m", "stages.evaluate"))
+    for other in others:
+        said = other.communicate()[1].splitlines()
+        assert other.returncode != 0 and len(said) == 1 and REFUSED.search(said[0]), said
+    assert first.poll() is None
+    first.communicate()
+    assert first.returncode == 0
+    run(clone, "dvc", "exp", "run", "--name", "second", "-S", "evaluate.resamples=51")
+    assert sorted(run(clone, "dvc", "exp", "list", "--name-only").stdout.split()) == ["first", "second"]
+    diff = json.loads(run(clone, "dvc", "exp", "diff", "first", "second", "--json").stdout)
+    kept = diff["params"]["params.yaml"]["evaluate.resamples"]
+    assert (kept["old"], kept["new"]) == (LONG, 51)
+
+
+def test_two_runs_begun_in_one_workspace_in_the_same_moment_lose_nothing(copy_of_reproduced):
+    clone = copy_of_reproduced
+    commands = {
+        name: ["dvc", "exp", "run", "--name", name, "-S", f"evaluate.resamples={count}"]
+        for name, count in (("first", 51), ("second", 52))
+    }
+    both = {name: begin(clone, *command) for name, command in commands.items()}
+    said = {name: running.communicate()[1] for name, running in both.items()}
+    for name, running in both.items():
+        if running.returncode:
+            refusals = [line for line in said[name].splitlines() if REFUSED.search(line)]
+            assert len(refusals) == 1 and "Traceback" not in said[name], said[name]
+            run(clone, *commands[name])
+    assert sorted(run(clone, "dvc", "exp", "list", "--name-only").stdout.split()) == ["first", "second"]
+    diff = json.loads(run(clone, "dvc", "exp", "diff", "first", "second", "--json").stdout)
+    kept = diff["params"]["params.yaml"]["evaluate.resamples"]
+    assert (kept["old"], kept["new"]) == (51, 52)
+
+
+def test_parameters_edited_while_a_stage_runs_are_noticed(copy_of_reproduced):
+    clone = copy_of_reproduced
+    set_parameters(clone, {"evaluate.resamples": LONG})
+    running = begin(clone, "dvc", "repro", "evaluate")
+    said = ""
+    while "streaming" not in said:  # it has read its parameters by then
+        assert running.poll() is None, said
+        said += running.stderr.read(1)
+    set_parameters(clone, {"evaluate.resamples": 51})
+    said += running.communicate()[1]
+    assert running.returncode != 0 and said.count("error: params.yaml has changed while this stage ran") == 1
+    run(clone, "dvc", "repro", "evaluate")
+    assert "resamples: 51" in (clone / "dvc.lock").read_text()
 
 
 def test_without_a_commit_or_git_an_experiment_is_refused_in_words(copy_of_reproduced):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from wandb.proto.wandb_internal_pb2 import Record
 
 from tests.pipeline.clones import run
@@ -97,6 +98,37 @@ def test_without_a_mode_nothing_is_said_and_nothing_imported(mirrored, tmp_path)
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
     assert "pandas" in imported and "wandb" not in imported
     assert "W&B" not in done.stderr
+
+
+# W&B's agent, told what to run by this test instead of a server.
+AGENT = """
+import json, sys
+from wandb.wandb_agent import Agent
+agent = Agent(None, None, sweep_id="search")
+agent._sweep_command = json.loads(sys.argv[1])
+agent._command_run({"run_id": "trial1", "program": None, "args": json.loads(sys.argv[2])})
+sys.exit(agent._run_processes["trial1"].wait())
+"""
+
+
+def test_an_agents_trial_is_an_experiment_and_the_agents_own_run(reproduced, tmp_path):
+    clone = shutil.copytree(reproduced, tmp_path / "clone", symlinks=True)
+    sweep = yaml.safe_load((clone / "sweep.yaml").read_text())
+    wanted = {name: how["values"][0] for name, how in sweep["parameters"].items()} | {"train.feet": None}
+    told = [
+        json.dumps(sweep["command"]),
+        json.dumps({name: {"value": value} for name, value in wanted.items()}),
+    ]
+    own = {"WANDB_MODE": "offline", "WANDB_DIR": str(tmp_path / "tracked"), "WANDB_SWEEP_ID": "search"}
+    run(clone, "python", "-c", AGENT, *told, **own)
+    assert run(clone, "git", "status", "--porcelain").stdout == ""
+    (name,) = run(clone, "dvc", "exp", "list", "--name-only").stdout.split()
+    diff = json.loads(run(clone, "dvc", "exp", "diff", "main", name, "--json").stdout)
+    changed = {key: str(values["new"]) for key, values in diff["params"]["params.yaml"].items()}
+    assert changed == {key: str(value) for key, value in wanted.items() if value is not None}
+    (path,) = (tmp_path / "tracked" / "wandb").glob("offline-run-*/run-*.wandb")
+    (record,) = [record.run for record in records(path) if record.HasField("run")]
+    assert (record.run_id, record.sweep_id, record.display_name) == ("trial1", "search", name)
 
 
 @contextmanager
