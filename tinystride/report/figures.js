@@ -8,7 +8,10 @@ const PRINTED_WIDTH = { wide: 680, half: 325 };  // of A4 less its margins, in C
 let printing = false;
 
 const label = (estimator) => report.labels[estimator] || estimator;
-const signed = (value, digits = 1) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);
+const signed = (value, digits = 1) => {
+  const size = Math.abs(value).toFixed(digits);
+  return (value < 0 && Number(size) ? "−" : "+") + size;
+};
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const series = ["blue", "orange", "green", "purple", "sky", "muted"];
 const nth = (i) => colour(series[i % series.length]);
