@@ -24,7 +24,8 @@ def ablation_figure(table: pd.DataFrame, path: Path) -> None:
                 centre = rows["rmse_difference_cm"]
                 errors = centre - rows["rmse_difference_cm_low"], rows["rmse_difference_cm_high"] - centre
                 axes.errorbar(
-                    centre, y, xerr=errors, fmt="o", markersize=4, color=COLOURS[i % len(COLOURS)],
+                    centre, y, xerr=errors, markersize=4,
+                    fmt="os"[i // len(COLOURS)], color=COLOURS[i % len(COLOURS)],
                     label=estimator if name == sets[0] else None,
                 )  # fmt: skip
             axes.axvline(0, color=GREY, linewidth=0.8)
