@@ -456,6 +456,7 @@ static int learn_frame(tinystride_t *ts)
     float start[3], end[3], own[3], up[3], spread[3][3];
     to_floats(ts->start_force, start);
     to_floats(ts->calmest_force, end);
+    scale(end, ACC_UNIT);
     const int slipped = cosine(start, end) < COS_SLIP;
     if (!ts->has_frame || cosine(ts->up_force, end) < COS_SLIP) {
         memcpy(ts->up_force, end, sizeof end);
@@ -732,29 +733,31 @@ static void turn_round(integral_t *result, int8_t *input)
     }
 }
 
-/* Correct the gyroscope's bias by how far from upright the stride has ended: a Kalman filter, one axis after the
- * other. A stride tells it in units of its own variance. */
+/* A Kalman filter's step for one axis: a bias tilts the end about it by the bias times `lever`. `change` is what the
+ * stride has changed the bias by so far. */
+static APART void see_tilt(tinystride_t *ts, const float lever[3], float tilt, float variance, float change[3])
+{
+    float gain[3];
+    apply(ts->bias_variance, lever, gain);
+    const float share = 1.0f / (dot(lever, gain) + variance);
+    add(change, gain, (tilt - dot(lever, change)) * share);
+    for (int i = 0; i < 3; ++i) {
+        add(ts->bias_variance[i], gain, -gain[i] * share);
+    }
+}
+
+/* Correct the gyroscope's bias by how far from upright the stride has ended, which a stride tells in units of its own
+ * variance. */
 static void learn_bias(tinystride_t *ts, integral_t *result, float duration)
 {
-    const float each = duration * (1.0f / POINTS);
     const float length = norm(result->up), x = result->up[0] / length, y = result->up[1] / length;
     const float variance = 1.0f + (x * x + y * y) * (1.0f / (USUAL_TILT_RAD * USUAL_TILT_RAD));
-    const float tilt[2] = {-y, x};
-    float gain[3], passed = 0.0f;
-    for (int axis = 0; axis < 2; ++axis) {
-        /* By what a bias tilts the end about this axis. */
-        float *lever = result->rows[axis];
-        scale(lever, each);
-        apply(ts->bias_variance, lever, gain);
-        const float share = 1.0f / (dot(lever, gain) + variance);
-        /* The second axis was seen with the bias from before the first one's correction. */
-        const float seen = (tilt[axis] - passed) * share;
-        passed = dot(result->rows[1], gain) * each * seen;
-        add(ts->bias, gain, seen);
-        for (int i = 0; i < 3; ++i) {
-            add(ts->bias_variance[i], gain, -gain[i] * share);
-        }
-    }
+    float change[3] = {0};
+    scale(result->rows[0], duration * (1.0f / POINTS));
+    scale(result->rows[1], duration * (1.0f / POINTS));
+    see_tilt(ts, result->rows[0], -y, variance, change);
+    see_tilt(ts, result->rows[1], x, variance, change);
+    add(ts->bias, change, 1.0f);
     for (int i = 0; i < 3; ++i) {
         ts->bias_variance[i][i] += BIAS_WALK;
     }
@@ -871,7 +874,6 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     int shift = 0;
     const int slipped = learn_frame(ts);
     memcpy(offset, ts->standings ? ts->force : ts->up_force, sizeof offset);
-    scale(offset, ts->standings ? 1.0f : ACC_UNIT);
     scale(offset, 1.0f - GRAVITY / (norm(offset) + 1e-12f));
     memcpy(frame[1], ts->left, sizeof ts->left);
     memcpy(frame[2], ts->up_force, sizeof ts->up_force);

@@ -77,46 +77,40 @@ typedef struct {
 #define TINYSTRIDE_UNRESTS 128u
 #define TINYSTRIDE_WINDOW 8u
 
-/* All state. Its members are none of the caller's business; it may be copied with memcpy at any time. Within a size,
- * they are in the order of what they are about; the smallest come first, because short instructions reach those. */
+/* All state. Its members are none of the caller's business; it may be copied with memcpy at any time. They are in the
+ * order of their size: short instructions reach the first ones, of which there are most. */
 typedef struct {
-    uint8_t foot, timed, bridged;                     /* input */
-    uint8_t acc_repeats, gyr_repeats;                 /* at the largest value, samples */
-    uint8_t acc_same, gyr_same;                       /* blocks */
-    uint8_t slot, window;                             /* of the energy's window */
-    uint8_t reach, calm_run, pause, half_pause, soon, half_second; /* durations in blocks */
-    uint8_t in_half, still, standings;                /* still: the half before was without movement */
-    uint8_t knows_stance, calm_blocks, has_best;      /* search for stances */
-    uint8_t stances, stance_open, rested;             /* stances */
-    uint8_t has_start, resumed, event_seen[2];        /* the stride under way; events: a gap, saturation */
-    uint8_t has_frame, walked, lengths, oldest;       /* learnt of strides */
+    uint8_t foot, timed, bridged, slot;
+    uint8_t acc_repeats, gyr_repeats; /* samples in a row at the largest value */
+    uint8_t acc_same, gyr_same;       /* equal blocks in a row */
+    uint8_t in_half, still;           /* standing, by halves of a second; still: the one before was without movement */
+    uint8_t standings, knows_stance, calm_blocks, has_best, stances, stance_open, rested;
+    uint8_t has_start, resumed, event_seen[2]; /* of the stride under way; events: a gap, saturation */
+    uint8_t has_frame, walked, lengths, oldest;
+    uint8_t window, reach, calm_run, pause, half_pause, soon, half_second; /* durations, blocks */
 
     uint16_t in_block, samples_per_block, window_samples, search;
     int16_t acc_limit, gyr_limit; /* full scale, 0 if unknown */
     int16_t acc_largest, gyr_largest;
     uint16_t best_unrest, searched_unrest, calmest_unrest, start_256th;
-    int16_t stance_force[3]; /* of the standing foot, counts */
-    int16_t best_force[3], calmest_force[3], least_force[3], start_force[3];
-    int16_t last[6];
-    int16_t half_force[3], half_force_before[3];
 
     uint32_t magic;
-    uint32_t block, first_sample; /* the latter: of block 0 */
-    uint32_t lost, energy;        /* samples lost before the next; energy of the block under way */
-    uint32_t acc_unusual, gyr_unusual; /* from where on samples are looked at closer */
-    uint32_t energy_total;
-    uint32_t swing;                       /* smallest turn of a swing, in units of `turned` */
-    uint32_t turned, turned_last;         /* so far; until the last candidate */
-    uint32_t moving;                      /* last block of more unrest than a standing foot has */
-    uint32_t best, best_turned, best_moving; /* the calmest block since `searched` */
-    uint32_t searched;                       /* where the search for one ended last */
-    uint32_t calmest, last_candidate, arrival; /* of the stance under way: its calmest candidate and its last one */
-    uint32_t calm_end;                         /* of the last candidate's calm, as far as looked for */
+    uint32_t block, first_sample; /* the block under way; the sample that begins block 0 */
+    uint32_t energy;              /* of the block under way */
+    uint32_t lost;                /* samples before the next one */
+    uint32_t turned, turned_last; /* by the foot, so far and until the last candidate */
+    uint32_t moving;              /* last block of more unrest than a standing foot has */
+    uint32_t best, searched;      /* the calmest block since the last search for one, and where that ended */
+    uint32_t calm_end;            /* of the last candidate's calm, as far as looked for */
     uint32_t start;
-    uint32_t spread_from; /* first block that tells how the foot turns in this stride */
-    uint32_t event_first[2], event_last[2]; /* blocks, of events that may lie in the stride under way */
     uint32_t search_end, least_energy; /* of the search for a force to start from */
-    uint32_t half_energy, half_energy_before;
+    uint32_t swing;                    /* smallest turn of a swing, in units of `turned` */
+    uint32_t acc_unusual, gyr_unusual; /* from where on samples are looked at closer */
+    uint32_t best_turned, best_moving;
+    uint32_t calmest, last_candidate, arrival; /* of the stance under way: its calmest candidate and its last one */
+    uint32_t spread_from;                      /* first block that tells how the foot turns in this stride */
+    uint32_t event_first[2], event_last[2];    /* blocks, of events that may lie in the stride under way */
+    uint32_t energy_total, half_energy, half_energy_before;
     uint32_t last_time_us;
     int32_t sum[6]; /* of the block under way */
     int32_t force_total[3];
@@ -125,6 +119,11 @@ typedef struct {
         int32_t force[3];
         uint32_t energy;
     } sums[TINYSTRIDE_WINDOW]; /* of the last blocks; `slot` is the newest */
+
+    int16_t last[6];
+    int16_t stance_force[3]; /* of the standing foot, counts */
+    int16_t best_force[3], calmest_force[3], least_force[3], start_force[3];
+    int16_t half_force[3], half_force_before[3];
 
     float rate_hz, interval_us, time_gain;
     float period_s;   /* of a block, from time stamps where there are some */
