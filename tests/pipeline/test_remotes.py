@@ -132,18 +132,28 @@ def test_a_corrupted_object_is_noticed(clone, remote):
 
 @servers
 def test_wrong_credentials_are_said_and_the_next_try_succeeds(clone, remote, started, tmp_path):
-    push = ["dvc", "push", "--remote", remote.name, "models/stride_int8.tflite"]
+    push, pull = (["dvc", action, "--remote", remote.name] for action in ("push", "pull"))
     remote.demand_keys(True)
     if remote.client:
-        assert "Forbidden" in refused(clone, *push, AWS_SECRET_ACCESS_KEY="guessed")
-        assert "Forbidden" in refused(clone, *push, AWS_ACCESS_KEY_ID="AKIAUNKNOWN000000000")
+        for wrong in ({"AWS_SECRET_ACCESS_KEY": "guessed"}, {"AWS_ACCESS_KEY_ID": "AKIAUNKNOWN000000000"}):
+            (line,) = refused(clone, *push, **wrong).splitlines()
+            assert "Forbidden" in line
     else:
         remote.set_up(clone, keyfile=str(started[1].with_name("stranger")))
         assert "Permission denied" in refused(clone, *push)
         remote.set_up(clone)
     remote.demand_keys(False)
     assert remote.objects() == {}
-    assert "1 file pushed" in run(clone, *push).stdout
+    # The server goes on asking for keys; with the right one everything goes there and comes back.
+    remote.demand_keys(True)
+    before = contents(clone)
+    assert f"{N_OBJECTS} files pushed" in run(clone, *push).stdout
+    forget(clone)
+    if remote.client:
+        assert "Forbidden" in refused(clone, *pull, AWS_SECRET_ACCESS_KEY="guessed")
+    run(clone, *pull)
+    assert contents(clone) == before
+    remote.demand_keys(False)
 
 
 @servers
