@@ -61,6 +61,18 @@ def test_likeness_looks_at_shape_alone(strides):
     assert likeness(np.zeros((1, 64, 3)))[0] == 0
 
 
+def test_a_strange_integral_needs_a_foot_that_turns_like_a_walking_one_alone():
+    pitch = np.repeat(walking.PITCH_RADPS, 4)
+    strangeness = np.array([0.0, 0.4, 0.9, 2.1])
+    for others, walks in ((0.0, [1, 1, 1, 0]), (1.5, [1, 1, 0, 0]), (5.0, [1, 0, 0, 0])):
+        # As much energy of roll as `others` times that of pitch.
+        gyr_radps = np.stack([np.sqrt(others) * pitch, pitch, 0 * pitch], axis=1)[None].repeat(4, axis=0)
+        alike, _ = likeness(gyr_radps)
+        assert walking.is_walking(gyr_radps, alike, strangeness).tolist() == [bool(each) for each in walks]
+        # What pitches like none does not walk, however ordinary the integral.
+        assert not walking.is_walking(-gyr_radps, likeness(-gyr_radps)[0], strangeness).any()
+
+
 def likeness_lowest(gyr_radps) -> np.ndarray:
     """The lowest cosine over all shifts, [n]."""
     shifts = np.arange(-walking.LARGEST_SHIFT, walking.LARGEST_SHIFT + 1)

@@ -405,7 +405,7 @@ def test_the_constants_are_those_of_the_pipeline():
     for module, names in (
         (
             events,
-            ("ENERGY_WINDOW_S", "SMALLEST_STANCE_INTERVAL_S", "SMALLEST_SWING_RAD", "PAUSE_S", "SOON_S"),
+            ("ENERGY_WINDOW_S", "SMALLEST_STANCE_INTERVAL_S", "PAUSE_S", "SOON_S"),
         ),
         (strapdown, ("LOWPASS_HZ", "LEVER_M", "POINTS")),
         (flags, ("CLIMB_M", "UNSTEADY_MPS", "CLIPPED_SAMPLES")),

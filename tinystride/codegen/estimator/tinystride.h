@@ -47,8 +47,8 @@ extern "C" {
 #define TINYSTRIDE_TURN 0x004u             /* heading changed by more than 30 degrees */
 #define TINYSTRIDE_CLIMB 0x008u            /* height changed by more than 20 cm */
 #define TINYSTRIDE_UNUSUAL_DURATION 0x010u /* shorter than 0.6 s or longer than 2 s */
-#define TINYSTRIDE_OUT_OF_RANGE 0x020u     /* outside of 40 to 220 cm, or beyond what the network can tell */
-#define TINYSTRIDE_NOT_WALKING 0x040u      /* the foot pitches unlike one that walks */
+#define TINYSTRIDE_OUT_OF_RANGE 0x020u     /* integral outside of 40 to 220 cm, or beyond what the network can tell */
+#define TINYSTRIDE_NOT_WALKING 0x040u      /* the foot turns unlike one that walks */
 #define TINYSTRIDE_GAP 0x080u              /* samples were lost, or the sensor was stuck: see tinystride_gap */
 #define TINYSTRIDE_SATURATED 0x100u        /* the sensor reached its full scale */
 #define TINYSTRIDE_UNSTEADY 0x200u         /* the foot did not rest at both ends, or the sensor slipped */
@@ -62,7 +62,7 @@ typedef struct {
     float duration_s;
     float mean5_cm;  /* of the last 5 strides, this one among them, that no flag but NO_STANDING speaks against; */
     float mean10_cm; /* of the last 10; of as many as there are. 0: none */
-    float confidence; /* 0 to 1: how ordinary the integral and its correction are */
+    float confidence; /* 0 to 1: how ordinary the integral and its correction are; halved by flags but NO_STANDING */
     float latency_s;  /* since the mid-stance that ends it */
     uint32_t start_sample;
     uint32_t end_sample;
@@ -165,16 +165,19 @@ int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t 
                           float gyr_scale_radps, tinystride_stride_t *stride);
 
 /* The same with a time stamp, in microseconds of a clock that may wrap around: lost samples are noticed, and the
- * true sampling rate is measured. */
+ * true sampling rate is measured, if it is within 5 % of the one told. A stamp that is more than a second ahead or
+ * back is a loss of unknown length, counted as one that cannot be bridged. */
 int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
                        tinystride_stride_t *stride);
 
 /* No more samples will come: tells the last stride, if the foot has come to rest. tinystride_reset next. */
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride);
 
-/* So many samples were lost before the next one. Up to 0.03 s is bridged; the stride that holds them is told, flagged
- * TINYSTRIDE_GAP if they may matter. After more, strides begin anew at the next mid-stance: the stride that holds the
- * loss is not told, as its length is not known, and the next one told is flagged TINYSTRIDE_GAP instead. */
+/* So many samples were lost before the next one. Up to 0.03 s is bridged: the stride that holds the loss is told, and
+ * flagged TINYSTRIDE_GAP if velocity may have been missed. After more, strides begin anew: the one that holds the loss
+ * has no length and is not told, nor the one before it if that ended less than about 0.4 s earlier. Instead the next
+ * stride told is flagged TINYSTRIDE_GAP, although its own samples are all there. Samples that are not finite, and those
+ * that time stamps leave out, are the same as lost ones. */
 int tinystride_gap(tinystride_t *ts, uint32_t samples);
 
 #ifdef __cplusplus
