@@ -1494,6 +1494,11 @@ static WITHIN int are_within(const float values[3], uint32_t largest)
     return magnitude(values[0]) <= largest && magnitude(values[1]) <= largest && magnitude(values[2]) <= largest;
 }
 
+static WITHIN int is_usual(const tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3])
+{
+    return are_within(acc_mps2, ts->acc_unusual) && are_within(gyr_radps, ts->gyr_unusual);
+}
+
 /* Look closer at a sample that is unusually large, and cut it off at what is counted. Returns 1 if it is saturated,
  * -1 if it can be no sample, else 0. */
 static int inspect(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], float cut[6])
@@ -1527,25 +1532,29 @@ static APART int push_unusual(tinystride_t *ts, const float acc_mps2[3], const f
                               tinystride_stride_t *stride)
 {
     float cut[6];
-    int told = TINYSTRIDE_OK;
+    int told = TINYSTRIDE_OK, saturated = 0;
     if (ts->lost) {
         ts->acc_repeats = ts->gyr_repeats = 0;
     }
-    const int saturated = inspect(ts, acc_mps2, gyr_radps, cut);
-    if (saturated < 0) {
-        (void)tinystride_gap(ts, 1);
-        return TINYSTRIDE_ERROR_SAMPLE;
+    if (!is_usual(ts, acc_mps2, gyr_radps)) {
+        saturated = inspect(ts, acc_mps2, gyr_radps, cut);
+        if (saturated < 0) {
+            (void)tinystride_gap(ts, 1);
+            return TINYSTRIDE_ERROR_SAMPLE;
+        }
+        acc_mps2 = cut;
+        gyr_radps = cut + 3;
     }
     const uint32_t first = next_sample(ts) + ts->lost;
     if (ts->lost > ts->bridged || (ts->lost && first == ts->lost)) {
         told = begin_after_gap(ts, first, stride);
     } else if (ts->lost) {
-        told = bridge(ts, cut, cut + 3, stride);
+        told = bridge(ts, acc_mps2, gyr_radps, stride);
     }
     if (saturated) {
         mark(ts, SATURATED);
     }
-    const int one = take_sample(ts, cut, cut + 3, stride);
+    const int one = take_sample(ts, acc_mps2, gyr_radps, stride);
     return told == TINYSTRIDE_STRIDE || one == TINYSTRIDE_OK ? told : one;
 }
 
@@ -1558,7 +1567,7 @@ int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_r
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    if (ts->lost || !are_within(acc_mps2, ts->acc_unusual) || !are_within(gyr_radps, ts->gyr_unusual)) {
+    if (ts->lost || !is_usual(ts, acc_mps2, gyr_radps)) {
         return push_unusual(ts, acc_mps2, gyr_radps, stride);
     }
     ts->acc_repeats = ts->gyr_repeats = 0;
