@@ -13,8 +13,8 @@ STUDIES = Path("results/studies")
 DOCUMENTS = ("docs/recipe.md", "docs/method.md")
 PICTURES = ("ablation", "learning_curve")
 WITH_WORSE_SENSORS = (
-    "network, no half rate",
     "network (default)",
+    "network, a quarter at half the rate",
     "network, augmented with worse sensors",
     "direct",
 )

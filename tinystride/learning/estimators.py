@@ -83,7 +83,6 @@ def _residual(filters: tuple[int, ...], dense: tuple[int, ...]) -> Settings:
     return Settings(
         "strapdown-residual", "strapdown", 64, filters, (5, 5), (2, 1), dense,
         epochs=15, batch_size=128, loss="huber", huber_delta_cm=1.0, copies=4,
-        half_rate_share=0.25,
     )  # fmt: skip
 
 
