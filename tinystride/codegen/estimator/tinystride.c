@@ -516,17 +516,16 @@ static WITHIN const int16_t *next_block(const tinystride_t *ts, const int16_t *s
     return samples == ts->ring[TINYSTRIDE_RING - 1u] ? ts->ring[0] : samples + 6;
 }
 
-/* Add the summand that makes a scaled feature the network's number, and write that; whether it is at an end of its
- * range. */
-static WITHIN int quantize(float scaled, float summand, int8_t *input)
+/* Add the summand that makes a scaled feature the network's number, and write that; count it if it is at an end of
+ * its range. */
+static WITHIN void quantize(float scaled, float summand, int8_t *input, int *clipped)
 {
     const uint32_t bits = nearest_bits(scaled + summand);
     *input = (int8_t)bits;
-    if (bits + 127u - NEAREST <= 253u) {
-        return 0;
+    if (bits + 127u - NEAREST > 253u) {
+        *input = bits >= NEAREST && bits < 0x80000000u ? 127 : -128;
+        ++*clipped;
     }
-    *input = bits >= NEAREST && bits < 0x80000000u ? 127 : -128;
-    return 1;
 }
 
 /* One axis of the frame in which a stride begins, and of what the network sees. Velocities are times 2 / step_s;
@@ -603,10 +602,9 @@ static WITHIN void rotate(axis_t axis[3], const float turned[3], float factor)
     cross(axis[0].row, axis[1].row, axis[2].row);
 }
 
-/* What the network sees of this instant; how many of its numbers are at an end of their range. */
-static WITHIN int look(motion_t *now, int8_t *input)
+/* What the network sees of this instant; count its numbers that are at an end of their range. */
+static WITHIN void look(motion_t *now, int8_t *input, int *clipped)
 {
-    int clipped = 0;
     for (int i = 0; i < 3; ++i) {
         axis_t *axis = &now->axis[i];
         const float acceleration = dot_within(axis->row, now->acc), rate = dot_within(axis->rate_factor, now->gyr);
@@ -615,10 +613,9 @@ static WITHIN int look(motion_t *now, int8_t *input)
         axis->begun = velocity + acceleration;
         axis->moved += velocity;
         axis->rate_sum += rate;
-        clipped += quantize(velocity * axis->velocity_factor, INPUT_SUMMAND[i], input + i);
-        clipped += quantize(rate, INPUT_SUMMAND[i + 3], input + i + 3);
+        quantize(velocity * axis->velocity_factor, INPUT_SUMMAND[i], input + i, clipped);
+        quantize(rate, INPUT_SUMMAND[i + 3], input + i + 3, clipped);
     }
-    return clipped;
 }
 
 /* The first orientation: from sensor axes to the foot's frame, and from there by the smallest rotation that turns the
@@ -686,7 +683,7 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
             now.axis[2].begun = -norm(now.acc);
         }
         rotate(now.axis, turned, point == 0 ? 0.0f : now.turn_factor);
-        result->clipped += look(&now, input);
+        look(&now, input, &result->clipped);
         now.axis[2].begun -= fall;
         input += 6;
         sideways += dot_within(lateral, now.acc);
@@ -715,21 +712,28 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
     result->turn[1] = started[0] * ended[1] - started[1] * ended[0];
 }
 
+/* Whether one of the network's numbers is at an end of its range. */
+static WITHIN int is_at_end(int32_t q)
+{
+    return (uint32_t)q + 127u > 253u;
+}
+
 /* The same stride seen with forward and left the other way round. */
 static void turn_round(integral_t *result, int8_t *input)
 {
-    result->clipped = 0;
-    for (int i = 0; i < TINYSTRIDE_MODEL_INPUT_SIZE; ++i) {
-        int32_t q = input[i];
-        if (i % 3 != 2) {
-            q = nearest(2.0f * INPUT_SUMMAND[i % 6]) - q;
-            q = q > 127 ? 127 : q < -128 ? -128 : q;
-            input[i] = (int8_t)q;
+    for (int channel = 0; channel < 5; channel += channel == 1 ? 2 : 1) {
+        const int32_t twice = nearest(2.0f * INPUT_SUMMAND[channel]);
+        for (int8_t *each = input + channel; each < input + TINYSTRIDE_MODEL_INPUT_SIZE; each += 6) {
+            const int32_t q = twice - *each;
+            result->clipped -= is_at_end(*each);
+            *each = (int8_t)(q > 127 ? 127 : q < -128 ? -128 : q);
+            result->clipped += is_at_end(*each);
         }
-        result->clipped += q == 127 || q == -128;
     }
-    for (int i = 0; i < 3 * PARTS; ++i) {
-        result->parts[i / PARTS][i % PARTS] *= -1.0f;
+    for (int i = 0; i < PARTS; ++i) {
+        result->parts[0][i] = -result->parts[0][i];
+        result->parts[1][i] = -result->parts[1][i];
+        result->parts[2][i] = -result->parts[2][i];
     }
 }
 
@@ -763,13 +767,10 @@ static void learn_bias(tinystride_t *ts, integral_t *result, float duration)
     }
 }
 
-/* How alike to a walking foot this one pitches, -1 to 1, at the shift at which it does most. */
-static float likeness(const float pitch[PARTS], int *best_shift)
+/* How alike to a walking foot this one pitches, -1 to 1, at the shift at which it does most; own: sum of squares. */
+static float likeness(const float pitch[PARTS], float own, int *best_shift)
 {
-    float best = -1.0f, own = 0.0f;
-    for (int i = 0; i < PARTS; ++i) {
-        own += pitch[i] * pitch[i];
-    }
+    float best = -1.0f;
     for (int shift = -LARGEST_SHIFT; shift <= LARGEST_SHIFT; ++shift) {
         const int first = shift > 0 ? shift : 0, stop = shift < 0 ? PARTS + shift : PARTS;
         float product = 0.0f, square = 0.0f;
@@ -790,11 +791,11 @@ static float likeness(const float pitch[PARTS], int *best_shift)
 /* Whether the foot turns like a walking one: the odder the integral, the more of all turning has to be like that. */
 static int is_walking(const integral_t *result, float strangeness, int *shift)
 {
-    const float alike = likeness(result->parts[1], shift);
     float own = 0.0f;
     for (int i = 0; i < PARTS; ++i) {
         own += squared(result->parts[1][i]);
     }
+    const float alike = likeness(result->parts[1], own, shift);
     return alike >= SMALLEST_LIKENESS &&
            alike * alike * own * ((float)PARTS / POINTS) >= LIKENESS_OF_STRANGE * strangeness * result->turning;
 }
