@@ -118,6 +118,11 @@ static const int8_t PITCH[PARTS] = {1, 2, 6, 23, 63, 64, -19, -52, -58, -51, -33
 static const int16_t SIDE[PARTS] = {-11, 25, 80, -44, 73, 26, -41, -6, -6, -70, 252, 223, 78, -66, -88, -11};
 static const uint8_t SIDE_SD[PARTS] = {13, 26, 54, 43, 52, 32, 34, 11, 18, 63, 122, 201, 158, 174, 89, 27};
 
+/* Of both sensors: a count, what no sample is above, and the least full scale. */
+enum { ACC, GYR };
+static const float UNIT[2] = {ACC_UNIT, GYR_UNIT}, LARGEST[2] = {LARGEST_ACC, LARGEST_GYR};
+static const int16_t LEAST_FULL_SCALE[2] = {LEAST_ACC_FULL_SCALE, LEAST_GYR_FULL_SCALE};
+
 static const float INPUT_FACTOR[6] = TINYSTRIDE_INPUT_FACTOR;
 static const float INPUT_SUMMAND[6] = TINYSTRIDE_INPUT_SUMMAND;
 
@@ -268,6 +273,14 @@ static void know_bias(tinystride_t *ts, float variance)
     }
 }
 
+/* From this size on, in counts, a sensor is at full scale or, where that is not known, at its largest value so far. From
+ * a count below on samples are looked at closer. */
+static APART void set_reached(tinystride_t *ts, int sensor, int32_t size)
+{
+    ts->reached[sensor] = (int16_t)size;
+    ts->unusual[sensor] = magnitude((float)(size - 1) * UNIT[sensor]);
+}
+
 /* Events that spoil the strides they lie in, in the order of their flags. */
 enum { GAP, SATURATED };
 
@@ -316,13 +329,17 @@ int tinystride_reset(tinystride_t *ts)
     }
     const float rate_hz = ts->rate_hz;
     const int foot = ts->foot;
-    const int16_t acc_limit = ts->acc_limit, gyr_limit = ts->gyr_limit;
-    const uint32_t acc_unusual = ts->acc_unusual, gyr_unusual = ts->gyr_unusual;
+    uint8_t known[2];
+    int16_t reached[2];
+    memcpy(known, ts->known, sizeof known);
+    memcpy(reached, ts->reached, sizeof reached);
     (void)tinystride_init(ts, rate_hz, foot);
-    ts->acc_limit = acc_limit;
-    ts->gyr_limit = gyr_limit;
-    ts->acc_unusual = acc_unusual;
-    ts->gyr_unusual = gyr_unusual;
+    for (int i = 0; i < 2; ++i) {
+        if (known[i]) {
+            ts->known[i] = 1;
+            set_reached(ts, i, reached[i]);
+        }
+    }
     return TINYSTRIDE_OK;
 }
 
@@ -364,17 +381,13 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     return tinystride_set_full_scale(ts, 0.0f, 0.0f);
 }
 
-/* Where a full scale counts as reached, in counts; 0 if it is not known or beyond what is counted. */
-static APART int16_t reached_at(float full_scale, float in_unit)
+static APART void know_full_scale(tinystride_t *ts, int sensor, float full_scale)
 {
-    const int known = full_scale > 0.0f && full_scale < (float)COUNT_LIMIT * in_unit;
-    return (int16_t)(known ? 0.995f * full_scale / in_unit : 0.0f);
-}
-
-/* From where on samples are looked at closer: a count below the full scale, known or least. */
-static APART uint32_t unusual_from(int16_t limit, int16_t least, float unit)
-{
-    return magnitude((float)((limit ? limit : least) - 1) * unit);
+    const float unit = UNIT[sensor];
+    const int is_counted = full_scale > 0.0f && full_scale < (float)COUNT_LIMIT * unit;
+    const int32_t size = is_counted ? (int32_t)(0.995f * full_scale / unit) : 0;
+    ts->known[sensor] = size > 0;
+    set_reached(ts, sensor, size > 0 ? size : LEAST_FULL_SCALE[sensor]);
 }
 
 int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
@@ -385,10 +398,8 @@ int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    ts->acc_limit = reached_at(acc_mps2, ACC_UNIT);
-    ts->gyr_limit = reached_at(gyr_radps, GYR_UNIT);
-    ts->acc_unusual = unusual_from(ts->acc_limit, LEAST_ACC_FULL_SCALE, ACC_UNIT);
-    ts->gyr_unusual = unusual_from(ts->gyr_limit, LEAST_GYR_FULL_SCALE, GYR_UNIT);
+    know_full_scale(ts, ACC, acc_mps2);
+    know_full_scale(ts, GYR, gyr_radps);
     return TINYSTRIDE_OK;
 }
 
@@ -1389,40 +1400,42 @@ static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
 
 /* Whether an unusually large sample of this size, in counts, is at full scale or, where that is not known, stays at
  * the largest value that there has been. */
-static int is_saturated(int32_t size, int16_t full_scale, int16_t least, int16_t *largest, uint8_t *repeats)
+static APART int is_saturated(tinystride_t *ts, int sensor, int32_t size)
 {
-    if (size >= COUNT_LIMIT || full_scale) {
-        return size >= COUNT_LIMIT || size >= full_scale;
+    const int32_t reached = ts->reached[sensor];
+    uint8_t *repeats = &ts->repeats[sensor];
+    if (size >= COUNT_LIMIT || ts->known[sensor]) {
+        return size >= COUNT_LIMIT || size >= reached;
     }
-    if (size < least || size < *largest) {
+    if (size < reached) {
         *repeats = 0;
-    } else {
-        *repeats = (uint8_t)(size > *largest ? 1 : *repeats < CLIPPED_SAMPLES ? *repeats + 1 : CLIPPED_SAMPLES);
-        *largest = (int16_t)size;
+    } else if (size > reached) {
+        *repeats = 1;
+        set_reached(ts, sensor, size);
+    } else if (*repeats < CLIPPED_SAMPLES) {
+        ++*repeats;
     }
     return *repeats == CLIPPED_SAMPLES;
 }
 
-/* The size of values [3], in counts, which are cut off at COUNT_LIMIT; -1 if one is larger than `most` or no number. */
-static int32_t cut_off(const float values[3], uint32_t most, float in_counts, float cut[3])
+/* The size of a sensor's values [3], in counts, which are cut off at COUNT_LIMIT; -1 if one of them is larger than any
+ * sample, or no number. */
+static APART int32_t cut_off(const float values[3], int sensor, float cut[3])
 {
+    const float unit = UNIT[sensor];
     uint32_t largest = 0;
     float size;
-    memcpy(cut, values, 3 * sizeof *cut);
     for (int i = 0; i < 3; ++i) {
         const uint32_t one = magnitude(values[i]);
         largest = one > largest ? one : largest;
+        cut[i] = limited(values[i], COUNT_LIMIT * unit);
     }
-    if (largest > most) {
+    if (largest > magnitude(LARGEST[sensor])) {
         return -1;
     }
     largest >>= 1;
     memcpy(&size, &largest, sizeof size);
-    const int32_t counts = nearest(size * in_counts);
-    for (int i = 0; i < 3 && counts > COUNT_LIMIT; ++i) {
-        cut[i] = limited(cut[i], (float)COUNT_LIMIT / in_counts);
-    }
-    return counts;
+    return nearest(size * (sensor == ACC ? IN_ACC : IN_GYR));
 }
 
 /* So many samples have been added to the block. */
@@ -1497,21 +1510,18 @@ static WITHIN int are_within(const float values[3], uint32_t largest)
 
 static WITHIN int is_usual(const tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3])
 {
-    return are_within(acc_mps2, ts->acc_unusual) && are_within(gyr_radps, ts->gyr_unusual);
+    return are_within(acc_mps2, ts->unusual[0]) && are_within(gyr_radps, ts->unusual[1]);
 }
 
 /* Look closer at a sample that is unusually large, and cut it off at what is counted. Returns 1 if it is saturated,
  * -1 if it can be no sample, else 0. */
 static int inspect(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], float cut[6])
 {
-    const int32_t acc = cut_off(acc_mps2, magnitude(LARGEST_ACC), IN_ACC, cut);
-    const int32_t gyr = cut_off(gyr_radps, magnitude(LARGEST_GYR), IN_GYR, cut + 3);
+    const int32_t acc = cut_off(acc_mps2, ACC, cut), gyr = cut_off(gyr_radps, GYR, cut + 3);
     if (acc < 0 || gyr < 0) {
         return -1;
     }
-    const int acc_full = is_saturated(acc, ts->acc_limit, LEAST_ACC_FULL_SCALE, &ts->acc_largest, &ts->acc_repeats);
-    const int gyr_full = is_saturated(gyr, ts->gyr_limit, LEAST_GYR_FULL_SCALE, &ts->gyr_largest, &ts->gyr_repeats);
-    return acc_full || gyr_full;
+    return is_saturated(ts, ACC, acc) | is_saturated(ts, GYR, gyr);
 }
 
 /* Begin anew after samples that cannot be bridged. A stance that was under way has ended its stride; the stride that
@@ -1535,7 +1545,7 @@ static APART int push_unusual(tinystride_t *ts, const float acc_mps2[3], const f
     float cut[6];
     int told = TINYSTRIDE_OK, saturated = 0;
     if (ts->lost) {
-        ts->acc_repeats = ts->gyr_repeats = 0;
+        ts->repeats[0] = ts->repeats[1] = 0;
     }
     if (!is_usual(ts, acc_mps2, gyr_radps)) {
         saturated = inspect(ts, acc_mps2, gyr_radps, cut);
@@ -1571,7 +1581,7 @@ int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_r
     if (ts->lost || !is_usual(ts, acc_mps2, gyr_radps)) {
         return push_unusual(ts, acc_mps2, gyr_radps, stride);
     }
-    ts->acc_repeats = ts->gyr_repeats = 0;
+    ts->repeats[0] = ts->repeats[1] = 0;
     return take_sample(ts, acc_mps2, gyr_radps, stride);
 }
 

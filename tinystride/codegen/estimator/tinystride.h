@@ -81,7 +81,8 @@ typedef struct {
  * order of their size: short instructions reach the first ones, of which there are most. */
 typedef struct {
     uint8_t foot, timed, bridged, slot;
-    uint8_t acc_repeats, gyr_repeats; /* samples in a row at the largest value */
+    uint8_t repeats[2]; /* samples in a row at the largest value; [2]: of accelerometer and gyroscope */
+    uint8_t known[2];   /* whether the full scale is */
     uint8_t acc_same, gyr_same;       /* equal blocks in a row */
     uint8_t in_half, still;           /* standing, by halves of a second; still: the one before was without movement */
     uint8_t standings, knows_stance, calm_blocks, has_best, stances, stance_open, rested;
@@ -90,8 +91,7 @@ typedef struct {
     uint8_t window, reach, calm_run, pause, half_pause, soon, half_second; /* durations, blocks */
 
     uint16_t in_block, samples_per_block, window_samples, search;
-    int16_t acc_limit, gyr_limit; /* full scale, 0 if unknown */
-    int16_t acc_largest, gyr_largest;
+    int16_t reached[2]; /* size at full scale or, where that is not known, the largest so far */
     uint16_t best_unrest, searched_unrest, calmest_unrest, start_256th;
 
     uint32_t magic;
@@ -105,7 +105,7 @@ typedef struct {
     uint32_t start;
     uint32_t search_end, least_energy; /* of the search for a force to start from */
     uint32_t swing;                    /* smallest turn of a swing, in units of `turned` */
-    uint32_t acc_unusual, gyr_unusual; /* from where on samples are looked at closer */
+    uint32_t unusual[2];               /* from where on samples are looked at closer */
     uint32_t best_turned, best_moving;
     uint32_t calmest, last_candidate, arrival; /* of the stance under way: its calmest candidate and its last one */
     uint32_t spread_from;                      /* first block that tells how the foot turns in this stride */
