@@ -50,7 +50,7 @@
 #define LARGEST_STANCE_UNREST 57600u
 #define UNREST_FLOOR 900u
 #define MOST_UNREST 65535u
-#define MOST_APART 2048 /* counts of acc: further apart is more than MOST_UNREST */
+#define MOST_APART 2048 /* counts of acc: from there on it is more than MOST_UNREST; a power of two */
 #define COS_LARGEST_TILT 0.87758256f /* 0.5 rad */
 #define SMALLEST_STANCE_INTERVAL_S 0.35f
 #define SMALLEST_SWING_RAD 0.5f
@@ -261,7 +261,7 @@ static void design_lowpass(tinystride_t *ts, float block_hz)
 /* The number of the sample that comes next. */
 static uint32_t next_sample(const tinystride_t *ts)
 {
-    return ts->first_sample + ts->block * ts->samples_per_block + ts->in_block;
+    return ts->first_sample + (ts->block + 1u) * ts->samples_per_block - ts->to_come;
 }
 
 /* So large is the bias's variance, in units of what a stride tells. */
@@ -293,17 +293,23 @@ static APART void mark(tinystride_t *ts, int event)
     }
 }
 
+static void clear_block(tinystride_t *ts)
+{
+    const uint32_t none = 0u - NEAREST * ts->samples_per_block;
+    ts->sum[0] = ts->sum[1] = ts->sum[2] = ts->sum[3] = ts->sum[4] = ts->sum[5] = none;
+    ts->energy = 0;
+}
+
 /* Everything about samples and strides under way, from sample `first` on; what has been learnt stays. */
 static void begin(tinystride_t *ts, uint32_t first)
 {
     ts->first_sample = first;
     ts->acc_same = ts->gyr_same = 0;
-    ts->in_block = 0;
+    clear_block(ts);
+    ts->to_come = ts->samples_per_block;
     ts->block = 0;
     ts->slot = 0;
-    ts->energy = 0;
     ts->energy_total = 0;
-    memset(ts->sum, 0, sizeof ts->sum);
     memset(ts->sums, 0, sizeof ts->sums);
     memset(ts->force_total, 0, sizeof ts->force_total);
     ts->in_half = ts->still = 0;
@@ -356,7 +362,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
         return TINYSTRIDE_ERROR_FOOT;
     }
     const int32_t in_block = (int32_t)(rate_hz / BLOCK_HZ + 0.5f);
-    ts->samples_per_block = (uint16_t)(in_block < 1 ? 1 : in_block);
+    ts->samples_per_block = (uint8_t)(in_block < 1 ? 1 : in_block);
     ts->period_s = (float)ts->samples_per_block / rate_hz;
     const float block_hz = 1.0f / ts->period_s;
     ts->rate_hz = rate_hz;
@@ -1147,7 +1153,7 @@ static uint32_t deviation(const tinystride_t *ts, const int16_t force[3])
 {
     const int32_t x = force[0] - ts->stance_force[0], y = force[1] - ts->stance_force[1],
                   z = force[2] - ts->stance_force[2];
-    if (x > MOST_APART || x < -MOST_APART || y > MOST_APART || y < -MOST_APART || z > MOST_APART || z < -MOST_APART) {
+    if ((uint32_t)((x + MOST_APART) | (y + MOST_APART) | (z + MOST_APART)) >= 2 * MOST_APART) {
         return MOST_UNREST;
     }
     return (uint32_t)(x * x + y * y + z * z) / UNRESTS_PER_ACC;
@@ -1305,7 +1311,7 @@ static APART void watch_standing(tinystride_t *ts, uint32_t energy, const int16_
     }
     ts->half_energy += energy;
     for (int i = 0; i < 3; ++i) {
-        ts->half_gyr[i] += ts->sum[i + 3];
+        ts->half_gyr[i] += (int32_t)ts->sum[i + 3];
     }
     if (++ts->in_half == ts->half_second) {
         ts->in_half = 0;
@@ -1321,7 +1327,7 @@ static APART void prime(tinystride_t *ts)
 {
     const float share = 1.0f / (float)ts->samples_per_block;
     for (int i = 0; i < 6; ++i) {
-        const float sum = (float)ts->sum[i];
+        const float sum = (float)(int32_t)ts->sum[i];
         ts->filter[i][0] = (share - ts->b0) * sum;
         ts->filter[i][1] = (ts->b0 - ts->a2 * share) * sum;
     }
@@ -1337,37 +1343,34 @@ static WITHIN int16_t low_pass(float state[2], float x, float a1, float a2)
 }
 
 /* How many blocks a sensor has told the same, as far as that matters. */
-static APART void count_same(tinystride_t *ts, int acc_changed, int gyr_changed)
+static uint8_t counted_on(uint8_t blocks, int same)
 {
-    ts->acc_same = (uint8_t)(acc_changed ? 0 : ts->acc_same + (ts->acc_same < STUCK_BLOCKS));
-    ts->gyr_same = (uint8_t)(gyr_changed ? 0 : ts->gyr_same + (ts->gyr_same < STUCK_BLOCKS));
+    return (uint8_t)(!same ? 0 : blocks < STUCK_BLOCKS ? blocks + 1 : STUCK_BLOCKS);
 }
 
 /* Keep a block's sums, low-passed; the mean force of the last blocks. */
 static WITHIN void take_sums(tinystride_t *ts, int16_t force[3])
 {
     const float b0 = ts->b0, a1 = ts->a1, a2 = ts->a2;
-    const int32_t *last = ts->sums[ts->slot].force, samples = ts->window_samples;
-    const uint32_t last_energy = ts->sums[ts->slot].energy;
+    const struct tinystride_sums *last = &ts->sums[ts->slot];
     ts->slot = (uint8_t)(ts->slot + 1 == ts->window ? 0 : ts->slot + 1);
-    int32_t *oldest = ts->sums[ts->slot].force, changed = 0;
+    struct tinystride_sums *oldest = &ts->sums[ts->slot];
     int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING];
+    const int32_t samples = ts->window_samples;
     for (int i = 0; i < 3; ++i) {
-        const int32_t sum = ts->sum[i], total = ts->force_total[i] + sum - oldest[i];
-        changed |= sum ^ last[i];
-        oldest[i] = sum;
+        const int32_t sum = (int32_t)ts->sum[i], total = ts->force_total[i] + sum - oldest->force[i];
+        oldest->force[i] = sum;
         ts->force_total[i] = total;
         force[i] = (int16_t)(total / samples);
         kept[i] = low_pass(ts->filter[i], b0 * (float)sum, a1, a2);
-        kept[i + 3] = low_pass(ts->filter[i + 3], b0 * (float)ts->sum[i + 3], a1, a2);
+        kept[i + 3] = low_pass(ts->filter[i + 3], b0 * (float)(int32_t)ts->sum[i + 3], a1, a2);
     }
-    ts->energy_total += ts->energy - ts->sums[ts->slot].energy;
-    ts->sums[ts->slot].energy = ts->energy;
-    if (changed && ts->energy != last_energy) {
-        ts->acc_same = ts->gyr_same = 0;
-    } else {
-        count_same(ts, changed || !ts->block, ts->energy != last_energy || !ts->block);
-    }
+    ts->energy_total += ts->energy - oldest->energy;
+    oldest->energy = ts->energy;
+    const int acc_same = oldest->force[0] == last->force[0] && oldest->force[1] == last->force[1] &&
+                         oldest->force[2] == last->force[2] && ts->block;
+    ts->acc_same = counted_on(ts->acc_same, acc_same);
+    ts->gyr_same = counted_on(ts->gyr_same, oldest->energy == last->energy && ts->block);
 }
 
 static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
@@ -1390,8 +1393,7 @@ static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
         ts->unrest[ts->block % TINYSTRIDE_UNRESTS] = MOST_UNREST;
         ts->moving = ts->block;
     }
-    ts->sum[0] = ts->sum[1] = ts->sum[2] = ts->sum[3] = ts->sum[4] = ts->sum[5] = 0;
-    ts->energy = 0;
+    clear_block(ts);
     ++ts->block;
     return told;
 }
@@ -1441,11 +1443,11 @@ static APART int32_t cut_off(const float values[3], int sensor, float cut[3])
 /* So many samples have been added to the block. */
 static int add_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stride)
 {
-    ts->in_block = (uint16_t)(ts->in_block + n);
-    if (ts->in_block < ts->samples_per_block) {
+    ts->to_come = (uint8_t)(ts->to_come - n);
+    if (ts->to_come) {
         return TINYSTRIDE_OK;
     }
-    ts->in_block = 0;
+    ts->to_come = ts->samples_per_block;
     return take_block(ts, stride);
 }
 
@@ -1454,12 +1456,12 @@ static int take_sample(tinystride_t *ts, const float acc[3], const float gyr[3],
 {
     uint32_t square = 0;
     for (int i = 0; i < 3; ++i) {
-        const int16_t force = nearest_int16(acc[i] * IN_ACC), rate = nearest_int16(gyr[i] * IN_GYR);
-        ts->last[i] = force;
-        ts->last[i + 3] = rate;
+        const uint32_t force = nearest_bits(acc[i] * IN_ACC), rate = nearest_bits(gyr[i] * IN_GYR);
+        ts->last[i] = (int16_t)force;
+        ts->last[i + 3] = (int16_t)rate;
         ts->sum[i] += force;
         ts->sum[i + 3] += rate;
-        square += (uint32_t)(rate * rate);
+        square += (uint32_t)((int16_t)rate * (int16_t)rate);
     }
     ts->energy += square >> ENERGY_SHIFT;
     return add_samples(ts, 1, stride);
@@ -1482,13 +1484,13 @@ static APART int bridge(tinystride_t *ts, const float acc[3], const float gyr[3]
     const int matters = (float)lost / ts->rate_hz * square_root(square) * ACC_UNIT > GAP_MPS;
     ts->lost = 0;
     for (int32_t done = 0; done < lost;) {
-        const int32_t room = ts->samples_per_block - ts->in_block, n = lost - done < room ? lost - done : room;
+        const int32_t room = ts->to_come, n = lost - done < room ? lost - done : room;
         const int32_t place = 2 * done + n + 1, whole = 2 * (lost + 1);
         uint32_t energy = 0;
         for (int i = 0; i < 3; ++i) {
             const int32_t rate = ts->last[i + 3] + change[i + 3] * place / whole;
-            ts->sum[i] += n * (ts->last[i] + change[i] * place / whole);
-            ts->sum[i + 3] += n * rate;
+            ts->sum[i] += (uint32_t)n * (NEAREST + (uint32_t)(ts->last[i] + change[i] * place / whole));
+            ts->sum[i + 3] += (uint32_t)n * (NEAREST + (uint32_t)rate);
             energy += (uint32_t)(rate * rate);
         }
         ts->energy += (uint32_t)n * (energy >> ENERGY_SHIFT);

@@ -81,6 +81,7 @@ typedef struct {
  * order of their size: short instructions reach the first ones, of which there are most. */
 typedef struct {
     uint8_t foot, timed, bridged, slot;
+    uint8_t samples_per_block, to_come; /* in the block under way */
     uint8_t repeats[2]; /* samples in a row at the largest value; [2]: of accelerometer and gyroscope */
     uint8_t known[2];   /* whether the full scale is */
     uint8_t acc_same, gyr_same;       /* equal blocks in a row */
@@ -90,7 +91,7 @@ typedef struct {
     uint8_t has_frame, walked, lengths, oldest;
     uint8_t window, reach, calm_run, pause, half_pause, soon, half_second; /* durations, blocks */
 
-    uint16_t in_block, samples_per_block, window_samples, search;
+    uint16_t window_samples, search;
     int16_t reached[2]; /* size at full scale or, where that is not known, the largest so far */
     uint16_t best_unrest, searched_unrest, calmest_unrest, start_256th;
 
@@ -112,10 +113,10 @@ typedef struct {
     uint32_t event_first[2], event_last[2];    /* blocks, of events that may lie in the stride under way */
     uint32_t energy_total, half_energy, half_energy_before;
     uint32_t last_time_us;
-    int32_t sum[6]; /* of the block under way */
+    uint32_t sum[6]; /* of the block under way, so much less that it is right once the block is complete */
     int32_t force_total[3];
     int32_t half_gyr[3], half_gyr_before[3];
-    struct {
+    struct tinystride_sums {
         int32_t force[3];
         uint32_t energy;
     } sums[TINYSTRIDE_WINDOW]; /* of the last blocks; `slot` is the newest */
