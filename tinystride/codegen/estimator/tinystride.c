@@ -123,6 +123,12 @@ enum { ACC, GYR };
 static const float UNIT[2] = {ACC_UNIT, GYR_UNIT}, LARGEST[2] = {LARGEST_ACC, LARGEST_GYR};
 static const int16_t LEAST_FULL_SCALE[2] = {LEAST_ACC_FULL_SCALE, LEAST_GYR_FULL_SCALE};
 
+/* Durations, which are whole numbers of blocks. */
+enum { WINDOW, REACH, CALM_RUN, PAUSE, HALF_PAUSE, SOON, HALF_SECOND };
+static const float DURATION_S[TINYSTRIDE_DURATIONS] = {
+    ENERGY_WINDOW_S, SMALLEST_STANCE_INTERVAL_S, CALM_RUN_S, PAUSE_S, PAUSE_S / 2, SOON_S, 0.5f,
+};
+
 static const float INPUT_FACTOR[6] = TINYSTRIDE_INPUT_FACTOR;
 static const float INPUT_SUMMAND[6] = TINYSTRIDE_INPUT_SUMMAND;
 
@@ -239,11 +245,6 @@ static uint32_t magnitude(float x)
     return bits << 1;
 }
 
-static APART uint8_t blocks(float seconds, float block_hz)
-{
-    return (uint8_t)(seconds * block_hz + 0.5f);
-}
-
 /* ---- start ---- */
 
 /* Butterworth of second order by the bilinear transform, and its delay for slow signals. */
@@ -251,11 +252,11 @@ static void design_lowpass(tinystride_t *ts, float block_hz)
 {
     const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
     const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / 7.0f)));
-    const float normed = 1.0f / (1.0f + 1.41421356f * k + k * k);
+    const float squares = 1.0f + k * k, twice = 1.41421356f * k, normed = 1.0f / (squares + twice);
     ts->b0 = k * k * normed / (float)ts->samples_per_block;
     ts->a1 = 2.0f * (k * k - 1.0f) * normed;
-    ts->a2 = (1.0f - 1.41421356f * k + k * k) * normed;
-    ts->delay = 1.0f - (ts->a1 + 2.0f * ts->a2) / (1.0f + ts->a1 + ts->a2);
+    ts->a2 = (squares - twice) * normed;
+    ts->delay = 1.0f / twice;
 }
 
 /* The number of the sample that comes next. */
@@ -367,14 +368,10 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     const float block_hz = 1.0f / ts->period_s;
     ts->rate_hz = rate_hz;
     ts->foot = (uint8_t)foot;
-    ts->window = blocks(ENERGY_WINDOW_S, block_hz);
-    ts->window_samples = (uint16_t)(ts->window * ts->samples_per_block);
-    ts->reach = blocks(SMALLEST_STANCE_INTERVAL_S, block_hz);
-    ts->calm_run = blocks(CALM_RUN_S, block_hz);
-    ts->pause = blocks(PAUSE_S, block_hz);
-    ts->half_pause = blocks(PAUSE_S / 2, block_hz);
-    ts->soon = blocks(SOON_S, block_hz);
-    ts->half_second = blocks(0.5f, block_hz);
+    for (int i = 0; i < TINYSTRIDE_DURATIONS; ++i) {
+        ts->blocks[i] = (uint8_t)(DURATION_S[i] * block_hz + 0.5f);
+    }
+    ts->window_samples = (uint16_t)(ts->blocks[WINDOW] * ts->samples_per_block);
     ts->swing = (uint32_t)(SMALLEST_SWING_RAD * TURNED_PER_RADPS * block_hz);
     ts->search = (uint16_t)(SEARCH_S * block_hz);
     ts->bridged = (uint8_t)(LONGEST_GAP_S * rate_hz + 1e-3f);
@@ -421,7 +418,7 @@ static void sample_of(const tinystride_t *ts, uint32_t block, uint32_t frac, uin
 {
     const uint32_t d = ts->samples_per_block;
     /* 64 samples more, so that nothing is negative. */
-    const uint32_t within = d * 2u * frac + 256u * (d - 1u) + 64u * 512u - d * 256u * (ts->window - 1u);
+    const uint32_t within = d * 2u * frac + 256u * (d - 1u) + 64u * 512u - d * 256u * (ts->blocks[WINDOW] - 1u);
     *sample = ts->first_sample + d * block + within / 512u - 64u;
     *fraction = (float)(within % 512u) * (1.0f / 512);
 }
@@ -520,7 +517,7 @@ typedef struct {
 static cursor_t first_sample_of(const tinystride_t *ts, float step)
 {
     /* Block k spans k - 1/2 to k + 1/2; unrests lag by half their window. */
-    const float first = (float)ts->start_256th * (1.0f / 256) - 0.5f * (float)(ts->window - 1) + ts->delay + 0.5f -
+    const float first = (float)ts->start_256th * (1.0f / 256) - 0.5f * (float)(ts->blocks[WINDOW] - 1) + ts->delay + 0.5f -
                         0.5f * step + 8.0f;
     const uint32_t whole = (uint32_t)first;
     const cursor_t cursor = {at(ts, ts->start - 8u + whole), 1.0f - (first - (float)whole)};
@@ -870,10 +867,14 @@ static float mean_of_last(const tinystride_t *ts, int n)
     return there ? sum / (float)there : 0.0f;
 }
 
-/* Flags of the events that lie in the stride of `length` blocks; those before it have been forgotten. */
-static unsigned flags_of_events(const tinystride_t *ts, float length)
+/* Flags of what has happened in the stride of `length` blocks; events before it have been forgotten. */
+static unsigned flags_of_events(tinystride_t *ts, float length)
 {
-    unsigned flags = 0u;
+    unsigned flags = ts->standings ? 0u : TINYSTRIDE_NO_STANDING;
+    if (ts->resumed) {
+        flags |= TINYSTRIDE_GAP;
+    }
+    ts->resumed = 0;
     for (int i = 0; i < 2; ++i) {
         if (ts->event_seen[i] && (int32_t)(ts->event_first[i] - ts->start) <= (int32_t)length + 1) {
             flags |= (unsigned)TINYSTRIDE_GAP << i;
@@ -909,16 +910,20 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     const float drift = norm(result.drift), tilt = square_root(squared(up[0]) + squared(up[1]));
     const float strangeness = squared(drift / UNSTEADY_MPS) + squared(tilt / (TAN_UNSTEADY_TILT * GRAVITY));
     const float length_cm = 100.0f * square_root(squared(moved[0]) + squared(moved[1]));
-    unsigned flags = ts->standings ? 0u : TINYSTRIDE_NO_STANDING;
-    flags |= flags_of_events(ts, length) | (ts->resumed ? TINYSTRIDE_GAP : 0u);
-    ts->resumed = 0;
-    flags |= turn[0] < COS_TURN * square_root(squared(turn[0]) + squared(turn[1])) ? TINYSTRIDE_TURN : 0u;
+    unsigned flags = flags_of_events(ts, length);
     flags |= beyond(moved[2], -CLIMB_M, CLIMB_M, TINYSTRIDE_CLIMB);
     flags |= beyond(duration, SHORTEST_S, LONGEST_S, TINYSTRIDE_UNUSUAL_DURATION);
     flags |= beyond(length_cm, SHORTEST_CM, LONGEST_CM, TINYSTRIDE_OUT_OF_RANGE);
     flags |= beyond(strangeness, 0.0f, 1.0f, TINYSTRIDE_UNSTEADY);
-    flags |= slipped || tilt > TAN_UNSTEADY_TILT * up[2] ? TINYSTRIDE_UNSTEADY : 0u;
-    flags |= result.clipped > LARGEST_CLIPPED ? TINYSTRIDE_OUT_OF_RANGE : 0u;
+    if (turn[0] < COS_TURN * square_root(squared(turn[0]) + squared(turn[1]))) {
+        flags |= TINYSTRIDE_TURN;
+    }
+    if (slipped || tilt > TAN_UNSTEADY_TILT * up[2]) {
+        flags |= TINYSTRIDE_UNSTEADY;
+    }
+    if (result.clipped > LARGEST_CLIPPED) {
+        flags |= TINYSTRIDE_OUT_OF_RANGE;
+    }
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
         learn_bias(ts, &result, duration);
     }
@@ -969,7 +974,7 @@ static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_s
     sample_of(ts, end, end_256th, &stride->end_sample, &stride->end_fraction);
     /* In the low-passed samples everything is later by the filter's delay, among unrests by half the window. */
     const uint32_t contact = find_contact(ts, ts->start, (uint32_t)length);
-    const float lag = (0.5f * (float)(ts->window - 1) - ts->delay) * 256.0f;
+    const float lag = (0.5f * (float)(ts->blocks[WINDOW] - 1) - ts->delay) * 256.0f;
     const uint32_t place = contact ? contact + (uint32_t)(lag + 512.0f) - 512u : ts->start_256th;
     sample_of(ts, ts->start + place / 256u, place % 256u, &stride->contact_sample, &stride->contact_fraction);
     const uint32_t since = next_sample(ts) + ts->samples_per_block + ts->lost - stride->end_sample;
@@ -1027,7 +1032,7 @@ static void start_stride(tinystride_t *ts, uint32_t origin, int32_t place)
     /* Of the events so far the last one is enough: the stride ends after it. */
     for (int i = 0; i < 2; ++i) {
         ts->event_first[i] = ts->event_last[i];
-        ts->event_seen[i] = ts->event_seen[i] && (int32_t)(ts->event_last[i] - ts->start) >= -ts->window;
+        ts->event_seen[i] = ts->event_seen[i] && (int32_t)(ts->event_last[i] - ts->start) >= -ts->blocks[WINDOW];
     }
 }
 
@@ -1036,7 +1041,7 @@ static int rest(tinystride_t *ts, tinystride_stride_t *stride)
 {
     const uint32_t age = ts->block - ts->arrival;
     const uint32_t origin = ts->block - (age < TINYSTRIDE_UNRESTS - 1u ? age : TINYSTRIDE_UNRESTS - 1u);
-    const int told = tell_place(ts, origin, calm_centre(ts, origin, 0, ts->soon), stride);
+    const int told = tell_place(ts, origin, calm_centre(ts, origin, 0, ts->blocks[SOON]), stride);
     ts->rested = 1;
     ts->has_start = 0;
     return told;
@@ -1055,13 +1060,13 @@ static int close_stance(tinystride_t *ts, tinystride_stride_t *stride)
 {
     const uint32_t known = ts->block < TINYSTRIDE_UNRESTS - 1u ? ts->block : TINYSTRIDE_UNRESTS - 1u;
     const uint32_t age = ts->block - (ts->rested ? ts->last_candidate : ts->calmest);
-    uint32_t origin = ts->block - age, before = ts->half_pause, after = ts->half_pause;
+    uint32_t origin = ts->block - age, before = ts->blocks[HALF_PAUSE], after = ts->blocks[HALF_PAUSE];
     ts->stance_open = 0;
     if (ts->rested) {
         ts->calm_end = ts->block - ts->calm_end < known ? ts->calm_end : ts->block - known;
         follow_calm(ts, known);
         origin = ts->calm_end - (ts->calm_end > 0);
-        before = ts->soon - 1u;
+        before = ts->blocks[SOON] - 1u;
         after = 1;
     } else if (age > known) {
         ts->has_start = 0;
@@ -1090,7 +1095,7 @@ static int is_calmest(const tinystride_t *ts)
     if (ts->best_unrest < ts->searched_unrest) {
         return 1;
     }
-    for (; i <= ts->reach && i <= ts->best; ++i) {
+    for (; i <= ts->blocks[REACH] && i <= ts->best; ++i) {
         if (unrest_at(ts, ts->best - i) <= ts->best_unrest) {
             return 0;
         }
@@ -1166,7 +1171,7 @@ static int find_stance_force(tinystride_t *ts, uint32_t energy, const int16_t fo
     int told = TINYSTRIDE_OK;
     const int calm = energy < CALM && is_gravity(force);
     ts->calm_blocks = (uint8_t)(!calm ? 0 : ts->calm_blocks < 255 ? ts->calm_blocks + 1 : 255);
-    if (ts->calm_blocks == ts->calm_run) {
+    if (ts->calm_blocks == ts->blocks[CALM_RUN]) {
         if (!ts->knows_stance || deviation(ts, force) > CALM) {
             know_stance(ts, force);
         }
@@ -1218,8 +1223,8 @@ static WITHIN int follow(tinystride_t *ts, uint32_t energy, const int16_t force[
             mark(ts, GAP);
         }
     }
-    if (n >= ts->reach) {
-        carry_up(ts, n - ts->reach);
+    if (n >= ts->blocks[REACH]) {
+        carry_up(ts, n - ts->blocks[REACH]);
     }
     if (ts->has_start && n - ts->start > TINYSTRIDE_RING - 4u) {
         ts->has_start = 0;
@@ -1237,12 +1242,12 @@ static WITHIN int follow(tinystride_t *ts, uint32_t energy, const int16_t force[
                           ts->best_turned - ts->turned_last <= ts->swing;
         if (!waits && ts->turned - ts->turned_last > ts->swing) {
             told = close_stance(ts, stride);
-        } else if (!ts->rested && unrest < CALM && n - ts->arrival > ts->pause) {
+        } else if (!ts->rested && unrest < CALM && n - ts->arrival > ts->blocks[PAUSE]) {
             told = rest(ts, stride);
         }
         follow_calm(ts, 2);
     }
-    if (n - ts->best == ts->reach) {
+    if (n - ts->best == ts->blocks[REACH]) {
         unit(ts->up);
         confirm(ts);
         ts->has_best = 0;
@@ -1257,7 +1262,7 @@ static WITHIN int follow(tinystride_t *ts, uint32_t energy, const int16_t force[
 /* The foot has stood still for two halves of a second: what the sensors say then. */
 static void learn_standing(tinystride_t *ts, const int16_t force[3])
 {
-    const float each = 0.5f * GYR_UNIT / (float)(ts->half_second * ts->samples_per_block);
+    const float each = 0.5f * GYR_UNIT / (float)(ts->blocks[HALF_SECOND] * ts->samples_per_block);
     ts->standings = (uint8_t)(ts->standings < 4 ? ts->standings + 1 : 4);
     const float share = 1.0f / (float)ts->standings;
     for (int i = 0; i < 3; ++i) {
@@ -1281,7 +1286,7 @@ static int is_near(const int16_t force[3], const int16_t other[3])
 /* Whether the spread of the angular rate over both halves of a second, and its mean, are those of standing. */
 static int is_standing(const tinystride_t *ts)
 {
-    const int32_t both = 2 * ts->half_second;
+    const int32_t both = 2 * ts->blocks[HALF_SECOND];
     /* Squared, in sixteenths of a count. */
     int32_t spread = (int32_t)((ts->half_energy + ts->half_energy_before) / (uint32_t)both) * (256 << ENERGY_SHIFT);
     int standing = 1;
@@ -1313,7 +1318,7 @@ static APART void watch_standing(tinystride_t *ts, uint32_t energy, const int16_
     for (int i = 0; i < 3; ++i) {
         ts->half_gyr[i] += (int32_t)ts->sum[i + 3];
     }
-    if (++ts->in_half == ts->half_second) {
+    if (++ts->in_half == ts->blocks[HALF_SECOND]) {
         ts->in_half = 0;
         if (ts->still && is_standing(ts)) {
             learn_standing(ts, force);
@@ -1353,7 +1358,7 @@ static WITHIN void take_sums(tinystride_t *ts, int16_t force[3])
 {
     const float b0 = ts->b0, a1 = ts->a1, a2 = ts->a2;
     const struct tinystride_sums *last = &ts->sums[ts->slot];
-    ts->slot = (uint8_t)(ts->slot + 1 == ts->window ? 0 : ts->slot + 1);
+    ts->slot = (uint8_t)(ts->slot + 1 == ts->blocks[WINDOW] ? 0 : ts->slot + 1);
     struct tinystride_sums *oldest = &ts->sums[ts->slot];
     int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING];
     const int32_t samples = ts->window_samples;
@@ -1381,7 +1386,7 @@ static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
         prime(ts);
     }
     take_sums(ts, force);
-    if (ts->block + 1u >= ts->window) {
+    if (ts->block + 1u >= ts->blocks[WINDOW]) {
         const uint32_t energy = ts->energy_total / ts->window_samples;
         if (energy <= STANDING_UNREST) {
             watch_standing(ts, energy, force);
@@ -1668,7 +1673,7 @@ int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
     for (int i = 0; i < 6; ++i) {
         samples[i] = (float)ts->last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
     }
-    for (uint32_t left = 2u * ts->pause * ts->samples_per_block; left > 0u; --left) {
+    for (uint32_t left = 2u * ts->blocks[PAUSE] * ts->samples_per_block; left > 0u; --left) {
         if (take_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;
         }

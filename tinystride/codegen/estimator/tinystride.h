@@ -75,7 +75,8 @@ typedef struct {
 
 #define TINYSTRIDE_RING 208u /* blocks of samples: the longest stride and what has to be known after it */
 #define TINYSTRIDE_UNRESTS 128u
-#define TINYSTRIDE_WINDOW 8u
+#define TINYSTRIDE_WINDOW 7u
+#define TINYSTRIDE_DURATIONS 7
 
 /* All state. Its members are none of the caller's business; it may be copied with memcpy at any time. They are in the
  * order of their size: short instructions reach the first ones, of which there are most. */
@@ -89,7 +90,7 @@ typedef struct {
     uint8_t standings, knows_stance, calm_blocks, has_best, stances, stance_open, rested;
     uint8_t has_start, resumed, event_seen[2]; /* of the stride under way; events: a gap, saturation */
     uint8_t has_frame, walked, lengths, oldest;
-    uint8_t window, reach, calm_run, pause, half_pause, soon, half_second; /* durations, blocks */
+    uint8_t blocks[TINYSTRIDE_DURATIONS]; /* durations */
 
     uint16_t window_samples, search;
     int16_t reached[2]; /* size at full scale or, where that is not known, the largest so far */
