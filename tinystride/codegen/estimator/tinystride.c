@@ -726,7 +726,7 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
     result->turn[1] = started[0] * ended[1] - started[1] * ended[0];
 }
 
-/* Whether one of the network's numbers is at an end of its range. */
+/* Whether one of the network's numbers is at an end of its range or beyond. */
 static WITHIN int is_at_end(int32_t q)
 {
     return (uint32_t)q + 127u > 253u;
@@ -738,10 +738,15 @@ static void turn_round(integral_t *result, int8_t *input)
     for (int channel = 0; channel < 5; channel += channel == 1 ? 2 : 1) {
         const int32_t twice = nearest(2.0f * INPUT_SUMMAND[channel]);
         for (int8_t *each = input + channel; each < input + TINYSTRIDE_MODEL_INPUT_SIZE; each += 6) {
-            const int32_t q = twice - *each;
-            result->clipped -= is_at_end(*each);
-            *each = (int8_t)(q > 127 ? 127 : q < -128 ? -128 : q);
-            result->clipped += is_at_end(*each);
+            int32_t q = twice - *each;
+            if (is_at_end(*each)) {
+                --result->clipped;
+            }
+            if (is_at_end(q)) {
+                ++result->clipped;
+                q = q < 0 ? -128 : 127;
+            }
+            *each = (int8_t)q;
         }
     }
     for (int i = 0; i < PARTS; ++i) {
