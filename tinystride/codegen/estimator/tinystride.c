@@ -413,14 +413,14 @@ static const int16_t *at(const tinystride_t *ts, uint32_t block)
     return ts->ring[block % TINYSTRIDE_RING];
 }
 
-/* Where in the stream a place among unrests, in 256ths of a block, was sampled. */
-static void sample_of(const tinystride_t *ts, uint32_t block, uint32_t frac, uint32_t *sample, float *fraction)
+/* The sample at a place among unrests, in 256ths of a block; it was sampled by a fraction later. */
+static uint32_t sample_of(const tinystride_t *ts, uint32_t block, uint32_t frac, float *fraction)
 {
     const uint32_t d = ts->samples_per_block;
     /* 64 samples more, so that nothing is negative. */
     const uint32_t within = d * 2u * frac + 256u * (d - 1u) + 64u * 512u - d * 256u * (ts->blocks[WINDOW] - 1u);
-    *sample = ts->first_sample + d * block + within / 512u - 64u;
     *fraction = (float)(within % 512u) * (1.0f / 512);
+    return ts->first_sample + d * block + within / 512u - 64u;
 }
 
 /* The horizontal axis [3] about which a foot with this spread of angular rates turns most. */
@@ -841,20 +841,23 @@ static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, 
     return ts->walked >= FEWEST_STRIDES && product < OTHER_FOOT * square_root(own * mean);
 }
 
+#define AXIS_UNITS 4096.0f /* whole numbers of which make an axis of length one */
+
 /* Where the pitch rate turns positive after the swing: 256ths of a block after `from`, 0 if nowhere. */
-static uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
+static APART uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
 {
-    const float x = ts->left[0] * GYR_UNIT, y = ts->left[1] * GYR_UNIT, z = ts->left[2] * GYR_UNIT;
-    const float none = dot(ts->left, ts->bias);
+    const int32_t x = nearest(ts->left[0] * AXIS_UNITS), y = nearest(ts->left[1] * AXIS_UNITS),
+                  z = nearest(ts->left[2] * AXIS_UNITS), none = (int32_t)(dot(ts->left, ts->bias) * IN_GYR * AXIS_UNITS);
     const int16_t *samples = at(ts, from);
-    float least = 0.0f, before = 0.0f, place = 0.0f;
+    int32_t least = 0, before = 0;
+    float place = 0.0f;
     for (uint32_t i = 0; i <= length; ++i) {
-        const float pitch = x * (float)samples[3] + y * (float)samples[4] + z * (float)samples[5] - none;
+        const int32_t pitch = x * samples[3] + y * samples[4] + z * samples[5] - none;
         if (pitch < least) {
             least = pitch;
             place = 0.0f;
-        } else if (pitch >= 0.0f && before < 0.0f && place <= 0.0f) {
-            place = (float)i - pitch / (pitch - before);
+        } else if (pitch >= 0 && before < 0 && place <= 0.0f) {
+            place = (float)i - (float)pitch / (float)(pitch - before);
         }
         before = pitch;
         samples = next_block(ts, samples);
@@ -975,13 +978,13 @@ static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_s
         return TINYSTRIDE_OK;
     }
     correct(ts, input, measure(ts, length, stride, input), stride);
-    sample_of(ts, ts->start, ts->start_256th, &stride->start_sample, &stride->start_fraction);
-    sample_of(ts, end, end_256th, &stride->end_sample, &stride->end_fraction);
+    stride->start_sample = sample_of(ts, ts->start, ts->start_256th, &stride->start_fraction);
+    stride->end_sample = sample_of(ts, end, end_256th, &stride->end_fraction);
     /* In the low-passed samples everything is later by the filter's delay, among unrests by half the window. */
     const uint32_t contact = find_contact(ts, ts->start, (uint32_t)length);
     const float lag = (0.5f * (float)(ts->blocks[WINDOW] - 1) - ts->delay) * 256.0f;
     const uint32_t place = contact ? contact + (uint32_t)(lag + 512.0f) - 512u : ts->start_256th;
-    sample_of(ts, ts->start + place / 256u, place % 256u, &stride->contact_sample, &stride->contact_fraction);
+    stride->contact_sample = sample_of(ts, ts->start + place / 256u, place % 256u, &stride->contact_fraction);
     const uint32_t since = next_sample(ts) + ts->samples_per_block + ts->lost - stride->end_sample;
     stride->latency_s = ((float)since - stride->end_fraction) / ts->rate_hz;
     return TINYSTRIDE_STRIDE;
@@ -1000,37 +1003,48 @@ static uint32_t calmness(uint32_t unrest)
     return 4294967295u / ((unrest + UNREST_FLOOR) * (unrest + UNREST_FLOOR));
 }
 
-/* The middle of the calm around block `origin`, weighted by calmness, in 256ths of a block from there: of up to
- * `before` blocks before it, itself and up to `after` - 1 after it. */
-static int32_t calm_centre(const tinystride_t *ts, uint32_t origin, uint32_t before, uint32_t after)
+/* Sums over calm blocks, modulo 2^32: of calmness, and of that times the number of the block. */
+typedef struct {
+    uint32_t total, moment;
+} calm_t;
+
+/* Up to n blocks from this one on, `step` apart, until one is not calm. */
+static APART void add_calm(const tinystride_t *ts, uint32_t block, uint32_t step, uint32_t n, calm_t *calm)
 {
-    const uint32_t most[2] = {after, before + 1u};
-    uint32_t total = 0, moment = 0;
-    for (uint32_t earlier = 0; earlier < 2u; ++earlier) {
-        for (uint32_t i = earlier; i < most[earlier]; ++i) {
-            const uint32_t away = earlier ? 0u - i : i, unrest = unrest_at(ts, origin + away);
-            if (unrest >= LARGEST_STANCE_UNREST) {
-                break;
-            }
-            total += calmness(unrest);
-            moment += calmness(unrest) * away;
+    uint32_t total = calm->total, moment = calm->moment;
+    for (; n > 0u; --n, block += step) {
+        const uint32_t unrest = unrest_at(ts, block);
+        if (unrest >= LARGEST_STANCE_UNREST) {
+            break;
         }
+        total += calmness(unrest);
+        moment += calmness(unrest) * block;
     }
-    return total ? (int32_t)moment * 256 / (int32_t)total : 0;
+    calm->total = total;
+    calm->moment = moment;
 }
 
-/* A place is a number of 256ths of a block. */
-static int tell_place(tinystride_t *ts, uint32_t origin, int32_t place, tinystride_stride_t *stride)
+/* The middle of the calm around block `origin`, weighted by calmness, in 256ths of a block from 128 blocks before
+ * it: of up to `before` blocks before it, itself and up to `after` - 1 after it. */
+static uint32_t calm_centre(const tinystride_t *ts, uint32_t origin, uint32_t before, uint32_t after)
 {
-    const uint32_t shifted = (uint32_t)(place + 256 * 128);
-    return ts->has_start ? tell(ts, origin - 128u + shifted / 256u, shifted % 256u, stride) : TINYSTRIDE_OK;
+    calm_t calm = {0, 0};
+    add_calm(ts, origin, 1u, after, &calm);
+    add_calm(ts, origin - 1u, UINT32_MAX, before, &calm);
+    const int32_t moment = (int32_t)(calm.moment - calm.total * origin);
+    return (uint32_t)((calm.total ? moment * 256 / (int32_t)calm.total : 0) + 256 * 128);
 }
 
-static void start_stride(tinystride_t *ts, uint32_t origin, int32_t place)
+/* A place is a number of 256ths of a block from 128 blocks before `origin`. */
+static int tell_place(tinystride_t *ts, uint32_t origin, uint32_t place, tinystride_stride_t *stride)
 {
-    const uint32_t shifted = (uint32_t)(place + 256 * 128);
-    ts->start = origin - 128u + shifted / 256u;
-    ts->start_256th = (uint16_t)(shifted % 256u);
+    return ts->has_start ? tell(ts, origin - 128u + place / 256u, place % 256u, stride) : TINYSTRIDE_OK;
+}
+
+static void start_stride(tinystride_t *ts, uint32_t origin, uint32_t place)
+{
+    ts->start = origin - 128u + place / 256u;
+    ts->start_256th = (uint16_t)(place % 256u);
     memcpy(ts->start_force, ts->calmest_force, sizeof ts->start_force);
     ts->spread_from = ts->block + 1u;
     ts->has_start = 1;
@@ -1080,7 +1094,7 @@ static int close_stance(tinystride_t *ts, tinystride_stride_t *stride)
     const uint32_t most_before = known - (ts->block - origin), most_after = ts->block - origin;
     before = before < most_before ? before : most_before;
     after = after < most_after ? after : most_after;
-    const int32_t place = calm_centre(ts, origin, before, after);
+    const uint32_t place = calm_centre(ts, origin, before, after);
     const int told = ts->rested ? TINYSTRIDE_OK : tell_place(ts, origin, place, stride);
     start_stride(ts, origin, place);
     return told;
@@ -1109,7 +1123,7 @@ static int is_calmest(const tinystride_t *ts)
 }
 
 /* The calmest block within reach of both sides is a candidate for a mid-stance. */
-static void confirm(tinystride_t *ts)
+static APART void confirm(tinystride_t *ts)
 {
     if (!is_calmest(ts) || ts->best_unrest >= LARGEST_STANCE_UNREST) {
         return;
@@ -1480,7 +1494,7 @@ static int take_sample(tinystride_t *ts, const float acc[3], const float gyr[3],
 /* ---- input ---- */
 
 /* Bridge what was lost before the next sample by a line, of which each block gets the middle of its part. */
-static APART int bridge(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
+static int bridge(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
     const int32_t lost = (int32_t)ts->lost;
     int told = TINYSTRIDE_OK;
