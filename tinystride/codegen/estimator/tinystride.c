@@ -304,26 +304,11 @@ static void clear_block(tinystride_t *ts)
 /* Everything about samples and strides under way, from sample `first` on; what has been learnt stays. */
 static void begin(tinystride_t *ts, uint32_t first)
 {
+    memset((uint8_t *)ts + offsetof(tinystride_t, to_come), 0,
+           offsetof(tinystride_t, window_samples) - offsetof(tinystride_t, to_come));
     ts->first_sample = first;
-    ts->acc_same = ts->gyr_same = 0;
     clear_block(ts);
     ts->to_come = ts->samples_per_block;
-    ts->block = 0;
-    ts->slot = 0;
-    ts->energy_total = 0;
-    memset(ts->sums, 0, sizeof ts->sums);
-    memset(ts->force_total, 0, sizeof ts->force_total);
-    ts->in_half = ts->still = 0;
-    ts->stances = ts->stance_open = ts->has_start = ts->has_best = 0;
-    ts->calm_blocks = 0;
-    ts->turned = 0;
-    ts->moving = 0;
-    ts->last_candidate = 0;
-    ts->event_seen[GAP] = ts->event_seen[SATURATED] = 0;
-    ts->search_end = 0;
-    ts->searched = 0;
-    ts->searched_unrest = 0;
-    ts->lost = 0;
 }
 
 int tinystride_reset(tinystride_t *ts)

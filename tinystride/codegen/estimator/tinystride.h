@@ -81,23 +81,23 @@ typedef struct {
 /* All state. Its members are none of the caller's business; it may be copied with memcpy at any time. They are in the
  * order of their size: short instructions reach the first ones, of which there are most. */
 typedef struct {
-    uint8_t foot, timed, bridged, slot;
-    uint8_t samples_per_block, to_come; /* in the block under way */
+    uint8_t foot, timed, bridged, samples_per_block;
     uint8_t repeats[2]; /* samples in a row at the largest value; [2]: of accelerometer and gyroscope */
     uint8_t known[2];   /* whether the full scale is */
-    uint8_t acc_same, gyr_same;       /* equal blocks in a row */
-    uint8_t in_half, still;           /* standing, by halves of a second; still: the one before was without movement */
-    uint8_t standings, knows_stance, calm_blocks, has_best, stances, stance_open, rested;
-    uint8_t has_start, resumed, event_seen[2]; /* of the stride under way; events: a gap, saturation */
+    uint8_t standings, knows_stance, resumed;
     uint8_t has_frame, walked, lengths, oldest;
     uint8_t blocks[TINYSTRIDE_DURATIONS]; /* durations */
 
-    uint16_t window_samples, search;
-    int16_t reached[2]; /* size at full scale or, where that is not known, the largest so far */
+    /* From here to `window_samples`: samples and strides under way. */
+    uint8_t to_come; /* samples of the block under way */
+    uint8_t has_best, stances, stance_open, rested;
+    uint8_t has_start;            /* of the stride under way */
+    uint8_t in_half, still;       /* standing, by halves of a second; still: the one before was without movement */
+    uint8_t acc_same, gyr_same;   /* equal blocks in a row */
+    uint8_t slot, calm_blocks;
+    uint8_t event_seen[2];        /* in the stride under way: a gap, saturation */
     uint16_t best_unrest, searched_unrest, calmest_unrest, start_256th;
-
-    uint32_t magic;
-    uint32_t block, first_sample; /* the block under way; the sample that begins block 0 */
+    uint32_t block;               /* the one under way */
     uint32_t energy;              /* of the block under way */
     uint32_t lost;                /* samples before the next one */
     uint32_t turned, turned_last; /* by the foot, so far and until the last candidate */
@@ -106,14 +106,11 @@ typedef struct {
     uint32_t calm_end;            /* of the last candidate's calm, as far as looked for */
     uint32_t start;
     uint32_t search_end, least_energy; /* of the search for a force to start from */
-    uint32_t swing;                    /* smallest turn of a swing, in units of `turned` */
-    uint32_t unusual[2];               /* from where on samples are looked at closer */
     uint32_t best_turned, best_moving;
     uint32_t calmest, last_candidate, arrival; /* of the stance under way: its calmest candidate and its last one */
     uint32_t spread_from;                      /* first block that tells how the foot turns in this stride */
     uint32_t event_first[2], event_last[2];    /* blocks, of events that may lie in the stride under way */
     uint32_t energy_total, half_energy, half_energy_before;
-    uint32_t last_time_us;
     uint32_t sum[6]; /* of the block under way, so much less that it is right once the block is complete */
     int32_t force_total[3];
     int32_t half_gyr[3], half_gyr_before[3];
@@ -121,6 +118,14 @@ typedef struct {
         int32_t force[3];
         uint32_t energy;
     } sums[TINYSTRIDE_WINDOW]; /* of the last blocks; `slot` is the newest */
+
+    uint16_t window_samples, search;
+    int16_t reached[2]; /* size at full scale or, where that is not known, the largest so far */
+    uint32_t magic;
+    uint32_t first_sample; /* the one that begins block 0 */
+    uint32_t swing;        /* smallest turn of a swing, in units of `turned` */
+    uint32_t unusual[2];   /* from where on samples are looked at closer */
+    uint32_t last_time_us;
 
     int16_t last[6];
     int16_t stance_force[3]; /* of the standing foot, counts */
