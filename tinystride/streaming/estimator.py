@@ -369,7 +369,9 @@ class Estimator:
         step = length / (POINTS - 1)
         # Block k spans k - 1/2 to k + 1/2; unrests lag by half their window.
         first = self.start / FRACTIONS - 0.5 * (self.design.window - 1) + self.delay + 0.5 - 0.5 * step
-        bounds = first + step * np.arange(POINTS + 1)
+        parts = int(length * c.PARTS_OF_BLOCK)
+        bounds = math.floor(first * c.PARTS_OF_BLOCK) + parts * np.arange(POINTS + 1) // (POINTS - 1)
+        bounds = bounds / c.PARTS_OF_BLOCK
         low, high = int(bounds[0]), int(bounds[-1]) + 1
         kept = self.segment.kept[low:high]
         total = np.concatenate([np.zeros((1, 6)), np.cumsum(kept, axis=0)])

@@ -84,6 +84,10 @@
 #define JUMP_US 1000000
 
 #define POINTS 64
+/* As finely as instants lie in blocks. With what a sensor tells at rest, at most MOST_NONE, sums over the longest step
+ * stay within 32 bits. */
+#define PARTS_OF_BLOCK 16384
+#define MOST_NONE 2e8f
 #define LEVER_M 0.06f
 #define SHORTEST_S 0.6f
 #define LONGEST_S 2.0f
@@ -492,23 +496,6 @@ typedef struct {
     int clipped;
 } integral_t;
 
-/* A place in the ring: a block's samples, and how much of them is left. */
-typedef struct {
-    const int16_t *samples;
-    float left;
-} cursor_t;
-
-/* Where the samples begin that the stride's first instant is the mean of. */
-static cursor_t first_sample_of(const tinystride_t *ts, float step)
-{
-    /* Block k spans k - 1/2 to k + 1/2; unrests lag by half their window. */
-    const float first = (float)ts->start_256th * (1.0f / 256) - 0.5f * (float)(ts->blocks[WINDOW] - 1) + ts->delay + 0.5f -
-                        0.5f * step + 8.0f;
-    const uint32_t whole = (uint32_t)first;
-    const cursor_t cursor = {at(ts, ts->start - 8u + whole), 1.0f - (first - (float)whole)};
-    return cursor;
-}
-
 /* The block after this one. */
 static WITHIN const int16_t *next_block(const tinystride_t *ts, const int16_t *samples)
 {
@@ -537,47 +524,61 @@ typedef struct {
     float velocity_factor, rate_factor[3], rate_sum;
 } axis_t;
 
-/* A stride at one of its instants. Samples are sums over `step` blocks, in sensor axes, without the sensor's offsets,
- * of which `none` is the negative. */
+/* A stride at one of its instants. Samples are sums over the PARTS_OF_BLOCK of a step, in sensor axes, without the
+ * sensor's offsets, of which `none` is the negative. */
 typedef struct {
     axis_t axis[3];
-    float acc[3], gyr[3], none[6];
+    float acc[3], gyr[3];
+    int32_t none[6];
+    const int16_t *samples; /* of the block under way, and how much of it is left, in PARTS_OF_BLOCK */
+    uint32_t left;
     float step, turn_factor;
 } motion_t;
 
-/* The next samples from the cursor on. Half of what the foot has turned in between, times 2 / turn_factor. */
-static WITHIN void advance(motion_t *now, const tinystride_t *ts, cursor_t *cursor, float turned[3])
+/* Find the samples that the stride's first instant is the mean of. */
+static void find_samples(motion_t *now, const tinystride_t *ts)
 {
-    const int16_t *samples = cursor->samples;
-    const float *none = now->none;
-    float rest = now->step, left = cursor->left;
-    float ax = none[0], ay = none[1], az = none[2], gx = none[3], gy = none[4], gz = none[5];
-    while (rest > 0.0f) {
-        const float part = rest < left ? rest : left;
-        ax += part * (float)samples[0];
-        ay += part * (float)samples[1];
-        az += part * (float)samples[2];
-        gx += part * (float)samples[3];
-        gy += part * (float)samples[4];
-        gz += part * (float)samples[5];
-        rest -= part;
-        left -= part;
-        if (left <= 0.0f) {
-            left = 1.0f;
-            samples = next_block(ts, samples);
+    /* Block k spans k - 1/2 to k + 1/2; unrests lag by half their window. */
+    const float first = (float)ts->start_256th * (1.0f / 256) - 0.5f * (float)(ts->blocks[WINDOW] - 1) + ts->delay +
+                        0.5f - 0.5f * now->step + 8.0f;
+    const uint32_t parts = (uint32_t)(first * PARTS_OF_BLOCK);
+    now->samples = at(ts, ts->start - 8u + parts / PARTS_OF_BLOCK);
+    now->left = PARTS_OF_BLOCK - parts % PARTS_OF_BLOCK;
+}
+
+/* The next samples, of so many PARTS_OF_BLOCK. Half of what the foot has turned in between, times 2 / turn_factor. */
+static WITHIN void advance(motion_t *now, const tinystride_t *ts, uint32_t rest, float turned[3])
+{
+    const int16_t *samples = now->samples;
+    const int32_t *none = now->none;
+    uint32_t left = now->left;
+    int32_t ax = none[0], ay = none[1], az = none[2], gx = none[3], gy = none[4], gz = none[5];
+    for (;;) {
+        const int32_t part = (int32_t)(rest < left ? rest : left);
+        ax += part * samples[0];
+        ay += part * samples[1];
+        az += part * samples[2];
+        gx += part * samples[3];
+        gy += part * samples[4];
+        gz += part * samples[5];
+        if (rest < left) {
+            break;
         }
+        rest -= left;
+        left = PARTS_OF_BLOCK;
+        samples = next_block(ts, samples);
     }
-    cursor->samples = samples;
-    cursor->left = left;
-    turned[0] = now->gyr[0] + gx;
-    turned[1] = now->gyr[1] + gy;
-    turned[2] = now->gyr[2] + gz;
-    now->acc[0] = ax;
-    now->acc[1] = ay;
-    now->acc[2] = az;
-    now->gyr[0] = gx;
-    now->gyr[1] = gy;
-    now->gyr[2] = gz;
+    now->samples = samples;
+    now->left = left - rest;
+    now->acc[0] = (float)ax;
+    now->acc[1] = (float)ay;
+    now->acc[2] = (float)az;
+    turned[0] = now->gyr[0] + (float)gx;
+    turned[1] = now->gyr[1] + (float)gy;
+    turned[2] = now->gyr[2] + (float)gz;
+    now->gyr[0] = (float)gx;
+    now->gyr[1] = (float)gy;
+    now->gyr[2] = (float)gz;
 }
 
 /* orientation := orientation * rotation by factor * turned (Rodrigues), which is below 2. The third row follows from
@@ -636,7 +637,7 @@ static void level(motion_t *now, float frame[3][3])
 /* The velocity by which the foot rolls about its sole at mid-stance, and where it heads. */
 static void at_stance(const motion_t *now, const float ahead[3], float rolling[3], float heading[2])
 {
-    const float rate_factor = GYR_UNIT / now->step;
+    const float rate_factor = GYR_UNIT / PARTS_OF_BLOCK / now->step;
     rolling[0] += LEVER_M * rate_factor * dot(now->axis[1].row, now->gyr);
     rolling[1] -= LEVER_M * rate_factor * dot(now->axis[0].row, now->gyr);
     heading[0] = dot(now->axis[0].row, ahead);
@@ -647,15 +648,16 @@ static void at_stance(const motion_t *now, const float ahead[3], float rolling[3
 static void begin_motion(motion_t *now, const tinystride_t *ts, float length, float frame[3][3], const float offset[3])
 {
     const float step = length / (POINTS - 1), half_s = 0.5f * step * ts->period_s, duration = length * ts->period_s;
-    const float acc_factor = ACC_UNIT / step, gyr_factor = GYR_UNIT / step;
+    const float acc_factor = ACC_UNIT / PARTS_OF_BLOCK / step, gyr_factor = GYR_UNIT / PARTS_OF_BLOCK / step;
     memset(now, 0, sizeof *now);
     now->step = step;
     now->turn_factor = gyr_factor * half_s;
+    find_samples(now, ts);
     for (int i = 0; i < 3; ++i) {
         /* A left foot is mirrored for the network. */
         const float mirrored = ts->foot == TINYSTRIDE_LEFT ? -duration : duration;
-        now->none[i] = -offset[i] / acc_factor;
-        now->none[i + 3] = -ts->bias[i] / gyr_factor;
+        now->none[i] = (int32_t)limited(-offset[i] / acc_factor, MOST_NONE);
+        now->none[i + 3] = (int32_t)limited(-ts->bias[i] / gyr_factor, MOST_NONE);
         now->axis[i].velocity_factor = (i == 1 ? mirrored : duration) * half_s * acc_factor * INPUT_FACTOR[i];
         add(now->axis[i].rate_factor, frame[i], (i == 1 ? duration : mirrored) * gyr_factor * INPUT_FACTOR[i + 3]);
     }
@@ -668,14 +670,17 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
 {
     motion_t now;
     begin_motion(&now, ts, length, frame, offset);
-    const float acc_factor = ACC_UNIT / now.step, fall = 2.0f * GRAVITY / acc_factor;
-    cursor_t cursor = first_sample_of(ts, now.step);
+    const float acc_factor = ACC_UNIT / PARTS_OF_BLOCK / now.step, fall = 2.0f * GRAVITY / acc_factor;
+    const uint32_t parts = (uint32_t)(length * 256.0f) * (PARTS_OF_BLOCK / 256);
+    uint32_t place = 0;
     float rolling[3] = {0}, started[2], ended[2], lateral[3] = {0}, sideways = 0.0f, turning = 0.0f;
     add(lateral, frame[1], ts->foot == TINYSTRIDE_LEFT ? -acc_factor : acc_factor);
     result->clipped = 0;
     for (int point = 0; point < POINTS; ++point) {
         float turned[3];
-        advance(&now, ts, &cursor, turned);
+        const uint32_t next = parts * (uint32_t)(point + 1) / (POINTS - 1);
+        advance(&now, ts, next - place, turned);
+        place = next;
         if (point == 0) {
             level(&now, frame);
             at_stance(&now, frame[0], rolling, started);
@@ -696,7 +701,7 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
         }
     }
     at_stance(&now, frame[0], rolling, ended);
-    result->turning = turning * squared(GYR_UNIT * (POINTS - 1) * INPUT_FACTOR[4] * ts->period_s);
+    result->turning = turning * squared(GYR_UNIT / PARTS_OF_BLOCK * (POINTS - 1) * INPUT_FACTOR[4] * ts->period_s);
     const float half_s = 0.5f * now.step * ts->period_s * acc_factor, duration = length * ts->period_s;
     for (int i = 0; i < 3; ++i) {
         const axis_t *axis = &now.axis[i];
