@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinystride.gait import flags as gait_flags
 from tinystride.gait.side import FEWEST_STRIDES, MEAN, OTHER_FOOT, ROLL_SD_RAD, SIDEWAYS_SD_M
 from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Strapdown, integrate, lowpass_delay_s
 from tinystride.gait.walking import POINTS as PARTS
@@ -19,6 +20,7 @@ from tinystride.streaming.front_end import Segment
 from tinystride.streaming.table import FLAG_NAMES
 
 FLAG = {name: 1 << bit for bit, name in enumerate(FLAG_NAMES)}
+EXTRAORDINARY = sum(FLAG[name] for name in gait_flags.EXTRAORDINARY)
 SIDE_SD = np.concatenate([ROLL_SD_RAD, SIDEWAYS_SD_M])
 # From one way to see a foot to that with forward and left the other way round.
 BACKWARD = np.array([-1.0, -1.0, 1.0])
@@ -57,7 +59,8 @@ class Estimator:
         self.knows_stance = self.has_frame = self.stances = self.stance_open = self.resumed = False
         self.stance_force = [0, 0, 0]
         self.calmest_force, self.up = [0, 0, 0], [0.0, 0.0, 0.0]
-        self.standings = self.walked = 0
+        self.standings = self.walked = self.ordinary = 0
+        self.strayed, self.vertical_mps = False, 0.0
         self.bias, self.bias_variance = np.zeros(3), np.eye(3) / c.STRIDES_TO_BELIEVE
         self.force_mps2, self.up_force = np.zeros(3), np.zeros(3)
         self.axes, self.left, self.forward = np.zeros((3, 3)), np.zeros(3), 0.0
@@ -343,17 +346,22 @@ class Estimator:
         if not flags & (FLAG["gap"] | FLAG["saturated"]):
             self._learn_bias(frame, result, up, duration_s)
         alike, shift = likeness(gyr[None])
-        if not is_walking(gyr[None], alike, strangeness):
+        strays = not is_walking(gyr[None], alike, strangeness)
+        if strays or self.strayed:
             flags |= FLAG["not-walking"]
         elif self._is_other_foot(acc, gyr, duration_s, shift):
             flags |= FLAG["wrong-foot"]
+        self.strayed = strays
+        if self._sensors_disagree(flags, float(result.velocity_mps[0, -1, 2])):
+            flags |= FLAG["sensors-disagree"]
         end_sample = self._sample_of(end)
         newest = segment.first_sample + (self.block + 1) * self.design.samples_per_block
         self.strides.append(
             Stride(
                 start=self._sample_of(start),
                 end=end_sample,
-                contact=self._contact(start // FRACTIONS, int(length)),
+                # After the last contact the pitch may go on changing its sign.
+                contact=min(self._contact(start // FRACTIONS, int(length)), end_sample),
                 duration_s=duration_s,
                 latency_s=(newest - end_sample) / self.design.rate_hz,
                 strapdown_length_cm=length_cm,
@@ -422,6 +430,13 @@ class Estimator:
         scaled = self.side / SIDE_SD
         score = scaled @ MEAN / max(np.linalg.norm(scaled) * np.linalg.norm(MEAN), 1e-12)
         return self.walked >= FEWEST_STRIDES and score < OTHER_FOOT
+
+    def _sensors_disagree(self, flags: int, vertical_mps: float) -> bool:
+        """Whether the vertical velocities at the ends of ordinary strides say that a sensor is wrong."""
+        if not flags & EXTRAORDINARY:
+            self.ordinary = min(self.ordinary + 1, c.ORDINARY_STRIDES)
+            self.vertical_mps += (vertical_mps - self.vertical_mps) / self.ordinary
+        return self.ordinary >= c.FEWEST_ORDINARY and abs(self.vertical_mps) > c.LARGEST_VERTICAL_MPS
 
     def _contact(self, start: int, length: int) -> float:
         """Sample at which the pitch rate has turned positive after the swing, NaN if nowhere."""

@@ -12,7 +12,7 @@ NOT_FOR_STREAMING = (
 # By bit, from the lowest.
 FLAG_NAMES = (
     "no-standing", "wrong-foot", "turn", "climb", "unusual-duration", "out-of-range", "not-walking",
-    "gap", "saturated", "unsteady", "inconsistent",
+    "gap", "saturated", "unsteady", "inconsistent", "sensors-disagree",
 )  # fmt: skip
 # tinystride_stride_t
 STRIDE = np.dtype(

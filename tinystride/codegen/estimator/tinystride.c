@@ -95,9 +95,17 @@
 #define LONGEST_CM 220.0f
 #define COS_TURN 0.8660254f
 #define CLIMB_M 0.2f
+/* Vertical velocity at a stride's end, of which there should be none, in the mean of the last ordinary strides; a rate
+ * or a gyroscope's scale that is wrong by a tenth makes 0.3 m/s and more of it. */
+#define LARGEST_VERTICAL_MPS 0.3f
+#define ORDINARY_STRIDES 8u
+#define FEWEST_ORDINARY 4u
+#define EXTRAORDINARY                                                                                                  \
+    (TINYSTRIDE_TURN | TINYSTRIDE_CLIMB | TINYSTRIDE_UNUSUAL_DURATION | TINYSTRIDE_OUT_OF_RANGE |                      \
+     TINYSTRIDE_NOT_WALKING | TINYSTRIDE_GAP | TINYSTRIDE_SATURATED)
 #define UNSTEADY_MPS 2.5f
 #define TAN_UNSTEADY_TILT 0.25534192f /* 0.25 rad */
-#define COS_SLIP 0.96891242f          /* 0.25 rad */
+#define COS_SLIP 0.98006658f          /* 0.20 rad */
 #define COS_TWIST 0.9f
 #define LARGEST_CORRECTION_CM 10.0f
 #define LARGEST_CLIPPED 3 /* values of the network's input, 1 % */
@@ -881,6 +889,18 @@ static unsigned flags_of_events(tinystride_t *ts, float length)
     return flags;
 }
 
+/* Whether the vertical velocities at the ends of ordinary strides say that one of the sensors is wrong. */
+static unsigned sensors_disagree(tinystride_t *ts, unsigned flags, float vertical_mps)
+{
+    if (!(flags & EXTRAORDINARY)) {
+        ts->ordinary = (uint8_t)(ts->ordinary < ORDINARY_STRIDES ? ts->ordinary + 1u : ORDINARY_STRIDES);
+        ts->vertical_mps += (vertical_mps - ts->vertical_mps) / (float)ts->ordinary;
+    }
+    return ts->ordinary < FEWEST_ORDINARY ? 0u
+                                          : beyond(ts->vertical_mps, -LARGEST_VERTICAL_MPS, LARGEST_VERTICAL_MPS,
+                                                   TINYSTRIDE_SENSORS_DISAGREE);
+}
+
 /* What integration says of the stride of `length` blocks: its length, flags, and the network's input. Returns how
  * far the integral is from ordinary. */
 static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *stride, int8_t *input)
@@ -925,11 +945,15 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
         learn_bias(ts, &result, duration);
     }
-    if (!is_walking(&result, strangeness, &shift)) {
+    const int strays = !is_walking(&result, strangeness, &shift);
+    /* Who does something else than walking may for once look like it. */
+    if (strays || ts->strayed) {
         flags |= TINYSTRIDE_NOT_WALKING;
     } else if (is_other_foot(ts, &result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
     }
+    ts->strayed = (uint8_t)strays;
+    flags |= sensors_disagree(ts, flags, result.drift[2]);
     stride->flags = (uint16_t)flags;
     stride->strapdown_length_cm = length_cm;
     stride->duration_s = duration;
@@ -973,7 +997,8 @@ static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_s
     /* In the low-passed samples everything is later by the filter's delay, among unrests by half the window. */
     const uint32_t contact = find_contact(ts, ts->start, (uint32_t)length);
     const float lag = (0.5f * (float)(ts->blocks[WINDOW] - 1) - ts->delay) * 256.0f;
-    const uint32_t place = contact ? contact + (uint32_t)(lag + 512.0f) - 512u : ts->start_256th;
+    const uint32_t last = (end - ts->start) * 256u + end_256th, found = contact + (uint32_t)(lag + 512.0f) - 512u;
+    const uint32_t place = contact ? found < last ? found : last : ts->start_256th;
     stride->contact_sample = sample_of(ts, ts->start + place / 256u, place % 256u, &stride->contact_fraction);
     const uint32_t since = next_sample(ts) + ts->samples_per_block + ts->lost - stride->end_sample;
     stride->latency_s = ((float)since - stride->end_fraction) / ts->rate_hz;

@@ -39,7 +39,7 @@ extern "C" {
 #define TINYSTRIDE_ERROR_STATE (-4) /* tinystride_init has not been called, or failed */
 #define TINYSTRIDE_ERROR_SAMPLE (-5) /* not finite, or more than any sensor measures: counted as lost */
 #define TINYSTRIDE_ERROR_TIME (-6)  /* the time stamp stood still or ran back: the sample was dropped */
-#define TINYSTRIDE_ERROR_UNITS (-7) /* at rest |acc| is not about 9.81 m/s^2: nothing can be found */
+#define TINYSTRIDE_ERROR_UNITS (-7) /* so far, at rest |acc| is not about 9.81 m/s^2: nothing can be found */
 
 /* Flags of a stride: what speaks against its length. */
 #define TINYSTRIDE_NO_STANDING 0x001u      /* the foot never stood still for a second: gyroscope not calibrated */
@@ -48,11 +48,12 @@ extern "C" {
 #define TINYSTRIDE_CLIMB 0x008u            /* height changed by more than 20 cm */
 #define TINYSTRIDE_UNUSUAL_DURATION 0x010u /* shorter than 0.6 s or longer than 2 s */
 #define TINYSTRIDE_OUT_OF_RANGE 0x020u     /* integral outside of 40 to 220 cm, or beyond what the network can tell */
-#define TINYSTRIDE_NOT_WALKING 0x040u      /* the foot turns unlike one that walks */
+#define TINYSTRIDE_NOT_WALKING 0x040u      /* the foot turns unlike one that walks, or did in the stride before */
 #define TINYSTRIDE_GAP 0x080u              /* samples were lost, or the sensor was stuck: see tinystride_gap */
 #define TINYSTRIDE_SATURATED 0x100u        /* the sensor reached its full scale */
 #define TINYSTRIDE_UNSTEADY 0x200u         /* the foot did not rest at both ends, or the sensor slipped */
 #define TINYSTRIDE_INCONSISTENT 0x400u     /* network and integration differ by more than 10 cm */
+#define TINYSTRIDE_SENSORS_DISAGREE 0x800u /* accelerometer and gyroscope contradict each other: wrong rate or scale */
 
 /* A stride lies between two mid-stances. Samples are counted from tinystride_init or _reset on, lost ones too;
  * the time of a mid-stance is (sample + fraction) / rate. */
@@ -86,6 +87,7 @@ typedef struct {
     uint8_t known[2];   /* whether the full scale is */
     uint8_t standings, knows_stance, resumed;
     uint8_t has_frame, walked, lengths, oldest;
+    uint8_t strayed, ordinary; /* whether the stride before was none of walking; ordinary strides, up to 8 */
     uint8_t blocks[TINYSTRIDE_DURATIONS]; /* durations */
 
     /* From here to `window_samples`: samples and strides under way. */
@@ -144,6 +146,7 @@ typedef struct {
     float axes[3][3];
     float left[3];
     float forward;
+    float vertical_mps; /* velocity at the end of the last ordinary strides */
     float side[16];
     float length_cm[10];
     /* history, by number of block */
