@@ -51,6 +51,45 @@ def no_standing(recording: Recording, rng: np.random.Generator) -> Recording:
     return cut(recording, (first["start_s"] + first["end_s"]) / 2, (last["start_s"] + last["end_s"]) / 2)
 
 
+def rate_too_high(recording: Recording, rng: np.random.Generator) -> Recording:
+    """Said to be a tenth higher than it is. Its reference's times are those of the true rate."""
+    return _at_rate(recording, 1.1)
+
+
+def rate_too_low(recording: Recording, rng: np.random.Generator) -> Recording:
+    """Said to be a tenth lower than it is."""
+    return _at_rate(recording, 0.9)
+
+
+def gyroscope_scale(recording: Recording, rng: np.random.Generator) -> Recording:
+    """A tenth too small."""
+    return replace(recording, gyr_radps=0.9 * recording.gyr_radps, saturation=UNKNOWN)
+
+
+def untold_losses(recording: Recording, rng: np.random.Generator) -> Recording:
+    """5 % of the samples, two in a row on average, without anything that tells of it."""
+    lossy = lost_samples(recording, rng)
+    kept = np.ones(lossy.n_samples, dtype=bool)
+    for first, stop in lossy.gaps:
+        kept[first:stop] = False
+    place = np.cumsum(kept)  # of each old sample among the new ones
+    reference = recording.reference
+    moved = {
+        name: place[(reference[name] * recording.rate_hz).astype(int).clip(0, len(place) - 1)]
+        / recording.rate_hz
+        for name in ("start_s", "end_s")
+    }
+    return replace(
+        lossy,
+        acc_mps2=lossy.acc_mps2[kept],
+        gyr_radps=lossy.gyr_radps[kept],
+        gaps=np.zeros((0, 2), dtype=np.int64),
+        walking_s=None,
+        turns_s=np.zeros((0, 2)),
+        reference=reference.assign(**moved),
+    )
+
+
 def mid_stride_start(recording: Recording, rng: np.random.Generator) -> Recording:
     """From the middle of the first reference stride."""
     first = recording.reference.iloc[0]
@@ -71,6 +110,11 @@ DAMAGES = {
         mid_stride_start,
     )
 }
+# What only a contradiction between the two sensors can tell, and so not always.
+UNTOLD = {
+    damage.__name__.replace("_", " "): damage
+    for damage in (rate_too_high, rate_too_low, gyroscope_scale, untold_losses)
+}
 
 
 def cut(recording: Recording, start_s: float, end_s: float) -> Recording:
@@ -90,6 +134,17 @@ def cut(recording: Recording, start_s: float, end_s: float) -> Recording:
         reference=reference[inside].assign(
             start_s=reference["start_s"] - offset_s, end_s=reference["end_s"] - offset_s
         ),
+    )
+
+
+def _at_rate(recording: Recording, factor: float) -> Recording:
+    reference = recording.reference
+    return replace(
+        recording,
+        rate_hz=recording.rate_hz * factor,
+        walking_s=None,
+        turns_s=recording.turns_s / factor,
+        reference=reference.assign(start_s=reference["start_s"] / factor, end_s=reference["end_s"] / factor),
     )
 
 

@@ -1,6 +1,8 @@
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -225,9 +227,44 @@ def test_neither_the_recording_nor_each_other_is_overwritten(arguments, tmp_path
         assert sorted(tmp_path.iterdir()) == before and recording.read_bytes() == rows
 
 
+def test_a_pipe_or_device_is_no_place_for_a_file_and_a_link_leads_to_one(arguments, tmp_path, capsys):
+    pipe, link, target = tmp_path / "pipe", tmp_path / "link.csv", tmp_path / "far" / "strides.csv"
+    os.mkfifo(pipe)
+    for option in ("-o", "--plot"):
+        message = error_of(capsys, *arguments, option, pipe)
+        assert f"{pipe}: is no regular file; name another one with {option}" in message
+    assert pipe.is_fifo()
+    target.parent.mkdir()
+    link.symlink_to(target)
+    cli.main([*arguments, "-o", str(link)])
+    assert link.is_symlink() and target.read_text().startswith(",".join(COLUMNS))
+
+
+def test_of_two_files_none_is_left_where_one_cannot_be_written(arguments, tmp_path, capsys, monkeypatch):
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    # Whoever runs tests as root may write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed)
+    before = sorted(tmp_path.iterdir())
+    targets = ["--plot", tmp_path / "p.png", "-o", closed / "s.csv"]
+    message = error_of(capsys, *arguments, *targets)
+    assert f"{closed / 's.csv'}: {closed} cannot be written to" in message
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_whoever_reads_only_the_first_lines_hears_of_no_error(arguments):
+    command = [sys.executable, "-m", "tinystride", *arguments]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.returncode == 128 + 13 and done.stderr == ""
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ("100", ["0"], "a sampling rate of 0 Hz cannot be"),
         ("100", ["30"], "30 Hz"),
         ("100", ["500"], "500 Hz"),
         ("--rate-hz", ["--acc-unit", "g", "--rate-hz", "100"], "say that its unit is m/s²"),

@@ -7,7 +7,7 @@ recordings damaged on purpose. Running is simulated, too; one trial of llio-rule
 import numpy as np
 import pytest
 
-from benchmarks.damage import DAMAGES, cut
+from benchmarks.damage import DAMAGES, UNTOLD, cut
 from benchmarks.robustness import (
     LARGEST_WRONG_SHARE,
     damaged,
@@ -74,6 +74,24 @@ def test_a_damaged_recorded_walk_is_answered_well_or_flagged(known, name):
         assert counts.total() > 30
         assert counts["wrong"] <= LARGEST_WRONG_SHARE * counts.total()
         assert counts["missed"] + counts["refused"] <= LARGEST_WRONG_SHARE * counts.total()
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+def test_sensors_that_contradict_each_other_are_told_of_mostly(walks, known, name):
+    for recordings in (walks, *known.values()):
+        counts = judge_all(damaged(recordings, UNTOLD[name]), network())
+        assert counts["flagged"] + counts["good"] >= 0.4 * counts.total()
+    everything = judge_all(
+        (each for recordings in (walks, *known.values()) for each in damaged(recordings, UNTOLD[name])),
+        network(),
+    )
+    assert everything["flagged"] >= 0.7 * everything.total()
+    assert everything["wrong"] <= 0.25 * everything.total()
+
+
+def test_sensors_as_they_were_do_not_contradict_each_other(walks, recorded):
+    for recording in walks + [recording for recordings in recorded.values() for recording in recordings]:
+        assert not predict_strides(recording, network())["flags"].str.contains("sensors-disagree").any()
 
 
 @pytest.mark.parametrize("name", ["turned mounting", "upside down"])

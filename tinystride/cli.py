@@ -3,6 +3,8 @@
 import argparse
 import errno
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from tqdm import tqdm
 
 from tinystride.edge_impulse_command import add_edge_impulse
 from tinystride.errors import DataError, ModelError, ParameterError, TinyStrideError
+from tinystride.files import complete_path
 from tinystride.sweep_command import add_sweep
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "models" / "stride_int8.tflite"
@@ -34,8 +37,12 @@ def one_line_errors() -> Iterator[None]:
         yield
     except TinyStrideError as error:
         message = str(error)
+    except BrokenPipeError:
+        # Whoever reads has had enough; Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
-        place = error.filename if error.filename is not None else "input or output"
+        place = complete_path(error.filename) if error.filename is not None else "input or output"
         remedy = REMEDIES.get(error.errno, "check the file and its folder")
         message = f"{place}: {error.strerror or error}; {remedy}"
     except KeyboardInterrupt:
@@ -87,11 +94,16 @@ def _check_targets(recording: Path, output: Path | None, plot: Path | None) -> N
             continue
         if path.is_dir():
             raise ParameterError(f"{path}: is a folder; name a file with {option}")
+        if path.exists() and not path.is_file():
+            raise ParameterError(f"{path}: is no regular file; name another one with {option}")
         if path.resolve() in taken:
             raise ParameterError(f"{path}: is {taken[path.resolve()]}; name another file with {option}")
         ancestor = next(parent for parent in path.absolute().parents if parent.exists())
         if not ancestor.is_dir():
             raise ParameterError(f"{path}: {ancestor} is no folder; name another file with {option}")
+        # Before the first of two files is written, of which both or none should be there.
+        if not os.access(ancestor, os.W_OK):
+            raise ParameterError(f"{path}: {ancestor} cannot be written to; name another file with {option}")
         taken[path.resolve()] = f"what {option} writes"
 
 

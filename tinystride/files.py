@@ -16,6 +16,13 @@ def partial_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.partial")
 
 
+def complete_path(path: Path | str) -> Path:
+    """The path that is being written where `partial_path` has named one; any other path as it is."""
+    path = Path(path)
+    partial = path.name.startswith(".") and path.name.endswith(".partial")
+    return path.with_name(path.name[1 : -len(".partial")]) if partial else path
+
+
 @contextmanager
 def complete_folder(path: Path | str, *, keep_partial: bool = False) -> Iterator[Path]:
     """Yield an empty folder that replaces `path` if the block succeeds and vanishes if it fails.
@@ -40,8 +47,12 @@ def complete_folder(path: Path | str, *, keep_partial: bool = False) -> Iterator
 
 @contextmanager
 def complete_file(path: Path | str) -> Iterator[Path]:
-    """Yield a path to write to that replaces `path` if the block succeeds and vanishes if it fails."""
+    """Yield a path to write to that replaces `path` if the block succeeds and vanishes if it fails.
+
+    Where `path` is a symbolic link, what it leads to is replaced, and the link stays.
+    """
     path = Path(path)
+    path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_path(path)
     try:

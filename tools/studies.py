@@ -137,10 +137,35 @@ def neighbours(folder: Path) -> str:
     return documents.table(head, rows)
 
 
+def second_opinion(folder: Path) -> str:
+    """A row for strides at the sensor's full scale and for others: how often both integrals err alike."""
+    table = pd.read_csv(folder / "second_opinion/second_opinion.csv")
+    rows = [
+        [
+            row["kind"],
+            str(row["strides"]),
+            number(row["apart_median_cm"], 1),
+            str(row["large"]),
+            str(row["alike"]),
+        ]
+        for _, row in table.iterrows()
+    ]
+    head = [
+        "`llio-ruler`",
+        "strides",
+        "apart, median, cm",
+        "missed by more than 6 cm",
+        "of these by both alike",
+    ]
+    return documents.table(head, rows)
+
+
 TABLES = {
     each.__name__: each
-    for each in (ablation, sizes, worse_sensors, learning_curve, mid_stances, noise, neighbours)
-}
+    for each in (
+        ablation, sizes, worse_sensors, learning_curve, mid_stances, noise, neighbours, second_opinion,
+    )
+}  # fmt: skip
 
 
 def filled(text: str, folder: Path) -> str:

@@ -113,3 +113,38 @@ def test_what_is_no_text_is_refused(table, tmp_path):
     path.write_text(table.to_csv(index=False), encoding="utf-16")
     with pytest.raises(DataError, match="is no text, or not in UTF-8"):
         load_csv(path, rate_hz=100.0, foot="left")
+
+
+@pytest.mark.parametrize("pause_s", [2.003, 2.004, 12.0])
+@pytest.mark.parametrize("said_hz", [100.0, 104.0])
+def test_a_pause_of_any_length_leaves_the_rate_of_the_time_stamps(table, tmp_path, pause_s, said_hz):
+    time_s = np.arange(len(table)) / 100 + pause_s * (np.arange(len(table)) >= 900)
+    recording = load(table.assign(time_s=time_s), tmp_path, rate_hz=said_hz)
+    assert recording.rate_hz == pytest.approx(100)
+    assert recording.gaps.tolist() == [[900, 900 + round(100 * pause_s)]]
+
+
+@pytest.mark.parametrize("row", ["zeros", "the one before"])
+def test_rows_in_place_of_lost_samples_are_lost(table, tmp_path, row):
+    first = int(np.linalg.norm(table[list(AXES[3:])], axis=1).argmax())
+    spoilt = table.astype(float)
+    spoilt.iloc[first + 1 : first + 5] = 0.0 if row == "zeros" else spoilt.iloc[first].to_numpy()
+    recording = load(spoilt, tmp_path)
+    assert recording.n_samples == len(table) and recording.gaps.tolist() == [[first + 1, first + 5]]
+    assert np.ptp(recording.gyr_radps[first : first + 6], axis=0).min() > 0
+
+
+def test_a_coarse_sensor_may_repeat_itself_at_rest(table, tmp_path):
+    assert len(load(table.round(2), tmp_path).gaps) == 0
+
+
+def test_time_stamps_coarser_than_the_samples_are_named(table, tmp_path):
+    coarse = table.assign(time_s=np.round(np.arange(len(table)) / 100, 1))
+    with pytest.raises(DataError, match="time stamps as fine as the sampling interval"):
+        load(coarse, tmp_path)
+
+
+@pytest.mark.parametrize("rate_hz", [0.0, -100.0, float("nan"), float("inf")])
+def test_an_impossible_rate_is_refused_as_such(table, tmp_path, rate_hz):
+    with pytest.raises(ParameterError, match=r"sampling rate of .* cannot be"):
+        load(table.assign(time_s=np.arange(len(table)) / 100), tmp_path, rate_hz=rate_hz)

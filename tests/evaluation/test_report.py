@@ -74,6 +74,20 @@ def test_coverage_counts_unusable_reference_strides():
     assert (judged["dataset"] == "belt").sum() == 360
 
 
+def test_coverage_counts_strides_that_the_integral_has_not_found():
+    strides, split, final, folds = study()
+    street = strides.index[strides["dataset"] == "street"]
+    missed = street[::10]
+    columns = ["stride_length_cm", "strapdown_length_cm", "usable", "reason"]
+    strides.loc[missed, columns] = [np.nan, np.nan, False, "no stride detected"]
+    gone = strides.loc[missed, "stride_id"]
+    folds = {name: table[~table["stride_id"].isin(gone)] for name, table in folds.items()}
+    metrics, _ = evaluate(strides, split, final, folds, source="recorded", seed=1, resamples=50)
+    figures = metrics["street"]["int8"]
+    assert figures["coverage"] == 0.9 and figures["n_strides"] == 0.9 * len(street)
+
+
+
 def test_a_set_without_any_usable_stride_is_reported_as_not_covered():
     strides, split, final, folds = study()
     lost = walks(dataset="lost", strides=5).assign(usable=False, reason="gap", condition="")

@@ -43,3 +43,17 @@ def test_a_turning_table_is_no_bias():
     assert not stands
     assert calibrated_gyr == pytest.approx(gyr)
     assert calibrated_acc[:, 2].mean() == pytest.approx(GRAVITY_MPS2, abs=0.01)
+
+
+def test_what_was_lost_is_no_standing(recording):
+    walking = slice(400, -300)
+    acc, gyr = recording.acc_mps2[walking].copy(), recording.gyr_radps[walking].copy()
+    lost = np.arange(500, 800)
+    for samples in (acc, gyr):
+        for channel in samples.T:
+            channel[lost] = np.interp(lost, [499, 800], channel[[499, 800]])
+    assert not calibrate(acc, gyr, 100, np.array([[500, 800]]))[2]
+    # A sample lost here and there while somebody stands does not undo the standing.
+    few = np.column_stack([np.arange(20, 250, 40), np.arange(21, 251, 40)])
+    found = [calibrate(recording.acc_mps2, recording.gyr_radps, 100, *gaps) for gaps in ((), (few,))]
+    assert found[1][2] and found[1][1] == pytest.approx(found[0][1], abs=1e-3)

@@ -359,6 +359,121 @@ def test_every_option_changes_the_strides(motion, name):
     assert np.allclose(plain[3], made[3]) != changes_label
 
 
+def with_and_without(motion, **option):
+    """Strides that `augment` makes with one option alone, and the same with none."""
+    return (
+        augment(motion, ALL, options, np.random.default_rng(0)) for options in (replace(OFF, **option), OFF)
+    )
+
+
+def found_cm(motion, acc, gyr, duration_s, start=None, lever_m=None):
+    start = motion.orientation[:, MARGIN] if start is None else start
+    return integral_cm(acc, gyr, duration_s, start, motion.lever_m if lever_m is None else lever_m)
+
+
+@pytest.mark.parametrize(("name", "which"), [("acc_bias_mps2", 0), ("gyr_bias_radps", 1)])
+def test_a_bias_is_constant_through_a_stride_and_as_large_as_told(motion, name, which):
+    made, plain = with_and_without(motion, **{name: 0.02})
+    bias = made[which] - plain[which]
+    np.testing.assert_allclose(bias - bias[:, :1], 0, atol=1e-12)
+    np.testing.assert_array_equal(made[1 - which], plain[1 - which])
+    assert bias[:, 0].std(axis=0) == pytest.approx(0.02, rel=0.3)
+    assert np.abs(np.corrcoef(bias[:, 0].T) - np.eye(3)).max() < 0.5
+
+
+def test_an_accelerometers_bias_leaves_what_drift_takes_out(motion):
+    made, _ = with_and_without(motion, acc_bias_mps2=0.05)
+    # A bias turns with the foot, so drift is not all of it: b T² / 12 is left at most, 0.5 cm of 0.05 m/s².
+    missed = made[3] - found_cm(motion, *made[:3])
+    assert np.abs(missed).max() < 3 * 0.5 * made[2].max() ** 2 + BOUND_CM
+    assert missed.std() > 0.02
+
+
+def test_the_bias_that_augment_adds_is_what_the_integral_misses(motion):
+    made, plain = with_and_without(motion, gyr_bias_radps=0.01)
+    bias = (made[1] - plain[1])[:, :1]
+    unbiased = found_cm(motion, made[0], made[1] - bias, made[2])
+    np.testing.assert_allclose(unbiased, made[3], atol=BOUND_CM)
+    missed = made[3] - found_cm(motion, *made[:3])
+    expected = 100 * bias[:, 0, 1] * GRAVITY_MPS2 * made[2] ** 3 / 12
+    assert np.corrcoef(missed, expected)[0, 1] > 0.9 and missed.std() > 3 * BOUND_CM
+
+
+@pytest.mark.parametrize(("name", "which"), [("acc_noise_mps2", 0), ("gyr_noise_radps", 1)])
+def test_noise_is_white_and_as_large_as_told(motion, name, which):
+    made, plain = with_and_without(motion, **{name: 0.03})
+    noise = made[which] - plain[which]
+    np.testing.assert_array_equal(made[1 - which], plain[1 - which])
+    assert noise.std() == pytest.approx(0.03, rel=0.05)
+    assert np.abs(noise.mean(axis=1)).max() < 5 * 0.03 / np.sqrt(POINTS)
+    assert abs((noise[:, 1:] * noise[:, :-1]).mean()) < 0.05 * 0.03**2
+
+
+def test_noise_costs_the_integral_next_to_nothing(motion):
+    made, _ = with_and_without(motion, acc_noise_mps2=0.03, gyr_noise_radps=0.001)
+    np.testing.assert_allclose(found_cm(motion, *made[:3]), made[3], atol=2 * BOUND_CM)
+
+
+def test_augment_mounts_both_sensors_alike_and_leaves_the_integral(motion):
+    made, plain = with_and_without(motion, mounting_rad=0.1)
+    frames = []
+    for turned, before in zip(made[:2], plain[:2], strict=True):
+        found = [Rotation.align_vectors(b, a)[0].as_matrix() for a, b in zip(turned, before, strict=True)]
+        np.testing.assert_allclose(turned @ np.array(found).swapaxes(1, 2), before, atol=1e-6)
+        frames.append(np.array(found))
+    np.testing.assert_allclose(frames[0], frames[1], atol=1e-6)
+    angle = Rotation.from_matrix(frames[0]).as_rotvec()
+    assert angle.std(axis=0) == pytest.approx(0.1, rel=0.3)
+    lever = (motion.lever_m[:, None] @ frames[0])[:, 0]
+    start = motion.orientation[:, MARGIN] @ frames[0]
+    np.testing.assert_allclose(found_cm(motion, *made[:3], start, lever), made[3], atol=BOUND_CM)
+
+
+def test_augment_cuts_both_sensors_where_the_duration_says(walked):
+    motion = recover_motion(*walked, LEVER_M, with_error=False)
+    made, plain = with_and_without(motion, cut_jitter_s=0.02)
+    longer = made[2] - plain[2]
+    assert longer.std() == pytest.approx(0.02 * np.sqrt(2), rel=0.3)
+    # Of all pairs of shifts that make the stride so much longer, one explains the samples of both sensors.
+    acc, gyr = synthesize(motion)
+    shifts = np.linspace(-0.08, 0.08, 321)
+    for i in range(0, STRIDES, 7):
+        one = [np.repeat(samples[i : i + 1], len(shifts), axis=0) for samples in (acc, gyr)]
+        step = np.full(len(shifts), motion.step_s[i])
+        far = [
+            np.abs(cut(samples, shifts, shifts + longer[i], step) - made[k][i]).max(axis=(1, 2))
+            for k, samples in enumerate(one)
+        ]
+        assert far[0].min() < 0.5 and far[1].min() < 0.05
+        assert abs(shifts[far[0].argmin()] - shifts[far[1].argmin()]) <= 0.001
+    np.testing.assert_allclose(found_cm(motion, *made[:3]), made[3], atol=0.5)
+
+
+def test_augment_moves_the_sensor_and_leaves_the_length(motion):
+    made, plain = with_and_without(motion, lever_m=0.01)
+    np.testing.assert_array_equal(made[3], plain[3])
+    missed = made[3] - found_cm(motion, *made[:3])
+    rates = (made[1][:, 0, 1] + made[1][:, -1, 1]) / 2
+    # An integrator that believes the old lever misses pitch rate × height, of which 1 cm (SD) is unknown.
+    assert np.all(np.abs(missed) < BOUND_CM + 100 * 0.04 * (np.abs(rates) + 0.5) * made[2])
+
+
+def test_warped_walks_the_same_path_at_another_pace(walked):
+    motion = recover_motion(*walked, LEVER_M, with_error=False)
+    longer, bend = random(0.75, 1.3), np.stack([random(-0.02, 0.02, 5), random(-0.02, 0.02, 6)], axis=1)
+    made = warped(motion, longer, bend)
+    u = np.linspace(0, 1, POINTS)
+    tau = u + bend @ np.sin(np.pi * np.arange(1, 3)[:, None] * u)
+    old, new = (
+        cumulative_trapezoid(m.velocity_mps[:, STRIDE], axis=1, initial=0) * m.step_s[:, None, None]
+        for m in (motion, made)
+    )
+    wanted = np.stack([[np.interp(tau[i], u, axis) for axis in old[i].T] for i in range(STRIDES)]).swapaxes(
+        1, 2
+    )
+    np.testing.assert_allclose(new, wanted, atol=0.005)
+
+
 def test_same_seed_same_bytes_whatever_the_number_of_strides_at_a_time(motion):
     rows = np.arange(CHUNK + 50) % STRIDES
     first, second = (augment(motion, rows, AugmentationOptions(), np.random.default_rng(7)) for _ in range(2))

@@ -12,6 +12,8 @@ from studies.learning_curve import errors_cm, roles
 from studies.mid_stances import REST_MPS, against_truth, unexplained_mps, walks
 from studies.neighbours import row as neighbours
 from studies.networks import compare
+from studies.second_opinion import other_length_cm
+from studies.second_opinion import row as second_opinion
 from studies.sensors import as_recorded, gyro_bias
 from tests.evaluation.synthetic import study
 from tests.learning.walking import walk
@@ -141,3 +143,17 @@ def test_a_misplaced_footprint_shows_in_neighbours_alone():
     assert told["neighbours_rmse_cm"] < told["two_apart_rmse_cm"]
     apart = neighbours("ruler", strides.assign(start_s=strides["start_s"] + 0.1))
     assert apart["opposite_neighbours"] == 0
+
+
+def test_a_second_opinion_is_asked_at_the_same_mid_stances_and_counts_what_both_miss():
+    walked_m = np.linspace(0, 10, 2001)
+    path_m = np.column_stack([0.6 * walked_m, 0.8 * walked_m])
+    strides = pd.DataFrame({"start_s": [0.0, 1.0025], "end_s": [1.0, 2.5025]})
+    assert other_length_cm(path_m, strides) == pytest.approx([100, 150])
+    told = second_opinion(
+        "unsaturated",
+        np.array([100.0, 100, 100, 100]),
+        np.array([101.0, 90, 110, 120]),
+        np.array([99, 91, 90, 117]),
+    )
+    assert told == {"kind": "unsaturated", "strides": 4, "apart_median_cm": 2.5, "large": 3, "alike": 2}

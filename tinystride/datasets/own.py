@@ -11,6 +11,7 @@ from tinystride.datasets.samples import (
     STANDARD_GRAVITY_MPS2,
     check_recording,
     fill_gaps,
+    lost_rows,
     numbers,
     read_table,
     sample_numbers,
@@ -31,21 +32,32 @@ def load_csv(
     Columns are separated by commas, semicolons or tabs; with the latter two a decimal comma will do. Lines
     that begin with # before the names are skipped, and upper and lower case are alike. Other columns are
     ignored, but for `time_s`, from which lost samples are found and filled, and the rate where it is off by
-    more than RATE_TOLERANCE: a length is wrong by twice as much as the rate.
-    Raises ParameterError for an unknown unit, DataError for a file that breaks a rule of `samples`.
+    more than RATE_TOLERANCE: a length is wrong by twice as much as the rate. Samples that a logger has put in
+    place of lost ones are lost, too (`samples.lost_rows`).
+    Raises ParameterError for an unknown unit or an impossible rate, DataError for a file that breaks a rule
+    of `samples`.
     """
     for unit, known in ((acc_unit, ACC_UNITS), (gyr_unit, GYR_UNITS)):
         if unit not in known:
             raise ParameterError(f"unknown unit {unit!r}: choose {' or '.join(known)}")
+    if not 0 < rate_hz < np.inf:
+        raise ParameterError(f"a sampling rate of {rate_hz:g} Hz cannot be: give that of the recording")
     path = Path(path)
     table, first_line = _read(path)
     samples = numbers(path, table, list(AXES), first_line)
-    gaps = np.zeros((0, 2), dtype=np.int64)
+    samples *= np.repeat([ACC_UNITS[acc_unit], GYR_UNITS[gyr_unit]], 3)
+    number = np.arange(len(samples))
     if "time_s" in table:
         time_s = numbers(path, table, ["time_s"], first_line)[:, 0]
         number = sample_numbers(path, time_s, rate_hz, first_line)
         rate_hz = _true_rate(time_s, number, rate_hz)
-        samples, gaps = fill_gaps(path, number, samples)
+        # Pauses are as many samples as the true rate makes of them.
+        number = sample_numbers(path, time_s, rate_hz, first_line)
+    kept = ~lost_rows(samples[:, :3], samples[:, 3:])
+    if kept.mean() < 0.5:  # no losses, but a dead sensor
+        kept[:] = True
+    kept[[0, -1]] = True  # times are counted from the first one
+    samples, gaps = fill_gaps(path, number[kept], samples[kept])
     return check_recording(
         Recording(
             dataset="own",
@@ -53,8 +65,8 @@ def load_csv(
             trial="1",
             foot=foot,
             rate_hz=rate_hz,
-            acc_mps2=samples[:, :3] * ACC_UNITS[acc_unit],
-            gyr_radps=samples[:, 3:] * GYR_UNITS[gyr_unit],
+            acc_mps2=samples[:, :3],
+            gyr_radps=samples[:, 3:],
             source=str(path),
             gaps=gaps,
         )
@@ -89,5 +101,8 @@ def _read(path: Path) -> tuple[pd.DataFrame, int]:
 
 def _true_rate(time_s: np.ndarray, number: np.ndarray, rate_hz: float) -> float:
     """The rate that the time stamps of samples `number` tell, if it is not about the one that was given."""
-    told_hz = (number[-1] - number[0]) / (time_s[-1] - time_s[0]) if len(number) > rate_hz else rate_hz
-    return rate_hz if abs(told_hz / rate_hz - 1) <= RATE_TOLERANCE else float(told_hz)
+    in_a_row = np.diff(number) == 1
+    if in_a_row.sum() < rate_hz:
+        return rate_hz
+    told_hz = float(1 / np.diff(time_s)[in_a_row].mean())
+    return rate_hz if abs(told_hz / rate_hz - 1) <= RATE_TOLERANCE else told_hz

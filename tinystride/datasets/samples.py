@@ -14,13 +14,18 @@ from tinystride.datasets.recording import FEET, REFERENCE_COLUMNS, REFERENCE_EVE
 STANDARD_GRAVITY_MPS2 = 9.80665
 AXES = ("acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z")
 
-# Left feet of ipol-healthy rest at up to 10.5 m/s²: a sensor's own error has to pass, a wrong unit must not.
-REST_TOLERANCE = 0.15
+# Left feet of ipol-healthy rest at up to 10.5 m/s²: a sensor's own error has to pass, a wrong unit or scale
+# must not, since a length is off by as much.
+REST_TOLERANCE = 0.1
 QUIET_WINDOW_S = 0.25
 # Full scale of common sensors is 2000 deg/s, 35 rad/s; a swinging foot turns at 3 rad/s and more.
 LARGEST_GYR_RADPS = 40.0
 SMALLEST_MOVING_GYR_RADPS = 0.5
 MOVING_ACC_SD_MPS2 = 1.0
+# A foot that turns as fast gives no two equal samples, let alone three.
+FROZEN_GYR_RADPS = 0.5
+FROZEN_SAMPLES = 3
+LONGEST_JITTER = 3.0  # sampling intervals; what takes longer is a pause
 TIME_UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 STRIDE_LENGTH_RANGE_CM = (10.0, 400.0)
 
@@ -82,7 +87,8 @@ def numbers(source, table: pd.DataFrame, columns: list[str], first_line: int = 2
 def sample_numbers(source, time_s: np.ndarray, rate_hz: float, first_line: int = 2) -> np.ndarray:
     """The place [n] of each sample on an even grid, from its time stamp; lost samples leave numbers out.
 
-    Raises DataError where time stands still, runs back, or does not follow `rate_hz`.
+    A pause may be of any length. Raises DataError where time stands still, runs back, or does not follow
+    `rate_hz`.
     """
     steps = np.diff(time_s) * rate_hz
     _require_increase(source, steps, first_line)
@@ -94,7 +100,7 @@ def sample_numbers(source, time_s: np.ndarray, rate_hz: float, first_line: int =
             f"its time stamps say {rate_hz / median:.4g} Hz, not {rate_hz:g} Hz",
             f"they look like {unit}: turn them into seconds" if unit else "give the true rate",
         )
-    uneven = np.flatnonzero(np.abs(steps - np.rint(steps)) > 0.3)
+    uneven = np.flatnonzero((np.abs(steps - np.rint(steps)) > 0.3) & (steps < LONGEST_JITTER))
     if len(uneven):
         raise read_error(
             source,
@@ -106,12 +112,28 @@ def sample_numbers(source, time_s: np.ndarray, rate_hz: float, first_line: int =
 
 def _require_increase(source, steps: np.ndarray, first_line: int) -> None:
     backward = np.flatnonzero(~(steps > 0))
-    if len(backward):
-        raise read_error(
-            source,
-            f"line {first_line + 1 + backward[0]}: time does not increase",
-            "sort the samples by time and remove repeated ones",
-        )
+    if not len(backward):
+        return
+    # Stamps that are coarser than the sampling interval repeat all along.
+    rounded = len(backward) > len(steps) / 20 and (steps[backward] == 0).all()
+    raise read_error(
+        source,
+        f"line {first_line + 1 + backward[0]}: time does not increase",
+        "give time stamps as fine as the sampling interval, or leave the time column out"
+        if rounded
+        else "sort the samples by time and remove repeated ones",
+    )
+
+
+def lost_rows(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> np.ndarray:
+    """Which samples [n] are none, though a logger has written them: all zeros, or repeated amid movement."""
+    samples = np.column_stack([acc_mps2, gyr_radps])
+    zero = (samples == 0).all(axis=1)
+    repeats = np.concatenate([[False], (np.diff(samples, axis=0) == 0).all(axis=1)])
+    begins = np.flatnonzero(~repeats)
+    length = np.diff(np.append(begins, len(samples)))
+    frozen = repeats & np.repeat(length >= FROZEN_SAMPLES, length)
+    return zero | (frozen & (np.linalg.norm(gyr_radps, axis=1) > FROZEN_GYR_RADPS))
 
 
 def fill_gaps(
@@ -196,7 +218,7 @@ def _check_units(source, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.nda
     found = f"|acc| at rest is {rest:.3g} m/s², not about 9.81"
     for factor, given, remedy in (
         (1 / STANDARD_GRAVITY_MPS2, "g", "say that its unit is g, or multiply it by 9.80665"),
-        (1000 / STANDARD_GRAVITY_MPS2, "mg", "multiply it by 0.00980665"),
+        (1000 / STANDARD_GRAVITY_MPS2, "mg or cm/s²", "multiply it by 0.00980665 or by 0.01"),
         (STANDARD_GRAVITY_MPS2, "m/s² and taken for g", "say that its unit is m/s²"),
     ):
         if abs(rest / STANDARD_GRAVITY_MPS2 / factor - 1) <= REST_TOLERANCE:

@@ -39,8 +39,8 @@ def agreement(
 ) -> dict:
     """Figures of error = estimate − reference, each with its 95 % interval as `<figure>_ci95: [low, high]`.
 
-    strides: all strides whose reference length is known (`stride_length_cm`, above 0), in any order, with the
-        REQUIRED_COLUMNS
+    strides: all strides of the reference, in any order, with the REQUIRED_COLUMNS; `stride_length_cm` is above
+        0, or NaN where neither reference nor estimate know it
     estimate_cm: [n], NaN where there is no estimate, which lowers the coverage
     seed, resamples: of the bootstrap; the same seed draws the same subjects for every estimator
     by: columns of `strides` for each of whose values the figures are also given, under `per_<column>`
@@ -101,13 +101,15 @@ def _checked(strides: pd.DataFrame, estimate_cm, by: Sequence[str]) -> np.ndarra
     require_columns(strides, [*REQUIRED_COLUMNS, *by], "strides table")
     if strides.empty:
         raise DataError("strides table: no stride of known length; evaluate a set that has a reference")
-    unknown = ~(np.isfinite(strides["stride_length_cm"]) & (strides["stride_length_cm"] > 0))
-    if unknown.any():
-        length = strides["stride_length_cm"][unknown].iloc[0]
-        raise DataError(f"strides table: a reference length of {length} cm; leave out what is not known")
     estimate_cm = np.asarray(estimate_cm, dtype=float)
     if estimate_cm.shape != (len(strides),):
         raise DataError(f"estimates: shape {estimate_cm.shape} for {len(strides)} strides; give one each")
+    length_cm = strides["stride_length_cm"].to_numpy(dtype=float)
+    wrong = ~(np.isfinite(length_cm) & (length_cm > 0)) & ~(np.isnan(length_cm) & np.isnan(estimate_cm))
+    if wrong.any():
+        raise DataError(
+            f"strides table: a reference length of {length_cm[wrong][0]} cm; leave out what is not known"
+        )
     if np.isinf(estimate_cm).any():
         raise DataError("estimates: an infinite length; NaN means that there is no estimate")
     return estimate_cm

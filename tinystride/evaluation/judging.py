@@ -22,6 +22,8 @@ FINAL = "final"
 SIDES = ("train", "validation", "test")
 # The reason by which the strides table excludes what was recorded before or after the walk.
 OUTSIDE = "outside the walk"
+# The reference whose length is the integral's: a stride that was not detected has none, and counts all the same.
+INTEGRATED = "strapdown"
 
 
 def column_of(estimator: str) -> str:
@@ -38,7 +40,7 @@ def estimators_in(judged: pd.DataFrame) -> list[str]:
 def judge_strides(
     strides: pd.DataFrame, split: dict, final_predictions: pd.DataFrame, fold_predictions: Mapping
 ) -> pd.DataFrame:
-    """The strides of known length of everybody who is tested on, with what each estimator makes of them.
+    """The reference strides of everybody who is tested on, with what each estimator makes of them.
 
     Arguments and errors as of `report.evaluate`. Adds to the columns of `strides`: `speed_mps` (length over
     duration), `judged_by` ("final" or "fold <name>", empty for somebody without a usable stride) and each
@@ -48,7 +50,8 @@ def judge_strides(
     predictions = {_fold(fold): table for fold, table in fold_predictions.items()} | {
         FINAL: final_predictions
     }
-    known = strides[strides["stride_length_cm"].notna() & (strides["reason"] != OUTSIDE)]
+    missed = (strides["reference"] == INTEGRATED) & strides["stride_length_cm"].isna()
+    known = strides[(strides["stride_length_cm"].notna() | missed) & (strides["reason"] != OUTSIDE)]
     known = known.sort_values("stride_id", ignore_index=True)
     known = known.assign(
         usable=known["usable"].astype(bool),

@@ -41,8 +41,9 @@ def evaluate(
           the integral as an estimator and the reference's noise would be circular and are left out.
         figures: those of `agreement`; also of int8 `sd_to_float32_cm`, the SD of its difference from float32,
           and, where the kind is accuracy, `rmse_minus_strapdown_cm` (see `rmse_difference`)
-        coverage: share of the judged subjects' reference strides of known length with an estimate. Those not
-          detected or found unusable count as not covered; detected ones without a reference do not count.
+        coverage: share of the judged subjects' reference strides with an estimate. Those not detected or
+          found unusable count as not covered; those without a length, other than of an integral that has not
+          found them, and detected ones without a reference do not count.
       judged: see `judge_strides`
 
     Raises DataError if the strides table is empty, lacks a column, has an unknown reference or several in one
