@@ -156,16 +156,20 @@ unsigned long micros();
 """
 WIRE_H = """
 #include <stdint.h>
-struct TwoWire { void beginTransmission(uint8_t); unsigned write(uint8_t); uint8_t endTransmission(); };
+struct TwoWire {
+    void beginTransmission(uint8_t);
+    unsigned write(uint8_t);
+    uint8_t endTransmission();
+    uint8_t requestFrom(uint8_t, uint8_t);
+    int read();
+};
 extern TwoWire Wire, Wire1;
 """
 DRIVER_H = """
 struct Sensor {
     int begin();
-    int readAcceleration(float &x, float &y, float &z);
     int accelerationAvailable();
     float accelerationSampleRate();
-    int readGyroscope(float &x, float &y, float &z);
     int gyroscopeAvailable();
 };
 extern Sensor IMU;

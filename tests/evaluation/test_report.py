@@ -87,7 +87,6 @@ def test_coverage_counts_strides_that_the_integral_has_not_found():
     assert figures["coverage"] == 0.9 and figures["n_strides"] == 0.9 * len(street)
 
 
-
 def test_a_set_without_any_usable_stride_is_reported_as_not_covered():
     strides, split, final, folds = study()
     lost = walks(dataset="lost", strides=5).assign(usable=False, reason="gap", condition="")

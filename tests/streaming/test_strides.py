@@ -13,6 +13,9 @@ from tests.streaming.test_agreement import walk
 from tinystride import cli
 from tinystride.codegen import export_model
 from tinystride.datasets.loading import load_recordings
+from tinystride.datasets.simulated_activities import simulate_activity
+from tinystride.datasets.simulator import simulate_walk
+from tinystride.datasets.walker import SimulatedSubject
 from tinystride.errors import DataError, ModelError, ParameterError
 from tinystride.gait.matching import match
 from tinystride.gait.strides import extract_strides, gather_strides
@@ -41,6 +44,31 @@ def lengths_of_reference(strides, recording):
         strides["end_s"].to_numpy(),
     )
     return number, recording.reference["stride_length_cm"].to_numpy()
+
+
+@pytest.mark.parametrize("kind", ["driving", "sitting"])
+def test_the_stride_after_one_that_is_none_is_not_believed(native, kind):
+    recording = simulate_activity(kind, seed=2, duration_s=120)
+    odd = native.strides(recording)["flags"].str.contains("not-walking").to_numpy()
+    assert odd.any()
+    # So there is never a single one, but for the last.
+    alone = odd & ~np.append(odd[1:], True) & ~np.concatenate([[False], odd[:-1]])
+    assert not alone.any()
+
+
+@pytest.mark.parametrize("factor", [0.88, 1.0, 1.12])
+def test_a_rate_that_is_wrong_by_an_eighth_is_told(native, factor):
+    recording = simulate_walk(SimulatedSubject(), n_strides=25, seed=1)
+    told = native.strides(replace(recording, rate_hz=factor * 100, walking_s=None))
+    flagged = told["flags"].str.contains("sensors-disagree").to_numpy()
+    assert not flagged[:3].any()
+    assert flagged[6:].all() if factor != 1 else not flagged.any()
+
+
+def test_a_contact_is_not_after_the_end_of_its_stride(native):
+    for kind in ("sitting", "driving", "running"):
+        strides = native.strides(simulate_activity(kind, seed=5, duration_s=60))
+        assert len(strides) and not (strides["initial_contact_s"] > strides["end_s"] + 1e-6).any()
 
 
 @pytest.mark.parametrize(("seed", "foot", "rate_hz"), [(1, "right", 100), (2, "left", 208), (3, "left", 52)])

@@ -39,8 +39,8 @@ def agreement(
 ) -> dict:
     """Figures of error = estimate − reference, each with its 95 % interval as `<figure>_ci95: [low, high]`.
 
-    strides: all strides of the reference, in any order, with the REQUIRED_COLUMNS; `stride_length_cm` is above
-        0, or NaN where neither reference nor estimate know it
+    strides: all strides of the reference, in any order, with the REQUIRED_COLUMNS; `stride_length_cm` is
+        above 0, or NaN where neither reference nor estimate know it
     estimate_cm: [n], NaN where there is no estimate, which lowers the coverage
     seed, resamples: of the bootstrap; the same seed draws the same subjects for every estimator
     by: columns of `strides` for each of whose values the figures are also given, under `per_<column>`

@@ -22,7 +22,7 @@ FINAL = "final"
 SIDES = ("train", "validation", "test")
 # The reason by which the strides table excludes what was recorded before or after the walk.
 OUTSIDE = "outside the walk"
-# The reference whose length is the integral's: a stride that was not detected has none, and counts all the same.
+# The reference whose length is the integral's: a stride that was not detected has none, and counts.
 INTEGRATED = "strapdown"
 
 
