@@ -278,8 +278,8 @@ static void know_bias(tinystride_t *ts, float variance)
     }
 }
 
-/* From this size on, in counts, a sensor is at full scale or, where that is not known, at its largest value so far. From
- * a count below on samples are looked at closer. */
+/* From this size on, in counts, a sensor is at full scale or, where that is not known, at its largest value so far.
+ * From a count below on samples are looked at closer. */
 static APART void set_reached(tinystride_t *ts, int sensor, int32_t size)
 {
     ts->reached[sensor] = (int16_t)size;
@@ -739,10 +739,10 @@ static void turn_round(integral_t *result, int8_t *input)
             *each = (int8_t)q;
         }
     }
-    for (int i = 0; i < PARTS; ++i) {
-        result->parts[0][i] = -result->parts[0][i];
-        result->parts[1][i] = -result->parts[1][i];
-        result->parts[2][i] = -result->parts[2][i];
+    for (int i = 0; i < 3; ++i) {
+        for (int part = 0; part < PARTS; ++part) {
+            result->parts[i][part] = -result->parts[i][part];
+        }
     }
 }
 
@@ -837,7 +837,8 @@ static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, 
 static APART uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
 {
     const int32_t x = nearest(ts->left[0] * AXIS_UNITS), y = nearest(ts->left[1] * AXIS_UNITS),
-                  z = nearest(ts->left[2] * AXIS_UNITS), none = (int32_t)(dot(ts->left, ts->bias) * IN_GYR * AXIS_UNITS);
+                  z = nearest(ts->left[2] * AXIS_UNITS),
+                  none = (int32_t)limited(dot(ts->left, ts->bias) * (IN_GYR * AXIS_UNITS), MOST_NONE);
     const int16_t *samples = at(ts, from);
     int32_t least = 0, before = 0;
     float place = 0.0f;
