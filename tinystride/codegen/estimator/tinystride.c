@@ -286,8 +286,8 @@ static void know_bias(tinystride_t *ts, float variance)
     }
 }
 
-/* From this size on, in counts, a sensor is at full scale or, where that is not known, at its largest value so far. From
- * a count below on samples are looked at closer. */
+/* From this size on, in counts, a sensor is at full scale or, where that is not known, at its largest value so far.
+ * From a count below on samples are looked at closer. */
 static APART void set_reached(tinystride_t *ts, int sensor, int32_t size)
 {
     ts->reached[sensor] = (int16_t)size;
@@ -405,7 +405,7 @@ int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
 
 /* ---- a stride's length ---- */
 
-static const int16_t *at(const tinystride_t *ts, uint32_t block)
+static APART const int16_t *at(const tinystride_t *ts, uint32_t block)
 {
     return ts->ring[block % TINYSTRIDE_RING];
 }
@@ -448,7 +448,7 @@ static void find_spread(const tinystride_t *ts, float spread[3][3])
 {
     float xx = 0.0f, xy = 0.0f, xz = 0.0f, yy = 0.0f, yz = 0.0f, zz = 0.0f;
     for (uint32_t block = ts->spread_from; block <= ts->block; block += 2u) {
-        const int16_t *samples = at(ts, block);
+        const int16_t *samples = ts->ring[block % TINYSTRIDE_RING];
         const float x = samples[3], y = samples[4], z = samples[5];
         xx += x * x;
         xy += x * y;
@@ -517,7 +517,7 @@ static WITHIN void quantize(float scaled, float summand, int8_t *input, int *cli
     const uint32_t bits = nearest_bits(scaled + summand);
     *input = (int8_t)bits;
     if (bits + 127u - NEAREST > 253u) {
-        *input = bits >= NEAREST && bits < 0x80000000u ? 127 : -128;
+        *input = (int32_t)bits >= (int32_t)NEAREST ? 127 : -128;
         ++*clipped;
     }
 }
@@ -747,10 +747,10 @@ static void turn_round(integral_t *result, int8_t *input)
             *each = (int8_t)q;
         }
     }
-    for (int i = 0; i < PARTS; ++i) {
-        result->parts[0][i] = -result->parts[0][i];
-        result->parts[1][i] = -result->parts[1][i];
-        result->parts[2][i] = -result->parts[2][i];
+    for (int i = 0; i < 3; ++i) {
+        for (int part = 0; part < PARTS; ++part) {
+            result->parts[i][part] = -result->parts[i][part];
+        }
     }
 }
 
@@ -845,7 +845,8 @@ static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, 
 static APART uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
 {
     const int32_t x = nearest(ts->left[0] * AXIS_UNITS), y = nearest(ts->left[1] * AXIS_UNITS),
-                  z = nearest(ts->left[2] * AXIS_UNITS), none = (int32_t)(dot(ts->left, ts->bias) * IN_GYR * AXIS_UNITS);
+                  z = nearest(ts->left[2] * AXIS_UNITS),
+                  none = (int32_t)limited(dot(ts->left, ts->bias) * (IN_GYR * AXIS_UNITS), MOST_NONE);
     const int16_t *samples = at(ts, from);
     int32_t least = 0, before = 0;
     float place = 0.0f;
@@ -1138,7 +1139,7 @@ static int is_calmest(const tinystride_t *ts)
 }
 
 /* The calmest block within reach of both sides is a candidate for a mid-stance. */
-static APART void confirm(tinystride_t *ts)
+static void confirm(tinystride_t *ts)
 {
     if (!is_calmest(ts) || ts->best_unrest >= LARGEST_STANCE_UNREST) {
         return;
@@ -1232,7 +1233,7 @@ static int find_stance_force(tinystride_t *ts, uint32_t energy, const int16_t fo
 /* Carry the vertical on by the angular rate of a block; it grows a little by that. */
 static WITHIN void carry_up(tinystride_t *ts, uint32_t block)
 {
-    const int16_t *samples = at(ts, block);
+    const int16_t *samples = ts->ring[block % TINYSTRIDE_RING];
     const float step = GYR_UNIT * ts->period_s, x = ts->up[0], y = ts->up[1], z = ts->up[2];
     const float gx = samples[3], gy = samples[4], gz = samples[5];
     ts->up[0] = x + step * (y * gz - z * gy);
