@@ -15,7 +15,7 @@ from tinystride.codegen import export_model
 from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.simulated_activities import simulate_activity
 from tinystride.datasets.simulator import simulate_walk
-from tinystride.datasets.walker import SimulatedSubject
+from tinystride.datasets.walker import Leg, SimulatedSubject
 from tinystride.errors import DataError, ModelError, ParameterError
 from tinystride.gait.matching import match
 from tinystride.gait.strides import extract_strides, gather_strides
@@ -54,6 +54,28 @@ def test_the_stride_after_one_that_is_none_is_not_believed(native, kind):
     # So there is never a single one, but for the last.
     alone = odd & ~np.append(odd[1:], True) & ~np.concatenate([[False], odd[:-1]])
     assert not alone.any()
+
+
+@pytest.mark.parametrize("rate_hz", [50.0, 75.0, 80.0, 83.3, 87.0, 104.0, 144.0])
+def test_slow_strides_are_told_at_every_rate(native, rate_hz):
+    recording = simulate_walk(SimulatedSubject(), speed_mps=0.6, n_strides=12, rate_hz=rate_hz, seed=1)
+    strides = native.strides(recording)
+    number, length_cm = lengths_of_reference(strides, recording)
+    assert (number >= 0).all() and strides["duration_s"].median() > 1.7
+    assert np.abs(strides["stride_length_cm"].to_numpy()[number] - length_cm).max() < 5
+    assert not strides["flags"].str.contains("gap").any()
+
+
+def test_a_stride_too_long_to_be_told_is_told_of_by_the_next_one(native):
+    # At 75 Hz 2.7 s are held.
+    legs = [Leg(4, 1.2), Leg(2, 0.32), Leg(4, 1.2)]
+    recording = simulate_walk(SimulatedSubject(), legs=legs, rate_hz=75.0, seed=1)
+    strides = native.strides(recording)
+    number, _ = lengths_of_reference(strides, recording)
+    (missed,) = np.nonzero(number < 0)
+    assert len(missed)
+    after = strides["start_s"] > recording.reference["start_s"][missed.max()]
+    assert "gap" in strides["flags"][after].iloc[0]
 
 
 @pytest.mark.parametrize("factor", [0.88, 1.0, 1.12])

@@ -9,6 +9,7 @@ ENERGY_SHIFT = 6
 UNRESTS_PER_ACC = 25
 LARGEST_ACC, LARGEST_GYR = 1000.0, 200.0
 BLOCK_HZ = 58.0
+MOST_BLOCKS_HZ = 76.0
 LOWPASS_HZ = 10.0
 ENERGY_WINDOW_S = 0.08
 CALM = 6400
@@ -84,7 +85,8 @@ class Design:
     def of(rate_hz: float) -> "Design":
         """rate_hz: 50 to 400."""
         rate = single(rate_hz)
-        samples = max(1, int(rate / single(BLOCK_HZ) + single(0.5)))
+        samples = int(rate / single(BLOCK_HZ) + single(0.5))
+        samples = 2 if samples < 2 and rate > single(MOST_BLOCKS_HZ) else samples
         period = single(samples) / rate
         block_hz = single(1) / period
 

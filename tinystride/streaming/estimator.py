@@ -155,7 +155,7 @@ class Estimator:
         if n >= design.reach:
             self._carry_up(n - design.reach)
         if self.has_start and n - (self.start // FRACTIONS) > c.TINYSTRIDE_RING - 4:
-            self.has_start = False
+            self.has_start, self.resumed = False, True
         if not self.has_best or unrest < self.best_unrest:
             self.has_best = True
             self.best, self.best_unrest, self.best_force = n, unrest, force

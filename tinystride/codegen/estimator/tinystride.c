@@ -42,6 +42,7 @@
 #define LARGEST_ACC 1000.0f
 #define LARGEST_GYR 200.0f
 #define BLOCK_HZ 58.0f
+#define MOST_BLOCKS_HZ 76.0f /* of more the ring holds no slow stride */
 #define LOWPASS_HZ 10.0f
 #define ENERGY_WINDOW_S 0.08f
 
@@ -360,7 +361,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
         return TINYSTRIDE_ERROR_FOOT;
     }
     const int32_t in_block = (int32_t)(rate_hz / BLOCK_HZ + 0.5f);
-    ts->samples_per_block = (uint8_t)(in_block < 1 ? 1 : in_block);
+    ts->samples_per_block = (uint8_t)(in_block < 2 && rate_hz > MOST_BLOCKS_HZ ? 2 : in_block);
     ts->period_s = (float)ts->samples_per_block / rate_hz;
     const float block_hz = 1.0f / ts->period_s;
     ts->rate_hz = rate_hz;
@@ -1263,6 +1264,7 @@ static WITHIN int follow(tinystride_t *ts, uint32_t energy, const int16_t force[
     }
     if (ts->has_start && n - ts->start > TINYSTRIDE_RING - 4u) {
         ts->has_start = 0;
+        ts->resumed = 1; /* the next stride tells that this one is missing */
     }
     if (!ts->has_best || unrest < ts->best_unrest) {
         ts->has_best = 1;
