@@ -52,6 +52,15 @@ def test_they_agree_where_nobody_walks(native, reference, kind):
     assert_same(native, reference, recording)
 
 
+@pytest.mark.parametrize("lost", [(), (1500,)])
+def test_they_agree_where_a_run_begins_anew(native, reference, lost):
+    recording = simulate_activity("running", seed=1)
+    acc = recording.acc_mps2[1000:].copy()
+    for at in lost:
+        acc[at - 1000 : at - 990] = np.nan
+    assert_same(native, reference, replace(recording, acc_mps2=acc, gyr_radps=recording.gyr_radps[1000:]))
+
+
 def test_they_agree_on_broken_samples(native, reference):
     recording = walk(6)
     acc, gyr = recording.acc_mps2.copy(), recording.gyr_radps.copy()

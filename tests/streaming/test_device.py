@@ -15,6 +15,7 @@ from tests.streaming import device as d
 from tests.streaming.device import Device
 from tests.streaming.test_agreement import walk
 from tinystride.codegen.device import SOURCES
+from tinystride.datasets.simulated_activities import simulate_activity
 from tinystride.gait import events, flags, side, strapdown, walking
 from tinystride.gait.options import GaitOptions
 from tinystride.streaming import design
@@ -231,6 +232,27 @@ def test_lost_samples_are_bridged_or_begun_after(library, recording, expected, m
     device = told_by(library, recording, push, lost)
     assert_recovers(device, expected, middle, middle + samples)
     assert (len(device.told) == len(expected.told)) == (samples <= 3)
+
+
+@pytest.fixture(scope="module")
+def run():
+    return simulate_activity("running", seed=1)
+
+
+def test_who_begins_while_running_is_told_strides(library, run):
+    device = Device(library, run.rate_hz)
+    for acc, gyr in zip(run.acc_mps2[1000:], run.gyr_radps[1000:], strict=True):
+        device.push(acc, gyr)
+    assert len(device.told) >= 12
+
+
+def test_a_loss_while_running_costs_few_strides(library, run):
+    """In a run no foot is as calm as a standing one."""
+    whole = told_by(library, run)
+    first = sample_in(whole, 8, 0.5)
+    device = told_by(library, spoilt(run, lambda acc, gyr: np.copyto(acc[first : first + 5], np.nan)))
+    assert len(device.told) >= len(whole.told) - 3
+    assert_loss_is_told(device, first, first + 5)
 
 
 def test_saturation_is_flagged_with_and_without_a_known_full_scale(library, recording, expected):

@@ -220,11 +220,12 @@ class Estimator:
         before = self.unrest[max(0, self.best - self.design.reach) : self.best]
         if (before and min(before) <= self.best_unrest) or self.best_unrest >= c.LARGEST_STANCE_UNREST:
             return
-        # A foot may also be slow in mid-air; there it is far from upright.
-        if self.best_unrest > c.CALM:
+        # A foot may also be slow in mid-air; there it is far from upright. Right after a gap nobody knows
+        # what is.
+        if self.best_unrest > c.CALM and (self.stances or not self.resumed):
             upright = sum(a * b for a, b in zip(self.stance_force, self.up, strict=True))
             size = math.sqrt(sum(x * x for x in self.stance_force) * sum(x * x for x in self.up))
-            if not self.stances or upright / (size + 1e-12) < c.COS_LARGEST_TILT:
+            if upright / (size + 1e-12) < c.COS_LARGEST_TILT:
                 return
         if not self.stance_open:
             self.stance_open, self.rested = True, False

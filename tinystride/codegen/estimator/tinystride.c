@@ -1119,11 +1119,11 @@ static void confirm(tinystride_t *ts)
     if (!is_calmest(ts) || ts->best_unrest >= LARGEST_STANCE_UNREST) {
         return;
     }
-    /* A foot may also be slow in mid-air; there it is far from upright. */
-    if (ts->best_unrest > CALM) {
+    /* A foot may also be slow in mid-air; there it is far from upright. Right after a gap nobody knows what is. */
+    if (ts->best_unrest > CALM && (ts->stances || !ts->resumed)) {
         float force[3];
         to_floats(ts->stance_force, force);
-        if (!ts->stances || cosine(force, ts->up) < COS_LARGEST_TILT) {
+        if (cosine(force, ts->up) < COS_LARGEST_TILT) {
             return;
         }
     }
