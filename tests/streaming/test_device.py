@@ -379,6 +379,35 @@ def test_time_stamps_tell_of_lost_samples_and_may_jump(library, recording, expec
     assert device.push_at(10_000 * (recording.n_samples - 1), [0, 0, 9.8], [0, 0, 0]) == d.ERROR_TIME
 
 
+@pytest.mark.parametrize("share", [0.3, 0.45, 0.6, 0.75])
+@pytest.mark.parametrize("back_us", [20_000, 50_000, 100_000, 300_000, 900_000])
+def test_a_clock_that_is_set_back_spoils_a_stride(library, recording, expected, share, back_us):
+    """Samples are dropped until it has caught up, and nothing tells how many."""
+    at = sample_in(expected, 5, share)
+    device = Device(library, recording.rate_hz)
+    for i, sample in enumerate(zip(recording.acc_mps2, recording.gyr_radps, strict=True)):
+        device.push_at(10_000 * i - (back_us if i >= at else 0), *sample)
+    # Samples are numbered without those dropped.
+    for stride in device.told:
+        for end in ("start_sample", "end_sample"):
+            stride[end] += back_us // 10_000 if stride[end] >= at else 0
+    assert_recovers(device, expected, at, at + back_us // 10_000, apart_cm=2)
+    assert "gap" in device.flags[5] and sum("gap" in raised for raised in device.flags) == 1
+
+
+def test_stamps_that_jitter_about_their_place_flag_nothing(library, recording, expected):
+    """Of a sample read twice the second is dropped."""
+    rng, device = np.random.default_rng(2), Device(library, recording.rate_hz)
+    statuses = []
+    for i, sample in enumerate(zip(recording.acc_mps2, recording.gyr_radps, strict=True)):
+        stamp_us = 10_000 * i + int(rng.integers(-2000, 2000))
+        statuses.append(device.push_at(stamp_us, *sample))
+        if i % 50 == 49:
+            statuses.append(device.push_at(stamp_us - int(rng.integers(2000)), *sample))
+    assert statuses.count(d.ERROR_TIME) == recording.n_samples // 50
+    assert device.flags == expected.flags
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("level", ["-Os", "-O3"])
 def test_it_compiles_without_a_warning_or_a_double(c_library, tmp_path, compiler, level):

@@ -1646,6 +1646,10 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
     } else if (passed_us > (uint32_t)JUMP_US) {
         /* Ahead by so much, or back: begin anew there. */
         if (passed_us > UINT32_MAX - (uint32_t)JUMP_US) {
+            /* By more than jitter: samples are missing until the stamps have caught up, nobody knows how many. */
+            if ((float)(0u - passed_us) > 0.5f * ts->interval_us) {
+                mark(ts, GAP);
+            }
             return TINYSTRIDE_ERROR_TIME;
         }
         ts->last_time_us = time_us;
