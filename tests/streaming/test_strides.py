@@ -13,6 +13,9 @@ from tests.streaming.test_agreement import walk
 from tinystride import cli
 from tinystride.codegen import export_model
 from tinystride.datasets.loading import load_recordings
+from tinystride.datasets.simulated_activities import simulate_activity
+from tinystride.datasets.simulator import simulate_walk
+from tinystride.datasets.walker import SimulatedSubject
 from tinystride.errors import DataError, ModelError, ParameterError
 from tinystride.gait.matching import match
 from tinystride.gait.strides import extract_strides, gather_strides
@@ -110,6 +113,33 @@ def test_the_other_foot_is_noticed(native, raw_folder):
     flagged = native.strides(replace(recording, foot=other))["flags"].str.contains("wrong-foot")
     assert flagged.mean() > 0.9
     assert not native.strides(recording)["flags"].str.contains("wrong-foot").any()
+
+
+def after(before, recording):
+    """One recording behind others of the same sensor."""
+    parts = [*before, recording]
+    return replace(
+        recording,
+        acc_mps2=np.concatenate([part.acc_mps2 for part in parts]),
+        gyr_radps=np.concatenate([part.gyr_radps for part in parts]),
+        gaps=[],
+    )
+
+
+def test_stairs_do_not_tell_which_foot_it_is(native):
+    stairs = [simulate_activity("stairs-up", foot="left", seed=seed) for seed in range(2)]
+    strides = native.strides(after(stairs, walk(21)))
+    assert strides["flags"].str.contains("climb").sum() > 20
+    assert not strides["flags"].str.contains("wrong-foot").any()
+
+
+def test_a_sensor_moved_to_the_other_foot_is_that_foots_twenty_strides_later(native):
+    other = simulate_walk(SimulatedSubject(), foot="left", n_strides=40, seed=1)
+    strides = native.strides(after([other], simulate_walk(SimulatedSubject(), n_strides=40, seed=2)))
+    wrong = strides["flags"].str.contains("wrong-foot").to_numpy()
+    later = strides["start_s"].to_numpy() > other.duration_s
+    assert wrong[~later].mean() > 0.9
+    assert not wrong[later][22:].any() and later.sum() > 35
 
 
 def test_whoever_never_stands_is_told_so(native):

@@ -346,7 +346,10 @@ class Estimator:
         alike, shift = likeness(gyr[None])
         if not is_walking(gyr[None], alike, strangeness):
             flags |= FLAG["not-walking"]
-        elif self._is_other_foot(acc, gyr, duration_s, shift):
+        # What else the foot may do looks like neither.
+        if not flags & ~(FLAG["no-standing"] | FLAG["saturated"]) and self._is_other_foot(
+            acc, gyr, duration_s, shift
+        ):
             flags |= FLAG["wrong-foot"]
         end_sample = self._sample_of(end)
         newest = segment.first_sample + (self.block + 1) * self.design.samples_per_block
@@ -415,8 +418,8 @@ class Estimator:
         self.bias_variance = self.bias_variance - gain @ lever @ self.bias_variance + np.eye(3) * c.BIAS_WALK
 
     def _is_other_foot(self, acc, gyr, duration_s: float, shift: np.ndarray) -> bool:
-        """Whether the walking strides so far are those of the other foot."""
-        self.walked = min(self.walked + 1, 255)
+        """Whether the last ordinary strides are those of the other foot."""
+        self.walked = min(self.walked + 1, c.MOST_WALKED)
         values = np.stack([gyr[:, 0] * duration_s, acc[:, 1] * duration_s**2])
         own = means(shifted(means(values, PARTS), np.repeat(-shift, 2)), PARTS // 2).ravel()
         self.side = self.side + (own - self.side) / self.walked

@@ -115,6 +115,7 @@
 #define LIKENESS_OF_STRANGE 0.5f
 #define OTHER_FOOT (-0.1f)
 #define FEWEST_STRIDES 3u
+#define MOST_WALKED 20 /* strides that a mean is of, which later ones then push out */
 
 /* Mean pitch rate of walking in sixteenths of the stride, in tenths, and roll and sideways acceleration in eighths with
  * their SD, in hundredths: see gait/walking.py and gait/side.py. */
@@ -809,13 +810,13 @@ static int is_walking(const integral_t *result, float strangeness, int *shift)
            alike * alike * own * ((float)PARTS / POINTS) >= LIKENESS_OF_STRANGE * strangeness * result->turning;
 }
 
-/* Whether the walking strides so far are those of the other foot. */
+/* Whether the last ordinary strides are those of the other foot. */
 static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, float duration)
 {
     /* The roll rate as a feature is times the duration. */
     const float factor[2] = {(0.5f * PARTS / POINTS) / INPUT_FACTOR[3], (0.5f * PARTS / POINTS) * duration * duration};
     float product = 0.0f, own = 0.0f, mean = 0.0f;
-    ts->walked = (uint8_t)(ts->walked < 255 ? ts->walked + 1 : 255);
+    ts->walked = (uint8_t)(ts->walked < MOST_WALKED ? ts->walked + 1 : MOST_WALKED);
     for (int i = 0; i < PARTS; ++i) {
         const int sideways = i >= PARTS / 2, from = 2 * i - PARTS * sideways + shift;
         const float *sums = result->parts[2 * sideways];
@@ -920,16 +921,19 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     if (slipped || tilt > TAN_UNSTEADY_TILT * up[2]) {
         flags |= TINYSTRIDE_UNSTEADY;
     }
-    if (result.clipped > LARGEST_CLIPPED) {
-        flags |= TINYSTRIDE_OUT_OF_RANGE;
-    }
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
         learn_bias(ts, &result, duration);
     }
     if (!is_walking(&result, strangeness, &shift)) {
         flags |= TINYSTRIDE_NOT_WALKING;
-    } else if (is_other_foot(ts, &result, shift, duration)) {
+    }
+    /* What else the foot may do looks like neither. */
+    if (!(flags & ~(unsigned)(TINYSTRIDE_NO_STANDING | TINYSTRIDE_SATURATED)) &&
+        is_other_foot(ts, &result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
+    }
+    if (result.clipped > LARGEST_CLIPPED) {
+        flags |= TINYSTRIDE_OUT_OF_RANGE;
     }
     stride->flags = (uint16_t)flags;
     stride->strapdown_length_cm = length_cm;
