@@ -149,6 +149,18 @@ def test_whoever_never_stands_is_told_so(native):
     assert len(strides) > 8 and strides["flags"].str.contains("no-standing")[:-1].all()
 
 
+def test_the_finish_calibrates_nothing(native, reference):
+    """It repeats the last sample, which is no standing."""
+    walked = walk(9)
+    walked = part(walked, slice(int((walked.reference["start_s"].iloc[1] + 0.3) * walked.rate_hz), None))
+    for end_s in native.strides(walked)["end_s"][6:10]:
+        for end in range(int(end_s * walked.rate_hz) - 8, int(end_s * walked.rate_hz) + 8, 4):
+            cut = part(walked, slice(0, end))
+            strides = native.strides(cut)
+            assert strides["flags"].str.contains("no-standing").all()
+            assert strides["flags"].tolist() == reference.strides(cut)["flags"].tolist()
+
+
 def test_finish_tells_the_last_stride(library):
     recording = walk(9)
     end = int((recording.reference["end_s"].iloc[-2] + 0.25) * recording.rate_hz)

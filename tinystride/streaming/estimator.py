@@ -85,6 +85,9 @@ class Estimator:
                 told = len(self.strides)
             elif len(self.strides) > told:
                 return
+            else:
+                # A sample repeated is no standing.
+                self.in_half, self.still = 0, False
             if segment.saturated[n]:
                 self._mark("saturated")
             if segment.gap[n]:

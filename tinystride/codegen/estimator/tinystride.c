@@ -1692,6 +1692,7 @@ int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
         samples[i] = (float)ts->last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
     }
     for (uint32_t left = 2u * ts->blocks[PAUSE] * ts->samples_per_block; left > 0u; --left) {
+        ts->in_half = ts->still = 0; /* a sample repeated is no standing */
         if (take_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;
         }
