@@ -144,6 +144,53 @@ def test_the_stride_in_which_a_sensor_is_stuck_says_so(library, recording, expec
     assert [number for number, raised in enumerate(device.flags) if "gap" in raised] == [8]
 
 
+@pytest.mark.parametrize("spoil", BROKEN[2:], ids=lambda spoil: spoil.__name__)
+def test_a_sensor_stuck_for_three_blocks_says_so(library, recording, expected, spoil):
+    at = sample_in(expected, 8, 0.45)
+    whole, part = spoilt(recording, lambda acc, gyr: spoil(acc, gyr, at)), slice(at + 7, None)
+    whole.acc_mps2[part], whole.gyr_radps[part] = recording.acc_mps2[part], recording.gyr_radps[part]
+    flags_raised = told_by(library, whole).flags
+    assert [number for number, raised in enumerate(flags_raised) if "gap" in raised] == [8]
+
+
+@pytest.mark.parametrize("axis", range(6))
+def test_an_axis_that_dies_is_told_or_ends_the_strides(library, recording, expected, axis):
+    at = sample_in(expected, 8, 0.5)
+
+    def dies(acc, gyr):
+        samples = (acc, gyr)[axis // 3]
+        samples[at:, axis % 3] = samples[at, axis % 3]
+
+    device = told_by(library, spoilt(recording, dies))
+    later = [raised for start, raised in zip(device.starts, device.flags, strict=True) if start > at]
+    assert all("gap" in raised for raised in later)
+    before = [raised for start, raised in zip(device.starts, device.flags, strict=True) if start < at - 200]
+    assert before and not any("gap" in raised for raised in before)
+
+
+def test_a_foot_that_hardly_turns_is_not_stuck(library, recording, expected):
+    """By a count or two, which is next to nothing of what the foot turns else."""
+    at, rng = sample_in(expected, 8, 0.45), np.random.default_rng(5)
+
+    def hardly_turns(acc, gyr):
+        gyr[at : at + 20] = rng.integers(-2, 3, (20, 3)) * design.GYR_UNIT
+
+    assert not any("gap" in raised for raised in told_by(library, spoilt(recording, hardly_turns)).flags)
+
+
+@pytest.mark.parametrize("before", range(-12, 12, 4))
+def test_a_sensor_that_is_stuck_in_a_stance_does_not_stand(library, recording, expected, before):
+    """What it tells then is no bias: later strides are right."""
+    at = sample_in(expected, 8, 0) - before
+
+    def is_stuck(acc, gyr):
+        acc[at : at + 300], gyr[at : at + 300] = acc[at - 1], gyr[at - 1]
+
+    device = told_by(library, spoilt(recording, is_stuck))
+    assert sum(device.starts > at + 300) >= RECOVERY
+    assert_recovers(device, expected, at, at + 300)
+
+
 @pytest.mark.parametrize("share", [0.3, 0.55, 0.75])
 @pytest.mark.parametrize("spoil", SLIPS, ids=["x20", "y20", "y45", "z30", "z90", "z180"])
 def test_a_sensor_that_slips_is_flagged_and_followed(library, recording, expected, spoil, share):

@@ -112,7 +112,9 @@ class Estimator:
 
     def _watch_standing(self, n: int, energy: int, force: list[int]) -> None:
         """Watch for standing: two halves of a second, one after the other, without movement."""
-        if energy > c.STANDING_UNREST or (self.in_half and not _is_near(force, self.half_force)):
+        # A sensor that has been seen to stand differently is stuck.
+        frozen = self.standings and self.segment.frozen[n]
+        if energy > c.STANDING_UNREST or frozen or (self.in_half and not _is_near(force, self.half_force)):
             self.in_half, self.still = 0, False
             return
         if self.in_half == 0:
