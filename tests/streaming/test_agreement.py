@@ -52,6 +52,25 @@ def test_they_agree_where_nobody_walks(native, reference, kind):
     assert_same(native, reference, recording)
 
 
+@pytest.mark.parametrize("axes", [range(6), range(3), range(3, 6), [4]])
+def test_they_agree_where_a_sensor_is_stuck(native, reference, axes):
+    recording = walk(6)
+    samples = np.hstack([recording.acc_mps2, recording.gyr_radps])
+    for at, length in zip(range(300, recording.n_samples - 300, 97), (5, 15, 30, 200) * 9, strict=False):
+        samples[at : at + length, list(axes)] = samples[at, list(axes)]
+    broken = replace(recording, acc_mps2=samples[:, :3], gyr_radps=samples[:, 3:])
+    assert_same(native, reference, broken)
+
+
+@pytest.mark.parametrize("lost", [(), (1500,)])
+def test_they_agree_where_a_run_begins_anew(native, reference, lost):
+    recording = simulate_activity("running", seed=1)
+    acc = recording.acc_mps2[1000:].copy()
+    for at in lost:
+        acc[at - 1000 : at - 990] = np.nan
+    assert_same(native, reference, replace(recording, acc_mps2=acc, gyr_radps=recording.gyr_radps[1000:]))
+
+
 def test_they_agree_on_broken_samples(native, reference):
     recording = walk(6)
     acc, gyr = recording.acc_mps2.copy(), recording.gyr_radps.copy()

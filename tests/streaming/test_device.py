@@ -15,6 +15,7 @@ from tests.streaming import device as d
 from tests.streaming.device import Device
 from tests.streaming.test_agreement import walk
 from tinystride.codegen.device import SOURCES
+from tinystride.datasets.simulated_activities import simulate_activity
 from tinystride.gait import events, flags, side, strapdown, walking
 from tinystride.gait.options import GaitOptions
 from tinystride.streaming import design
@@ -143,6 +144,53 @@ def test_the_stride_in_which_a_sensor_is_stuck_says_so(library, recording, expec
     assert [number for number, raised in enumerate(device.flags) if "gap" in raised] == [8]
 
 
+@pytest.mark.parametrize("spoil", BROKEN[2:], ids=lambda spoil: spoil.__name__)
+def test_a_sensor_stuck_for_three_blocks_says_so(library, recording, expected, spoil):
+    at = sample_in(expected, 8, 0.45)
+    whole, part = spoilt(recording, lambda acc, gyr: spoil(acc, gyr, at)), slice(at + 7, None)
+    whole.acc_mps2[part], whole.gyr_radps[part] = recording.acc_mps2[part], recording.gyr_radps[part]
+    flags_raised = told_by(library, whole).flags
+    assert [number for number, raised in enumerate(flags_raised) if "gap" in raised] == [8]
+
+
+@pytest.mark.parametrize("axis", range(6))
+def test_an_axis_that_dies_is_told_or_ends_the_strides(library, recording, expected, axis):
+    at = sample_in(expected, 8, 0.5)
+
+    def dies(acc, gyr):
+        samples = (acc, gyr)[axis // 3]
+        samples[at:, axis % 3] = samples[at, axis % 3]
+
+    device = told_by(library, spoilt(recording, dies))
+    later = [raised for start, raised in zip(device.starts, device.flags, strict=True) if start > at]
+    assert all("gap" in raised for raised in later)
+    before = [raised for start, raised in zip(device.starts, device.flags, strict=True) if start < at - 200]
+    assert before and not any("gap" in raised for raised in before)
+
+
+def test_a_foot_that_hardly_turns_is_not_stuck(library, recording, expected):
+    """By a count or two, which is next to nothing of what the foot turns else."""
+    at, rng = sample_in(expected, 8, 0.45), np.random.default_rng(5)
+
+    def hardly_turns(acc, gyr):
+        gyr[at : at + 20] = rng.integers(-2, 3, (20, 3)) * design.GYR_UNIT
+
+    assert not any("gap" in raised for raised in told_by(library, spoilt(recording, hardly_turns)).flags)
+
+
+@pytest.mark.parametrize("before", range(-12, 12, 4))
+def test_a_sensor_that_is_stuck_in_a_stance_does_not_stand(library, recording, expected, before):
+    """What it tells then is no bias: later strides are right."""
+    at = sample_in(expected, 8, 0) - before
+
+    def is_stuck(acc, gyr):
+        acc[at : at + 300], gyr[at : at + 300] = acc[at - 1], gyr[at - 1]
+
+    device = told_by(library, spoilt(recording, is_stuck))
+    assert sum(device.starts > at + 300) >= RECOVERY
+    assert_recovers(device, expected, at, at + 300)
+
+
 @pytest.mark.parametrize("share", [0.3, 0.55, 0.75])
 @pytest.mark.parametrize("spoil", SLIPS, ids=["x20", "y20", "y45", "z30", "z90", "z180"])
 def test_a_sensor_that_slips_is_flagged_and_followed(library, recording, expected, spoil, share):
@@ -231,6 +279,27 @@ def test_lost_samples_are_bridged_or_begun_after(library, recording, expected, m
     device = told_by(library, recording, push, lost)
     assert_recovers(device, expected, middle, middle + samples)
     assert (len(device.told) == len(expected.told)) == (samples <= 3)
+
+
+@pytest.fixture(scope="module")
+def run():
+    return simulate_activity("running", seed=1)
+
+
+def test_who_begins_while_running_is_told_strides(library, run):
+    device = Device(library, run.rate_hz)
+    for acc, gyr in zip(run.acc_mps2[1000:], run.gyr_radps[1000:], strict=True):
+        device.push(acc, gyr)
+    assert len(device.told) >= 12
+
+
+def test_a_loss_while_running_costs_few_strides(library, run):
+    """In a run no foot is as calm as a standing one."""
+    whole = told_by(library, run)
+    first = sample_in(whole, 8, 0.5)
+    device = told_by(library, spoilt(run, lambda acc, gyr: np.copyto(acc[first : first + 5], np.nan)))
+    assert len(device.told) >= len(whole.told) - 3
+    assert_loss_is_told(device, first, first + 5)
 
 
 def test_saturation_is_flagged_with_and_without_a_known_full_scale(library, recording, expected):
@@ -355,6 +424,35 @@ def test_time_stamps_tell_of_lost_samples_and_may_jump(library, recording, expec
     device = told_by(library, recording, stamped(0), range(middle, middle + 3))
     assert len(device.told) == len(expected.told)
     assert device.push_at(10_000 * (recording.n_samples - 1), [0, 0, 9.8], [0, 0, 0]) == d.ERROR_TIME
+
+
+@pytest.mark.parametrize("share", [0.3, 0.45, 0.6, 0.75])
+@pytest.mark.parametrize("back_us", [20_000, 50_000, 100_000, 300_000, 900_000])
+def test_a_clock_that_is_set_back_spoils_a_stride(library, recording, expected, share, back_us):
+    """Samples are dropped until it has caught up, and nothing tells how many."""
+    at = sample_in(expected, 5, share)
+    device = Device(library, recording.rate_hz)
+    for i, sample in enumerate(zip(recording.acc_mps2, recording.gyr_radps, strict=True)):
+        device.push_at(10_000 * i - (back_us if i >= at else 0), *sample)
+    # Samples are numbered without those dropped.
+    for stride in device.told:
+        for end in ("start_sample", "end_sample"):
+            stride[end] += back_us // 10_000 if stride[end] >= at else 0
+    assert_recovers(device, expected, at, at + back_us // 10_000, apart_cm=2)
+    assert "gap" in device.flags[5] and sum("gap" in raised for raised in device.flags) == 1
+
+
+def test_stamps_that_jitter_about_their_place_flag_nothing(library, recording, expected):
+    """Of a sample read twice the second is dropped."""
+    rng, device = np.random.default_rng(2), Device(library, recording.rate_hz)
+    statuses = []
+    for i, sample in enumerate(zip(recording.acc_mps2, recording.gyr_radps, strict=True)):
+        stamp_us = 10_000 * i + int(rng.integers(-2000, 2000))
+        statuses.append(device.push_at(stamp_us, *sample))
+        if i % 50 == 49:
+            statuses.append(device.push_at(stamp_us - int(rng.integers(2000)), *sample))
+    assert statuses.count(d.ERROR_TIME) == recording.n_samples // 50
+    assert device.flags == expected.flags
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

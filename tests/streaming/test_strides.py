@@ -162,11 +162,50 @@ def test_the_other_foot_is_noticed(native, raw_folder):
     assert not native.strides(recording)["flags"].str.contains("wrong-foot").any()
 
 
+def after(before, recording):
+    """One recording behind others of the same sensor."""
+    parts = [*before, recording]
+    return replace(
+        recording,
+        acc_mps2=np.concatenate([part.acc_mps2 for part in parts]),
+        gyr_radps=np.concatenate([part.gyr_radps for part in parts]),
+        gaps=[],
+    )
+
+
+def test_stairs_do_not_tell_which_foot_it_is(native):
+    stairs = [simulate_activity("stairs-up", foot="left", seed=seed) for seed in range(2)]
+    strides = native.strides(after(stairs, walk(21)))
+    assert strides["flags"].str.contains("climb").sum() > 20
+    assert not strides["flags"].str.contains("wrong-foot").any()
+
+
+def test_a_sensor_moved_to_the_other_foot_is_that_foots_twenty_strides_later(native):
+    other = simulate_walk(SimulatedSubject(), foot="left", n_strides=40, seed=1)
+    strides = native.strides(after([other], simulate_walk(SimulatedSubject(), n_strides=40, seed=2)))
+    wrong = strides["flags"].str.contains("wrong-foot").to_numpy()
+    later = strides["start_s"].to_numpy() > other.duration_s
+    assert wrong[~later].mean() > 0.9
+    assert not wrong[later][22:].any() and later.sum() > 35
+
+
 def test_whoever_never_stands_is_told_so(native):
     recording = walk(8)
     start = int((recording.reference["start_s"].iloc[1] + 0.3) * recording.rate_hz)
     strides = native.strides(part(recording, slice(start, -200)))
     assert len(strides) > 8 and strides["flags"].str.contains("no-standing")[:-1].all()
+
+
+def test_the_finish_calibrates_nothing(native, reference):
+    """It repeats the last sample, which is no standing."""
+    walked = walk(9)
+    walked = part(walked, slice(int((walked.reference["start_s"].iloc[1] + 0.3) * walked.rate_hz), None))
+    for end_s in native.strides(walked)["end_s"][6:10]:
+        for end in range(int(end_s * walked.rate_hz) - 8, int(end_s * walked.rate_hz) + 8, 4):
+            cut = part(walked, slice(0, end))
+            strides = native.strides(cut)
+            assert strides["flags"].str.contains("no-standing").all()
+            assert strides["flags"].tolist() == reference.strides(cut)["flags"].tolist()
 
 
 def test_finish_tells_the_last_stride(library):

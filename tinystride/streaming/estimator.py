@@ -88,6 +88,9 @@ class Estimator:
                 told = len(self.strides)
             elif len(self.strides) > told:
                 return
+            else:
+                # A sample repeated is no standing.
+                self.in_half, self.still = 0, False
             if segment.saturated[n]:
                 self._mark("saturated")
             if segment.gap[n]:
@@ -112,7 +115,9 @@ class Estimator:
 
     def _watch_standing(self, n: int, energy: int, force: list[int]) -> None:
         """Watch for standing: two halves of a second, one after the other, without movement."""
-        if energy > c.STANDING_UNREST or (self.in_half and not _is_near(force, self.half_force)):
+        # A sensor that has been seen to stand differently is stuck.
+        frozen = self.standings and self.segment.frozen[n]
+        if energy > c.STANDING_UNREST or frozen or (self.in_half and not _is_near(force, self.half_force)):
             self.in_half, self.still = 0, False
             return
         if self.in_half == 0:
@@ -223,11 +228,12 @@ class Estimator:
         before = self.unrest[max(0, self.best - self.design.reach) : self.best]
         if (before and min(before) <= self.best_unrest) or self.best_unrest >= c.LARGEST_STANCE_UNREST:
             return
-        # A foot may also be slow in mid-air; there it is far from upright.
-        if self.best_unrest > c.CALM:
+        # A foot may also be slow in mid-air; there it is far from upright. Right after a gap nobody knows
+        # what is.
+        if self.best_unrest > c.CALM and (self.stances or not self.resumed):
             upright = sum(a * b for a, b in zip(self.stance_force, self.up, strict=True))
             size = math.sqrt(sum(x * x for x in self.stance_force) * sum(x * x for x in self.up))
-            if not self.stances or upright / (size + 1e-12) < c.COS_LARGEST_TILT:
+            if upright / (size + 1e-12) < c.COS_LARGEST_TILT:
                 return
         if not self.stance_open:
             self.stance_open, self.rested = True, False
@@ -349,7 +355,10 @@ class Estimator:
         strays = not is_walking(gyr[None], alike, strangeness)
         if strays or self.strayed:
             flags |= FLAG["not-walking"]
-        elif self._is_other_foot(acc, gyr, duration_s, shift):
+        # What else the foot may do looks like neither.
+        if not flags & ~(FLAG["no-standing"] | FLAG["saturated"]) and self._is_other_foot(
+            acc, gyr, duration_s, shift
+        ):
             flags |= FLAG["wrong-foot"]
         self.strayed = strays
         if self._sensors_disagree(flags, float(result.velocity_mps[0, -1, 2])):
@@ -422,8 +431,8 @@ class Estimator:
         self.bias_variance = self.bias_variance - gain @ lever @ self.bias_variance + np.eye(3) * c.BIAS_WALK
 
     def _is_other_foot(self, acc, gyr, duration_s: float, shift: np.ndarray) -> bool:
-        """Whether the walking strides so far are those of the other foot."""
-        self.walked = min(self.walked + 1, 255)
+        """Whether the last ordinary strides are those of the other foot."""
+        self.walked = min(self.walked + 1, c.MOST_WALKED)
         values = np.stack([gyr[:, 0] * duration_s, acc[:, 1] * duration_s**2])
         own = means(shifted(means(values, PARTS), np.repeat(-shift, 2)), PARTS // 2).ravel()
         self.side = self.side + (own - self.side) / self.walked

@@ -24,7 +24,8 @@ class Segment:
     kept: [n, 6] int64, low-passed mean counts of a block
     force: [n, 3] int64, energy: [n] int64, over the last `window` blocks; before there are as many, zero
     gap, saturated, stuck: [n] bool, whether samples of the block are bridged, are at full scale, and whether
-        one of the sensors has not changed for blocks
+        one of the sensors, or for longer an axis, has not changed for blocks
+    frozen: [n] bool, whether none of the sensors has
     """
 
     first_sample: int
@@ -36,6 +37,7 @@ class Segment:
     gap: np.ndarray
     saturated: np.ndarray
     stuck: np.ndarray
+    frozen: np.ndarray
 
 
 def to_counts(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,6 +119,9 @@ def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Se
     counts, gap, saturated = (values[: n * d] for values in (counts, gap, saturated))
     blocks = counts.reshape(n, d, 6)
     sums = blocks.sum(axis=1)
+    same = np.diff(sums, axis=0, prepend=0) == 0
+    stuck = [_stay(same[:, axes].all(axis=1), c.STUCK_BLOCKS) for axes in (slice(0, 3), slice(3, 6))]
+    dead = [_stay(axis, c.DEAD_BLOCKS) for axis in same.T]
     energy = ((blocks[..., 3:] ** 2).sum(axis=2) >> c.ENERGY_SHIFT).sum(axis=1)
     return Segment(
         first_sample=first_sample,
@@ -127,7 +132,8 @@ def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Se
         energy=_window_sums(energy[:, None], w)[:, 0] // design.window_samples,
         gap=gap.reshape(n, d).any(axis=1),
         saturated=saturated.reshape(n, d).any(axis=1),
-        stuck=_stuck(sums[:, :3]) | _stuck(energy[:, None]),
+        stuck=np.any([*stuck, *dead], axis=0),
+        frozen=np.all(stuck, axis=0),
     )
 
 
@@ -139,11 +145,9 @@ def _window_sums(values: np.ndarray, window: int) -> np.ndarray:
     return sums
 
 
-def _stuck(sums: np.ndarray) -> np.ndarray:
-    """Blocks [n] that end a row of equal ones."""
-    same = np.zeros(len(sums), bool)
-    same[1:] = (np.diff(sums, axis=0) == 0).all(axis=1)
-    return _run_length(same) >= c.STUCK_BLOCKS
+def _stay(marked: np.ndarray, blocks: int) -> np.ndarray:
+    """Where in [n] at least so many in a row, up to there, have been marked."""
+    return _run_length(marked) >= blocks
 
 
 def _run_length(marked: np.ndarray) -> np.ndarray:

@@ -81,7 +81,8 @@
 #define LEAST_GYR_FULL_SCALE 3490
 /* Beyond 150 m/s^2 and 37.5 rad/s samples are cut off; the low-pass stays within 16 bits then. */
 #define COUNT_LIMIT 30000
-#define STUCK_BLOCKS 3
+#define STUCK_BLOCKS 2
+#define DEAD_BLOCKS 8 /* as many as `same` has bits */
 #define JUMP_US 1000000
 
 #define POINTS 64
@@ -124,6 +125,7 @@
 #define LIKENESS_OF_STRANGE 0.5f
 #define OTHER_FOOT (-0.1f)
 #define FEWEST_STRIDES 3u
+#define MOST_WALKED 20 /* strides that a mean is of, which later ones then push out */
 
 /* Mean pitch rate of walking in sixteenths of the stride, in tenths, and roll and sideways acceleration in eighths with
  * their SD, in hundredths: see gait/walking.py and gait/side.py. */
@@ -818,13 +820,13 @@ static int is_walking(const integral_t *result, float strangeness, int *shift)
            alike * alike * own * ((float)PARTS / POINTS) >= LIKENESS_OF_STRANGE * strangeness * result->turning;
 }
 
-/* Whether the walking strides so far are those of the other foot. */
+/* Whether the last ordinary strides are those of the other foot. */
 static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, float duration)
 {
     /* The roll rate as a feature is times the duration. */
     const float factor[2] = {(0.5f * PARTS / POINTS) / INPUT_FACTOR[3], (0.5f * PARTS / POINTS) * duration * duration};
     float product = 0.0f, own = 0.0f, mean = 0.0f;
-    ts->walked = (uint8_t)(ts->walked < 255 ? ts->walked + 1 : 255);
+    ts->walked = (uint8_t)(ts->walked < MOST_WALKED ? ts->walked + 1 : MOST_WALKED);
     for (int i = 0; i < PARTS; ++i) {
         const int sideways = i >= PARTS / 2, from = 2 * i - PARTS * sideways + shift;
         const float *sums = result->parts[2 * sideways];
@@ -941,9 +943,6 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     if (slipped || tilt > TAN_UNSTEADY_TILT * up[2]) {
         flags |= TINYSTRIDE_UNSTEADY;
     }
-    if (result.clipped > LARGEST_CLIPPED) {
-        flags |= TINYSTRIDE_OUT_OF_RANGE;
-    }
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
         learn_bias(ts, &result, duration);
     }
@@ -951,11 +950,17 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     /* Who does something else than walking may for once look like it. */
     if (strays || ts->strayed) {
         flags |= TINYSTRIDE_NOT_WALKING;
-    } else if (is_other_foot(ts, &result, shift, duration)) {
+    }
+    /* What else the foot may do looks like neither. */
+    if (!(flags & ~(unsigned)(TINYSTRIDE_NO_STANDING | TINYSTRIDE_SATURATED)) &&
+        is_other_foot(ts, &result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
     }
     ts->strayed = (uint8_t)strays;
     flags |= sensors_disagree(ts, flags, result.drift[2]);
+    if (result.clipped > LARGEST_CLIPPED) {
+        flags |= TINYSTRIDE_OUT_OF_RANGE;
+    }
     stride->flags = (uint16_t)flags;
     stride->strapdown_length_cm = length_cm;
     stride->duration_s = duration;
@@ -1008,6 +1013,21 @@ static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_s
 }
 
 /* ---- stances ---- */
+
+/* Whether the three axes of a sensor have told the same for blocks. */
+static int is_stuck(const uint8_t same[3])
+{
+    return !(~(same[0] & same[1] & same[2]) & ((1 << STUCK_BLOCKS) - 1));
+}
+
+static int has_dead_axis(const tinystride_t *ts)
+{
+    int dead = 0;
+    for (int i = 0; i < 6; ++i) {
+        dead |= ts->same[i] == (1 << DEAD_BLOCKS) - 1;
+    }
+    return dead;
+}
 
 static uint16_t unrest_at(const tinystride_t *ts, uint32_t block)
 {
@@ -1145,11 +1165,11 @@ static void confirm(tinystride_t *ts)
     if (!is_calmest(ts) || ts->best_unrest >= LARGEST_STANCE_UNREST) {
         return;
     }
-    /* A foot may also be slow in mid-air; there it is far from upright. */
-    if (ts->best_unrest > CALM) {
+    /* A foot may also be slow in mid-air; there it is far from upright. Right after a gap nobody knows what is. */
+    if (ts->best_unrest > CALM && (ts->stances || !ts->resumed)) {
         float force[3];
         to_floats(ts->stance_force, force);
-        if (!ts->stances || cosine(force, ts->up) < COS_LARGEST_TILT) {
+        if (cosine(force, ts->up) < COS_LARGEST_TILT) {
             return;
         }
     }
@@ -1255,7 +1275,7 @@ static WITHIN int follow(tinystride_t *ts, uint32_t energy, const int16_t force[
     if (unrest >= CALM) {
         ts->moving = n;
         ts->turned += (uint32_t)(square_root((float)energy) * 16.0f);
-        if (ts->acc_same >= STUCK_BLOCKS || ts->gyr_same >= STUCK_BLOCKS) {
+        if (is_stuck(ts->same) || is_stuck(ts->same + 3) || has_dead_axis(ts)) {
             mark(ts, GAP);
         }
     }
@@ -1384,12 +1404,6 @@ static WITHIN int16_t low_pass(float state[2], float x, float a1, float a2)
     return nearest_int16(y);
 }
 
-/* How many blocks a sensor has told the same, as far as that matters. */
-static uint8_t counted_on(uint8_t blocks, int same)
-{
-    return (uint8_t)(!same ? 0 : blocks < STUCK_BLOCKS ? blocks + 1 : STUCK_BLOCKS);
-}
-
 /* Keep a block's sums, low-passed; the mean force of the last blocks. */
 static WITHIN void take_sums(tinystride_t *ts, int16_t force[3])
 {
@@ -1400,19 +1414,19 @@ static WITHIN void take_sums(tinystride_t *ts, int16_t force[3])
     int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING];
     const int32_t samples = ts->window_samples;
     for (int i = 0; i < 3; ++i) {
-        const int32_t sum = (int32_t)ts->sum[i], total = ts->force_total[i] + sum - oldest->force[i];
+        const int32_t sum = (int32_t)ts->sum[i], rate = (int32_t)ts->sum[i + 3];
+        const int32_t total = ts->force_total[i] + sum - oldest->force[i];
         oldest->force[i] = sum;
         ts->force_total[i] = total;
         force[i] = (int16_t)(total / samples);
+        ts->same[i] = (uint8_t)(2 * ts->same[i] + (sum == last->force[i]));
+        ts->same[i + 3] = (uint8_t)(2 * ts->same[i + 3] + (rate == ts->gyr_sum[i]));
+        ts->gyr_sum[i] = rate;
         kept[i] = low_pass(ts->filter[i], b0 * (float)sum, a1, a2);
-        kept[i + 3] = low_pass(ts->filter[i + 3], b0 * (float)(int32_t)ts->sum[i + 3], a1, a2);
+        kept[i + 3] = low_pass(ts->filter[i + 3], b0 * (float)rate, a1, a2);
     }
     ts->energy_total += ts->energy - oldest->energy;
     oldest->energy = ts->energy;
-    const int acc_same = oldest->force[0] == last->force[0] && oldest->force[1] == last->force[1] &&
-                         oldest->force[2] == last->force[2] && ts->block;
-    ts->acc_same = counted_on(ts->acc_same, acc_same);
-    ts->gyr_same = counted_on(ts->gyr_same, oldest->energy == last->energy && ts->block);
 }
 
 static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
@@ -1425,7 +1439,8 @@ static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
     take_sums(ts, force);
     if (ts->block + 1u >= ts->blocks[WINDOW]) {
         const uint32_t energy = ts->energy_total / ts->window_samples;
-        if (energy <= STANDING_UNREST) {
+        /* A sensor that has been seen to stand differently is stuck. */
+        if (energy <= STANDING_UNREST && !(ts->standings && is_stuck(ts->same) && is_stuck(ts->same + 3))) {
             watch_standing(ts, energy, force);
         } else {
             ts->in_half = ts->still = 0;
@@ -1673,6 +1688,10 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
     } else if (passed_us > (uint32_t)JUMP_US) {
         /* Ahead by so much, or back: begin anew there. */
         if (passed_us > UINT32_MAX - (uint32_t)JUMP_US) {
+            /* By more than jitter: samples are missing until the stamps have caught up, nobody knows how many. */
+            if ((float)(0u - passed_us) > 0.5f * ts->interval_us) {
+                mark(ts, GAP);
+            }
             return TINYSTRIDE_ERROR_TIME;
         }
         ts->last_time_us = time_us;
@@ -1711,6 +1730,7 @@ int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
         samples[i] = (float)ts->last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
     }
     for (uint32_t left = 2u * ts->blocks[PAUSE] * ts->samples_per_block; left > 0u; --left) {
+        ts->in_half = ts->still = 0; /* a sample repeated is no standing */
         if (take_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;
         }
