@@ -153,21 +153,6 @@ def test_a_sensor_stuck_for_three_blocks_says_so(library, recording, expected, s
     assert [number for number, raised in enumerate(flags_raised) if "gap" in raised] == [8]
 
 
-@pytest.mark.parametrize("axis", range(6))
-def test_an_axis_that_dies_is_told_or_ends_the_strides(library, recording, expected, axis):
-    at = sample_in(expected, 8, 0.5)
-
-    def dies(acc, gyr):
-        samples = (acc, gyr)[axis // 3]
-        samples[at:, axis % 3] = samples[at, axis % 3]
-
-    device = told_by(library, spoilt(recording, dies))
-    later = [raised for start, raised in zip(device.starts, device.flags, strict=True) if start > at]
-    assert all("gap" in raised for raised in later)
-    before = [raised for start, raised in zip(device.starts, device.flags, strict=True) if start < at - 200]
-    assert before and not any("gap" in raised for raised in before)
-
-
 def test_a_foot_that_hardly_turns_is_not_stuck(library, recording, expected):
     """By a count or two, which is next to nothing of what the foot turns else."""
     at, rng = sample_in(expected, 8, 0.45), np.random.default_rng(5)

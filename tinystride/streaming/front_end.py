@@ -24,8 +24,8 @@ class Segment:
     kept: [n, 6] int64, low-passed mean counts of a block
     force: [n, 3] int64, energy: [n] int64, over the last `window` blocks; before there are as many, zero
     gap, saturated, stuck: [n] bool, whether samples of the block are bridged, are at full scale, and whether
-        one of the sensors, or for longer an axis, has not changed for blocks
-    frozen: [n] bool, whether none of the sensors has
+        one of the sensors has not changed for blocks
+    frozen: [n] bool, whether the accelerometer has not
     """
 
     first_sample: int
@@ -119,10 +119,9 @@ def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Se
     counts, gap, saturated = (values[: n * d] for values in (counts, gap, saturated))
     blocks = counts.reshape(n, d, 6)
     sums = blocks.sum(axis=1)
-    same = np.diff(sums, axis=0, prepend=0) == 0
-    stuck = [_stay(same[:, axes].all(axis=1), c.STUCK_BLOCKS) for axes in (slice(0, 3), slice(3, 6))]
-    dead = [_stay(axis, c.DEAD_BLOCKS) for axis in same.T]
     energy = ((blocks[..., 3:] ** 2).sum(axis=2) >> c.ENERGY_SHIFT).sum(axis=1)
+    frozen = _stay((np.diff(sums[:, :3], axis=0, prepend=0) == 0).all(axis=1), c.STUCK_BLOCKS)
+    does_not_turn_on = (np.diff(energy, prepend=0) == 0) & (energy > c.LEAST_STUCK_ENERGY)
     return Segment(
         first_sample=first_sample,
         finish=finish,
@@ -132,8 +131,8 @@ def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Se
         energy=_window_sums(energy[:, None], w)[:, 0] // design.window_samples,
         gap=gap.reshape(n, d).any(axis=1),
         saturated=saturated.reshape(n, d).any(axis=1),
-        stuck=np.any([*stuck, *dead], axis=0),
-        frozen=np.all(stuck, axis=0),
+        stuck=frozen | _stay(does_not_turn_on, c.STUCK_BLOCKS),
+        frozen=frozen,
     )
 
 

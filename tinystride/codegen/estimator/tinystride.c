@@ -82,7 +82,7 @@
 /* Beyond 150 m/s^2 and 37.5 rad/s samples are cut off; the low-pass stays within 16 bits then. */
 #define COUNT_LIMIT 30000
 #define STUCK_BLOCKS 2
-#define DEAD_BLOCKS 8 /* as many as `same` has bits */
+#define LEAST_STUCK_ENERGY 640u /* of a block; what hardly turns may tell the same twice */
 #define JUMP_US 1000000
 
 #define POINTS 64
@@ -1014,21 +1014,6 @@ static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_s
 
 /* ---- stances ---- */
 
-/* Whether the three axes of a sensor have told the same for blocks. */
-static int is_stuck(const uint8_t same[3])
-{
-    return !(~(same[0] & same[1] & same[2]) & ((1 << STUCK_BLOCKS) - 1));
-}
-
-static int has_dead_axis(const tinystride_t *ts)
-{
-    int dead = 0;
-    for (int i = 0; i < 6; ++i) {
-        dead |= ts->same[i] == (1 << DEAD_BLOCKS) - 1;
-    }
-    return dead;
-}
-
 static uint16_t unrest_at(const tinystride_t *ts, uint32_t block)
 {
     return ts->unrest[block % TINYSTRIDE_UNRESTS];
@@ -1275,7 +1260,7 @@ static WITHIN int follow(tinystride_t *ts, uint32_t energy, const int16_t force[
     if (unrest >= CALM) {
         ts->moving = n;
         ts->turned += (uint32_t)(square_root((float)energy) * 16.0f);
-        if (is_stuck(ts->same) || is_stuck(ts->same + 3) || has_dead_axis(ts)) {
+        if (ts->acc_same == STUCK_BLOCKS || ts->gyr_same == STUCK_BLOCKS) {
             mark(ts, GAP);
         }
     }
@@ -1404,6 +1389,12 @@ static WITHIN int16_t low_pass(float state[2], float x, float a1, float a2)
     return nearest_int16(y);
 }
 
+/* How many blocks a sensor has told the same, as far as that matters. */
+static uint8_t counted_on(uint8_t blocks, int same)
+{
+    return (uint8_t)(!same ? 0 : blocks < STUCK_BLOCKS ? blocks + 1 : STUCK_BLOCKS);
+}
+
 /* Keep a block's sums, low-passed; the mean force of the last blocks. */
 static WITHIN void take_sums(tinystride_t *ts, int16_t force[3])
 {
@@ -1419,14 +1410,15 @@ static WITHIN void take_sums(tinystride_t *ts, int16_t force[3])
         oldest->force[i] = sum;
         ts->force_total[i] = total;
         force[i] = (int16_t)(total / samples);
-        ts->same[i] = (uint8_t)(2 * ts->same[i] + (sum == last->force[i]));
-        ts->same[i + 3] = (uint8_t)(2 * ts->same[i + 3] + (rate == ts->gyr_sum[i]));
-        ts->gyr_sum[i] = rate;
         kept[i] = low_pass(ts->filter[i], b0 * (float)sum, a1, a2);
         kept[i + 3] = low_pass(ts->filter[i + 3], b0 * (float)rate, a1, a2);
     }
+    const int acc_same = oldest->force[0] == last->force[0] && oldest->force[1] == last->force[1] &&
+                         oldest->force[2] == last->force[2];
+    ts->acc_same = counted_on(ts->acc_same, acc_same);
     ts->energy_total += ts->energy - oldest->energy;
     oldest->energy = ts->energy;
+    ts->gyr_same = counted_on(ts->gyr_same, ts->energy == last->energy && ts->energy > LEAST_STUCK_ENERGY);
 }
 
 static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
@@ -1440,7 +1432,8 @@ static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
     if (ts->block + 1u >= ts->blocks[WINDOW]) {
         const uint32_t energy = ts->energy_total / ts->window_samples;
         /* A sensor that has been seen to stand differently is stuck. */
-        if (energy <= STANDING_UNREST && !(ts->standings && is_stuck(ts->same) && is_stuck(ts->same + 3))) {
+        const int frozen = ts->standings && ts->acc_same == STUCK_BLOCKS;
+        if (energy <= STANDING_UNREST && !frozen) {
             watch_standing(ts, energy, force);
         } else {
             ts->in_half = ts->still = 0;

@@ -95,7 +95,7 @@ typedef struct {
     uint8_t has_best, stances, stance_open, rested;
     uint8_t has_start;            /* of the stride under way */
     uint8_t in_half, still;       /* standing, by halves of a second; still: the one before was without movement */
-    uint8_t same[6]; /* whether each axis told the same as a block before; bit 0: in the last block */
+    uint8_t acc_same, gyr_same;   /* equal blocks in a row */
     uint8_t slot, calm_blocks;
     uint8_t event_seen[2];        /* in the stride under way: a gap, saturation */
     uint16_t best_unrest, searched_unrest, calmest_unrest, start_256th;
@@ -115,7 +115,6 @@ typedef struct {
     uint32_t energy_total, half_energy, half_energy_before;
     uint32_t sum[6]; /* of the block under way, so much less that it is right once the block is complete */
     int32_t force_total[3];
-    int32_t gyr_sum[3]; /* of the last block */
     int32_t half_gyr[3], half_gyr_before[3];
     struct tinystride_sums {
         int32_t force[3];
