@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,22 @@ def test_what_was_pushed_comes_back(clone, remote):
     run(clone, "dvc", "pull", "--remote", remote.name)
     assert contents(clone) == before and len(before) == sum(FILES.values())
     assert in_sync(clone, remote)
+
+
+@every_remote
+def test_a_repository_that_does_not_name_the_remote_is_fetched_from(clone, remote, repository, tmp_path):
+    run(clone, "dvc", "push", "--remote", remote.name)
+    before, settings = contents(clone), ConfigParser(interpolation=None)
+    settings.read(clone / ".dvc" / "config.local")
+    options = [f"{name}={value}" for name, value in settings[f"'remote \"{remote.name}\"'"].items()]
+    run(tmp_path, "git", "clone", "--quiet", str(repository), "bare")
+    (empty := tmp_path / "empty").mkdir()
+    where = ["--remote", remote.name, "--remote-config", *options]
+    for name in FILES:
+        run(empty, "dvc", "get", str(tmp_path / "bare"), name, "--out", name.replace("/", "-"), *where)
+    got = (empty / "models-stride_int8.tflite").read_bytes()
+    assert got == before["models/stride_int8.tflite"]
+    assert len(list((empty / "models-c").rglob("*.*"))) == FILES["models/c"]
 
 
 @servers

@@ -138,6 +138,21 @@ def test_a_phone_shows_all_without_scrolling_sideways(opened, scheme):
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
+@pytest.mark.parametrize("width", [390, 768, 1400, 1900])
+def test_no_figure_is_wider_than_its_panel(opened, width):
+    page = opened(width)
+    sizes = page.eval_on_selector_all(
+        ".panel", "all => all.map(one => [one.querySelector('.main-svg').clientWidth, one.clientWidth])"
+    )
+    assert len(sizes) > WAVE_PANELS and all(0.8 * panel < drawn <= panel for drawn, panel in sizes)
+
+
+def test_nothing_on_the_page_offers_to_send_it_anywhere(opened):
+    page = opened(1280)
+    offered = page.eval_on_selector_all(".modebar-btn", "all => all.map(one => one.dataset.title)")
+    assert offered and not [title for title in offered if "hare" in title or "loud" in title]
+
+
 def test_print_is_light_and_fits_the_paper(opened):
     page = opened(720, color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")

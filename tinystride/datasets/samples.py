@@ -16,7 +16,7 @@ AXES = ("acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z")
 
 # Left feet of ipol-healthy rest at up to 10.5 m/s²: a sensor's own error has to pass, a wrong unit or scale
 # must not, since a length is off by as much.
-REST_TOLERANCE = 0.1
+REST_TOLERANCE = 0.12
 QUIET_WINDOW_S = 0.25
 # Full scale of common sensors is 2000 deg/s, 35 rad/s; a swinging foot turns at 3 rad/s and more.
 LARGEST_GYR_RADPS = 40.0

@@ -4,6 +4,7 @@ const report = JSON.parse(document.getElementById("report-data").textContent);
 const AXES = ["forward", "left", "up"];
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const printed = matchMedia("print");
+const hovers = matchMedia("(hover: hover)");
 const PRINTED_WIDTH = { wide: 680, half: 325 };  // of A4 less its margins, in CSS pixels
 let printing = false;
 
@@ -17,16 +18,16 @@ const series = ["blue", "orange", "green", "purple", "sky", "muted"];
 const nth = (i) => colour(series[i % series.length]);
 const faded = (hex, share) => hex + Math.round(255 * share).toString(16).padStart(2, "0");
 
-/* Draw into a panel of the figure that is made where it does not exist yet. */
-function draw(figure, name, description, traces, layout) {
+/* Make a figure's panel. All of them come before the first drawing: each one more narrows the others. */
+function place(figure, name) {
   const panels = document.querySelector(`[data-figure="${figure}"]`);
-  const id = `${figure}-${name}`;
-  let plot = document.getElementById(id);
-  if (!plot) {
-    const panel = panels.appendChild(Object.assign(document.createElement("div"), { className: "panel" }));
-    plot = panel.appendChild(Object.assign(document.createElement("div"), { id }));
-    plot.setAttribute("role", "img");
-  }
+  const panel = panels.appendChild(Object.assign(document.createElement("div"), { className: "panel" }));
+  const plot = panel.appendChild(Object.assign(document.createElement("div"), { id: `${figure}-${name}` }));
+  plot.setAttribute("role", "img");
+}
+
+function draw(figure, name, description, traces, layout) {
+  const plot = document.getElementById(`${figure}-${name}`), panels = plot.parentElement.parentElement;
   plot.setAttribute("aria-label", description);
   const axis = { gridcolor: colour("grid"), zerolinecolor: colour("rule"), linecolor: colour("rule"), automargin: true };
   const width = printing ? PRINTED_WIDTH[panels.classList.contains("wide") ? "wide" : "half"] : plot.parentElement.clientWidth - 20;
@@ -38,10 +39,11 @@ function draw(figure, name, description, traces, layout) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     hoverlabel: { bgcolor: colour("panel"), font: { color: colour("ink") } },
     legend: { orientation: "h", y: -0.22, x: 0, xanchor: "left", yanchor: "top" },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("muted"), activecolor: colour("ink") },
     showlegend: false, separators: ".,",
     ...rest, xaxis: { ...axis, ...xaxis }, yaxis: { ...axis, ...yaxis },
-  }, { displaylogo: false, displayModeBar: "hover", responsive: false, scrollZoom: false,
-       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+  }, { displaylogo: false, displayModeBar: hovers.matches && !printing ? "hover" : false, responsive: false, scrollZoom: false,
+       plotlyServerURL: "", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendDataToCloud", "sendChartToCloud"] });
 }
 
 function drawn(set, estimator) {
@@ -161,10 +163,12 @@ function drawFlash() {
   });
 }
 
+const OF_SETS = [["reference", drawReference], ["bland-altman", drawBlandAltman], ["subject", drawSubjects], ["speed", drawSpeed]];
+
 function drawFigures() {
   const estimator = document.getElementById("estimator").value;
   for (const set of report.sets) {
-    for (const [name, figure] of [["reference", drawReference], ["bland-altman", drawBlandAltman], ["subject", drawSubjects], ["speed", drawSpeed]]) {
+    for (const [name, figure] of OF_SETS) {
       if (absent(set, estimator)) nothing(name, set, estimator); else figure(set, estimator);
     }
   }
@@ -229,5 +233,8 @@ dark.addEventListener("change", drawAll);
 let waiting;
 addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => printing || drawAll(), 150); });
 
+for (const [figure] of OF_SETS) report.sets.forEach((set) => place(figure, set.name));
+if (report.points.length) place("flash", "all");
+if (fromSets.length) ["gyroscope", "accelerometer", "velocity", "path"].forEach((name) => place("wave", name));
 drawFigures();
 if (fromSets.length) chooseSet();
