@@ -15,9 +15,13 @@ from tinystride.learning.prediction import Network
 from tinystride.mcu import Stream, benchmark_estimator, benchmark_model
 
 EXTREMES = 30
+# Short names: a table of experiments has them as columns.
 HEADLINE = {
-    "network": ("flash_bytes", "ram_bytes", "instructions"),
-    "estimator": ("flash_bytes", "ram_bytes", "instructions_per_stride", "share_of_64_mhz_percent"),
+    "net": ("network", ("flash_bytes", "ram_bytes", "instructions")),
+    "estimator": (
+        "estimator",
+        ("flash_bytes", "ram_bytes", "instructions_per_stride", "share_of_64_mhz_percent"),
+    ),
 }
 
 
@@ -59,7 +63,9 @@ def main(parameters: dict) -> None:
             metrics[core]["estimator"] = benchmark_estimator(C_LIBRARY, streamed, core)
     first = options["cores"][0]
     headline = {
-        part: {name: metrics[first][part][name] for name in HEADLINE[part]} for part in metrics[first]
+        short: {name: metrics[first][part][name] for name in names}
+        for short, (part, names) in HEADLINE.items()
+        if part in metrics[first]
     }
     with complete_folder(RESULTS / "mcu") as folder:
         write_json(folder / "headline.json", {"core": first, **headline})

@@ -17,9 +17,9 @@ from tinystride.sweep import pareto
 # {column: where DVC's metrics have it}; the error is of the set that --error names.
 COSTS = {
     "parameters": ("results/quantize/headline.json", "parameters"),
-    "flash, bytes": ("results/mcu/headline.json", "network", "flash_bytes"),
-    "RAM, bytes": ("results/mcu/headline.json", "network", "ram_bytes"),
-    "instructions": ("results/mcu/headline.json", "network", "instructions"),
+    "flash, bytes": ("results/mcu/headline.json", "net", "flash_bytes"),
+    "RAM, bytes": ("results/mcu/headline.json", "net", "ram_bytes"),
+    "instructions": ("results/mcu/headline.json", "net", "instructions"),
     "training, GMAC": ("results/train/headline.json", "training_gmac"),
 }
 SHOWN = ("flash, bytes", "instructions")

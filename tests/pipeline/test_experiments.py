@@ -74,7 +74,10 @@ def test_experiments_run_here_elsewhere_and_from_the_queue_and_nothing_is_lost(c
     table = run(clone, *shown_command(), "--no-pager", COLUMNS="160").stdout
     rows = [line for line in table.splitlines() if "simulated.rmse_cm" in line or "[first]" in line]
     assert len(rows) == 2 and all(len(row.rstrip()) <= 160 and "…" not in row for row in rows)
-    assert "network.flash_bytes" in rows[0] and "parameters" in rows[0]
+    assert all(
+        name in rows[0]
+        for name in ("net.flash_bytes", "net.ram_bytes", "net.instructions", "parameters", "training_gmac")
+    )
     diff = json.loads(run(clone, "dvc", "exp", "diff", "main", "here", "--json").stdout)
     changed = diff["params"]["params.yaml"]
     assert {"benchmark.vectors", "evaluate.resamples"} <= set(changed)
