@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,20 @@ from tinystride.datasets.simulator import simulate_walk
 from tinystride.datasets.walker import SimulatedSubject
 from tinystride.errors import ParameterError, ToolError
 from tinystride.gait.strides import gather_strides
-from tinystride.sweep import Search, changed, draw, errors, pareto, read_space, run_trial, sweep
+from tinystride.sweep import (
+    Search,
+    _finished,
+    _write,
+    changed,
+    draw,
+    errors,
+    fingerprint,
+    pareto,
+    read_space,
+    run_trial,
+    sweep,
+)
+from tinystride.sweep_command import override
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -185,6 +199,84 @@ def test_a_table_of_other_parameters_is_not_continued(tmp_path):
         sweep(
             space(), PARAMETERS, lambda own: None, tmp_path / "trials.csv", objectives=OBJECTIVES, workers=1
         )
+
+
+def test_a_table_is_read_as_it_was_written(tmp_path):
+    varied = {
+        "train.augmentation": {"values": [None, {"heading_rad": 0.2}]},
+        "train.patience": {"values": [1, None]},
+        "train.learning_rate": {"values": [1.0, 0.5]},
+    }
+    search = Search(space(**varied), trials=1, seed=0, objectives=OBJECTIVES)
+    rows = [
+        {
+            "changes": changes,
+            "results": {"rmse_cm": 3.5, "flash_bytes": 2000 + number, "node": "null hypothesis"},
+        }
+        for number, changes in enumerate(iter(search.propose, None))
+    ]
+    rows[3]["results"] = {"error": "no stride"}
+    _write(tmp_path / "trials.csv", rows, "0e12", OBJECTIVES)
+    assert _finished(tmp_path / "trials.csv", space(**varied), "0e12") == rows
+
+
+def test_results_of_other_strides_another_core_or_other_parameters_are_told_apart():
+    other = space(**{"train.copies": {"values": [0]}})
+    found = [
+        fingerprint(PARAMETERS, space(), "cortex-m4f", "a"),
+        fingerprint(PARAMETERS, space(), "cortex-m4f", "b"),
+        fingerprint(PARAMETERS, space(), None, "a"),
+        fingerprint(PARAMETERS, other, "cortex-m4f", "a"),
+        fingerprint(changed(PARAMETERS, {"seed": 1}), space(), "cortex-m4f", "a"),
+    ]
+    assert len(set(found)) == len(found)
+
+
+def test_the_sampler_passes_over_what_an_earlier_file_had_tried():
+    search = Search(
+        space("bayes", **{"train.copies": {"values": [1, 2]}}), trials=2, seed=0, objectives=["rmse_cm"]
+    )
+    search.tell({"train.copies": 4}, {"rmse_cm": 1.0})
+    search.tell({"train.copies": 1}, {"flash_bytes": 2000})
+    assert search.propose() is not None and search.propose() is None
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}"])
+def test_where_nobody_answers_a_sweep_ends_at_once(tmp_path, address):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        where = address.format(probe.getsockname()[1])
+    with pytest.raises(ToolError, match="nobody answers"):
+        sweep(space(), PARAMETERS, lambda own: None, tmp_path / "t.csv", objectives=OBJECTIVES, address=where)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 3, 0.5, "tiny", [], [4, [2.5]], {"heading_rad": 0.2, "horizontal_scale": [0.9, 1.1]}],
+)
+def test_an_override_is_what_dvc_makes_of_it(value):
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parsed = OverridesParser.create().parse_override(f"train.x={override(value)}").value()
+    assert parsed == value or str(parsed) == value
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--core", "z80"], "--core z80: unknown; choose one of none, cortex-m0"),
+        (["--objective", "beauty"], "--objective beauty: unknown"),
+        (["--core", "none", "--objective", "flash_bytes"], "--objective flash_bytes: unknown"),
+    ],
+)
+def test_what_no_trial_will_tell_is_refused_before_any(options, words):
+    done = subprocess.run(
+        [sys.executable, "-m", "tinystride", "sweep", "sweep.yaml", *options],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {words}")
 
 
 def test_without_ray_there_is_one_line(monkeypatch, tmp_path):

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import json
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ FOOTPRINT = ("flash_bytes", "ram_bytes", "instructions")
 # How often a trial is begun again after its worker or machine was lost.
 RETRIES = 5
 STARTS = 3
+CONNECT_S = 10
 VECTORS = 20  # bit-exactness is the pipeline's to prove; here only the cost is asked for
 
 
@@ -140,16 +142,22 @@ class Search:
             return
         import optuna
 
-        values = None if results.get("error") else [results[name] for name in self.objectives]
-        failed = {} if values else {"state": optuna.trial.TrialState.FAIL}
+        known = not results.get("error") and all(name in results for name in self.objectives)
+        values = [results[name] for name in self.objectives] if known else None
+        failed = {} if known else {"state": optuna.trial.TrialState.FAIL}
         asked = self._asked.pop(_key(changes), None)
         if asked is not None:
             self._study.tell(asked, values, **failed)
             return
-        # Of an earlier run.
+        # Of an earlier run, whose file may have had other values.
+        try:
+            coded = {name: self._code(name, value) for name, value in changes.items()}
+            told = optuna.create_trial(
+                params=coded, distributions=self._distributions(), values=values, **failed
+            )
+        except ValueError:
+            return
         self._proposed += 1
-        coded = {name: self._code(name, value) for name, value in changes.items()}
-        told = optuna.create_trial(params=coded, distributions=self._distributions(), values=values, **failed)
         self._study.add_trial(told)
 
     def _distributions(self) -> dict:
@@ -269,6 +277,8 @@ def sweep(
     seed: int = 0,
     workers: int | None = None,
     address: str | None = None,
+    data: str = "",
+    on_start: Callable[[int], None] = lambda finished: None,
     on_trial: Callable[[Mapping], None] = lambda row: None,
     trial: Callable[[StrideSet, Mapping, str | None], dict] = run_trial,
 ) -> pd.DataFrame:
@@ -279,14 +289,19 @@ def sweep(
     objectives: columns of the results to be small at once
     workers: trials at a time, one core each (None: as many as there are cores)
     address: of a Ray cluster, e.g. "auto" or "ray://host:10001"; None: this machine
-    on_trial: called with each new row; trial: what is run
+    data: what the strides are known by, e.g. their hash: results of others are not mixed with these
+    on_start: called with the number of trials that are there already; on_trial: with each new row
+    trial: what is run
 
     Returns the table: `trial`, a column each parameter, the results, `error` (why a trial could not be run)
     and `pareto`, true where no other trial is at least as good by all objectives and better by one.
-    Raises ToolError if Ray is missing, cannot be reached, or has lost a trial's worker again and again: what
-    is finished stays, and the next call goes on from there.
+    Raises ParameterError if `table_path` is of another sweep, ToolError if Ray is missing, cannot be reached,
+    or has lost a trial's worker again and again: what is finished stays, and the next call goes on from
+    there.
     """
-    rows = _finished(table_path, space, parameters)
+    base = fingerprint(parameters, space, core, data)
+    rows = _finished(table_path, space, base)
+    on_start(len(rows))
     ray = _ray(address, workers)
     search = Search(space, trials=trials, seed=seed, objectives=objectives)
     done = {_key(row["changes"]): row["results"] for row in rows}
@@ -315,7 +330,7 @@ def sweep(
             rows.append({"changes": changes, "results": results})
             done[_key(changes)] = results
             search.tell(changes, results)
-            _write(table_path, rows, parameters, objectives)
+            _write(table_path, rows, base, objectives)
             on_trial({**changes, **results})
     except ray.exceptions.RayError as error:
         said = str(error).strip().splitlines()[0]
@@ -324,7 +339,7 @@ def sweep(
         ) from error
     finally:
         ray.shutdown()
-    return _write(table_path, rows, parameters, objectives)
+    return _write(table_path, rows, base, objectives)
 
 
 def _guarded(trial: Callable, strides: StrideSet, parameters: Mapping, core: str | None) -> dict:
@@ -341,6 +356,7 @@ def _ray(address: str | None, workers: int | None):
         import ray
     except ImportError as error:
         raise ToolError("Ray is not installed; pip install -e '.[sweep]'") from error
+    _check_address(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # A cluster's machines get this very code.
     code = {"py_modules": [str(Path(__file__).parent)], "excludes": ["__pycache__"]} if address else None
@@ -363,31 +379,53 @@ def _ray(address: str | None, workers: int | None):
                 raise ToolError(f"Ray at {address or 'this machine'}: {said}; check --address") from error
 
 
-def fingerprint(parameters: Mapping) -> str:
-    """Of the parameters that a trial depends on: results of others are not mixed with these."""
+def _check_address(address: str | None) -> None:
+    """Raise ToolError where nobody answers: Ray would go on asking for half an hour."""
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
+    except OSError as error:
+        raise ToolError(
+            f"Ray at {address}: nobody answers ({error}); `ray start --head` there, or check --address"
+        ) from error
+
+
+def fingerprint(parameters: Mapping, space: Space, core: str | None, data: str) -> str:
+    """Of all that a trial depends on: results of others are not mixed with these."""
     of_trial = {name: parameters[name] for name in BLOCKS if name in parameters}
-    return hashlib.sha256(_key(of_trial).encode()).hexdigest()[:12]
+    whole = {"parameters": of_trial, "varied": sorted(space.choices), "core": core, "data": data}
+    return hashlib.sha256(_key(whole).encode()).hexdigest()[:12]
 
 
-def _finished(path: Path, space: Space, parameters: Mapping) -> list[dict]:
+def _finished(path: Path, space: Space, base: str) -> list[dict]:
     if not path.is_file():
         return []
-    table = pd.read_csv(path, dtype={"base": str})
-    if not set(space.choices) < set(table) or set(table["base"]) - {fingerprint(parameters)}:
+    # As text, as it was written: pandas would take null for a missing value and 1 for 1.0.
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if not {"base", *space.choices} <= set(table) or set(table["base"]) - {base}:
         raise ParameterError(
-            f"{path}: of another sweep or other parameters; name another folder, or remove it"
+            f"{path}: of another sweep, other parameters or strides; name another folder, or remove it"
         )
     results = [name for name in table if name not in {"trial", "base", "pareto", *space.choices}]
     return [
         {
-            "changes": {name: json.loads(str(row[name])) for name in space.choices},
-            "results": {name: row[name] for name in results if not pd.isna(row[name])},
+            "changes": {name: json.loads(row[name]) for name in space.choices},
+            "results": {name: _result(row[name]) for name in results if row[name]},
         }
         for row in table.to_dict("records")
     ]
 
 
-def _write(path: Path, rows: list[dict], parameters: Mapping, objectives: list[str]) -> pd.DataFrame:
+def _result(text: str):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _write(path: Path, rows: list[dict], base: str, objectives: list[str]) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "trial": number,
@@ -397,7 +435,7 @@ def _write(path: Path, rows: list[dict], parameters: Mapping, objectives: list[s
         for number, row in enumerate(rows)
     )
     if rows:
-        table.insert(1, "base", fingerprint(parameters))
+        table.insert(1, "base", base)
         table["pareto"] = pareto(table.reindex(columns=objectives).to_numpy(float))
     with complete_file(path) as partial:
         table.to_csv(partial, index=False)

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tinystride.errors import DataError, ParameterError, ToolError
+from tinystride.files import sha256
 
 
 def add_sweep(commands) -> None:
@@ -42,6 +43,8 @@ def run_sweep(arguments: argparse.Namespace) -> None:
 
     from tinystride.sweep import Search, draw, read_space, sweep
 
+    core = None if arguments.core == "none" else arguments.core
+    _check(arguments.objective or [], core)
     parameters = _yaml(arguments.params)
     space = read_space(_yaml(arguments.space), parameters)
     objectives = arguments.objective or ["rmse_cm", "flash_bytes"]
@@ -53,7 +56,9 @@ def run_sweep(arguments: argparse.Namespace) -> None:
             parameters,
             _prepare(parameters, arguments.strides, arguments.raw),
             output / "trials.csv",
-            core=None if arguments.core == "none" else arguments.core,
+            core=core,
+            data=sha256(strides) if (strides := arguments.strides / "strides.parquet").is_file() else "",
+            on_start=bar.update,
             workers=arguments.workers,
             address=arguments.address,
             on_trial=lambda _: bar.update(),
@@ -67,6 +72,21 @@ def run_sweep(arguments: argparse.Namespace) -> None:
     if arguments.experiments:
         for row in best.to_dict("records"):
             _queue({name: json.loads(row[name]) for name in space.choices})
+
+
+def _check(objectives: list[str], core: str | None) -> None:
+    """Before hours of trials: refuse a core that is none, and columns that no trial will have."""
+    from tinystride.mcu.cores import CORES
+    from tinystride.sweep import FOOTPRINT
+
+    if core is not None and core not in CORES:
+        raise ParameterError(f"--core {core}: unknown; choose one of none, {', '.join(CORES)}")
+    there = ["rmse_cm", "parameters", "multiply_accumulates", *(FOOTPRINT if core else ())]
+    for name in objectives:
+        if name not in there and not name.startswith("rmse_cm:"):
+            raise ParameterError(
+                f"--objective {name}: unknown; choose from rmse_cm:<data set>, {', '.join(there)}"
+            )
 
 
 def _yaml(path: Path) -> dict:
@@ -96,8 +116,17 @@ def _prepare(parameters: dict, strides_folder: Path, raw_folder: Path):
     return prepare
 
 
+def override(value) -> str:
+    """A value as `dvc exp run -S` takes it: as JSON, but for the names in a mapping, which have no quotes."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{name}:{override(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{','.join(map(override, value))}]"
+    return json.dumps(value)
+
+
 def _queue(changes: dict) -> None:
-    settings = [word for name, value in changes.items() for word in ("-S", f"{name}={json.dumps(value)}")]
+    settings = [word for name, value in changes.items() for word in ("-S", f"{name}={override(value)}")]
     done = subprocess.run(["dvc", "exp", "run", "--queue", *settings], capture_output=True, text=True)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
