@@ -75,7 +75,7 @@ def test_curve_metrics_figures_and_model_are_in_the_run(mirrored, told):
             summary |= values(record.summary.update)
     metrics = json.loads((mirrored[0] / "results" / "evaluate" / "metrics.json").read_text())
     assert summary["all/simulated/int8/rmse_cm"] == metrics["simulated"]["int8"]["rmse_cm"]
-    assert summary["mcu/network/instructions"] > 1000
+    assert summary["mcu/net/instructions"] > 1000
     shown = " ".join(name for step in history for name in step)
     assert "figures/overview" in shown and "figures/waveforms" in shown
     (artifact,) = [record.artifact for record in told if record.HasField("artifact")]
