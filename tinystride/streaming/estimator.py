@@ -419,7 +419,7 @@ class Estimator:
 
         Variances are in units of what a stride tells.
         """
-        x, y = up[:2] / np.linalg.norm(up)
+        x, y = up[:2] / (np.linalg.norm(up) + 1e-12)
         lever = result.orientation[0].mean(axis=0)[:2] * [self.mirror, 1, self.mirror] @ frame * duration_s
         variance = 1 + (x * x + y * y) / c.USUAL_TILT_RAD**2
         gain = (

@@ -97,6 +97,7 @@
 #define LONGEST_CM 220.0f
 #define COS_TURN 0.8660254f
 #define CLIMB_M 0.2f
+#define ASTRAY 1e8f
 /* Vertical velocity at a stride's end, of which there should be none, in the mean of the last ordinary strides; a rate
  * or a gyroscope's scale that is wrong by a tenth makes 0.3 m/s and more of it. */
 #define LARGEST_VERTICAL_MPS 0.3f
@@ -774,7 +775,7 @@ static APART void see_tilt(tinystride_t *ts, const float lever[3], float tilt, f
  * variance. */
 static void learn_bias(tinystride_t *ts, integral_t *result, float duration)
 {
-    const float length = norm(result->up), x = result->up[0] / length, y = result->up[1] / length;
+    const float length = norm(result->up) + 1e-12f, x = result->up[0] / length, y = result->up[1] / length;
     const float variance = 1.0f + (x * x + y * y) * (1.0f / (USUAL_TILT_RAD * USUAL_TILT_RAD));
     float change[3] = {0};
     scale(result->rows[0], duration * (1.0f / POINTS));
@@ -922,6 +923,10 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     cross(frame[1], frame[2], frame[0]);
     integrate(ts, length, frame, offset, &result, input);
     const float *moved = result.displacement, *up = result.up, *turn = result.turn;
+    if (!(dot(moved, moved) + dot(result.drift, result.drift) + dot(up, up) < ASTRAY)) {
+        /* It turned by more than a step of the integral can follow: the stride is out of range, and teaches nothing. */
+        memset(&result, 0, sizeof result);
+    }
     ts->forward = FORWARD_MEMORY * ts->forward + limited(moved[0], 1.0f);
     if (ts->forward < 0.0f) {
         ts->forward = -ts->forward;
