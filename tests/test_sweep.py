@@ -241,7 +241,17 @@ def test_the_sampler_passes_over_what_an_earlier_file_had_tried():
     assert search.propose() is not None and search.propose() is None
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}"])
+def test_the_sampler_tells_whole_numbers_from_others():
+    search = Search(
+        space("bayes", **{"train.copies": {"values": [1, 1.0, True]}}),
+        trials=3, seed=0, objectives=["rmse_cm"],
+    )  # fmt: skip
+    for value in (1, 1.0, True):
+        search.tell({"train.copies": value}, {"rmse_cm": 1.0})
+    assert [trial.params["train.copies"] for trial in search._study.trials] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "[::1]:{}", "no..name:{}"])
 def test_where_nobody_answers_a_sweep_ends_at_once(tmp_path, address):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

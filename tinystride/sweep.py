@@ -181,7 +181,8 @@ class Search:
 
     def _code(self, name: str, value):
         choice = self.space.choices[name]
-        return choice.index(value) if isinstance(choice, list) else value
+        # As they are written: to Python, 1, 1.0 and true are one value.
+        return [_key(each) for each in choice].index(_key(value)) if isinstance(choice, list) else value
 
 
 def _draw(space: Space, random: np.random.Generator) -> dict:
@@ -208,8 +209,8 @@ def _study(n_objectives: int, seed: int):
     return optuna.create_study(directions=["minimize"] * n_objectives, sampler=sampler)
 
 
-def _key(changes: Mapping) -> str:
-    return json.dumps(changes, sort_keys=True)
+def _key(value) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def run_trial(strides: StrideSet, parameters: Mapping, core: str | None) -> dict:
@@ -382,11 +383,12 @@ def _ray(address: str | None, workers: int | None):
 def _check_address(address: str | None) -> None:
     """Raise ToolError where nobody answers: Ray would go on asking for half an hour."""
     host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdigit():
+    if not colon or not port.isdecimal():
         return
     try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
-    except OSError as error:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S).close()
+    # UnicodeError: of a name that no host can have.
+    except (OSError, UnicodeError) as error:
         raise ToolError(
             f"Ray at {address}: nobody answers ({error}); `ray start --head` there, or check --address"
         ) from error
