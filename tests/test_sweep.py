@@ -30,7 +30,7 @@ from tinystride.sweep import (
     run_trial,
     sweep,
 )
-from tinystride.sweep_command import override
+from tinystride.sweep_command import digest, override
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -230,6 +230,20 @@ def test_results_of_other_strides_another_core_or_other_parameters_are_told_apar
         fingerprint(changed(PARAMETERS, {"seed": 1}), space(), "cortex-m4f", "a"),
     ]
     assert len(set(found)) == len(found)
+
+
+def test_strides_are_known_by_their_signals_too(tmp_path):
+    strides, raw = tmp_path / "strides", tmp_path / "raw"
+    (raw / "a").mkdir(parents=True)
+    found = [digest(strides)]
+    strides.mkdir()
+    for name, content in (("strides.parquet", "1"), ("signals.npz", "1"), ("signals.npz", "2")):
+        (strides / name).write_text(content)
+        found.append(digest(strides))
+    for content in "12":
+        (raw / "a" / "walk.csv").write_text(content)
+        found.append(digest(strides, raw))
+    assert len(set(found)) == len(found) and digest(strides) == found[3]
 
 
 def test_the_sampler_passes_over_what_an_earlier_file_had_tried():

@@ -1,6 +1,7 @@
 """`tinystride sweep`: a file of parameters, a folder of strides, and DVC where experiments are asked for."""
 
 import argparse
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -49,6 +50,7 @@ def run_sweep(arguments: argparse.Namespace) -> None:
     space = read_space(_yaml(arguments.space), parameters)
     objectives = arguments.objective or ["rmse_cm", "flash_bytes"]
     output = arguments.output or Path("sweeps") / arguments.space.stem
+    cut_anew = any(name.split(".")[0] == "preprocess" for name in space.choices)
     options = {"trials": arguments.trials, "seed": arguments.seed, "objectives": objectives}
     with tqdm(total=len(Search(space, **options)), desc="sweep", unit="trial") as bar:
         table = sweep(
@@ -57,7 +59,7 @@ def run_sweep(arguments: argparse.Namespace) -> None:
             _prepare(parameters, arguments.strides, arguments.raw),
             output / "trials.csv",
             core=core,
-            data=sha256(strides) if (strides := arguments.strides / "strides.parquet").is_file() else "",
+            data=digest(arguments.strides, *([arguments.raw] if cut_anew else [])),
             on_start=bar.update,
             workers=arguments.workers,
             address=arguments.address,
@@ -87,6 +89,13 @@ def _check(objectives: list[str], core: str | None) -> None:
             raise ParameterError(
                 f"--objective {name}: unknown; choose from rmse_cm:<data set>, {', '.join(there)}"
             )
+
+
+def digest(*folders: Path) -> str:
+    """What trials learn from: names and contents of all files in these folders, which need not be there."""
+    files = [(path.relative_to(folder), path) for folder in folders for path in sorted(folder.rglob("*"))]
+    known = [f"{name.as_posix()} {sha256(path)}" for name, path in files if path.is_file()]
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()
 
 
 def _yaml(path: Path) -> dict:
