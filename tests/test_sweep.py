@@ -30,7 +30,7 @@ from tinystride.sweep import (
     run_trial,
     sweep,
 )
-from tinystride.sweep_command import digest, override
+from tinystride.sweep_command import digest, override, overrides
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -276,13 +276,25 @@ def test_where_nobody_answers_a_sweep_ends_at_once(tmp_path, address):
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 3, 0.5, "tiny", [], [4, [2.5]], {"heading_rad": 0.2, "horizontal_scale": [0.9, 1.1]}],
+    [None, True, 3, 0.5, "größer", [], [4, [2.5]], {"heading_rad": 0.2, "horizontal_scale": [0.9, 1.1]}],
 )
 def test_an_override_is_what_dvc_makes_of_it(value):
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     parsed = OverridesParser.create().parse_override(f"train.x={override(value)}").value()
     assert parsed == value or str(parsed) == value
+
+
+@pytest.mark.parametrize("before", [None, {"heading_rad": 0.1, "tilt_rad": 0.1}])
+@pytest.mark.parametrize("value", [None, {}, {"heading_rad": 0.2}, {"a-b": [1, None]}])
+def test_an_experiment_has_the_mapping_of_its_trial_and_nothing_else(tmp_path, before, value):
+    from dvc.utils.hydra import apply_overrides
+
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump({"train": {"augmentation": before, "dense": None}}))
+    changes = {"train.augmentation": value, "train.dense": [4, 8]}
+    apply_overrides(path, overrides(changes))
+    assert yaml.safe_load(path.read_text()) == {"train": {"augmentation": value, "dense": [4, 8]}}
 
 
 @pytest.mark.parametrize(

@@ -131,11 +131,21 @@ def override(value) -> str:
         return "{" + ",".join(f"{name}:{override(each)}" for name, each in value.items()) + "}"
     if isinstance(value, list):
         return f"[{','.join(map(override, value))}]"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def overrides(changes: dict) -> list[str]:
+    """Changes as the values of `-S`, in this order."""
+    words = []
+    for name, value in changes.items():
+        # DVC would add a mapping to the one that is there, but a trial has it instead.
+        words += [f"{name}=null"] if isinstance(value, dict) else []
+        words.append(f"{name}={override(value)}")
+    return words
 
 
 def _queue(changes: dict) -> None:
-    settings = [word for name, value in changes.items() for word in ("-S", f"{name}={override(value)}")]
+    settings = [word for each in overrides(changes) for word in ("-S", each)]
     done = subprocess.run(["dvc", "exp", "run", "--queue", *settings], capture_output=True, text=True)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
