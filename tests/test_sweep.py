@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tqdm
 import yaml
 
+from tinystride.cli import main
 from tinystride.datasets.simulator import simulate_walk
 from tinystride.datasets.walker import SimulatedSubject
 from tinystride.errors import ParameterError, ToolError
@@ -302,17 +304,43 @@ def test_an_experiment_has_the_mapping_of_its_trial_and_nothing_else(tmp_path, b
     [
         (["--core", "z80"], "--core z80: unknown; choose one of none, cortex-m0"),
         (["--objective", "beauty"], "--objective beauty: unknown"),
-        (["--core", "none", "--objective", "flash_bytes"], "--objective flash_bytes: unknown"),
+        (["--core", "none", "--objective", "flash_bytes"], "--objective flash_bytes: not measured with"),
+        (["--core", "none"], "--objective flash_bytes: not measured with --core none; choose from rmse_cm,"),
+        (["--objective", "rmse_cm:nosuch"], "--objective rmse_cm:nosuch: unknown"),
+        (["--objective", "rmse_cm:tripod-excerpt"], "--objective rmse_cm:tripod-excerpt: unknown"),
     ],
 )
-def test_what_no_trial_will_tell_is_refused_before_any(options, words):
+def test_what_no_trial_will_tell_is_refused_before_any(options, words, tmp_path):
+    pd.DataFrame({"dataset": ["llio-ruler", "tripod-excerpt"]}).to_parquet(tmp_path / "strides.parquet")
     done = subprocess.run(
-        [sys.executable, "-m", "tinystride", "sweep", "sweep.yaml", *options],
+        [sys.executable, "-m", "tinystride", "sweep", "sweep.yaml", "--strides", str(tmp_path), *options],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {words}")
+
+
+def test_the_bar_of_a_restart_begins_where_the_sweep_was(tmp_path, monkeypatch):
+    bars = []
+
+    class Bar(tqdm.tqdm):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            bars.append(self)
+
+    def rest(space, *arguments, on_start, on_trial, **options):
+        on_start(5)
+        on_trial({})
+        return pd.DataFrame({"train.copies": ["0"], "rmse_cm": 1.0, "flash_bytes": 1, "pareto": True})
+
+    monkeypatch.setattr("tqdm.tqdm", Bar)
+    monkeypatch.setattr("tinystride.sweep.sweep", rest)
+    file = tmp_path / "sweep.yaml"
+    file.write_text("method: grid\nparameters: {train.copies: {values: [0, 1, 2, 3, 4, 5, 6, 7]}}\n")
+    main(["sweep", str(file), "--params", str(ROOT / "params.yaml"), "-o", str(tmp_path)])
+    (shown,) = [bar.format_dict for bar in bars]
+    assert (shown["initial"], shown["n"], shown["total"]) == (5, 6, 8)
 
 
 def test_without_ray_there_is_one_line(monkeypatch, tmp_path):

@@ -45,22 +45,27 @@ def run_sweep(arguments: argparse.Namespace) -> None:
     from tinystride.sweep import Search, draw, read_space, sweep
 
     core = None if arguments.core == "none" else arguments.core
-    _check(arguments.objective or [], core)
+    objectives = arguments.objective or ["rmse_cm", "flash_bytes"]
     parameters = _yaml(arguments.params)
     space = read_space(_yaml(arguments.space), parameters)
-    objectives = arguments.objective or ["rmse_cm", "flash_bytes"]
+    _check(objectives, core, None if _cut_anew(space) else _data_sets(arguments.strides, parameters, space))
     output = arguments.output or Path("sweeps") / arguments.space.stem
-    cut_anew = any(name.split(".")[0] == "preprocess" for name in space.choices)
     options = {"trials": arguments.trials, "seed": arguments.seed, "objectives": objectives}
     with tqdm(total=len(Search(space, **options)), desc="sweep", unit="trial") as bar:
+
+        def on_start(finished: int) -> None:
+            # As if made with initial=finished: what was there already says nothing of the pace.
+            bar.initial = bar.n = bar.last_print_n = finished
+            bar.refresh()
+
         table = sweep(
             space,
             parameters,
             _prepare(parameters, arguments.strides, arguments.raw),
             output / "trials.csv",
             core=core,
-            data=digest(arguments.strides, *([arguments.raw] if cut_anew else [])),
-            on_start=bar.update,
+            data=digest(arguments.strides, *([arguments.raw] if _cut_anew(space) else [])),
+            on_start=on_start,
             workers=arguments.workers,
             address=arguments.address,
             on_trial=lambda _: bar.update(),
@@ -76,7 +81,24 @@ def run_sweep(arguments: argparse.Namespace) -> None:
             _queue({name: json.loads(row[name]) for name in space.choices})
 
 
-def _check(objectives: list[str], core: str | None) -> None:
+def _cut_anew(space) -> bool:
+    return any(name.split(".")[0] == "preprocess" for name in space.choices)
+
+
+def _data_sets(strides_folder: Path, parameters: dict, space) -> list[str] | None:
+    """Those that a trial can tell an error of; None where that is not known before."""
+    import pandas as pd
+
+    try:
+        there = pd.read_parquet(strides_folder / "strides.parquet", columns=["dataset"])["dataset"].unique()
+    except (OSError, ValueError):
+        return None
+    varied = {"split", "split.held_out"} & set(space.choices)
+    held_out = [] if varied else parameters["split"]["held_out"]
+    return [name for name in there if name not in held_out]
+
+
+def _check(objectives: list[str], core: str | None, data_sets: list[str] | None) -> None:
     """Before hours of trials: refuse a core that is none, and columns that no trial will have."""
     from tinystride.mcu.cores import CORES
     from tinystride.sweep import FOOTPRINT
@@ -84,11 +106,11 @@ def _check(objectives: list[str], core: str | None) -> None:
     if core is not None and core not in CORES:
         raise ParameterError(f"--core {core}: unknown; choose one of none, {', '.join(CORES)}")
     there = ["rmse_cm", "parameters", "multiply_accumulates", *(FOOTPRINT if core else ())]
+    there += ["rmse_cm:<data set>"] if data_sets is None else [f"rmse_cm:{name}" for name in data_sets]
     for name in objectives:
-        if name not in there and not name.startswith("rmse_cm:"):
-            raise ParameterError(
-                f"--objective {name}: unknown; choose from rmse_cm:<data set>, {', '.join(there)}"
-            )
+        if name not in there and (data_sets is not None or not name.startswith("rmse_cm:")):
+            unknown = "not measured with --core none" if name in FOOTPRINT else "unknown"
+            raise ParameterError(f"--objective {name}: {unknown}; choose from {', '.join(there)}")
 
 
 def digest(*folders: Path) -> str:
