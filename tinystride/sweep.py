@@ -408,7 +408,7 @@ def _finished(path: Path, space: Space, base: str) -> list[dict]:
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     if not {"base", *space.choices} <= set(table) or set(table["base"]) - {base}:
         raise ParameterError(
-            f"{path}: of another sweep, other parameters or strides; name another folder, or remove it"
+            f"{path}: of another sweep, core, other parameters or strides; name another folder, or remove it"
         )
     results = [name for name in table if name not in {"trial", "base", "pareto", *space.choices}]
     return [
