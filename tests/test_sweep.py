@@ -303,6 +303,8 @@ def test_an_experiment_has_the_mapping_of_its_trial_and_nothing_else(tmp_path, b
     ("options", "words"),
     [
         (["--core", "z80"], "--core z80: unknown; choose one of none, cortex-m0"),
+        (["--trials", "0"], "--trials 0: has to be at least 1"),
+        (["--workers", "0"], "--workers 0: has to be at least 1"),
         (["--objective", "beauty"], "--objective beauty: unknown"),
         (["--core", "none", "--objective", "flash_bytes"], "--objective flash_bytes: not measured with"),
         (["--core", "none"], "--objective flash_bytes: not measured with --core none; choose from rmse_cm,"),

@@ -44,6 +44,9 @@ def run_sweep(arguments: argparse.Namespace) -> None:
 
     from tinystride.sweep import Search, draw, read_space, sweep
 
+    for option in ("trials", "workers"):
+        if (count := getattr(arguments, option)) is not None and count < 1:
+            raise ParameterError(f"--{option} {count}: has to be at least 1")
     core = None if arguments.core == "none" else arguments.core
     objectives = arguments.objective or ["rmse_cm", "flash_bytes"]
     parameters = _yaml(arguments.params)
