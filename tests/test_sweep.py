@@ -195,6 +195,50 @@ def test_a_sweep_survives_a_lost_node_and_its_own_restart(cluster, tmp_path):
     assert (tmp_path / "pareto.png").read_bytes().startswith(b"\x89PNG")
 
 
+def documented(command: str) -> list[str]:
+    """The command of docs/scaling.md that begins so."""
+    lines = (ROOT / "docs" / "scaling.md").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith(command)]
+    return line.partition(" #")[0].split()
+
+
+def test_machines_that_share_a_token_make_a_cluster(tmp_path):
+    name, _, mode = documented("export ")[1].partition("=")
+    own = {**os.environ, "HOME": str(tmp_path), name: mode, "RAY_USAGE_STATS_ENABLED": "0"}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    subprocess.run(documented("ray get-auth-token"), env=own, check=True, capture_output=True)
+    options = ["--node-ip-address=127.0.0.1", "--num-cpus=1", "--block"]
+    head = [*documented("ray start --head"), f"--port={port}", "--include-dashboard=false"]
+    other = [part.replace("HEAD:6379", f"127.0.0.1:{port}") for part in documented("ray start --address")]
+    code = (
+        "import sys, time; from tinystride.sweep import _ray; ray = _ray(sys.argv[1], None)\n"
+        "while ray.cluster_resources()['CPU'] < 2: time.sleep(0.5)"
+    )
+    nodes = []
+    try:
+        for command in (head, other):
+            nodes.append(subprocess.Popen([*command, *options], env=own, stdout=subprocess.DEVNULL))
+            wait_for(port)
+        joined = [sys.executable, "-c", code, f"127.0.0.1:{port}"]
+        subprocess.run(joined, env=own, cwd=ROOT, check=True, timeout=120, capture_output=True)
+    finally:
+        for node in nodes:
+            node.terminate()
+            node.wait()
+
+
+def wait_for(port: int, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+
+
 def test_a_table_of_other_parameters_is_not_continued(tmp_path):
     (tmp_path / "trials.csv").write_text("trial,base,train.copies,train.batch_size\n0,abc,0,16\n")
     with pytest.raises(ParameterError, match="other parameters"):

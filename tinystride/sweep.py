@@ -377,7 +377,9 @@ def _ray(address: str | None, workers: int | None):
             ray.shutdown()
             if not attempts_left:
                 said = (str(error).strip() or type(error).__name__).splitlines()[0]
-                raise ToolError(f"Ray at {address or 'this machine'}: {said}; check --address") from error
+                raise ToolError(
+                    f"Ray at {address or 'this machine'}: {said}; check --address and RAY_AUTH_MODE"
+                ) from error
 
 
 def _check_address(address: str | None) -> None:
