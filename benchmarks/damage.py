@@ -69,9 +69,7 @@ def gyroscope_scale(recording: Recording, rng: np.random.Generator) -> Recording
 def untold_losses(recording: Recording, rng: np.random.Generator) -> Recording:
     """5 % of the samples, two in a row on average, without anything that tells of it."""
     lossy = lost_samples(recording, rng)
-    kept = np.ones(lossy.n_samples, dtype=bool)
-    for first, stop in lossy.gaps:
-        kept[first:stop] = False
+    kept = ~lossy.lost
     place = np.cumsum(kept)  # of each old sample among the new ones
     reference = recording.reference
     moved = {

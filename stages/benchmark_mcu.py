@@ -40,8 +40,7 @@ def stride_inputs(vectors: int, seed: int) -> np.ndarray:
 
 def to_stream(recording: Recording) -> Stream:
     samples = np.column_stack([recording.acc_mps2, recording.gyr_radps])
-    for first, stop in recording.gaps:
-        samples[first:stop] = np.nan
+    samples[recording.lost] = np.nan
     return Stream(recording.rate_hz, recording.foot, samples, tuple(np.nan_to_num(recording.saturation)))
 
 

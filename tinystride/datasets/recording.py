@@ -78,6 +78,14 @@ class Recording:
         return self.n_samples / self.rate_hz
 
     @property
+    def lost(self) -> np.ndarray:
+        """[n] bool, which samples were lost and filled: those of `gaps`."""
+        lost = np.zeros(self.n_samples, dtype=bool)
+        for first, stop in self.gaps:
+            lost[first:stop] = True
+        return lost
+
+    @property
     def name(self) -> str:
         return f"{self.dataset}/{self.subject}/{self.trial}/{self.foot}"
 

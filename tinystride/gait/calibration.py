@@ -13,7 +13,6 @@ STANDING_GYR_RADPS = 0.04
 STANDING_ACC_MPS2 = 0.3
 LARGEST_BIAS_RADPS = 0.1
 LARGEST_LOST_SHARE = 0.1
-NO_GAPS = np.zeros((0, 2), dtype=np.int64)
 # A stride shows the gyroscope's bias to 1.5 deg/s only, which sensors rarely have: believe it from some on.
 STRIDES_TO_BELIEVE = 4.0
 # Ends of strides that are further from upright than this (slopes, stumbles) count less.
@@ -21,23 +20,22 @@ USUAL_TILT_RAD = 0.1
 
 
 def calibrate(
-    acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, gaps: np.ndarray = NO_GAPS
+    acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, lost: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Samples [n, 3] without gyroscope bias and with a specific force of 9.80665 m/s² at rest.
 
     Both are read off all moments of standing. If nobody stands, the last value is False, gravity is that of
     the mid-stances, and the bias is what best lets every stride end as upright as it began.
 
-    gaps: [k, 2] half-open ranges of samples that were lost and interpolated: a straight line is no standing
+    lost: [n] bool, samples that were lost and interpolated (None: none was): a straight line is no standing
 
     What |acc| at rest has too much is taken for an offset along the vertical, not for a gain: the feet of one
     walk then go equally far (ipol-healthy: left against right -0.2 %; with a gain -2.7 %, uncorrected 0.9 %).
     """
     standing, gyr_mean, acc_mean, weight = _standing(acc_mps2, gyr_radps, rate_hz)
-    lost = np.zeros(len(standing))
-    for first, stop in gaps:
-        lost[first:stop] = 1
-    standing &= moving_mean(lost, round(STANDING_WINDOW_S * rate_hz)) <= LARGEST_LOST_SHARE
+    if lost is not None:
+        share = moving_mean(lost.astype(float), round(STANDING_WINDOW_S * rate_hz))
+        standing &= share <= LARGEST_LOST_SHARE
     if standing.any():
         bias = np.average(gyr_mean[standing], axis=0, weights=weight[standing])
         force = np.average(acc_mean[standing], axis=0, weights=weight[standing])

@@ -118,7 +118,7 @@ def read_strides(folder: Path | str) -> StrideSet:
 
 def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.ndarray], StrideSignals]:
     acc_mps2, gyr_radps, stands = calibrate(
-        recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.gaps
+        recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost
     )
     mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz)
     if not len(mid_stances):

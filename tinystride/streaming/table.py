@@ -35,11 +35,8 @@ def raw_samples(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     each [n]: those that a loader has filled in are lost again.
     """
     samples = np.column_stack([recording.acc_mps2, recording.gyr_radps]).astype(np.float32)
-    kept = np.ones(len(samples), dtype=bool)
-    for first, stop in recording.gaps:
-        kept[first:stop] = False
-    place = np.flatnonzero(kept)
-    return samples[kept], np.diff(place, prepend=-1) - 1
+    place = np.flatnonzero(~recording.lost)
+    return samples[place], np.diff(place, prepend=-1) - 1
 
 
 def stride_table(strides: np.ndarray, rate_hz: float) -> pd.DataFrame:

@@ -97,7 +97,7 @@
 #define LONGEST_CM 220.0f
 #define COS_TURN 0.8660254f
 #define CLIMB_M 0.2f
-#define ASTRAY 1e8f
+#define ASTRAY 1e8f /* of squared m, m/s and m/s^2: what no stride has */
 /* Vertical velocity at a stride's end, of which there should be none, in the mean of the last ordinary strides; a rate
  * or a gyroscope's scale that is wrong by a tenth makes 0.3 m/s and more of it. */
 #define LARGEST_VERTICAL_MPS 0.3f
