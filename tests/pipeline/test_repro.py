@@ -1,11 +1,13 @@
 """The whole DAG under real DVC: complete, reproducible, resumable, and honest about simulated data."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import time
 
+import psutil
 import pytest
 
 from tests.pipeline.clones import REDUCED, environment, make_clone, run, set_parameters
@@ -72,18 +74,30 @@ def test_another_fresh_clone_gives_the_same_bytes(reproduced, tmp_path):
     assert lock(other) == lock(reproduced)
 
 
+def stage_process(dvc: subprocess.Popen, stage: str) -> psutil.Process:
+    """The stage's own process, as soon as DVC has started it."""
+    module = f"stages.{stage.partition('@')[0].replace('-', '_')}"
+    while dvc.poll() is None:
+        for child in psutil.Process(dvc.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if module in child.cmdline():
+                    return child
+        time.sleep(0.02)
+    raise AssertionError(f"{stage} was not run")
+
+
 @pytest.mark.parametrize(
     ("stage", "seconds", "how"),
     [
-        ("download", 2.0, signal.SIGKILL),
-        ("preprocess", 2.5, signal.SIGINT),
-        ("train", 8.0, signal.SIGKILL),
-        ("quantize", 8.0, signal.SIGINT),
-        ("cross-validate@1", 9.0, signal.SIGKILL),
-        ("evaluate", 2.5, signal.SIGKILL),
-        ("export-c", 2.0, signal.SIGINT),
-        ("benchmark-mcu", 2.0, signal.SIGKILL),
-        ("report", 3.0, signal.SIGKILL),
+        ("download", 0.8, signal.SIGKILL),
+        ("preprocess", 1.2, signal.SIGINT),
+        ("train", 5.0, signal.SIGKILL),
+        ("quantize", 5.0, signal.SIGINT),
+        ("cross-validate@1", 5.0, signal.SIGKILL),
+        ("evaluate", 1.2, signal.SIGKILL),
+        ("export-c", 0.8, signal.SIGINT),
+        ("benchmark-mcu", 0.8, signal.SIGKILL),
+        ("report", 1.5, signal.SIGKILL),
     ],
 )
 def test_an_interrupted_stage_leaves_no_trace(copy_of_reproduced, stage, seconds, how):
@@ -96,7 +110,10 @@ def test_an_interrupted_stage_leaves_no_trace(copy_of_reproduced, stage, seconds
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    at_work = stage_process(running, stage)
     time.sleep(seconds)
+    # Else DVC itself would be interrupted, which writes dvc.lock in place.
+    assert at_work.is_running() and at_work.status() != psutil.STATUS_ZOMBIE
     os.killpg(running.pid, how)
     running.wait()
     run(clone, "dvc", "repro")
