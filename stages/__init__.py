@@ -3,8 +3,10 @@
 import os
 import sys
 
+from stages.processor import settle_arithmetic
 from stages.workspace import claim_workspace
 
+settle_arithmetic()
 # TensorFlow's account of the processor is no news to anybody. Set before anything imports it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

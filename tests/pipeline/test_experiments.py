@@ -156,8 +156,9 @@ def test_two_runs_begun_in_one_workspace_in_the_same_moment_lose_nothing(copy_of
     said = {name: running.communicate()[1] for name, running in both.items()}
     for name, running in both.items():
         if running.returncode:
-            refusals = [line for line in said[name].splitlines() if REFUSED.search(line)]
-            assert len(refusals) == 1 and "Traceback" not in said[name], said[name]
+            # Whoever notices the other first refuses: a stage, DVC or Git, each in its own words.
+            refusals = [line for line in said[name].splitlines() if line.startswith("ERROR: ")]
+            assert refusals and "Traceback" not in said[name], said[name]
             run(clone, *commands[name])
     assert sorted(run(clone, "dvc", "exp", "list", "--name-only").stdout.split()) == ["first", "second"]
     diff = json.loads(run(clone, "dvc", "exp", "diff", "first", "second", "--json").stdout)

@@ -98,7 +98,8 @@ def train(
 ) -> Training:
     """Fit the network to `training` and return it as it was when it erred least on the validation subjects.
 
-    The same arguments give the same weights on the same machine, also in another process.
+    The same arguments give the same weights, also in another process, while TensorFlow chooses the same
+    kernels and as many threads.
     on_epoch: called after each epoch
     """
     keras.backend.clear_session()  # names of layers count up otherwise, and end up in files
