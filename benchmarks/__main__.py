@@ -10,6 +10,7 @@ NAMES = [
     "augmentation",
     "robustness",
     "streaming",
+    "slips",
     "fuzz",
     "c_exactness",
     "c_cost",

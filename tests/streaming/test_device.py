@@ -126,7 +126,12 @@ def slips(axis, angle_deg):
 
 
 BROKEN = [nothing, infinite, stuck, gyroscope_stuck, accelerometer_stuck]
-SLIPS = [slips(0, 20), slips(1, 20), slips(1, 45), slips(2, 30), slips(2, 90), slips(2, 180)]
+SLIPS = [
+    *(slips(0, angle_deg) for angle_deg in (-9, 9, 20)),
+    *(slips(1, angle_deg) for angle_deg in (-9, 9, 20, 45)),
+    *(slips(2, angle_deg) for angle_deg in (30, 90, 180)),
+]
+SLIP_NAMES = ["x-9", "x9", "x20", "y-9", "y9", "y20", "y45", "z30", "z90", "z180"]
 
 
 @pytest.mark.parametrize("spoil", BROKEN, ids=lambda spoil: spoil.__name__)
@@ -153,6 +158,21 @@ def test_a_sensor_stuck_for_three_blocks_says_so(library, recording, expected, s
     assert [number for number, raised in enumerate(flags_raised) if "gap" in raised] == [8]
 
 
+@pytest.mark.parametrize("value", [0.0, 0.7])
+@pytest.mark.parametrize("axis", range(6))
+def test_strides_on_a_dead_axis_say_so(library, recording, expected, axis, value):
+    at = sample_in(expected, 5, 0.3)
+
+    def dies(acc, gyr):
+        (acc, gyr)[axis // 3][at:, axis % 3] = value
+
+    device = told_by(library, spoilt(recording, dies))
+    flags_raised = [flags for start, flags in zip(device.starts, device.flags, strict=True) if start > at]
+    assert all("gap" in raised for raised in flags_raised)
+    # Without the vertical axis of the accelerometer no foot stands, and there is no stride.
+    assert len(flags_raised) >= RECOVERY or (axis == 2 and not flags_raised)
+
+
 def test_a_foot_that_hardly_turns_is_not_stuck(library, recording, expected):
     """By a count or two, which is next to nothing of what the foot turns else."""
     at, rng = sample_in(expected, 8, 0.45), np.random.default_rng(5)
@@ -177,12 +197,14 @@ def test_a_sensor_that_is_stuck_in_a_stance_does_not_stand(library, recording, e
 
 
 @pytest.mark.parametrize("share", [0.3, 0.55, 0.75])
-@pytest.mark.parametrize("spoil", SLIPS, ids=["x20", "y20", "y45", "z30", "z90", "z180"])
+@pytest.mark.parametrize("spoil", SLIPS, ids=SLIP_NAMES)
 def test_a_sensor_that_slips_is_flagged_and_followed(library, recording, expected, spoil, share):
     at = sample_in(expected, 3, share)
     device = told_by(library, spoilt(recording, lambda acc, gyr: spoil(acc, gyr, at)))
     assert_recovers(device, expected, at, apart_cm=3)
-    assert all(device.flags[number] for number in holders(device, at, at))
+    for number in holders(device, at, at):
+        apart_cm = device.told[number]["length_cm"] - expected.told[number]["length_cm"]
+        assert device.flags[number] or abs(apart_cm) <= 2
 
 
 @pytest.mark.parametrize("share", [0.12, 0.3, 0.5, 0.75])

@@ -316,7 +316,7 @@ class Estimator:
         duration_s = length * period_s
         if self.block - start // FRACTIONS > c.TINYSTRIDE_RING - 4 or length < 4:
             return
-        slipped = self._learn_frame()
+        slipped, changed = self._learn_frame()
         force = self.force_mps2 if self.standings else self.up_force * c.ACC_UNIT
         offset = force * (1 - GRAVITY_MPS2 / (np.linalg.norm(force) + 1e-12))
         samples = self._resampled(length)
@@ -329,6 +329,7 @@ class Estimator:
         values = np.hstack([result.velocity_mps[0], gyr]) * duration_s
         moved = result.displacement_m[0]
         up = result.orientation[0, -1] @ acc[-1]
+        tipped = up[:2] / (np.linalg.norm(up) + 1e-12) @ (changed @ frame.T * [1, self.mirror, 1])[:2]
         self.forward = c.FORWARD_MEMORY * self.forward + min(max(moved[0], -1.0), 1.0)
         turned_round = self.forward < 0
         if turned_round:
@@ -339,12 +340,15 @@ class Estimator:
         length_cm = float(result.length_cm[0])
         strangeness = (drift_mps / c.UNSTEADY_MPS) ** 2 + (tilt / GRAVITY_MPS2 / c.TAN_UNSTEADY_TILT) ** 2
         for name, raised in {
-            "gap": self.resumed or self._was_marked("gap", length),
+            "gap": self.resumed or self._was_marked("gap", length) or self._has_dead_axis(),
             "saturated": self._was_marked("saturated", length),
             "turn": _turns(result),
             "climb": abs(moved[2]) > c.CLIMB_M,
             "unusual-duration": not c.SHORTEST_S <= duration_s <= c.LONGEST_S,
-            "unsteady": slipped or strangeness > 1 or tilt > c.TAN_UNSTEADY_TILT * up[2],
+            "unsteady": slipped
+            or tipped > c.SQUARED_SLIP
+            or strangeness > 1
+            or tilt > c.TAN_UNSTEADY_TILT * up[2],
             "out-of-range": not c.SHORTEST_CM <= length_cm <= c.LONGEST_CM,
         }.items():
             flags |= FLAG[name] if raised else 0
@@ -397,8 +401,15 @@ class Estimator:
         integral = total[whole] + (place - whole)[:, None] * kept[whole]
         return np.diff(integral, axis=0) / step * np.repeat([c.ACC_UNIT, c.GYR_UNIT], 3)
 
-    def _learn_frame(self) -> bool:
-        """The mounting: vertical and left in sensor axes. Returns whether the sensor has slipped."""
+    def _has_dead_axis(self) -> bool:
+        kept = self.segment.kept[self.spread_from : self.block + 1]
+        return bool((kept == kept[:1]).all(axis=0).any())
+
+    def _learn_frame(self) -> tuple[bool, np.ndarray]:
+        """The mounting: vertical and left in sensor axes.
+
+        Returns whether the sensor has slipped for sure, and by how much its stance has changed, [3].
+        """
         start, end = np.array(self.start_force, float), np.array(self.calmest_force, float)
         if not self.has_frame or _cosine(self.up_force, end) < c.COS_SLIP:
             self.up_force, self.axes = end, np.zeros((3, 3))
@@ -412,7 +423,8 @@ class Estimator:
         axis = _principal_axis(self.axes, up)
         self.left = -axis if axis @ self.left < 0 else axis
         self.has_frame = True
-        return _cosine(start, end) < c.COS_SLIP
+        changed = np.subtract(_unit(end), _unit(start))
+        return _cosine(start, end) < c.COS_SLIP, changed
 
     def _learn_bias(self, frame, result: Strapdown, up, duration_s: float) -> None:
         """Correct the gyroscope's bias by how far from upright the stride has ended: a Kalman filter.

@@ -109,6 +109,9 @@
 #define UNSTEADY_MPS 2.5f
 #define TAN_UNSTEADY_TILT 0.25534192f /* 0.25 rad */
 #define COS_SLIP 0.98006658f          /* 0.20 rad */
+/* A sensor that slips by 0.1 rad tips both the force of the standing foot, and where the stride seems to end, by that.
+ * A foot that stands differently does only the one, a gyroscope that errs only the other. */
+#define SQUARED_SLIP 0.01f
 #define COS_TWIST 0.9f
 #define LARGEST_CORRECTION_CM 10.0f
 #define LARGEST_CLIPPED 3 /* values of the network's input, 1 % */
@@ -465,14 +468,33 @@ static void find_spread(const tinystride_t *ts, float spread[3][3])
     memcpy(spread, found, sizeof found);
 }
 
-/* What mounting the samples tell of: vertical and left, in sensor axes. Whether the sensor has slipped. */
-static int learn_frame(tinystride_t *ts)
+/* Whether one axis of a sensor has told the same all through the stride, as none does on a foot. */
+static int has_dead_axis(const tinystride_t *ts)
+{
+    const int16_t *first = at(ts, ts->spread_from);
+    unsigned alive = 0u;
+    for (uint32_t block = ts->spread_from + 1u; alive != 63u && block <= ts->block; ++block) {
+        const int16_t *samples = at(ts, block);
+        for (unsigned i = 0; i < 6u; ++i) {
+            alive |= (unsigned)(samples[i] != first[i]) << i;
+        }
+    }
+    return alive != 63u;
+}
+
+/* What mounting the samples tell of: vertical and left, in sensor axes. By how much its stance has changed from the
+ * stride's start to its end, as the difference of unit vectors; whether that is a slip for sure. */
+static int learn_frame(tinystride_t *ts, float changed[3])
 {
     float start[3], end[3], own[3], up[3], spread[3][3];
     to_floats(ts->start_force, start);
     to_floats(ts->calmest_force, end);
     scale(end, ACC_UNIT);
-    const int slipped = cosine(start, end) < COS_SLIP;
+    unit(start);
+    memcpy(changed, end, sizeof end);
+    unit(changed);
+    const int slipped = dot(start, changed) < COS_SLIP;
+    add(changed, start, -1.0f);
     if (!ts->has_frame || cosine(ts->up_force, end) < COS_SLIP) {
         memcpy(ts->up_force, end, sizeof end);
         memset(ts->axes, 0, sizeof ts->axes);
@@ -882,7 +904,7 @@ static float mean_of_last(const tinystride_t *ts, int n)
 static unsigned flags_of_events(tinystride_t *ts, float length)
 {
     unsigned flags = ts->standings ? 0u : TINYSTRIDE_NO_STANDING;
-    if (ts->resumed) {
+    if (ts->resumed || has_dead_axis(ts)) {
         flags |= TINYSTRIDE_GAP;
     }
     ts->resumed = 0;
@@ -914,7 +936,8 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     float frame[3][3], offset[3];
     integral_t result;
     int shift = 0;
-    const int slipped = learn_frame(ts);
+    float changed[3];
+    int slipped = learn_frame(ts, changed);
     memcpy(offset, ts->standings ? ts->force : ts->up_force, sizeof offset);
     scale(offset, 1.0f - GRAVITY / (norm(offset) + 1e-12f));
     memcpy(frame[1], ts->left, sizeof ts->left);
@@ -927,6 +950,7 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
         /* It turned by more than a step of the integral can follow: the stride is out of range, and teaches nothing. */
         memset(&result, 0, sizeof result);
     }
+    slipped |= dot(frame[0], changed) * up[0] + dot(frame[1], changed) * up[1] > SQUARED_SLIP * norm(up);
     ts->forward = FORWARD_MEMORY * ts->forward + limited(moved[0], 1.0f);
     if (ts->forward < 0.0f) {
         ts->forward = -ts->forward;

@@ -1,0 +1,65 @@
+"""A sensor that slips on the shoe in the middle of a stride: how often the device says so, and what if not.
+
+On each recording of data/raw with enough strides, about a random axis across the vertical, at a random moment
+of a random stride without a flag. The stride's length on the undamaged recording takes the place of the
+truth.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+from tqdm import tqdm
+
+from stages.common import INT8_TFLITE, RAW
+from tinystride.datasets.loading import load_recordings
+from tinystride.datasets.recording import Recording
+from tinystride.streaming.native import NativeEstimator
+
+SLIPS_PER_RECORDING = 10
+FEWEST_STRIDES = 8
+ANGLES_DEG = (2, 4, 6, 8, 10, 12, 15, 20)
+NEAR_S = 0.2
+
+
+def measure() -> Iterator[tuple[str, str, str]]:
+    native, rng = NativeEstimator(INT8_TFLITE), np.random.default_rng(0)
+    slips = []
+    for recording in tqdm(load_recordings(RAW), unit="", desc="recordings"):
+        whole = native.strides(recording)
+        plain = whole[whole["flags"] == ""]
+        if len(plain) < FEWEST_STRIDES:
+            continue
+        for _ in range(SLIPS_PER_RECORDING):
+            stride, angle_deg = (
+                plain.iloc[rng.integers(len(plain))],
+                rng.uniform(ANGLES_DEG[0], ANGLES_DEG[-1]),
+            )
+            at = round(rng.uniform(stride["start_s"], stride["end_s"]) * recording.rate_hz)
+            stance = round(stride["start_s"] * recording.rate_hz)
+            told = native.strides(slipped(recording, at, angle_deg, recording.acc_mps2[stance], rng))
+            near = told[np.abs(told["start_s"] - stride["start_s"]) < NEAR_S]
+            if len(near):
+                own = near.iloc[0]
+                error_cm = abs(own["stride_length_cm"] - stride["stride_length_cm"])
+                slips.append((angle_deg, own["flags"] == "", error_cm))
+    angle_deg, unflagged, error_cm = np.array(slips).T
+    for low, high in pairwise(ANGLES_DEG):
+        inside = (low <= angle_deg) & (angle_deg < high)
+        silent = error_cm[inside & (unflagged > 0)]
+        told = f"{100 * (1 - len(silent) / inside.sum()):.0f} % of {inside.sum()}"
+        wrong = (
+            f"else {np.median(silent):.1f} cm off (median), {silent.max():.1f} at most" if len(silent) else ""
+        )
+        yield f"slip by {low} to {high} degrees, flagged", told, wrong
+
+
+def slipped(recording: Recording, at: int, angle_deg: float, force: np.ndarray, rng) -> Recording:
+    """From sample `at` on turned by an angle about an axis across the standing foot's specific force."""
+    axis = np.cross(force, rng.normal(size=3))
+    turn = Rotation.from_rotvec(np.deg2rad(angle_deg) * axis / np.linalg.norm(axis)).as_matrix()
+    acc, gyr = recording.acc_mps2.copy(), recording.gyr_radps.copy()
+    acc[at:], gyr[at:] = acc[at:] @ turn, gyr[at:] @ turn
+    return replace(recording, acc_mps2=acc, gyr_radps=gyr)
