@@ -147,6 +147,32 @@ def test_a_long_gap_and_one_amid_movement_make_a_stride_unusable(walk, event, be
         assert table["usable"].sum() == whole["usable"].sum() - spoilt.sum()
 
 
+@pytest.mark.parametrize("axis", [0, 1, 3, 4, 5])
+def test_strides_on_a_dead_axis_say_so(walk, axis):
+    recording, _ = walk
+    name, channel = ("acc_mps2", "gyr_radps")[axis // 3], axis % 3
+    samples = getattr(recording, name).copy()
+    at = int(recording.reference["start_s"].iloc[4] * recording.rate_hz)
+    samples[at:, channel] = samples[at, channel]
+    table = extract_strides(replace(recording, **{name: samples})).table
+    later = table[(table["start_s"] * recording.rate_hz > at) & table["strapdown_length_cm"].notna()]
+    assert len(later) and later["flags"].str.contains("gap").all() and not later["usable"].any()
+
+
+def test_strides_that_touch_an_untold_full_scale_say_so(walk):
+    """Also where few samples in a row do."""
+    recording, _ = walk
+    size = np.abs(recording.gyr_radps).max(axis=1)
+    limit = np.sort(size)[-6]
+    unknown = replace(recording, saturation=(np.nan, np.nan))
+    table = extract_strides(replace(unknown, gyr_radps=np.clip(recording.gyr_radps, -limit, limit))).table
+    for at in np.flatnonzero(size >= limit) / recording.rate_hz:
+        holders = table[(table["start_s"] < at) & (at < table["end_s"])]
+        assert holders["flags"].str.contains("saturated").all()
+    assert 0 < table["flags"].str.contains("saturated").sum() < len(table)
+    assert not extract_strides(unknown).table["flags"].str.contains("saturated").any()
+
+
 def test_reference_and_walk_decide_what_is_usable(walk):
     recording, _ = walk
     reference = recording.reference

@@ -50,7 +50,7 @@ def stride_flags(
         or a scale is wrong, or samples were lost untold
     "turn", "climb", "unusual-duration", "out-of-range": of the stride
     "not-walking": of the stride, in which the foot turns unlike one that walks
-    "gap", "saturated": of its samples
+    "gap", "saturated": of its samples; an axis that tells the same all the way counts as lost
     "unsteady": of the integral, whose ends do not look like stances
     """
     n = len(mid_stances)
@@ -72,7 +72,7 @@ def stride_flags(
         "out-of-range": (integral.length_cm < options.shortest_cm)
         | (integral.length_cm > options.longest_cm),
         "not-walking": ~walks,
-        "gap": _gaps(recording, mid_stances, options.longest_gap_s),
+        "gap": _gaps(recording, mid_stances, options.longest_gap_s) | _dead(recording, mid_stances),
         "saturated": _touched(mid_stances, _saturated(recording)),
         "unsteady": (drift_mps > UNSTEADY_MPS) | (tilt_rad > UNSTEADY_TILT_RAD),
     }
@@ -109,19 +109,24 @@ def _gaps(recording: Recording, mid_stances: np.ndarray, longest_gap_s: float) -
     return _touched(mid_stances, too_long) | (_total(mid_stances, missed) > GAP_MPS**2)
 
 
+def _dead(recording: Recording, mid_stances: np.ndarray) -> np.ndarray:
+    """Strides [n] in which an axis of a sensor tells the same all the way, as none does on a foot."""
+    samples = np.column_stack([recording.acc_mps2, recording.gyr_radps])
+    changes = np.diff(samples, axis=0, prepend=samples[:1]) != 0
+    return np.any([~_touched(mid_stances, changes[:, axis]) for axis in range(6)], axis=0)
+
+
 def _saturated(recording: Recording) -> np.ndarray:
-    """Samples [N] at the sensor's full scale or, without a data sheet, staying at their largest value."""
+    """Samples [N] at the sensor's full scale or, without a data sheet, at an axis's largest value, where that
+    comes several times.
+    """
     marked = np.zeros(recording.n_samples, dtype=bool)
     for samples, limit in zip((recording.acc_mps2, recording.gyr_radps), recording.saturation, strict=True):
         size = np.abs(samples)
         # No comparison with NaN, an unknown full scale, is true.
         marked |= (size >= 0.995 * limit).any(axis=1)
         at_largest = size == size.max(axis=0)
-        stays = at_largest.copy()
-        for lag in range(1, CLIPPED_SAMPLES):
-            stays[:-lag] &= at_largest[lag:]
-        stays[-CLIPPED_SAMPLES + 1 :] = False
-        marked |= stays.any(axis=1)
+        marked |= (at_largest & (at_largest.sum(axis=0) >= CLIPPED_SAMPLES)).any(axis=1)
     return marked
 
 
