@@ -71,6 +71,7 @@ def test_coverage_counts_unusable_reference_strides():
     metrics, judged = evaluate(strides, split, final, folds, source="recorded", seed=0, resamples=50)
     assert metrics["belt"]["int8"]["coverage"] == 0.9 and metrics["belt"]["int8"]["n_strides"] == 324
     assert metrics["belt"]["mean"]["coverage"] == 0.9
+    assert metrics["belt"]["int8"]["detected"] == 1 and "(90.0 %, of 100.0 % detected)" in markdown(metrics)
     assert (judged["dataset"] == "belt").sum() == 360
 
 
@@ -84,7 +85,7 @@ def test_coverage_counts_strides_that_the_integral_has_not_found():
     folds = {name: table[~table["stride_id"].isin(gone)] for name, table in folds.items()}
     metrics, _ = evaluate(strides, split, final, folds, source="recorded", seed=1, resamples=50)
     figures = metrics["street"]["int8"]
-    assert figures["coverage"] == 0.9 and figures["n_strides"] == 0.9 * len(street)
+    assert figures["coverage"] == figures["detected"] == 0.9 and figures["n_strides"] == 0.9 * len(street)
 
 
 def test_a_set_without_any_usable_stride_is_reported_as_not_covered():

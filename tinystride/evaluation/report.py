@@ -40,7 +40,8 @@ def evaluate(
         kind: "accuracy", or "agreement" where the reference is itself an integral of the same sensor. Then
           the integral as an estimator and the reference's noise would be circular and are left out.
         figures: those of `agreement`; also of int8 `sd_to_float32_cm`, the SD of its difference from float32,
-          and, where the kind is accuracy, `rmse_minus_strapdown_cm` (see `rmse_difference`)
+          `detected`, the share of the reference strides that were detected, usable or not, and, where the
+          kind is accuracy, `rmse_minus_strapdown_cm` (see `rmse_difference`)
         coverage: share of the judged subjects' reference strides with an estimate. Those not detected or
           found unusable count as not covered; those without a length, other than of an integral that has not
           found them, and detected ones without a reference do not count.
@@ -92,6 +93,7 @@ def _comparisons(strides: pd.DataFrame, estimator: str, kind: str, bootstrap: di
     if estimator == "int8":
         sd_cm = (estimate_cm - strides[column_of("float32")]).std()
         found["sd_to_float32_cm"] = None if np.isnan(sd_cm) else round(float(sd_cm), DECIMALS)
+        found["detected"] = round(float(strides["strapdown_length_cm"].notna().mean()), DECIMALS)
     if kind == ACCURACY and estimator != "strapdown":
         paired = rmse_difference(strides, estimate_cm, strides[column_of("strapdown")], **bootstrap)
         found |= {

@@ -115,13 +115,20 @@ def _row(name: str, estimator: str, figures: dict) -> list[str]:
         name,
         figures["reference"],
         str(figures["n_subjects"]),
-        f"{figures['n_strides']} ({100 * figures['coverage']:.1f} %)",
+        f"{figures['n_strides']} ({_coverage(figures)})",
         estimator,
         with_interval(figures, "rmse_cm"),
         f"{with_interval(figures, 'bias_cm')} ± {with_interval(figures, 'sd_cm')}",
         with_interval(figures, "mean5_sd_cm"),
         "–" if estimator in WITHOUT_REFERENCE_NOISE else with_interval(figures, "reference_noise_sd_cm"),
     ]
+
+
+def _coverage(figures: dict) -> str:
+    """Like "89.3 %, of 97.7 % detected": the rest of these has lost samples."""
+    coverage, detected = figures["coverage"], figures.get("detected", 0)
+    more = f", of {100 * detected:.1f} % detected" if round(detected - coverage, 3) > 0 else ""
+    return f"{100 * coverage:.1f} %{more}"
 
 
 def with_interval(figures: dict, name: str) -> str:
