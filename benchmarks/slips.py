@@ -33,10 +33,8 @@ def measure() -> Iterator[tuple[str, str, str]]:
         if len(plain) < FEWEST_STRIDES:
             continue
         for _ in range(SLIPS_PER_RECORDING):
-            stride, angle_deg = (
-                plain.iloc[rng.integers(len(plain))],
-                rng.uniform(ANGLES_DEG[0], ANGLES_DEG[-1]),
-            )
+            stride = plain.iloc[rng.integers(len(plain))]
+            angle_deg = rng.uniform(ANGLES_DEG[0], ANGLES_DEG[-1])
             at = round(rng.uniform(stride["start_s"], stride["end_s"]) * recording.rate_hz)
             stance = round(stride["start_s"] * recording.rate_hz)
             told = native.strides(slipped(recording, at, angle_deg, recording.acc_mps2[stance], rng))
