@@ -433,6 +433,24 @@ def test_time_stamps_tell_of_lost_samples_and_may_jump(library, recording, expec
     assert device.push_at(10_000 * (recording.n_samples - 1), [0, 0, 9.8], [0, 0, 0]) == d.ERROR_TIME
 
 
+@pytest.mark.parametrize("ahead_us", [10_000, 20_000, 30_000])
+def test_a_clock_that_jumps_a_little_ahead_spoils_no_stride_in_silence(
+    library, recording, expected, ahead_us
+):
+    """Though all samples are there, some are taken for lost."""
+    flagged = 0
+    for share in np.linspace(0.05, 0.95, 10):
+        at = sample_in(expected, 5, share)
+        device = Device(library, recording.rate_hz)
+        for i, sample in enumerate(zip(recording.acc_mps2, recording.gyr_radps, strict=True)):
+            device.push_at(10_000 * i + (ahead_us if i >= at else 0), *sample)
+        off_cm = device.lengths_cm[5] - expected.lengths_cm[5]
+        assert "gap" in device.flags[5] or abs(off_cm) < 5
+        assert np.abs(device.lengths_cm - expected.lengths_cm)[6:].max() < 2
+        flagged += "gap" in device.flags[5]
+    assert flagged >= 5
+
+
 @pytest.mark.parametrize("share", [0.3, 0.45, 0.6, 0.75])
 @pytest.mark.parametrize("back_us", [20_000, 50_000, 100_000, 300_000, 900_000])
 def test_a_clock_that_is_set_back_spoils_a_stride(library, recording, expected, share, back_us):

@@ -75,6 +75,8 @@
 /* Longest gap that a stride bears, and velocity that it may miss. */
 #define LONGEST_GAP_S 0.03f
 #define GAP_MPS 0.1f
+/* Turned while time stamps say that samples are missing, from which on it matters whether they are. */
+#define GAP_RAD 0.01f
 #define CLIPPED_SAMPLES 3
 /* Where a full scale is not known, it is not below 2 g and 250 deg/s. */
 #define LEAST_ACC_FULL_SCALE 3922
@@ -1692,12 +1694,22 @@ int tinystride_gap(tinystride_t *ts, uint32_t samples)
     return TINYSTRIDE_OK;
 }
 
+/* Whether the foot turns so fast that a gap of so many microseconds which is none, but a clock that has jumped, would
+ * spoil the stride. */
+static int turns_fast(const tinystride_t *ts, const float gyr_radps[3], float gap_us)
+{
+    const float most = squared(GAP_RAD * 1e6f / gap_us);
+    float last[3];
+    to_floats(ts->last + 3, last);
+    return !(dot(gyr_radps, gyr_radps) <= most && dot(last, last) * (GYR_UNIT * GYR_UNIT) <= most);
+}
+
 /* A phase-locked loop: last_time_us follows the stamps, interval_us their mean distance; the first stamps weigh more,
  * so that the rate is known before the first stride ends. */
 int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
                        tinystride_stride_t *stride)
 {
-    if (ts == NULL) {
+    if (ts == NULL || gyr_radps == NULL) {
         return TINYSTRIDE_ERROR_NULL;
     }
     if (ts->magic != MAGIC) {
@@ -1733,7 +1745,12 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
             ts->interval_us = next_us;
             ts->period_s = next_us * (float)ts->samples_per_block * 1e-6f;
         }
-        (void)tinystride_gap(ts, (uint32_t)steps - 1u);
+        if (steps > 1) {
+            (void)tinystride_gap(ts, (uint32_t)steps - 1u);
+            if (turns_fast(ts, gyr_radps, (float)(steps - 1) * interval_us)) {
+                mark(ts, GAP);
+            }
+        }
     }
     return tinystride_push(ts, acc_mps2, gyr_radps, stride);
 }

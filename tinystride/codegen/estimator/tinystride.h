@@ -176,7 +176,8 @@ int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t 
 
 /* The same with a time stamp, in microseconds of a clock that may wrap around: lost samples are noticed, and the
  * true sampling rate is measured, if it is within 5 % of the one told. A stamp that is more than a second ahead or
- * back is a loss of unknown length, counted as one that cannot be bridged. */
+ * back is a loss of unknown length, counted as one that cannot be bridged. Since it may be the clock that has jumped,
+ * a stride in which stamps are missing while the foot turns is flagged TINYSTRIDE_GAP. */
 int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
                        tinystride_stride_t *stride);
 
