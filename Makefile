@@ -20,7 +20,7 @@ run: $(VENV)/run.stamp
 test: $(VENV)/test.stamp
 	ruff check .
 	ruff format --check .
-	pytest --numprocesses 2 --dist loadfile
+	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \

@@ -5,6 +5,7 @@ import pytest
 from numpy.polynomial import Polynomial
 
 from tinystride.datasets.loading import load_recordings
+from tinystride.datasets.simulated_activities import simulate_activity
 from tinystride.datasets.simulator import simulate_walk, simulate_walk_with_truth
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import Leg
@@ -64,6 +65,14 @@ def test_strides_of_a_foot_that_is_carried_level_are_found(length_m, pitch_deg):
     leaves_s = 1.2 * np.arange(10)
     assert (start_s[1:] > leaves_s[1:] - 0.6).all() and (start_s < leaves_s + 0.05).all()
     assert (end_s > leaves_s + 0.55).all()
+
+
+def test_two_stances_that_share_their_calm_make_no_stride_of_no_length():
+    """A leg that swings from a high seat hardly moves while it turns back slowly."""
+    for seed in range(6):
+        swinging = simulate_activity("swinging", seed=seed, duration_s=120)
+        start, end = find_strides(swinging.acc_mps2, swinging.gyr_radps, swinging.rate_hz).T
+        assert len(start) and (end - start).min() > 8
 
 
 def test_around_a_pause_strides_keep_to_the_walk(person):

@@ -72,7 +72,7 @@ def test_ways_there_and_back_are_ten_metres(recorded):
 
 def test_nearly_all_reference_strides_are_found(recorded):
     table = recorded.table
-    for dataset, least in (("llio-ruler", 0.99), ("tripod-excerpt", 0.99), ("ipol-healthy", 0.97)):
+    for dataset, least in (("llio-ruler", 0.99), ("tripod-excerpt", 0.99), ("ipol-healthy", 0.98)):
         known = table[(table["dataset"] == dataset) & (table["reference"] != "")]
         known = known[known["reason"] != "outside the walk"]
         assert known["strapdown_length_cm"].notna().mean() > least

@@ -97,6 +97,16 @@ def _sitting(rng: np.random.Generator, time_s):
     return taps * [0.004, 0.0, 0.01], placed + taps * np.deg2rad([0.5, 6.0, 0.5])
 
 
+def _swinging(rng: np.random.Generator, time_s):
+    """A leg that hangs from a high seat: kicked forward and back, or swung to and fro, about the knee."""
+    hz, shank_m = rng.uniform(0.7, 1.1), 0.45
+    swings = _bursts(rng, time_s, 4.0, 6.0)[:, 0]
+    angle = (1 - swings) * _levels(rng, time_s, 0.5, 0.5, np.deg2rad(-25.0), np.deg2rad(40.0))
+    angle += swings * np.deg2rad(rng.uniform(15.0, 45.0)) * np.sin(2 * np.pi * hz * time_s)
+    foot = shank_m * np.stack([np.sin(angle), 0 * angle, 1 - np.cos(angle)], axis=1)
+    return foot, np.outer(angle, [0.0, -1.0, 0.0]) + _noise(rng, time_s, 0.1, 1.0, np.deg2rad(1.5))
+
+
 def _shaking(rng: np.random.Generator, time_s):
     """A shoe in somebody's hand."""
     shaken = _bursts(rng, time_s, 5.0, 3.0)
@@ -141,6 +151,7 @@ def _driving(rng: np.random.Generator, time_s):
 POSES: dict[str, Callable] = {
     "standing": _standing,
     "sitting": _sitting,
+    "swinging": _swinging,
     "shaking": _shaking,
     "bus": _bus,
     "driving": _driving,

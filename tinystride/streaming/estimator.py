@@ -330,7 +330,9 @@ class Estimator:
         moved = result.displacement_m[0]
         up = result.orientation[0, -1] @ acc[-1]
         tipped = up[:2] / (np.linalg.norm(up) + 1e-12) @ (changed @ frame.T * [1, self.mirror, 1])[:2]
-        self.forward = c.FORWARD_MEMORY * self.forward + min(max(moved[0], -1.0), 1.0)
+        ahead = min(max(moved[0], -1.0), 1.0)
+        is_back = ahead * self.forward < -c.SQUARED_BACK
+        self.forward = c.FORWARD_MEMORY * self.forward + ahead
         turned_round = self.forward < 0
         if turned_round:
             self.forward, self.left = -self.forward, -self.left
@@ -356,7 +358,7 @@ class Estimator:
         if not flags & (FLAG["gap"] | FLAG["saturated"]):
             self._learn_bias(frame, result, up, duration_s)
         alike, shift = likeness(gyr[None])
-        strays = not is_walking(gyr[None], alike, strangeness)
+        strays = not is_walking(gyr[None], alike, strangeness) or (is_back and not flags & FLAG["turn"])
         if strays or self.strayed:
             flags |= FLAG["not-walking"]
         # What else the foot may do looks like neither.

@@ -119,6 +119,7 @@
 #define LARGEST_CLIPPED 3 /* values of the network's input, 1 % */
 #define FRAME_MEMORY 0.75f
 #define FORWARD_MEMORY 0.5f
+#define SQUARED_BACK 0.04f /* m^2: so far ahead and then back goes nobody who walks */
 
 #define STRIDES_TO_BELIEVE 4.0f
 #define USUAL_TILT_RAD 0.1f
@@ -953,7 +954,9 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
         memset(&result, 0, sizeof result);
     }
     slipped |= dot(frame[0], changed) * up[0] + dot(frame[1], changed) * up[1] > SQUARED_SLIP * norm(up);
-    ts->forward = FORWARD_MEMORY * ts->forward + limited(moved[0], 1.0f);
+    const float ahead = limited(moved[0], 1.0f);
+    const int is_back = ahead * ts->forward < -SQUARED_BACK;
+    ts->forward = FORWARD_MEMORY * ts->forward + ahead;
     if (ts->forward < 0.0f) {
         ts->forward = -ts->forward;
         scale(ts->left, -1.0f);
@@ -977,7 +980,7 @@ static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
         learn_bias(ts, &result, duration);
     }
-    const int strays = !is_walking(&result, strangeness, &shift);
+    const int strays = !is_walking(&result, strangeness, &shift) || (is_back && !(flags & TINYSTRIDE_TURN));
     /* Who does something else than walking may for once look like it. */
     if (strays || ts->strayed) {
         flags |= TINYSTRIDE_NOT_WALKING;
