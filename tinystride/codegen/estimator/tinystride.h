@@ -48,7 +48,7 @@ extern "C" {
 #define TINYSTRIDE_CLIMB 0x008u            /* height changed by more than 20 cm */
 #define TINYSTRIDE_UNUSUAL_DURATION 0x010u /* shorter than 0.6 s or longer than 2 s */
 #define TINYSTRIDE_OUT_OF_RANGE 0x020u     /* integral outside of 40 to 220 cm, or beyond what the network can tell */
-#define TINYSTRIDE_NOT_WALKING 0x040u      /* the foot turns unlike one that walks, or did in the stride before */
+#define TINYSTRIDE_NOT_WALKING 0x040u      /* it turns or goes back as no walking foot does, or did just before */
 #define TINYSTRIDE_GAP 0x080u              /* samples were lost, or the sensor was stuck: see tinystride_gap */
 #define TINYSTRIDE_SATURATED 0x100u        /* the sensor reached its full scale */
 #define TINYSTRIDE_UNSTEADY 0x200u         /* the foot did not rest at both ends, or the sensor slipped */
