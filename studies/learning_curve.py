@@ -1,5 +1,7 @@
 """Error over the number of people that a network has learned from: results/studies/learning_curve."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -37,14 +39,16 @@ def errors_cm(
 ) -> pd.Series:
     """Error of each test stride that has features, with its data set as index."""
     table, signals = strides.table, strides.signals
-    sides = [make_examples(table, signals, names, settings) for names in (learn, validate, test)]
-    both = (augmented(side, signals, settings, seed=seed) for side in sides[:2])
-    model = train(*both, settings, seed=seed).model
-    rows = table.set_index("stride_id").loc[sides[2].stride_id]
+    sides = (make_examples(table, signals, names, settings) for names in (learn, validate))
+    model = train(
+        *(augmented(side, signals, settings, seed=seed) for side in sides), settings, seed=seed
+    ).model
+    tested = make_examples(table, signals, test, replace(settings, leave_out=()))
+    rows = table.set_index("stride_id").loc[tested.stride_id]
     estimate_cm = length_cm(
-        settings.estimator, model.predict(sides[2].values), rows["strapdown_length_cm"].to_numpy()
+        settings.estimator, model.predict(tested.values), rows["strapdown_length_cm"].to_numpy()
     )
-    return pd.Series(estimate_cm - sides[2].length_cm, index=rows["dataset"])
+    return pd.Series(estimate_cm - tested.length_cm, index=rows["dataset"])
 
 
 def main(parameters: dict) -> None:

@@ -47,6 +47,8 @@ def test_a_schedule_changes_training_and_a_parameter_has_the_last_word():
         ("direct", {"estimator": "x"}, "train.estimator"),
         ("direct", {"features": "raw"}, "train.features: unknown 'raw'"),
         ("direct", {"feet": ["both"]}, "train.feet: .* is not a list of left and right"),
+        ("direct", {"leave_out": ["running"]}, "train.leave_out: .* is not a list of no-standing, "),
+        ("direct", {"leave_out": "turn"}, "train.leave_out: 'turn' is not a list"),
         ("direct", {"loss": "l1"}, "train.loss: unknown 'l1'"),
         ("direct", {"course": "up"}, "train.course: unknown 'up'"),
         ("direct", {"points": 8}, "train.points: 8 is not a whole number from 16 to 512"),

@@ -140,6 +140,21 @@ def test_examples_are_the_usable_strides_of_the_subjects(walked):
     np.testing.assert_array_equal(examples.label_cm, labels[examples.stride_id])
 
 
+def test_flagged_strides_are_left_out_if_asked_for(walked):
+    table, signals = walked
+    table = table.assign(flags="")
+    own = table.index[table["stride_id"].str.startswith("line/1/")]
+    table.loc[own[:3], "flags"] = ["turn", "no-standing not-walking", "no-standing"]
+    everything, few = (
+        make_examples(table, signals, ["line/1"], choose("direct", leave_out=flags))
+        for flags in ([], ["turn", "not-walking"])
+    )
+    gone = table.loc[own[:2], "stride_id"]
+    assert few.stride_id.tolist() == [name for name in everything.stride_id if name not in set(gone)]
+    with pytest.raises(DataError, match="no stride of line/1 to learn from"):
+        make_examples(table.assign(flags="turn"), signals, ["line/1"], choose("direct", leave_out=["turn"]))
+
+
 def test_the_papers_network_learns_from_right_feet_alone(walked):
     table, signals = walked
     left = table.index[table["subject"] == "1"]

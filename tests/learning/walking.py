@@ -58,6 +58,7 @@ def walk(subjects: dict[str, int], seed: int = 0) -> tuple[pd.DataFrame, StrideS
             "stride_length_cm": 100 * length_m,
             "strapdown_length_cm": strapdown.integrate(*strapdown.resample(signals)).length_cm,
             "usable": True,
+            "flags": "",
             "reason": "",
         }
     )

@@ -27,6 +27,10 @@ LARGEST_MEDIAN_DRIFT_MPS = 0.25
 LARGEST_DRIFT_SPREAD_MPS = 0.18
 FEWEST_STRIDES = 4
 MAD_TO_SD = 1.4826
+FLAGS = (
+    "no-standing", "wrong-foot", "turn", "climb", "unusual-duration", "out-of-range", "not-walking", "gap",
+    "saturated", "unsteady", "sensors-disagree",
+)  # fmt: skip
 EXTRAORDINARY = ("turn", "climb", "unusual-duration", "out-of-range", "not-walking", "gap", "saturated")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from tinystride.errors import ParameterError
+from tinystride.gait.flags import FLAGS
 from tinystride.gait.strapdown import POINTS
 from tinystride.learning.augmentation import AugmentationOptions
 
@@ -33,6 +34,7 @@ class Settings:
     patience: epochs without a better validation error after which training stops
     loss: "mean-squared", or "huber", which is linear beyond `huber_delta_cm`
     dataset_weights: {data set: weight of its strides in the loss}, 1 for those not named
+    leave_out: of FLAGS; a stride with one of them is not learned from
     copies: augmented strides made from each recorded one, up to 100; contact to contact there are none
     half_rate_share: of the copies, 0 to 1, those made from every second sample of the recorded stride
     augmentation: {name: value} of AugmentationOptions that differ from its defaults
@@ -54,6 +56,7 @@ class Settings:
     loss: str = "mean-squared"
     huber_delta_cm: float = 5.0
     dataset_weights: Mapping[str, float] = field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()
     copies: int = 0
     half_rate_share: float = 0.0
     augmentation: Mapping[str, object] = field(default_factory=dict)
@@ -86,6 +89,10 @@ def _residual(filters: tuple[int, ...], dense: tuple[int, ...]) -> Settings:
     )  # fmt: skip
 
 
+# What a foot does that turns on the spot, or closes up to the other: of these a network that knows lengths
+# alone learns nothing about walking.
+NO_WALKING = ("out-of-range", "not-walking", "unsteady", "unusual-duration")
+
 # A network that has to integrate by itself must be shown what the integral takes out: offset, tilt, timing.
 FOR_DIRECT = {
     "horizontal_scale": [0.75, 1.3],
@@ -108,6 +115,7 @@ PRESETS: dict[str, dict[str, Settings]] = {
         "tiny": Settings(
             "direct", "stance-to-stance", 64, (12, 12), (9, 7), (2, 1), (12,),
             epochs=40, batch_size=128, learning_rate=1e-2, loss="huber", copies=6, augmentation=FOR_DIRECT,
+            leave_out=NO_WALKING,
         ),
         # Verbiest et al., Sensors 2023, 7166: the network that they deployed, 1.8 s at 60 Hz, right feet.
         "paper": Settings(
@@ -193,6 +201,8 @@ def _check(settings: Settings) -> None:
         )
     if not settings.feet or set(settings.feet) - set(FEET):
         raise ParameterError(f"train.feet: {settings.feet!r} is not a list of {' and '.join(FEET)}")
+    if not isinstance(settings.leave_out, tuple) or set(settings.leave_out) - set(FLAGS):
+        raise ParameterError(f"train.leave_out: {settings.leave_out!r} is not a list of {', '.join(FLAGS)}")
     if not isinstance(settings.dataset_weights, Mapping):
         raise ParameterError(
             "train.dataset_weights: not a mapping of data sets to weights, e.g. {llio-ruler: 2}"

@@ -138,13 +138,16 @@ def _contact_problem(samples: np.ndarray, contact: np.ndarray, rate_hz: float, p
 def make_examples(
     table: pd.DataFrame, signals: StrideSignals, subjects: list[str], settings: Settings
 ) -> Examples:
-    """The usable strides of `subjects` ("dataset/subject") and of the settings' feet, in the table's order.
+    """The usable strides of `subjects` ("dataset/subject") that the settings want, in the table's order.
 
     table: the strides table; signals: of at least its usable strides
     Raises DataError if none is left.
     """
     chosen = table["usable"].astype(bool) & subject_names(table).isin(subjects)
     rows = table[chosen & table["foot"].isin(settings.feet)]
+    if settings.leave_out:
+        flags = rows["flags"].fillna("").str.split()
+        rows = rows[flags.map(lambda own: not set(own) & set(settings.leave_out)).astype(bool)]
     features = stride_features(signals.select(rows["stride_id"]), settings.features, settings.points)
     lengths = rows[["stride_length_cm", "strapdown_length_cm"]].to_numpy(float)
     label = label_cm(settings.estimator, *lengths.T)
