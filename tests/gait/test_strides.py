@@ -13,6 +13,7 @@ from tinystride.datasets.recording import reference_table
 from tinystride.datasets.simulator import simulate_walk
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.errors import DataError, ParameterError
+from tinystride.gait import flags
 from tinystride.gait.options import RANGES, GaitOptions
 from tinystride.gait.strapdown import integrate, resample
 from tinystride.gait.strides import (
@@ -24,6 +25,7 @@ from tinystride.gait.strides import (
     read_strides,
     write_strides,
 )
+from tinystride.streaming.table import FLAG_NAMES
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +147,19 @@ def test_a_long_gap_and_one_amid_movement_make_a_stride_unusable(walk, event, be
         assert spoilt.any() == (lost > bearable)
         assert (table.loc[spoilt, "reason"] == "gap").all()
         assert table["usable"].sum() == whole["usable"].sum() - spoilt.sum()
+
+
+def test_flags_are_named_alike_everywhere(walk, monkeypatch):
+    told = []
+
+    def spy(*given):
+        told.append(flags.stride_flags(*given))
+        return told[-1]
+
+    monkeypatch.setattr("tinystride.gait.strides.stride_flags", spy)
+    extract_strides(walk[0])
+    assert sorted(told[0]) == sorted(flags.FLAGS)
+    assert {*flags.FLAGS, "inconsistent"} == set(FLAG_NAMES) and set(flags.EXTRAORDINARY) < set(flags.FLAGS)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 3, 4, 5])

@@ -451,6 +451,19 @@ def test_a_clock_that_jumps_a_little_ahead_spoils_no_stride_in_silence(
     assert flagged >= 5
 
 
+def test_a_sensor_turned_back_to_front_is_noticed_by_where_the_foot_goes(library, recording, expected):
+    """About the vertical and in one stance, so that nothing else tells of it."""
+    at = int(expected.told[6]["start_sample"])
+    up = recording.acc_mps2[:100].mean(axis=0)
+    half_turn = 2 * np.outer(up, up) / (up @ up) - np.eye(3)
+    device = Device(library, recording.rate_hz)
+    for i, sample in enumerate(zip(recording.acc_mps2, recording.gyr_radps, strict=True)):
+        device.push(*(axes @ half_turn if i >= at else axes for axes in sample))
+    assert_recovers(device, expected, at, at, apart_cm=2)
+    assert not any("not-walking" in raised for raised in expected.flags)
+    assert "not-walking" in device.flags[6] and "not-walking" not in " ".join(device.flags[8:])
+
+
 @pytest.mark.parametrize("share", [0.3, 0.45, 0.6, 0.75])
 @pytest.mark.parametrize("back_us", [20_000, 50_000, 100_000, 300_000, 900_000])
 def test_a_clock_that_is_set_back_spoils_a_stride(library, recording, expected, share, back_us):
