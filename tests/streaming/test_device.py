@@ -15,7 +15,10 @@ from tests.streaming import device as d
 from tests.streaming.device import Device
 from tests.streaming.test_agreement import walk
 from tinystride.codegen.device import SOURCES
+from tinystride.datasets import simulated_activities
 from tinystride.datasets.simulated_activities import simulate_activity
+from tinystride.datasets.virtual_sensor import VirtualSensor
+from tinystride.datasets.walker import SimulatedSubject
 from tinystride.gait import events, flags, side, strapdown, walking
 from tinystride.gait.options import GaitOptions
 from tinystride.streaming import design
@@ -462,6 +465,22 @@ def test_a_sensor_turned_back_to_front_is_noticed_by_where_the_foot_goes(library
     assert_recovers(device, expected, at, at, apart_cm=2)
     assert not any("not-walking" in raised for raised in expected.flags)
     assert "not-walking" in device.flags[6] and "not-walking" not in " ".join(device.flags[8:])
+
+
+@pytest.mark.parametrize("seed", [5, 7, 11])
+def test_who_kicks_ahead_and_back_does_not_walk(native, monkeypatch, seed):
+    """Single kicks of a leg that hangs from a high seat; one of each seed turns like a walking foot."""
+
+    def kicks(rng, time_s):
+        angle = simulated_activities._levels(rng, time_s, 0.5, 0.5, np.deg2rad(-25), np.deg2rad(40))
+        foot = 0.45 * np.stack([np.sin(angle), 0 * angle, 1 - np.cos(angle)], axis=1)
+        return foot, np.outer(angle, [0, -1, 0])
+
+    monkeypatch.setitem(simulated_activities.POSES, "sitting", kicks)
+    rng = np.random.default_rng([seed, 7])
+    person = {"subject": SimulatedSubject.draw(rng), "sensor": VirtualSensor.draw(rng)}
+    told = native.strides(simulate_activity("sitting", duration_s=300, seed=seed, **person))
+    assert len(told) > 20 and (told["flags"] != "").all()
 
 
 @pytest.mark.parametrize("share", [0.3, 0.45, 0.6, 0.75])
