@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.predicting import ESTIMATORS, models, network, write_csv
-from tinystride import cli
+from tinystride import cli, predict_command
 from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.own import ACC_UNITS, GYR_UNITS
 from tinystride.datasets.simulated_activities import simulate_activity
@@ -282,7 +282,7 @@ def test_what_is_missing_is_one_line_with_a_remedy(arguments, tmp_path, capsys, 
         capsys, *replaced(arguments, arguments[1], tmp_path / "none.csv")
     )
     without_model = arguments[: arguments.index("--model")]
-    monkeypatch.setattr(cli, "DEFAULT_MODEL", tmp_path / "models" / "stride_int8.tflite")
+    monkeypatch.setattr(predict_command, "DEFAULT_MODEL", tmp_path / "models" / "stride_int8.tflite")
     assert "run `dvc repro`, or name a .tflite with --model" in error_of(capsys, *without_model)
     assert "not a .tflite" in error_of(capsys, *without_model, "--model", arguments[1])
 

@@ -54,6 +54,7 @@ class Recording:
     clock: name of the clock that the time stamps are from: "utc" for seconds since 1970, otherwise a name that
         only recordings with the same clock share, such as the file; "" where there are no time stamps
     clock_start_s: what that clock showed at the first sample, s; NaN where unknown
+    notes: what the reader assumed (columns, units, rate, clock, lines skipped), for the user
     """
 
     dataset: str
@@ -73,6 +74,7 @@ class Recording:
     saturation: tuple[float, float] = (float("nan"), float("nan"))
     clock: str = ""
     clock_start_s: float = float("nan")
+    notes: tuple[str, ...] = ()
 
     @property
     def n_samples(self) -> int:
