@@ -51,8 +51,8 @@ class Recording:
     reference_event: what start_s and end_s are: "initial_contact", or "mid_stance" where the reference
         measures footprints and marks for each an instant of the stance phase that left it
     saturation: (acc_mps2, gyr_radps) full scale of the sensor, NaN where unknown
-    clock: name of the clock that the time stamps are from: "utc" for seconds since 1970, otherwise a name that
-        only recordings with the same clock share, such as the file; "" where there are no time stamps
+    clock: name of the clock that the time stamps are from: "utc" for seconds since 1970, otherwise a name
+        that only recordings with the same clock share, such as the file; "" where there are no time stamps
     clock_start_s: what that clock showed at the first sample, s; NaN where unknown
     notes: what the reader assumed (columns, units, rate, clock, lines skipped), for the user
     """
