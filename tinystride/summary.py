@@ -1,0 +1,161 @@
+"""What a walk was like: counts, distance, bouts, and each gait parameter over steady strides."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tinystride.gait.both_feet import asymmetry_percent
+
+# Name → unit and words of the readable summary.
+PARAMETERS: Mapping[str, tuple[str, str]] = {
+    "stride_length_cm": ("cm", "stride length"),
+    "speed_mps": ("m/s", "walking speed"),
+    "cadence_spm": ("steps/min", "cadence"),
+    "stride_time_s": ("s", "stride time"),
+    "stance_s": ("s", "stance"),
+    "swing_s": ("s", "swing"),
+    "stance_share": ("", "stance share"),
+    "foot_strike_angle_deg": ("deg", "foot strike angle"),
+    "toe_off_angle_deg": ("deg", "toe-off angle"),
+    "clearance_cm": ("cm", "sensor clearance"),
+    "height_change_cm": ("cm", "height change"),
+    "turn_deg": ("deg", "turn"),
+    "lateral_swing_cm": ("cm", "lateral swing"),
+    "step_time_s": ("s", "step time"),
+    "step_length_cm": ("cm", "step length (estimated)"),
+    "double_support_s": ("s", "double support"),
+    "double_support_share": ("", "double support share"),
+}
+# No coefficient of variation where zero is an ordinary mean.
+AROUND_ZERO = ("height_change_cm", "turn_deg")
+COMPARED = ("stride_length_cm", "stance_share", "swing_s", "step_time_s")
+BESIDE_STEADY = ("first", "last", "only")
+
+
+def summarise(strides: pd.DataFrame, names: Iterable[str] = ()) -> dict[str, Any]:
+    """Summary of a table of strides (`results.COLUMNS`): recordings and people, ready for JSON.
+
+    names: recordings in the order wanted, so that one without a stride is there too
+
+    recordings, people: for each the strides found, used, and left out by reason; distance_m over all strides that are
+        unflagged or flagged `turn` alone; walking bouts; and n, mean, sd, cv_percent, median of each of
+        PARAMETERS over the steady strides (`steady` of the table). Of a person also the asymmetry of the feet,
+        200 (left − right) / (left + right) in %, where both were measured.
+    """
+    names = list(dict.fromkeys([*names, *strides["recording"]]))
+    recordings = [_recording(name, strides[strides["recording"] == name]) for name in names]
+    people = [
+        _person(str(person), table) for person, table in strides.groupby("person", sort=False, observed=True)
+    ]
+    return {"recordings": recordings, "people": people}
+
+
+def readable(summary: Mapping[str, Any]) -> str:
+    """The people of a summary as one block of text for a terminal, 80 columns wide."""
+    blocks = []
+    for person in summary["people"]:
+        counts = person["strides"]
+        left_out = ", ".join(f"{n} {reason}" for reason, n in counts["left_out"].items()) or "none"
+        lines = [
+            f"{person['person']}: {counts['found']} strides, {counts['steady']} steady "
+            f"({', '.join(f'{n} {foot}' for foot, n in person['feet'].items())}), "
+            f"{person['distance_m']:.0f} m walked",
+            f"  left out: {left_out}",
+            f"  {'':24} {'mean':>8} {'SD':>8} {'median':>8}",
+        ]
+        for name, (unit, words) in PARAMETERS.items():
+            figure = person["parameters"].get(name)
+            if figure:
+                label = f"{words}, {unit}" if unit else words
+                lines.append(
+                    f"  {label:24} {figure['mean']:8.2f} {_or_dash(figure['sd'])} {figure['median']:8.2f}"
+                )
+        lines += [
+            f"  asymmetry of {PARAMETERS[name][1]}: {value:+.1f} %" for name, value in person["asymmetry_percent"].items()
+        ]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n" if blocks else "no strides\n"
+
+
+def _or_dash(value: float | None) -> str:
+    return f"{'–':>8}" if value is None else f"{value:8.2f}"
+
+
+def _recording(name: str, strides: pd.DataFrame) -> dict[str, Any]:
+    known = {key: str(strides[key].iloc[0]) for key in ("person", "foot")} if len(strides) else {}
+    return {
+        "recording": name,
+        **known,
+        "strides": _counts(strides),
+        "distance_m": _distance_m(strides),
+        "bouts": [
+            {
+                "start_s": round(float(bout["start_s"].min()), 4),
+                "end_s": round(float(bout["end_s"].max()), 4),
+                "strides": len(bout),
+                "distance_m": _distance_m(bout),
+            }
+            for _, bout in strides.groupby("bout", sort=True)
+        ],
+        "parameters": _parameters(strides),
+    }
+
+
+def _person(person: str, strides: pd.DataFrame) -> dict[str, Any]:
+    feet = {str(foot): table for foot, table in strides.groupby("foot", sort=True)}
+    means = {foot: _parameters(table) for foot, table in feet.items()}
+    asymmetry = {
+        name: round(asymmetry_percent(means["left"][name]["mean"], means["right"][name]["mean"]), 2)
+        for name in COMPARED
+        if set(means) == {"left", "right"} and all(name in figures for figures in means.values())
+    }
+    return {
+        "person": person,
+        "recordings": int(strides["recording"].nunique()),
+        "feet": {foot: len(table) for foot, table in feet.items()},
+        "strides": _counts(strides),
+        # Both feet walk the same way.
+        "distance_m": round(max((_distance_m(table) for table in feet.values()), default=0.0), 3),
+        "parameters": _parameters(strides),
+        "asymmetry_percent": asymmetry,
+    }
+
+
+def _counts(strides: pd.DataFrame) -> dict[str, Any]:
+    """left_out: why strides are not steady; one with several reasons counts for each."""
+    reasons: dict[str, int] = {}
+    for position, flags in zip(strides["position"], strides["flags"], strict=True):
+        for reason in (*([f"{position} of a walk"] if position in BESIDE_STEADY else []), *flags.split()):
+            reasons[reason] = reasons.get(reason, 0) + 1
+    return {
+        "found": len(strides),
+        "steady": int(strides["steady"].sum()),
+        "left_out": dict(sorted(reasons.items())),
+    }
+
+
+def _distance_m(strides: pd.DataFrame) -> float:
+    believed = strides["flags"].isin(["", "turn"])
+    return round(float(strides.loc[believed, "stride_length_cm"].sum()) / 100, 3)
+
+
+def _parameters(strides: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    steady = strides[strides["steady"].astype(bool)]
+    figures: dict[str, dict[str, float | None]] = {}
+    for name in PARAMETERS:
+        values = steady[name].dropna().to_numpy(float) if name in steady else np.empty(0)
+        if not len(values):
+            continue
+        mean, sd = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None
+        figures[name] = {
+            "n": len(values),
+            "mean": round(mean, 4),
+            "sd": None if sd is None else round(sd, 4),
+            "cv_percent": None
+            if sd is None or name in AROUND_ZERO or mean == 0
+            else round(100 * sd / abs(mean), 3),
+            "median": round(float(np.median(values)), 4),
+        }
+    return figures
