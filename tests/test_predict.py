@@ -18,8 +18,10 @@ from tinystride.datasets.walker import SimulatedSubject
 from tinystride.errors import DataError, ParameterError
 from tinystride.gait.strides import extract_strides
 from tinystride.learning.prediction import Network
-from tinystride.predict import COLUMNS, LARGEST_CORRECTION_CM, predict_strides, result_csv
-from tinystride.predict_figure import draw_strides
+from tinystride.predict import COLUMNS, LARGEST_CORRECTION_CM, predict_strides
+from tinystride.results import COLUMNS as RESULT_COLUMNS
+from tinystride.results import complete_table, result_csv
+from tinystride.walk_figure import draw_walk, save_png
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +102,7 @@ def test_the_csv_goes_to_a_file_or_to_standard_output(arguments, walk, tmp_path,
     cli.main(arguments)
     out, error = capsys.readouterr()
     assert error == ""
-    assert out.splitlines()[0] == ",".join(COLUMNS)
+    assert out.splitlines()[0] == ",".join(RESULT_COLUMNS)
     assert len(out.splitlines()) - 1 == len(extract_strides(walk).signals)
     output = tmp_path / "new" / "strides.csv"
     cli.main([*arguments, "-o", str(output)])
@@ -117,7 +119,7 @@ def test_it_runs_as_a_module_without_tensorflow(arguments):
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
     )
-    assert done.stdout.startswith(",".join(COLUMNS) + "\n")
+    assert done.stdout.startswith(",".join(COLUMNS) + ",")
 
 
 def test_flags_say_what_is_special(walk):
@@ -146,7 +148,12 @@ def test_a_stride_that_the_network_cannot_take_is_flagged(walk):
     assert np.isnan(first["stride_length_cm"])
     assert first["strapdown_length_cm"] > 20
     assert "out-of-range" in first["flags"].split()
-    assert result_csv(predict_strides(walk, network("paper"))).splitlines()[1].split(",")[3] == ""
+    assert (
+        result_csv(complete_table([walk], [predict_strides(walk, network("paper"))]))
+        .splitlines()[1]
+        .split(",")[3]
+        == ""
+    )
 
 
 def test_an_input_beyond_the_range_of_int8_is_flagged(walk):
@@ -191,7 +198,7 @@ def test_more_than_an_hour_is_as_a_minute(tmp_path):
     assert len(result) == times * len(once) > 3000
     lengths_cm = result["stride_length_cm"].to_numpy().reshape(times, -1)
     assert np.abs(lengths_cm - once["stride_length_cm"].to_numpy()).max() < 0.5
-    draw_strides(hour, result, tmp_path / "hour.png")
+    save_png(draw_walk([hour], complete_table([hour], [result])), tmp_path / "hour.png")
     assert (tmp_path / "hour.png").stat().st_size > 20_000
 
 

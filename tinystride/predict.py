@@ -13,8 +13,7 @@ from tinystride.learning.prediction import Network
 
 RATE_RANGE_HZ = (50.0, 400.0)
 RATE_SLACK = 0.05  # a sensor said to run at 50 Hz may run a little slower
-NUMBERS = ["start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_length_cm"]
-COLUMNS = [*NUMBERS, "flags"]
+COLUMNS = ["start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_length_cm", "flags"]
 # Of unflagged strides of ipol-healthy and llio-ruler, at most 0.5 % of the network's input is clipped.
 LARGEST_CLIPPED_SHARE = 0.01
 # Integration alone has an SD of 3.5 cm on llio-ruler: a network this far away from it has gone astray.
@@ -76,12 +75,6 @@ def _check_rate(recording: Recording, slack: float = 0.0) -> None:
             f"{recording.source or recording.name}: the sampling rate is {recording.rate_hz:g} Hz; "
             f"resample it to one from {low:g} to {high:g} Hz"
         )
-
-
-def result_csv(strides: pd.DataFrame) -> str:
-    """What predict_strides returned as csv: seconds to 0.1 ms, centimetres to 0.01."""
-    decimals = {name: 2 if name.endswith("_cm") else 4 for name in NUMBERS}
-    return strides.round(decimals).to_csv(index=False, lineterminator="\n")
 
 
 def _beyond(network: Network, signals: StrideSignals, output_cm: np.ndarray) -> np.ndarray:

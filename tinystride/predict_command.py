@@ -1,10 +1,17 @@
 """`tinystride predict`: read recordings, estimate their strides, write tables."""
 
 import argparse
+import json
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from tinystride.api import ENGINES, estimate
 from tinystride.errors import DataError, ModelError, ParameterError
+
+if TYPE_CHECKING:
+    from tinystride.api import Result
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "models" / "stride_int8.tflite"
 
@@ -42,12 +49,20 @@ def _add_estimation_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--engine",
-        choices=["offline", "python", "c"],
+        choices=ENGINES,
         default="offline",
         help="offline: the recording as a whole; c: sample by sample through the C library, built for this "
         "computer; python: its reference (default: %(default)s)",
     )
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw signals, lengths and flags, too")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE.png", help="also draw the walk, its lengths and flags"
+    )
+    parser.add_argument(
+        "--summary",
+        action="store_true",
+        help="also print mean, SD and median of each parameter over steady strides; with -o STRIDES.csv, "
+        "write STRIDES.summary.json, too",
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="STRIDES.csv", help="(default: standard output)")
 
 
@@ -60,8 +75,7 @@ def run_predict(arguments: argparse.Namespace) -> None:
     if not arguments.model.is_file():
         raise ModelError(f"{arguments.model}: is not there; run `dvc repro`, or name a .tflite with --model")
     recording = _read(arguments)
-    strides = _estimate(recording, arguments.model, arguments.engine)
-    _write(recording, strides, arguments)
+    _write(estimate(recording, model=arguments.model, engine=arguments.engine), arguments)
 
 
 def _read(arguments: argparse.Namespace):
@@ -77,33 +91,28 @@ def _read(arguments: argparse.Namespace):
     return recording
 
 
-def _estimate(recording, model: Path, engine: str):
-    if engine == "offline":
-        from tinystride.learning.prediction import Network
-        from tinystride.predict import predict_strides
-
-        return predict_strides(recording, Network.load(model))
-    from tinystride.predict import stream_strides
-
-    if engine == "c":
-        from tinystride.streaming.native import NativeEstimator as Estimator
-    else:
-        from tinystride.streaming.reference import ReferenceEstimator as Estimator
-    return stream_strides(recording, Estimator(model))
-
-
-def _write(recording, strides, arguments: argparse.Namespace) -> None:
+def _write(result: "Result", arguments: argparse.Namespace) -> None:
     from tinystride.files import write_text
-    from tinystride.predict import result_csv
 
     if arguments.plot:
-        from tinystride.predict_figure import draw_strides
-
-        draw_strides(recording, strides, arguments.plot)
+        result.plot(arguments.plot)
     if arguments.output:
-        write_text(arguments.output, result_csv(strides))
+        result.to_csv(arguments.output)
     else:
-        print(result_csv(strides), end="")
+        print(result.to_csv(), end="")
+    if arguments.summary:
+        from tinystride.summary import readable
+
+        if arguments.output:
+            text = json.dumps(result.summary, indent=2, ensure_ascii=False) + "\n"
+            write_text(summary_path(arguments.output), text)
+        # Where the table goes to standard output, the summary must not get into it.
+        print(readable(result.summary), end="", file=sys.stdout if arguments.output else sys.stderr)
+
+
+def summary_path(output: Path) -> Path:
+    """Where `--summary` writes JSON beside the table `output`."""
+    return output.with_name(f"{output.stem}.summary.json")
 
 
 def _check_targets(recording: Path, output: Path | None, plot: Path | None) -> None:

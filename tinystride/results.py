@@ -1,4 +1,5 @@
-"""One table of all strides of a walk: lengths, quality, gait parameters, in the same columns for every engine."""
+"""One table of all strides of a walk: lengths, quality, gait parameters, in the same columns for every
+engine."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -28,8 +29,8 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 def complete_table(recordings: Sequence[Recording], estimates: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """COLUMNS for all strides of all recordings, in the order given.
 
-    estimates: of each recording what predict.predict_strides or stream_strides returned: ESTIMATED and, where the
-        model tells it, length_sd_cm
+    estimates: of each recording what predict.predict_strides or stream_strides returned: ESTIMATED and,
+        where the model tells it, length_sd_cm
 
     quality: "ok", or the flags; a column that survives reading the csv, where an empty text becomes NaN
     steady: bool, unflagged and neither first nor last of a bout: what the summary's means are over
@@ -41,7 +42,12 @@ def complete_table(recordings: Sequence[Recording], estimates: Sequence[pd.DataF
     tables = [_one_foot(recording, strides) for recording, strides in zip(recordings, estimates, strict=True)]
     for i, own in enumerate(recordings):
         for j, other in enumerate(recordings):
-            if own.foot != other.foot and own.clock and own.clock == other.clock and own.subject == other.subject:
+            if (
+                own.foot != other.foot
+                and own.clock
+                and own.clock == other.clock
+                and own.subject == other.subject
+            ):
                 shift_s = other.clock_start_s - own.clock_start_s
                 moved = tables[j].assign(
                     initial_contact_s=tables[j]["initial_contact_s"] + shift_s,

@@ -39,10 +39,10 @@ def summarise(strides: pd.DataFrame, names: Iterable[str] = ()) -> dict[str, Any
 
     names: recordings in the order wanted, so that one without a stride is there too
 
-    recordings, people: for each the strides found, used, and left out by reason; distance_m over all strides that are
-        unflagged or flagged `turn` alone; walking bouts; and n, mean, sd, cv_percent, median of each of
-        PARAMETERS over the steady strides (`steady` of the table). Of a person also the asymmetry of the feet,
-        200 (left − right) / (left + right) in %, where both were measured.
+    recordings, people: for each the strides found, used, and left out by reason; distance_m over all
+        strides that are unflagged or flagged `turn` alone; walking bouts; and n, mean, sd, cv_percent,
+        median of each of PARAMETERS over the steady strides (`steady` of the table). Of a person also the
+        asymmetry of the feet, 200 (left − right) / (left + right) in %, where both were measured.
     """
     names = list(dict.fromkeys([*names, *strides["recording"]]))
     recordings = [_recording(name, strides[strides["recording"] == name]) for name in names]
@@ -73,7 +73,8 @@ def readable(summary: Mapping[str, Any]) -> str:
                     f"  {label:24} {figure['mean']:8.2f} {_or_dash(figure['sd'])} {figure['median']:8.2f}"
                 )
         lines += [
-            f"  asymmetry of {PARAMETERS[name][1]}: {value:+.1f} %" for name, value in person["asymmetry_percent"].items()
+            f"  asymmetry of {PARAMETERS[name][1]}: {value:+.1f} %"
+            for name, value in person["asymmetry_percent"].items()
         ]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n" if blocks else "no strides\n"

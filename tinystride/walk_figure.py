@@ -68,9 +68,7 @@ def save_png(figure: Figure, path: Path | str) -> None:
 
 
 def _own(strides: pd.DataFrame, recording: Recording) -> pd.DataFrame:
-    return strides[
-        (strides["recording"] == recording_name(recording)) & (strides["foot"] == recording.foot)
-    ]
+    return strides[(strides["recording"] == recording_name(recording)) & (strides["foot"] == recording.foot)]
 
 
 def _title(recordings: Sequence[Recording], strides: pd.DataFrame) -> str:

@@ -47,7 +47,9 @@ def asymmetry_percent(left: float, right: float) -> float:
     return 200 * (left - right) / (left + right)
 
 
-def _double_support(start, end, contacts, departures) -> np.ndarray:
+def _double_support(
+    start: np.ndarray, end: np.ndarray, contacts: np.ndarray, departures: np.ndarray
+) -> np.ndarray:
     """Of each stance from start to end [n]: until the other foot leaves, and from when it comes back."""
     result = np.full(len(start), np.nan)
     for i, (down, up) in enumerate(zip(start, end, strict=True)):

@@ -1,7 +1,8 @@
 """Initial and terminal contacts: when a foot comes down on the floor, and when it has left it.
 
-Each is a weighted mean of what a shoe-worn sensor shows around it. The weights were fitted (Huber loss) to the
-hand-checked events of the odd-numbered people of ipol-healthy; docs/parameters.md has the errors on the even-numbered.
+Each is a weighted mean of what a shoe-worn sensor shows around it. The weights were fitted (Huber loss) to
+the hand-checked events of the odd-numbered people of ipol-healthy; docs/parameters.md has the errors on
+the even-numbered.
 """
 
 import numpy as np
@@ -41,7 +42,7 @@ def contact_samples(
     return found
 
 
-def _initial_contact(pitch_rate, jerk, swing: int, end: int, rate_hz: float) -> float:
+def _initial_contact(pitch_rate: np.ndarray, jerk: np.ndarray, swing: int, end: int, rate_hz: float) -> float:
     rising = np.flatnonzero((pitch_rate[swing:end] < 0) & (pitch_rate[swing + 1 : end + 1] >= 0))
     if not len(rising):
         return np.nan
@@ -59,7 +60,7 @@ def _initial_contact(pitch_rate, jerk, swing: int, end: int, rate_hz: float) -> 
     return min(mean + CONTACT_OFFSET_S * rate_hz, float(end))
 
 
-def _terminal_contact(pitch_rate, start: int, swing: int, rate_hz: float) -> float:
+def _terminal_contact(pitch_rate: np.ndarray, start: int, swing: int, rate_hz: float) -> float:
     peak = start + int(pitch_rate[start : swing + 1].argmax())
     if pitch_rate[peak] <= 0:
         return np.nan

@@ -50,8 +50,9 @@ class StrideMotion:
 def walk_path(recording: Recording, strides: pd.DataFrame) -> np.ndarray:
     """Positions [n, points, 3] of the sensor in metres along a whole walk, stride after stride.
 
-    strides: start_s, end_s. The walk begins at the origin, its first stride leads along x; y is to the left, z up. Each
-    stride continues where the one before ended, also after a pause. Errors add up: a picture, no survey.
+    strides: start_s, end_s. The walk begins at the origin, its first stride leads along x; y is to the
+    left, z up. Each stride continues where the one before ended, also after a pause. Errors add up: a
+    picture, no survey.
     """
     if strides.empty:
         return np.zeros((0, 2, 3))
@@ -159,8 +160,10 @@ def stride_motion(
     )
 
 
-def _toes_up_rad(acc_mps2, gyr_radps, bounds, duration_s) -> np.ndarray:
-    """Pitch [n, ANGLE_POINTS] relative to mid-stance; what is left of it at the end goes as a line in time."""
+def _toes_up_rad(
+    acc_mps2: np.ndarray, gyr_radps: np.ndarray, bounds: np.ndarray, duration_s: np.ndarray
+) -> np.ndarray:
+    """Pitch [n, ANGLE_POINTS] relative to mid-stance, without what is left of it at the end."""
     place = np.linspace(bounds[:, 0], np.minimum(bounds[:, 1], len(gyr_radps) - 1), ANGLE_POINTS, axis=1)
     fine = [_interpolated(samples, place) for samples in (acc_mps2, gyr_radps)]
     orientation = integrate(*fine, duration_s).orientation
@@ -175,7 +178,7 @@ def _interpolated(samples: np.ndarray, place: np.ndarray) -> np.ndarray:
     return (1 - weight) * samples[before] + weight * samples[np.minimum(before + 1, len(samples) - 1)]
 
 
-def _contact_before(contact_s, start_s, end_s) -> np.ndarray:
+def _contact_before(contact_s: np.ndarray, start_s: np.ndarray, end_s: np.ndarray) -> np.ndarray:
     """The contact [n] of the plant that each stride leaves: that of the stride before, if it ended there."""
     before = np.full(len(contact_s), np.nan)
     joined = np.abs(start_s[1:] - end_s[:-1]) < 1e-6
