@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -320,3 +321,23 @@ def test_what_holds_no_stride_is_refused():
     walk = simulate_walk(SimulatedSubject(), n_strides=5)
     with pytest.raises(ParameterError, match="from 50 to 400 Hz"):
         predict_strides(replace(walk, rate_hz=40.0), network())
+
+
+def test_predict_summary_goes_beside_the_table_and_to_the_terminal(arguments, tmp_path, capsys):
+    cli.main([*arguments, "--summary", "-o", str(tmp_path / "strides.csv")])
+    out, error = capsys.readouterr()
+    summary = json.loads((tmp_path / "strides.summary.json").read_text())
+    assert out.startswith(f"{summary['people'][0]['person']}: ") and "stride length, cm" in out
+    assert error == ""
+    cli.main([*arguments, "--summary"])
+    out, error = capsys.readouterr()
+    assert out.startswith("start_s,") and "stride length, cm" in error
+
+
+def test_predict_summary_never_overwrites_the_recording(arguments, tmp_path, capsys):
+    recording = Path(arguments[1]).rename(tmp_path / "strides.summary.json")
+    error = error_of(
+        capsys, "predict", recording, *arguments[2:], "--summary", "-o", tmp_path / "strides.csv"
+    )
+    assert "is the recording" in error
+    assert not (tmp_path / "strides.csv").exists()

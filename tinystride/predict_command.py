@@ -71,7 +71,8 @@ def run_predict(arguments: argparse.Namespace) -> None:
     if not arguments.recording.is_file():
         problem = "is no file" if arguments.recording.exists() else "is not there"
         raise DataError(f"{arguments.recording}: {problem}; name a csv file")
-    _check_targets(arguments.recording, arguments.output, arguments.plot)
+    summary = summary_path(arguments.output) if arguments.summary and arguments.output else None
+    _check_targets(arguments.recording, arguments.output, arguments.plot, summary)
     if not arguments.model.is_file():
         raise ModelError(f"{arguments.model}: is not there; run `dvc repro`, or name a .tflite with --model")
     recording = _read(arguments)
@@ -115,10 +116,10 @@ def summary_path(output: Path) -> Path:
     return output.with_name(f"{output.stem}.summary.json")
 
 
-def _check_targets(recording: Path, output: Path | None, plot: Path | None) -> None:
+def _check_targets(recording: Path, output: Path | None, plot: Path | None, summary: Path | None) -> None:
     """Before anything is computed: refuse what would overwrite the recording or could not be written."""
     taken = {recording.resolve(): "the recording"}
-    for option, path in (("-o", output), ("--plot", plot)):
+    for option, path in (("-o", output), ("--plot", plot), ("-o, for the summary,", summary)):
         if path is None:
             continue
         if path.is_dir():
