@@ -8,7 +8,7 @@ import pytest
 from tinystride.errors import UnreachableError
 
 ROOT = Path(__file__).resolve().parents[1]
-RECORDED = ["ipol-healthy", "llio-ruler", "tripod-excerpt"]
+RECORDED = ["gaitmap-mocap", "ipol-healthy", "llio-ruler", "llio-ruler-2", "tripod-excerpt", "vicon"]
 
 
 def mirrors() -> list[str]:

@@ -32,8 +32,9 @@ def walks():
 def recorded(raw_folder):
     """Some recordings of each set, by set."""
     chosen = {}
-    for number, recording in enumerate(load_recordings(raw_folder)):
-        if number % {"ipol-healthy": 30, "llio-ruler": 5, "tripod-excerpt": 3}[recording.dataset] == 0:
+    every = {"ipol-healthy": 30, "llio-ruler": 5, "tripod-excerpt": 3}
+    for number, recording in enumerate(load_recordings(raw_folder, list(every))):
+        if number % every[recording.dataset] == 0:
             chosen.setdefault(recording.dataset, []).append(recording)
     return chosen
 

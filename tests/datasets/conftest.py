@@ -5,10 +5,12 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.io
 
 from tinystride.datasets.loading import TRIPOD_EXCERPT
+from tinystride.datasets.recording import FEET
 from tinystride.datasets.samples import STANDARD_GRAVITY_MPS2
 
 STRIDE_S = 1.25
@@ -142,3 +144,37 @@ def llio_folder(request, tmp_path) -> Path:
     return _built_or_recorded(
         request, tmp_path, write_llio, "llio-ruler", ["data/*/SensorConnectData_31_LLIO.mat"]
     )
+
+
+def write_vicon(folder: Path) -> None:
+    path = folder / "data" / "vicon" / "processed" / "2017-11-22-11-22-03.mat"
+    path.parent.mkdir(parents=True)
+    samples = np.column_stack(simple_walk(200))
+    position_m = np.column_stack([0.004 * np.arange(len(samples)), *np.zeros((2, len(samples)))])
+    content = {"imu": samples, "gt": position_m, "ts": np.arange(len(samples))[None] / 200}
+    scipy.io.savemat(path, content)
+
+
+def write_gaitmap(folder: Path) -> None:
+    (folder / "example_data").mkdir(parents=True)
+    acc_mps2, gyr_radps = simple_walk(204.8)
+    samples = np.column_stack([acc_mps2, np.rad2deg(gyr_radps)])
+    axes = [f"{kind}_{axis}" for kind in ("acc", "gyr") for axis in "xyz"]
+    sensors = pd.concat({f"{foot}_sensor": pd.DataFrame(samples, columns=axes) for foot in FEET}, axis=1)
+    sensors.to_csv(folder / "example_data" / "imu_sample.csv")
+    position_mm = np.column_stack([8.0 * np.arange(2000), *np.full((2, 2000), 40.0)])
+    heels = {name: pd.DataFrame(position_mm, columns=list("xyz")) for name in ("L_FCC", "R_FCC", "L_TOE")}
+    pd.concat(heels, axis=1).to_csv(folder / "example_data" / "mocap_sample.csv")
+
+
+@both
+def vicon_folder(request, tmp_path) -> Path:
+    """The repository of motion-captured walks with one trial."""
+    files = ["data/vicon/processed/2017-11-22-11-22-03.mat"]
+    return _built_or_recorded(request, tmp_path, write_vicon, "vicon", files)
+
+
+@both
+def gaitmap_folder(request, tmp_path) -> Path:
+    """gaitmap's repository: both feet of one walk."""
+    return _built_or_recorded(request, tmp_path, write_gaitmap, "gaitmap-mocap", ["example_data/*.csv"])

@@ -402,7 +402,14 @@ def test_a_killed_run_is_resumed_to_the_same_folder(tmp_path, server, how):
 
 
 def test_the_real_catalogue_is_complete():
-    for name, count in (("ipol-healthy", 332), ("llio-ruler", 31), ("tripod-excerpt", 12)):
+    for name, count in (
+        ("gaitmap-mocap", 4),
+        ("ipol-healthy", 332),
+        ("llio-ruler", 31),
+        ("llio-ruler-2", 37),
+        ("tripod-excerpt", 12),
+        ("vicon", 43),
+    ):
         files = catalogue._public(name, licence="", citation="").files
         assert len(files) == len(set(files)) == count
     notice = licence_notice(list(CATALOGUE))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import scipy.io
 
-from tinystride.datasets import ipol, llio, tripod
+from tinystride.datasets import gaitmap_mocap, ipol, llio, tripod, vicon
 from tinystride.errors import DataError
 
 
@@ -307,6 +307,67 @@ def test_llio_refuses_damaged_files(llio_folder, damage, rule):
     assert re.search(rule, message) and "SensorConnectData_31_LLIO.mat" in message
 
 
-@pytest.mark.parametrize("load", [ipol.load, llio.load])
+def test_vicon_reads_one_position_for_each_sample(vicon_folder):
+    (recording,) = vicon.load(vicon_folder)
+    content = scipy.io.loadmat(next(vicon_folder.rglob("*.mat")))
+    assert (recording.subject, recording.trial) == ("2017-11-22", "2017-11-22-11-22-03")
+    assert len(recording.reference) == recording.n_samples == len(content["gt"])
+    np.testing.assert_array_equal(recording.reference[["x_m", "y_m", "z_m"]], content["gt"])
+    assert recording.reference["time_s"].iloc[-1] == pytest.approx((recording.n_samples - 1) / 200)
+    np.testing.assert_array_equal(recording.gyr_radps, content["imu"][:, 3:])
+
+
+def vicon_with(**changes):
+    def damage(path):
+        content = {name: scipy.io.loadmat(path)[name] for name in ("imu", "gt", "ts")}
+        scipy.io.savemat(path, content | {name: change(content[name]) for name, change in changes.items()})
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "rule"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:1000]), r"is not a complete \.mat file"),
+        (vicon_with(gt=lambda d: d[:-1]), r"do not fit together"),
+        (vicon_with(gt=lambda d: d * np.nan), r"holds no finite position"),
+        (vicon_with(gt=lambda d: d * 1000), r"moves at .* m/s; positions have to be in m"),
+        (vicon_with(ts=lambda d: d * 2), r"its time stamps say 100 Hz, not 200 Hz"),
+        (vicon_with(imu=lambda d: d * [1, 1, 1, *[180 / np.pi] * 3]), r"as if it were given in deg/s"),
+    ],
+)
+def test_vicon_refuses_damaged_files(vicon_folder, damage, rule):
+    damage(next(vicon_folder.rglob("*.mat")))
+    assert re.search(rule, refusal(vicon.load, vicon_folder))
+
+
+def test_gaitmap_reads_each_foot_with_its_heel(gaitmap_folder):
+    recordings = list(gaitmap_mocap.load(gaitmap_folder))
+    assert [(each.foot, each.rate_hz) for each in recordings] == [("left", 204.8), ("right", 204.8)]
+    markers = pd.read_csv(gaitmap_folder / "example_data" / "mocap_sample.csv", header=[0, 1])
+    for recording, heel in zip(recordings, ("L_FCC", "R_FCC"), strict=True):
+        np.testing.assert_allclose(1000 * recording.reference["x_m"], markers[heel]["x"])
+        assert recording.reference["time_s"].iloc[100] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "rule"),
+    [
+        ("imu_sample.csv", lambda text: text[:100], r"two header rows|lacks columns|not a number"),
+        (
+            "imu_sample.csv",
+            lambda text: text.replace("right_sensor", "third"),
+            r"lacks columns of right_sensor",
+        ),
+        ("mocap_sample.csv", lambda text: text.replace("R_FCC", "R_HEEL"), r"lacks columns of R_FCC"),
+        ("mocap_sample.csv", lambda text: text.replace(",4", ",four", 40000), r"is not a number"),
+    ],
+)
+def test_gaitmap_refuses_damaged_files(gaitmap_folder, file, change, rule):
+    edit(gaitmap_folder / "example_data" / file, change)
+    assert re.search(rule, refusal(gaitmap_mocap.load, gaitmap_folder))
+
+
+@pytest.mark.parametrize("load", [gaitmap_mocap.load, ipol.load, llio.load, vicon.load])
 def test_an_empty_folder_is_refused(load, tmp_path):
     assert "holds no" in refusal(load, tmp_path)

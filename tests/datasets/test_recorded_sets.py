@@ -1,6 +1,7 @@
 """The published recordings, all of them: the figures that are known of each set."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tinystride.datasets.loading import load_recordings
@@ -18,7 +19,7 @@ def of(recordings, dataset):
 
 def test_recordings_come_in_one_order(recordings, raw_folder):
     names = [recording.name for recording in recordings]
-    assert len(set(names)) == len(names) == 6 + 220 + 15
+    assert len(set(names)) == len(names) == 2 + 6 + 220 + 15 + 36 + 42
     assert names == [recording.name for recording in load_recordings(raw_folder)]
 
 
@@ -74,6 +75,34 @@ def test_llio_ruler_has_all_footprints(recordings):
     lengths = np.concatenate([recording.reference.stride_length_cm for recording in llio])
     assert len(lengths) == 952 and lengths.min() > 60 and lengths.max() < 300
     assert {recording.reference_event for recording in llio} == {"mid_stance"}
+
+
+def test_llio_ruler_2_goes_on_with_the_same_wearer_up_to_running(recordings):
+    more = of(recordings, "llio-ruler-2")
+    assert [int(recording.trial) for recording in more] == [46, *range(48, 83)]
+    assert {recording.subject for recording in more} == {"wearer"}
+    strides = pd.concat([recording.reference for recording in more])
+    assert len(strides) == 1924
+    speed_mps = strides.stride_length_cm / 100 / (strides.end_s - strides.start_s)
+    assert (speed_mps >= 2.2).sum() == pytest.approx(304, abs=2)
+
+
+def test_vicon_walks_are_42_of_four_days_with_positions_at_every_sample(recordings):
+    walks = of(recordings, "vicon")
+    assert len(walks) == 42 and len({recording.subject for recording in walks}) == 4
+    for recording in walks:
+        position_m = recording.reference[["x_m", "y_m", "z_m"]].to_numpy()
+        assert len(position_m) == recording.n_samples and np.isfinite(position_m).all()
+        # A foot that walks is never lifted by half a metre.
+        assert np.ptp(np.percentile(position_m[:, 2], [1, 99])) < 0.5, recording.name
+
+
+def test_gaitmap_walker_goes_twenty_metres_and_back(recordings):
+    for recording in of(recordings, "gaitmap-mocap"):
+        position_m = recording.reference[["x_m", "y_m"]].to_numpy()
+        away_m = np.linalg.norm(position_m - position_m[0], axis=1)
+        assert 17 < np.nanmax(away_m) < 22
+        assert away_m[-1] < 3
 
 
 def test_units_are_right_where_the_foot_rests(recordings):

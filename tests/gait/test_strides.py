@@ -58,6 +58,27 @@ def test_strapdown_lengths_of_the_treadmill_set(recorded):
     assert by_run.mean().abs().max() < 1.6
 
 
+@pytest.mark.parametrize(
+    ("dataset", "strides", "rmse_cm", "median_abs_cm"),
+    [("gaitmap-mocap", 64, 5.0, 4.2), ("llio-ruler-2", 1800, 4.4, 1.6), ("vicon", 950, 2.9, 1.8)],
+)
+def test_strapdown_lengths_of_other_feet_and_sensors(recorded, dataset, strides, rmse_cm, median_abs_cm):
+    error_cm = errors_cm(recorded, dataset)
+    assert len(error_cm) >= strides
+    assert abs(error_cm.mean()) < 1.1
+    assert np.sqrt((error_cm**2).mean()) < rmse_cm
+    assert error_cm.abs().median() < median_abs_cm
+
+
+def test_a_trajectory_shows_the_strides_that_were_not_detected(recorded):
+    """Each detected stride has its own length; the others are in the table with a length and a reason."""
+    table = recorded.table[recorded.table["dataset"] == "vicon"]
+    assert table["stride_length_cm"].notna().all()
+    missed = table[table["strapdown_length_cm"].isna()]
+    assert 0 < len(missed) < 0.04 * len(table)
+    assert (missed["reason"] != "").all()
+
+
 def test_ways_there_and_back_are_ten_metres(recorded):
     """ipol-healthy has no reference but its walkway; both feet of a walk have to go equally fast."""
     table = recorded.table[recorded.table["dataset"] == "ipol-healthy"]
@@ -85,7 +106,14 @@ def test_whatever_is_left_out_has_a_reason(recorded):
     assert ((table["reason"] == "") == table["usable"]).all()
     assert table.loc[table["usable"], ["stride_length_cm", "strapdown_length_cm"]].notna().all(axis=None)
     counts = count_strides(table)
-    assert list(counts) == ["ipol-healthy", "llio-ruler", "tripod-excerpt"]
+    assert list(counts) == [
+        "gaitmap-mocap",
+        "ipol-healthy",
+        "llio-ruler",
+        "llio-ruler-2",
+        "tripod-excerpt",
+        "vicon",
+    ]
     for dataset in counts.values():
         assert dataset["usable"] + sum(dataset["left_out"].values()) == dataset["strides"]
     assert counts["ipol-healthy"]["left_out"]["gap"] > 100

@@ -104,6 +104,54 @@ def test_the_papers_split_is_9_3_3_and_tests_everybody_once():
     assert result["folds"][0]["validation"] == result["folds"][1]["test"]
 
 
+SETS = {"a/1": 30, "a/2": 20, "b/1": 5, "llio-ruler/wearer": 9, "llio-ruler-2/wearer": 19, "vicon/d": 4}
+
+
+def test_leave_one_dataset_out_tests_each_set_by_a_network_that_never_saw_it():
+    result = split(SETS, strategy="leave-one-dataset-out", folds=3, held_out=["vicon"])
+    assert [sorted(fold["test"]) for fold in result["folds"]] == [
+        ["a/1", "a/2"],
+        ["b/1"],
+        ["llio-ruler-2/wearer", "llio-ruler/wearer"],
+    ]
+    assert result["final"]["test"] == ["vicon/d"]
+    for fold in result["folds"]:
+        sets = {name.split("/")[0] for name in fold["test"]}
+        assert not sets & {name.split("/")[0] for side in ("train", "validation") for name in fold[side]}
+
+
+@pytest.mark.parametrize("strategy", ["leave-one-dataset-out", "grouped-kfold", "leave-one-subject-out"])
+def test_data_sets_of_one_wearer_are_never_on_two_sides(strategy):
+    folds = 4 if strategy == "leave-one-dataset-out" else 5
+    result = split(SETS, strategy=strategy, folds=folds, held_out=[])
+    for part in [result["final"], *result["folds"]]:
+        sides = [side for side in ("train", "validation", "test") if "llio-ruler/wearer" in part[side]]
+        assert sides == [
+            side for side in ("train", "validation", "test") if "llio-ruler-2/wearer" in part[side]
+        ]
+        assert len(sides) == 1
+
+
+def test_holding_out_one_set_of_a_wearer_holds_out_the_other():
+    result = split(SETS, strategy="leave-one-dataset-out", folds=3, held_out=["llio-ruler"])
+    assert sorted(result["final"]["test"]) == ["llio-ruler-2/wearer", "llio-ruler/wearer"]
+
+
+def test_leave_one_dataset_out_of_a_single_set_splits_its_people():
+    result = split(
+        {f"simulated/{i}": 9 for i in range(6)}, strategy="leave-one-dataset-out", held_out=["vicon"]
+    )
+    assert result["strategy"] == "grouped-kfold"
+    assert sorted(name for fold in result["folds"] for name in fold["test"]) == [
+        f"simulated/{i}" for i in range(6)
+    ]
+
+
+def test_leave_one_dataset_out_with_another_number_of_folds_names_the_remedy():
+    with pytest.raises(ParameterError, match=r"a, b, llio-ruler, vicon, not 3; use -S 'folds=\[0,1,2,3\]'"):
+        split(SETS, strategy="leave-one-dataset-out", folds=3, held_out=[])
+
+
 def test_another_seed_is_another_split():
     assert len({str(split(RECORDED, seed=seed)["folds"]) for seed in range(5)}) == 5
 

@@ -13,6 +13,8 @@ class Dataset:
 
     kind: "public" (files at `<base>/<owner>/<repository>/<commit>/<path>`), "given" (a folder that the
         user has been given) or "simulated"
+    same_people_as: name of another set that the same people are in, "" if there is none; both are always on
+        the same side of a split
     files: (path in the repository, SHA-256) of each file of a public set
     """
 
@@ -23,6 +25,7 @@ class Dataset:
     owner: str = ""
     repository: str = ""
     commit: str = ""
+    same_people_as: str = ""
     files: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self):
@@ -58,6 +61,16 @@ CATALOGUE = {
     entry.name: entry
     for entry in (
         _public(
+            "gaitmap-mocap",
+            owner="mad-lab-fau",
+            repository="gaitmap",
+            commit="05ad9716161cdfeb4ba9fcb28eb796df0420e48d",
+            licence="MIT",
+            citation="Küderle et al.: Gaitmap, an open ecosystem for IMU-based human gait analysis and "
+            "algorithm benchmarking. IEEE Open Journal of Engineering in Medicine and Biology 2024, 5, "
+            "163-172. https://github.com/mad-lab-fau/gaitmap",
+        ),
+        _public(
             "ipol-healthy",
             owner="CyrilVoisard",
             repository="ipol_dataset_1",
@@ -74,6 +87,15 @@ CATALOGUE = {
             licence="MIT",
             citation="Çetin, Köroğlu: Loose learned inertial odometry. 2025. "
             "https://github.com/mtahakoroglu/LLIO-aided-iPyShoe",
+        ),
+        _public(
+            "llio-ruler-2",
+            owner="mtahakoroglu",
+            repository="LLIO",
+            commit="cf71a8f138d382877afaf2b6028a9aa18da54bd2",
+            licence="MIT",
+            citation="Çetin, Köroğlu: Loose learned inertial odometry. 2025. https://github.com/mtahakoroglu/LLIO",
+            same_people_as="llio-ruler",
         ),
         Dataset(
             name="simulated",
@@ -94,6 +116,16 @@ CATALOGUE = {
             commit="55aed004a5959afa519cc36a0e6efcd6100b8323",
             licence="MIT",
             citation=TRIPOD_CITATION,
+        ),
+        _public(
+            "vicon",
+            owner="mtahakoroglu",
+            repository="gait-driven-inertial-navigation-dataset",
+            commit="b3b804e142976fe831a53b732bcb1429c5a1d622",
+            licence="MIT",
+            citation="Wagstaff, Peretroukhin, Kelly: Robust data-driven zero-velocity detection for "
+            "foot-mounted inertial navigation. IEEE Sensors Journal 2020, 20(2), 957-967. Republished at "
+            "https://github.com/mtahakoroglu/gait-driven-inertial-navigation-dataset",
         ),
     )
 }

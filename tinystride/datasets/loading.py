@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tinystride.datasets import ipol, llio, tripod
+from tinystride.datasets import gaitmap_mocap, ipol, llio, tripod, vicon
 from tinystride.datasets.recording import Recording, read_error
 from tinystride.datasets.simulator import load_simulated
 from tinystride.errors import ParameterError
@@ -12,11 +12,14 @@ TRIPOD_EXCERPT = "example_data/raw/TRIPOD_excerpt"
 
 
 LOADERS = {
+    "gaitmap-mocap": gaitmap_mocap.load,
     "ipol-healthy": ipol.load,
     "llio-ruler": llio.load,
+    "llio-ruler-2": lambda folder: llio.load(folder, "llio-ruler-2"),
     "simulated": load_simulated,
     "tripod": tripod.load,
     "tripod-excerpt": lambda folder: tripod.load(folder / TRIPOD_EXCERPT, "tripod-excerpt"),
+    "vicon": vicon.load,
 }
 
 

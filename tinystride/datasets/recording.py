@@ -8,6 +8,7 @@ import pandas as pd
 from tinystride.errors import DataError
 
 REFERENCE_COLUMNS = ["start_s", "end_s", "stride_length_cm", "reference"]
+TRAJECTORY_COLUMNS = ["time_s", "x_m", "y_m", "z_m"]
 REFERENCE_SYSTEMS = ("optogait", "ruler", "mocap", "strapdown", "simulated")
 REFERENCE_EVENTS = ("initial_contact", "mid_stance")
 FEET = ("left", "right")
@@ -25,6 +26,20 @@ def reference_table(start_s, end_s, stride_length_cm, reference: str, note="") -
         }
     )
     return table.astype({"stride_length_cm": float, "reference": str, "note": str}).reset_index(drop=True)
+
+
+def trajectory_table(time_s: np.ndarray, position_m: np.ndarray) -> pd.DataFrame:
+    """A reference that is known at every instant: TRAJECTORY_COLUMNS, one row per position.
+
+    time_s: [k] on the recording's clock, increasing; position_m: [k, 3], of the sensor or of a marker on the
+        shoe, z up, NaN where it was not seen
+    """
+    return pd.DataFrame(np.column_stack([time_s, position_m]), columns=TRAJECTORY_COLUMNS)
+
+
+def is_trajectory(reference: pd.DataFrame) -> bool:
+    """Return whether a recording's reference is a trajectory and not a table of strides."""
+    return set(TRAJECTORY_COLUMNS) <= set(reference)
 
 
 def no_reference() -> pd.DataFrame:
@@ -47,7 +62,8 @@ class Recording:
     turns_s: [k, 2] start and end of known turns
     reference: one row per reference stride: start_s, end_s (the two events that bound it, on the recording's
         clock), stride_length_cm, reference, note. NaN length: the stride is known, its length is not, for the
-        reason in `note`
+        reason in `note`. Or a trajectory (TRAJECTORY_COLUMNS, `trajectory_table`), from which a stride's
+        length is the horizontal distance between the positions at its two mid-stances
     reference_event: what start_s and end_s are: "initial_contact", or "mid_stance" where the reference
         measures footprints and marks for each an instant of the stance phase that left it
     saturation: (acc_mps2, gyr_radps) full scale of the sensor, NaN where unknown

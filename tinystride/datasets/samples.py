@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tinystride.datasets.recording import FEET, REFERENCE_COLUMNS, REFERENCE_EVENTS, Recording, read_error
+from tinystride.datasets.recording import (
+    FEET,
+    REFERENCE_COLUMNS,
+    REFERENCE_EVENTS,
+    Recording,
+    is_trajectory,
+    read_error,
+)
 
 STANDARD_GRAVITY_MPS2 = 9.80665
 AXES = ("acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z")
@@ -28,6 +35,7 @@ FROZEN_SAMPLES = 3
 LONGEST_JITTER = 3.0  # sampling intervals; what takes longer is a pause
 TIME_UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 STRIDE_LENGTH_RANGE_CM = (10.0, 400.0)
+MAX_MARKER_SPEED_MPS = 20.0  # median over a recording
 
 
 def read_table(
@@ -236,6 +244,9 @@ def rest_acceleration(rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarra
 
 def _check_reference(source, recording: Recording) -> None:
     reference = recording.reference
+    if is_trajectory(reference):
+        _check_trajectory(source, recording)
+        return
     if recording.reference_event not in REFERENCE_EVENTS or not set(REFERENCE_COLUMNS) <= set(reference):
         raise read_error(
             source, "its reference is not a table of strides", f"columns: {', '.join(REFERENCE_COLUMNS)}"
@@ -258,4 +269,23 @@ def _check_reference(source, recording: Recording) -> None:
             source,
             f"reference stride {wrong[0]} is {length_cm[wrong[0]]:g} cm long",
             f"lengths have to be in cm and within {low:g} to {high:g}: check the unit",
+        )
+
+
+def _check_trajectory(source, recording: Recording) -> None:
+    time_s = recording.reference["time_s"].to_numpy()
+    position_m = recording.reference[["x_m", "y_m", "z_m"]].to_numpy()
+    if len(time_s) < 2 or not (np.diff(time_s) > 0).all():
+        raise read_error(source, "the times of its reference do not increase", "restore both files")
+    if not np.isfinite(position_m).all(axis=1).any():
+        raise read_error(source, "its reference holds no finite position", "restore both files")
+    if time_s[0] >= recording.duration_s or time_s[-1] <= 0:
+        raise read_error(source, "its reference covers another time", "restore both files")
+    # A person covers less than 10 m/s; millimetres taken for metres are a thousand times that.
+    seen = np.isfinite(position_m).all(axis=1)
+    steps_m = np.linalg.norm(np.diff(position_m[seen], axis=0), axis=1)
+    speed_mps = float(np.median(steps_m / np.diff(time_s[seen]))) if seen.sum() > 1 else 0.0
+    if speed_mps > MAX_MARKER_SPEED_MPS:
+        raise read_error(
+            source, f"its reference moves at {speed_mps:.4g} m/s", "positions have to be in m: check the unit"
         )

@@ -3,10 +3,19 @@
 import numpy as np
 import pandas as pd
 
+from tinystride.datasets.recording import reference_table
+
 NO_STRIDE = "no stride detected"
 SEVERAL_STRIDES = "several strides detected"
+NOT_SEEN = "marker not seen"
 # A reference that marks mid-stances marks them somewhere in the stance phase, this far from ours at most.
 STANCE_TOLERANCE_S = 0.5
+# A trajectory shows a stance where its marker is slower than this for so long, and a stride where two stances
+# are so far apart. A heel rolls at up to 0.2 m/s through mid-stance and swings at 2 m/s and more.
+MAX_STANCE_SPEED_MPS = 0.35
+MIN_STANCE_S = 0.08
+MIN_TRAJECTORY_STRIDE_M = 0.3
+SPEED_WINDOW_S = 0.05
 
 
 def match(
@@ -57,3 +66,48 @@ def _by_mid_stances(stance_s, next_stance_s, start_s, end_s) -> tuple[np.ndarray
     (left, leaves), (reached, arrives) = stance_of(stance_s), stance_of(next_stance_s)
     known = leaves & arrives & (left < reached)
     return np.where(known, left, -1), np.where(known, reached - 1, -1)
+
+
+def from_trajectory(trajectory: pd.DataFrame, start_s: np.ndarray, end_s: np.ndarray) -> pd.DataFrame:
+    """Reference strides that a trajectory gives for detected strides, and those that were not detected.
+
+    trajectory: TRAJECTORY_COLUMNS, as in Recording; start_s, end_s: [n] mid-stances of the detected strides
+    Returns a reference_table of event "mid_stance". Its first n rows are the detected strides, each with the
+    horizontal distance between the positions at its own mid-stances (NaN where the marker was not seen). Then
+    come the strides that the trajectory shows and none of the detected ones is, from middle to middle of its
+    stances.
+    """
+    time_s = trajectory["time_s"].to_numpy(float)
+    position_m = trajectory[["x_m", "y_m"]].to_numpy(float)
+    own_cm = _distance_cm(time_s, position_m, start_s, end_s)
+    shown_start_s, shown_end_s = _shown_strides(time_s, position_m)
+    shown_cm = _distance_cm(time_s, position_m, shown_start_s, shown_end_s)
+    shown = reference_table(shown_start_s, shown_end_s, shown_cm, "mocap")
+    if len(start_s):
+        shown = shown[match(shown, "mid_stance", start_s, end_s)[0] < 0]
+    note = np.where(np.isfinite(own_cm), "", NOT_SEEN)
+    return pd.concat([reference_table(start_s, end_s, own_cm, "mocap", note), shown], ignore_index=True)
+
+
+def _distance_cm(time_s, position_m, start_s, end_s) -> np.ndarray:
+    def at(instant_s):
+        return np.column_stack(
+            [np.interp(instant_s, time_s, axis, left=np.nan, right=np.nan) for axis in position_m.T]
+        )
+
+    return 100 * np.hypot(*(at(end_s) - at(start_s)).T)
+
+
+def _shown_strides(time_s: np.ndarray, position_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Start and end [k], s, of the strides of a marker: from the middle of one stance to that of the next."""
+    step_s = float(np.median(np.diff(time_s)))
+    window = max(1, round(SPEED_WINDOW_S / step_s))
+    speed_mps = np.full(len(time_s), np.inf)
+    moved_m = np.linalg.norm(position_m[window:] - position_m[:-window], axis=1)
+    speed_mps[window // 2 : window // 2 + len(moved_m)] = moved_m / (window * step_s)
+    rests = np.diff(np.concatenate([[0], (speed_mps < MAX_STANCE_SPEED_MPS).astype(int), [0]]))
+    first, last = np.flatnonzero(rests == 1), np.flatnonzero(rests == -1) - 1
+    kept = time_s[last] - time_s[first] >= MIN_STANCE_S
+    middle = (first[kept] + last[kept]) // 2
+    far = np.linalg.norm(np.diff(position_m[middle], axis=0), axis=1) > MIN_TRAJECTORY_STRIDE_M
+    return time_s[middle[:-1][far]], time_s[middle[1:][far]]

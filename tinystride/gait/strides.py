@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from tinystride.datasets.recording import Recording
+from tinystride.datasets.recording import Recording, is_trajectory
 from tinystride.errors import DataError
 from tinystride.files import complete_folder
 from tinystride.gait import events, matching, strapdown
@@ -165,8 +165,11 @@ def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts) -> StrideSignals
 def _columns(recording, mid_stances, contacts, integral, flags) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The columns of the table, in order of time, and each row's number among the detected strides, or -1."""
     start_s, end_s = (mid_stances / recording.rate_hz).T
-    reference = {name: recording.reference[name].to_numpy() for name in recording.reference}
-    stride, missed_reason = matching.match(recording.reference, recording.reference_event, start_s, end_s)
+    table = recording.reference
+    if is_trajectory(table):
+        table = matching.from_trajectory(table, start_s, end_s)
+    reference = {name: table[name].to_numpy() for name in table}
+    stride, missed_reason = matching.match(table, recording.reference_event, start_s, end_s)
     number, row = _joined(stride, reference["start_s"], start_s)
     found = number >= 0
 
@@ -188,7 +191,7 @@ def _columns(recording, mid_stances, contacts, integral, flags) -> tuple[dict[st
             (end_s <= walk_start_s) | (start_s >= walk_end_s),
             ~found,
             detected(flags["gap"], False),
-            np.isfinite(length_cm) | (len(recording.reference) == 0),
+            np.isfinite(length_cm) | (len(table) == 0),
             row < 0,
         ],
         [OUTSIDE, referenced(missed_reason, ""), GAP, "", NO_REFERENCE],

@@ -1,4 +1,7 @@
-"""Who is trained on, validated on and tested on. The unit is the person: all their trials and both feet."""
+"""Who is trained on, validated on and tested on.
+
+The unit is the person: all their trials and both feet, in every data set that they are in.
+"""
 
 import numpy as np
 import pandas as pd
@@ -6,12 +9,28 @@ import pandas as pd
 from tinystride.datasets.catalogue import CATALOGUE
 from tinystride.errors import ParameterError
 
+STRATEGIES = ("leave-one-dataset-out", "grouped-kfold", "leave-one-subject-out", "paper")
 PAPER_BLOCKS = 5  # of 20 % of the subjects each: three train, one validates, one is tested on
 
 
 def subject_names(table: pd.DataFrame) -> pd.Series:
     """ "dataset/subject" of each stride: `subject` alone is unique only within its data set."""
     return table["dataset"] + "/" + table["subject"]
+
+
+def unit_names(subjects: pd.Series) -> pd.Series:
+    """The person behind each "dataset/subject": the same for two data sets that share their people."""
+    return subjects.map({subject: _unit(subject) for subject in subjects.unique()})
+
+
+def _unit(subject: str) -> str:
+    dataset, name = subject.split("/", 1)
+    return f"{_group(dataset)}/{name}"
+
+
+def _group(dataset: str) -> str:
+    """The data set that stands for all those with the same people."""
+    return (CATALOGUE[dataset].same_people_as if dataset in CATALOGUE else "") or dataset
 
 
 def split_by_subject(
@@ -25,7 +44,10 @@ def split_by_subject(
 ) -> dict:
     """Divide the subjects of the strides table that have a usable stride.
 
-    strategy: "grouped-kfold": folds of similar numbers of strides, each data set's subjects spread over them;
+    strategy: "leave-one-dataset-out": a fold tests all people of one data set (data sets that share their
+        people together), so that sensor, people and reference are all unknown to its network; `folds` has to
+        be their number. Where only one data set is left, its people are split as "grouped-kfold" does.
+        "grouped-kfold": folds of similar numbers of strides, each data set's subjects spread over them;
         "leave-one-subject-out": `folds` has to be the number of subjects; "paper" (Verbiest et al., Sensors
         2023, 7166: 9, 3 and 3 of 15): the shuffled subjects make five blocks, fold i tests block i, validates
         on the next one and trains on the other three, so that at most five folds exist.
@@ -41,11 +63,18 @@ def split_by_subject(
     """
     _check(strategy, folds, validation_fraction)
     _check_names(held_out, table)
-    usable = table[table["usable"].astype(bool)]
-    n_strides = usable.groupby(subject_names(usable)).size().sort_index()
-    is_held_out = np.isin([_dataset(subject) for subject in n_strides.index], held_out)
+    subjects = subject_names(table[table["usable"].astype(bool)])
+    units = unit_names(subjects)
+    n_strides = subjects.groupby(units).size().sort_index()
+    subjects_of = {unit: sorted(own.unique()) for unit, own in subjects.groupby(units)}
+    left_out = {_group(dataset) for dataset in held_out}
+    is_held_out = np.array([_dataset(unit) in left_out for unit in n_strides.index], dtype=bool)
     known, strangers = n_strides[~is_held_out], n_strides[is_held_out]
+    datasets = sorted({_dataset(unit) for unit in known.index})
+    if strategy == "leave-one-dataset-out" and len(datasets) == 1:
+        strategy = "grouped-kfold"
     _check_subjects(strategy, folds, len(known), held_out)
+    _check_datasets(strategy, folds, datasets)
 
     def complete(test: list[str], validation: list[str] | None = None) -> dict:
         rest = [subject for subject in known.index if subject not in test]
@@ -57,11 +86,14 @@ def split_by_subject(
         if validation is None:
             validation = _choose_validation(rest, validation_fraction, seed)
         train = [subject for subject in rest if subject not in validation]
-        return {"train": train, "validation": sorted(validation), "test": sorted(test)}
+        sides = {"train": train, "validation": sorted(validation), "test": sorted(test)}
+        return {side: [name for unit in own for name in subjects_of[unit]] for side, own in sides.items()}
 
     if strategy == "paper":
         blocks = _shuffled_blocks(list(known.index), PAPER_BLOCKS, seed)
         parts = [complete(blocks[i], blocks[(i + 1) % PAPER_BLOCKS]) for i in range(folds)]
+    elif strategy == "leave-one-dataset-out":
+        parts = [complete([unit for unit in known.index if _dataset(unit) == name]) for name in datasets]
     else:
         parts = [complete(block) for block in _balanced_blocks(known, folds, seed)]
     final = complete(list(strangers.index)) if len(strangers) else parts[0]
@@ -78,9 +110,8 @@ def _dataset(subject: str) -> str:
 
 
 def _check(strategy: str, folds: int, validation_fraction: float) -> None:
-    strategies = ("grouped-kfold", "leave-one-subject-out", "paper")
-    if strategy not in strategies:
-        raise ParameterError(f"split.strategy: unknown {strategy!r}; choose one of {', '.join(strategies)}")
+    if strategy not in STRATEGIES:
+        raise ParameterError(f"split.strategy: unknown {strategy!r}; choose one of {', '.join(STRATEGIES)}")
     if not 0 < validation_fraction < 1:
         raise ParameterError(
             f"split.validation_fraction: {validation_fraction} is not between 0 and 1; try 0.15"
@@ -106,7 +137,7 @@ def _check_subjects(strategy: str, folds: int, n_subjects: int, held_out: list[s
     subjects = (
         f"{n_subjects} subjects with usable strides beside held_out ({', '.join(held_out) or 'nothing'})"
     )
-    needed = PAPER_BLOCKS if strategy == "paper" else max(folds, 3)
+    needed = PAPER_BLOCKS if strategy == "paper" else 3 if "dataset" in strategy else max(folds, 3)
     if n_subjects < needed:
         raise ParameterError(
             f"split.strategy {strategy}: {subjects} are too few, {folds} folds need {needed}; "
@@ -117,6 +148,15 @@ def _check_subjects(strategy: str, folds: int, n_subjects: int, held_out: list[s
         raise ParameterError(
             f"folds: leave-one-subject-out needs one for each of {subjects}, not {folds}; "
             f"use -S 'folds=[{numbers}]'"
+        )
+
+
+def _check_datasets(strategy: str, folds: int, datasets: list[str]) -> None:
+    if strategy == "leave-one-dataset-out" and folds != len(datasets):
+        numbers = ",".join(str(i) for i in range(len(datasets)))
+        raise ParameterError(
+            f"folds: leave-one-dataset-out needs one for each of {', '.join(datasets)}, not {folds}; "
+            f"use -S 'folds=[{numbers}]', or -S split.strategy=grouped-kfold"
         )
 
 
