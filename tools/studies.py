@@ -10,7 +10,7 @@ from tinystride.files import write_text
 from tools import documents
 
 STUDIES = Path("results/studies")
-DOCUMENTS = ("docs/recipe.md", "docs/method.md")
+DOCUMENTS = ("docs/recipe.md", "docs/method.md", "docs/parameters.md")
 PICTURES = ("ablation", "learning_curve")
 WITH_WORSE_SENSORS = (
     "network (default)",
@@ -160,10 +160,26 @@ def second_opinion(folder: Path) -> str:
     return documents.table(head, rows)
 
 
+def gait_parameters(folder: Path) -> str:
+    """A row for each parameter: its error against what is known."""
+    table = pd.read_csv(folder / "gait_parameters/validation.csv")
+    rows = []
+    for _, row in table.iterrows():
+        decimals = 1 if row["parameter"].endswith("ms") else 3 if "mps" in row["parameter"] else 2
+        bias, sd, high = (number(row[name], decimals) for name in ("bias", "sd", "p95_abs"))
+        missing = f" ({row['missing']} missing)" if row["missing"] else ""
+        rows.append(
+            [row["parameter"], row["reference"], str(row["people"]), f"{row['n']}{missing}", bias, sd, high]
+        )
+    head = ["parameter", "reference", "people", "n", "bias", "SD", "95 % are within ± (of the median)"]
+    return documents.table(head, rows)
+
+
 TABLES = {
     each.__name__: each
     for each in (
         ablation, sizes, worse_sensors, learning_curve, mid_stances, noise, neighbours, second_opinion,
+        gait_parameters,
     )
 }  # fmt: skip
 

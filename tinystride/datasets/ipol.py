@@ -36,6 +36,16 @@ def load(folder: Path, dataset: str = "ipol-healthy") -> Iterator[Recording]:
             yield _recording(samples, events, key, dataset, str(subject), str(trial), foot)
 
 
+def foot_events_s(recording: Recording) -> np.ndarray:
+    """Hand-checked [n, 2] foot off and foot contact of a recording of this set, s after its first sample."""
+    path = Path(recording.source)
+    events = _read_events(path.with_name(f"{recording.subject}-{recording.trial}.json"))
+    trial_start, trial_end = events["TrialBoundaries"]
+    own = events[FEET[recording.foot][1]]
+    first_counter = trial_start - recording.walking_s[0] * recording.rate_hz
+    return (own[own[:, 1] <= trial_end] - first_counter) / recording.rate_hz
+
+
 def _read_events(path: Path) -> dict:
     try:
         events = json.loads(path.read_text())
