@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 WIDTH = 100
+OPEN, CLOSE = (["{"], ""), (["},"], "")  # around the members of a structure within a structure
 
 
 def integer(value: int) -> str:
@@ -65,11 +66,16 @@ def macro(name: str, value: int | str) -> str:
 def structure(ctype: str, name: str, members: list[tuple[list, str]]) -> str:
     """A constant structure: some of its members at a time, after a comment that says which.
 
+    A structure within it stands between the members `OPEN` and `CLOSE`.
+
     >>> print(structure("size_t2", "size", [([2, 3], "height, width")]))
     static const size_t2 size = {
         /* height, width */
         2, 3,
     };
     """
-    body = [f"    /* {comment} */\n{rows(values)}" for values, comment in members]
+    body = [
+        f"    /* {comment} */\n{rows(values)}" if comment else f"    {values[0]}"
+        for values, comment in members
+    ]
     return "\n".join([f"static const {ctype} {name} = {{", *body, "};"])

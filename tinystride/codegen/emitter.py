@@ -29,16 +29,24 @@ from tinystride.codegen.packing import (
     is_dense,
     is_one_dimensional,
     is_rectified,
+    largest_sum,
+    multipliers,
     pack,
     pack_dense,
+    pack_matrix,
     round_up,
 )
 
 KERNELS = [  # in the order of the C file
     "clamp",
     "scale",
+    "scale_four",
+    "requantize",
     "smaller",
     "larger",
+    "matrix",
+    "window",
+    "gather",
     "convolve",
     "convolve_1d",
     "dense",
@@ -53,6 +61,7 @@ KERNELS = [  # in the order of the C file
     "dequantize",
     "copy",
 ]
+MATRIX = ["clamp", "scale", "scale_four", "requantize", "matrix"]  # what a product with a matrix needs
 
 
 @dataclass
@@ -78,6 +87,9 @@ class Variants:
     passes: whether one of them has to empty fields in between
     spans: whether a dense layer has to empty its sums in between
     one_multiplier: whether the outputs of each dense layer share one
+    exact_halves: whether twice a sum fits in 32 bits, and no factor is 1 or larger
+    left_shifts: whether there is a factor of 1 or larger
+    full_range: whether all outputs are clamped to the whole int8 range
     rescalings: (function, type of its input, type of its output)
     """
 
@@ -89,6 +101,9 @@ class Variants:
     passes: bool
     spans: bool
     one_multiplier: bool
+    exact_halves: bool
+    left_shifts: bool
+    full_range: bool
     rescalings: list[tuple[str, str, str]]
 
 
@@ -113,6 +128,8 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
     packed = [layer for layer in weighted if is_one_dimensional(layer)]
     dense = [layer for layer in weighted if is_dense(layer)]
     unroll = choose_unroll(packed)
+    with_channels = [layer for layer in layers if isinstance(layer, Convolution | DepthwiseConvolution)]
+    shifts = [m.shift for layer in layers for m in multipliers(layer)]
     packings = [pack(layer, unroll, 1) for layer in packed]
     return Variants(
         unroll,
@@ -123,6 +140,9 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
         any(packing.spans.min() < packing.packed_words for packing in packings),
         any(packing.span < packing.padded_size for packing in map(pack_dense, dense)),
         all(len(set(layer.requantization.multipliers)) == 1 for layer in dense),
+        all(largest_sum(layer) < 1 << 30 for layer in with_channels) and max(shifts, default=0) <= 0,
+        max(shifts, default=0) > 0,
+        all((layer.requantization.low, layer.requantization.high) == (-128, 127) for layer in with_channels),
         sorted({_rescaling_function(layer) for layer in layers if isinstance(layer, Rescaling)}),
     )
 
@@ -186,9 +206,24 @@ def _window_lines(window: Window) -> list[tuple[list, str]]:
     ]
 
 
-def _without_input_offset(layer: Convolution) -> np.ndarray:
+def _window(layer: Convolution | DepthwiseConvolution, zero_point: str, depth: int) -> list[tuple[list, str]]:
+    window = layer.window
+    sizes = ([*window.input, depth, *window.output], "input: height, width, channels; output: height, width")
+    return [ctext.OPEN, sizes, *_window_lines(window), ([zero_point], "outside of the input"), ctext.CLOSE]
+
+
+def _matrix(layer: Convolution, weights: np.ndarray, names: list[str]) -> tuple[list, list[str]]:
+    """Members of a matrix_t with its weights [channels, row], and the arrays that they name."""
+    arrays, pointers = _channel_arrays(layer, _weight_array(layer, weights), _without_input_offset(layer))
+    size = layer.weights.size // len(layer.weights)
+    sizes = ([*weights.shape[:1], size, weights.shape[1]], "channels, weights of each, bytes of a row")
+    return [ctext.OPEN, sizes, (names[1:], "quantization"), pointers, ctext.CLOSE], arrays
+
+
+def _without_input_offset(layer: Convolution | DepthwiseConvolution) -> np.ndarray:
     """The bias with the input's zero point times the weights taken off, so that inputs count as stored."""
-    return layer.bias - layer.input_zero_point * layer.weights.astype(np.int64).sum(axis=(1, 2, 3))
+    axes = (1, 2, 3) if isinstance(layer, Convolution) else (0, 1)
+    return layer.bias - layer.input_zero_point * layer.weights.astype(np.int64).sum(axis=axes)
 
 
 # Layers
@@ -199,22 +234,15 @@ def _convolution(layer: Convolution, variants: Variants) -> LayerCode:
         return _dense(layer, variants)
     if is_one_dimensional(layer):
         return _convolution_1d(layer, variants)
-    window, (channels, *_, depth) = layer.window, layer.weights.shape
+    packing = pack_matrix(layer)
     macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
-    arrays, pointers = _channel_arrays(layer, _weight_array(layer, layer.weights), layer.bias)
-    sizes = [*window.input, depth, *window.output, channels]
-    struct = ctext.structure(
-        "convolution_t",
-        f"{layer.name}_layer",
-        [
-            (sizes, "input, output: height, width, channels"),
-            *_window_lines(window),
-            (names, "quantization"),
-            pointers,
-        ],
+    matrix, arrays = _matrix(layer, packing.weights, names)
+    members = [*_window(layer, names[0], layer.weights.shape[-1]), *matrix]
+    struct = ctext.structure("convolution_t", f"{layer.name}_layer", members)
+    call = f"convolve(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
+    return LayerCode(
+        [*MATRIX, "window", "gather", "convolve"], [macros, *arrays, struct], call, packing.scratch_bytes
     )
-    call = f"convolve(&{layer.name}_layer, {{0}}, {{out}})"
-    return LayerCode(["clamp", "scale", "convolve"], [macros, *arrays, struct], call)
 
 
 def _convolution_1d(layer: Convolution, variants: Variants) -> LayerCode:
@@ -279,26 +307,29 @@ def _dense(layer: Convolution, variants: Variants) -> LayerCode:
 
 
 def _depthwise(layer: DepthwiseConvolution, _variants: Variants) -> LayerCode:
-    window = layer.window
     macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
-    arrays, pointers = _channel_arrays(layer, _weight_array(layer, layer.weights), layer.bias)
+    weights = _weight_array(layer, layer.weights)
+    arrays, pointers = _channel_arrays(layer, weights, _without_input_offset(layer))
     depth = layer.weights.shape[-1] // layer.depth_multiplier
-    struct = ctext.structure(
-        "depthwise_t",
-        f"{layer.name}_layer",
-        [
-            (
-                [*window.input, depth, layer.depth_multiplier],
-                "input: height, width, channels; depth multiplier",
-            ),
-            ([*window.output], "output: height, width"),
-            *_window_lines(window),
-            (names, "quantization"),
-            pointers,
-        ],
-    )
+    members = [
+        *_window(layer, names[0], depth),
+        ([layer.depth_multiplier], "depth multiplier"),
+        (names[1:], "quantization"),
+        pointers,
+    ]
+    struct = ctext.structure("depthwise_t", f"{layer.name}_layer", members)
     call = f"convolve_depthwise(&{layer.name}_layer, {{0}}, {{out}})"
-    return LayerCode(["clamp", "scale", "convolve_depthwise"], [macros, *arrays, struct], call)
+    kernels = [
+        "clamp",
+        "scale",
+        "scale_four",
+        "requantize",
+        "smaller",
+        "larger",
+        "window",
+        "convolve_depthwise",
+    ]
+    return LayerCode(kernels, [macros, *arrays, struct], call)
 
 
 def _pooling(layer: Pooling, _variants: Variants) -> LayerCode:

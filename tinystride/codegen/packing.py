@@ -9,7 +9,8 @@ from math import ceil
 
 import numpy as np
 
-from tinystride.codegen.layers import Convolution
+from tinystride.codegen.layers import Convolution, DepthwiseConvolution, Layer
+from tinystride.codegen.quantization import Multiplier
 
 FIELD_BITS = 21
 MIN_STEPS = 3  # with fewer output steps most of each multiplication would be wasted
@@ -26,12 +27,42 @@ def round_up(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple
 
 
+def multipliers(layer: Layer) -> list[Multiplier]:
+    """All multipliers of a layer, or an empty list."""
+    own = [*getattr(layer, "multipliers", ())] + ([layer.multiplier] if hasattr(layer, "multiplier") else [])
+    return own + (layer.requantization.multipliers if hasattr(layer, "requantization") else [])
+
+
+def largest_sum(layer: Convolution | DepthwiseConvolution) -> int:
+    """The magnitude that no sum of a channel exceeds, whatever the input."""
+    weights = np.abs(layer.weights.astype(np.int64))
+    if isinstance(layer, DepthwiseConvolution):
+        weights = np.moveaxis(weights, -1, 0)
+    return int((255 * weights.reshape(len(weights), -1).sum(axis=1) + np.abs(layer.bias)).max())
+
+
+@dataclass(frozen=True)
+class MatrixPacking:
+    """Weights [channels, row], a row filled up with zeros to words; bytes of scratch for three positions."""
+
+    weights: np.ndarray
+    scratch_bytes: int
+
+
+def pack_matrix(layer: Convolution) -> MatrixPacking:
+    rows = layer.weights.reshape(len(layer.weights), -1)
+    padded = np.zeros((len(rows), round_up(rows.shape[1], 4)), np.int64)
+    padded[:, : rows.shape[1]] = rows
+    return MatrixPacking(padded, 7 * padded.shape[1])
+
+
 def is_one_dimensional(layer: Convolution) -> bool:
     """Whether kernels/convolve_1d.c computes it: along the width, without gaps, over a few steps at least."""
     window, (channels, _, taps, depth) = layer.window, layer.weights.shape
     flat = window.input[0] == window.output[0] == window.kernel[0] == window.dilation[1] == 1
+    paired = taps > window.stride[1]  # else most of each multiplication would be wasted
     sizes = (*window.input, *window.output, channels, depth, taps, window.stride[1], taps * depth * 4)
-    return flat and window.output[1] >= MIN_STEPS and max(sizes) <= INT16_MAX
+    return flat and paired and window.output[1] >= MIN_STEPS and max(sizes) <= INT16_MAX
 
 
 def is_rectified(layer: Convolution) -> bool:

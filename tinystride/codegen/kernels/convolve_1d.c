@@ -272,7 +272,7 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
 }
 
 {% if rectified %}
-static inline int8_t requantize(const channel_t *channel, int32_t sum)
+static inline int8_t requantize_channel(const channel_t *channel, int32_t sum)
 {
     const int64_t product = sum * (int64_t)channel->multiplier + channel->offset;
     int32_t value = (int32_t)(product >> 32) >> channel->shift;
@@ -284,7 +284,7 @@ static inline int8_t requantize(const channel_t *channel, int32_t sum)
     return (int8_t)value;
 }
 {% else %}
-static int8_t requantize(const channel_t *channel, int32_t sum, const convolution_1d_t *layer)
+static int8_t requantize_channel(const channel_t *channel, int32_t sum, const convolution_1d_t *layer)
 {
     const int32_t value = scale(sum + channel->bias, channel->multiplier, channel->shift);
     return (int8_t)clamp(value + layer->output_zero_point, layer->low, layer->high);
@@ -349,31 +349,31 @@ static inline void finish(const convolution_1d_t *layer, channel_t *channel, int
 {% if pooled and unpooled %}
     if (layer->pool == 2) {
         if (at >= 0) {
-            output[to] = requantize(channel, larger(sum0, sum1){{ layer_argument }});
+            output[to] = requantize_channel(channel, larger(sum0, sum1){{ layer_argument }});
         }
         if (at + 1 < layer->pooled_steps) {
-            output[to + channels] = requantize(channel, larger(sum2, sum3){{ layer_argument }});
+            output[to + channels] = requantize_channel(channel, larger(sum2, sum3){{ layer_argument }});
         }
         return;
     }
 {% elif pooled %}
     if (at >= 0) {
-        output[to] = requantize(channel, larger(sum0, sum1){{ layer_argument }});
+        output[to] = requantize_channel(channel, larger(sum0, sum1){{ layer_argument }});
     }
     if (at + 1 < layer->pooled_steps) {
-        output[to + channels] = requantize(channel, larger(sum2, sum3){{ layer_argument }});
+        output[to + channels] = requantize_channel(channel, larger(sum2, sum3){{ layer_argument }});
     }
 {% endif %}
 {% if unpooled %}
     if (at >= 0) {
-        output[to] = requantize(channel, sum0{{ layer_argument }});
-        output[to + channels] = requantize(channel, sum1{{ layer_argument }});
+        output[to] = requantize_channel(channel, sum0{{ layer_argument }});
+        output[to + channels] = requantize_channel(channel, sum1{{ layer_argument }});
     }
     if (2 * at + 2 < layer->out_steps) {
-        output[to + 2 * channels] = requantize(channel, sum2{{ layer_argument }});
+        output[to + 2 * channels] = requantize_channel(channel, sum2{{ layer_argument }});
     }
     if (2 * at + 3 < layer->out_steps) {
-        output[to + 3 * channels] = requantize(channel, sum3{{ layer_argument }});
+        output[to + 3 * channels] = requantize_channel(channel, sum3{{ layer_argument }});
     }
 {% endif %}
 }

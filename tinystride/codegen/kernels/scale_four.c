@@ -1,0 +1,15 @@
+#if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
+/* `scale` of four values at once. */
+static inline int32x4_t scale_four(int32x4_t value, int32x4_t multiplier, int32x4_t shift)
+{
+{% if left_shifts %}
+    const int32x4_t zero = vdupq_n_s32(0), right = vminq_s32(shift, zero);
+    value = vqrdmulhq_s32(vshlq_s32(value, vmaxq_s32(shift, zero)), multiplier);
+{% else %}
+    const int32x4_t right = shift;
+    value = vqrdmulhq_s32(value, multiplier);
+{% endif %}
+    /* A right shift to the nearest rounds halves up: one less rounds those of negative values down. */
+    return vrshlq_s32(vaddq_s32(value, vshrq_n_s32(vandq_s32(value, right), 31)), right);
+}
+#endif
