@@ -14,14 +14,14 @@ from tests.codegen.c_program import STRICT
 from tests.streaming import device as d
 from tests.streaming.device import Device
 from tests.streaming.test_agreement import walk
-from tinystride.codegen.device import SOURCES
 from tinystride.datasets import simulated_activities
 from tinystride.datasets.simulated_activities import simulate_activity
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import SimulatedSubject
-from tinystride.gait import events, flags, side, strapdown, walking
-from tinystride.gait.options import GaitOptions
-from tinystride.streaming import design
+from tinystride.firmware import constants
+from tinystride.firmware.source import header, translation_unit
+from tinystride.gait import events, side, walking
+from tinystride.streaming import native
 
 RECOVERY = 3
 NEAR = 8  # samples
@@ -181,7 +181,7 @@ def test_a_foot_that_hardly_turns_is_not_stuck(library, recording, expected):
     at, rng = sample_in(expected, 8, 0.45), np.random.default_rng(5)
 
     def hardly_turns(acc, gyr):
-        gyr[at : at + 20] = rng.integers(-2, 3, (20, 3)) * design.GYR_UNIT
+        gyr[at : at + 20] = rng.integers(-2, 3, (20, 3)) * constants.GYR_UNIT
 
     assert not any("gap" in raised for raised in told_by(library, spoilt(recording, hardly_turns)).flags)
 
@@ -529,7 +529,7 @@ def test_it_compiles_without_a_warning_or_a_double(c_library, tmp_path, compiler
 
 
 def test_the_source_has_no_double_no_allocation_no_stdio():
-    text = (SOURCES / "tinystride.c").read_text() + (SOURCES / "tinystride.h").read_text()
+    text = translation_unit() + header()
     code = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     assert not re.findall(r"\b(double|malloc|calloc|free|printf|stdio)\b", code)
     assert not re.findall(r"(?<![\w.])\d+\.\d*(?:e-?\d+)?(?![\dfe.])", code), (
@@ -538,55 +538,33 @@ def test_the_source_has_no_double_no_allocation_no_stdio():
 
 
 def defined(name: str) -> float:
-    text = "".join((SOURCES / file).read_text() for file in ("tinystride.c", "tinystride.h"))
-    found = re.search(rf"#define {name} \(?([-\d.e]+)[fu]?\)?(?:\s|$)", text)
+    found = re.search(rf"#define {name} \(?([-\d.e]+)[fu]?\)?(?:\s|$)", translation_unit() + header())
     assert found, name
     return float(found[1])
 
 
-def test_both_languages_have_the_same_constants():
-    own = {name: value for name, value in vars(design).items() if name.isupper()}
-    assert len(own) > 45
-    for name, value in own.items():
+def test_constants_of_c_and_python_are_the_same():
+    own = {name: value for name, value in vars(constants).items() if name.isupper() and name[0] != "_"}
+    numbers = {name: own[name] for name in constants.__annotations__ if not isinstance(own[name], tuple)}
+    assert len(numbers) > 70
+    for name, value in numbers.items():
         # Whole numbers decide, so nearly the same is not the same.
-        assert defined(name) == (value if isinstance(value, int) else pytest.approx(value, rel=1e-6)), name
+        assert defined(name) == (value if isinstance(value, int) else pytest.approx(value, rel=1e-7)), name
+    assert defined("TINYSTRIDE_HISTORY_BLOCKS") == constants.HISTORY_BLOCKS
+    assert defined("TINYSTRIDE_MOTION_BLOCKS") == constants.MOTION_BLOCKS
 
 
-def test_the_constants_are_those_of_the_pipeline():
-    options = GaitOptions()
-    for name in ("longest_gap_s", "shortest_s", "longest_s", "shortest_cm", "longest_cm"):
-        assert defined(name.upper()) == pytest.approx(getattr(options, name)), name
-    assert defined("COS_TURN") == pytest.approx(np.cos(np.deg2rad(options.turn_deg)))
-    for module, names in (
-        (
-            events,
-            ("ENERGY_WINDOW_S", "SMALLEST_STANCE_INTERVAL_S", "PAUSE_S", "SOON_S"),
-        ),
-        (strapdown, ("LOWPASS_HZ", "LEVER_M", "POINTS")),
-        (flags, ("CLIMB_M", "UNSTEADY_MPS", "CLIPPED_SAMPLES")),
-        (walking, ("LARGEST_SHIFT", "SMALLEST_LIKENESS", "LIKENESS_OF_STRANGE")),
-        (side, ("OTHER_FOOT", "FEWEST_STRIDES")),
-    ):
-        for name in names:
-            assert defined(name) == pytest.approx(getattr(module, name)), name
-    assert defined("GRAVITY") == pytest.approx(strapdown.GRAVITY_MPS2)
+def test_constants_in_counts_are_those_of_the_pipeline():
     unit = 1e-4
-    assert defined("CALM") * unit == pytest.approx(events.CALM**2)
-    assert defined("LARGEST_STANCE_UNREST") * unit == pytest.approx(events.LARGEST_STANCE_UNREST**2)
-    assert defined("UNREST_FLOOR") * unit == pytest.approx(events.UNREST_FLOOR_RADPS**2)
-    assert defined("COS_LARGEST_TILT") == pytest.approx(np.cos(events.LARGEST_TILT_RAD))
-    assert defined("TAN_UNSTEADY_TILT") == pytest.approx(np.tan(flags.UNSTEADY_TILT_RAD))
-    counts = defined("ACC_UNIT") / events.MPS2_PER_RADPS
-    assert counts**2 * defined("UNRESTS_PER_ACC") == pytest.approx(unit)
-    assert defined("GYR_UNIT") ** 2 * 2 ** defined("ENERGY_SHIFT") == pytest.approx(unit)
-    text = (SOURCES / "tinystride.c").read_text()
-    for name, values in (
-        ("PITCH", 10 * walking.PITCH_RADPS),
-        ("SIDE", 100 * np.array([*side.ROLL_RAD, *side.SIDEWAYS_M])),
-        ("SIDE_SD", 100 * np.array([*side.ROLL_SD_RAD, *side.SIDEWAYS_SD_M])),
-    ):
-        table = re.search(rf"{name}\[PARTS\] = {{([^}}]*)}}", text)[1].split(",")
-        assert [float(value) for value in table] == pytest.approx(list(values))
+    assert constants.STATIONARY_THRESHOLD * unit == pytest.approx(events.CALM**2)
+    assert constants.MAX_STANCE_MOTION * unit == pytest.approx(events.LARGEST_STANCE_UNREST**2)
+    assert constants.MOTION_FLOOR * unit == pytest.approx(events.UNREST_FLOOR_RADPS**2)
+    counts = constants.ACC_UNIT / events.MPS2_PER_RADPS
+    assert counts**2 * constants.ACC_SQUARES_PER_MOTION == pytest.approx(unit)
+    assert pytest.approx(unit) == constants.GYR_UNIT**2 * 2**constants.ENERGY_SHIFT
+    assert np.divide(constants.PITCH_TEMPLATE_VALUES, 10) == pytest.approx(walking.PITCH_RADPS)
+    sd = np.divide(constants.SIDE_TEMPLATE_SD_VALUES, 100)
+    assert sd == pytest.approx(np.concatenate([side.ROLL_SD_RAD, side.SIDEWAYS_SD_M]))
 
 
 def test_sanitizers_find_nothing_in_a_walk_with_everything(c_library, recording, tmp_path):
@@ -602,7 +580,7 @@ def test_sanitizers_find_nothing_in_a_walk_with_everything(c_library, recording,
     (tmp_path / "samples.bin").write_bytes(samples.tobytes())
     (tmp_path / "lost.bin").write_bytes(lost.astype(np.uint32).tobytes())
     (tmp_path / "main.c").write_text(MAIN % (len(samples), len(samples)))
-    replay = Path(design.__file__).with_name("replay.c")
+    replay = Path(native.__file__).with_name("replay.c")
     sources = [*sorted((c_library / "src").glob("*.c")), replay, tmp_path / "main.c"]
     sanitizers = "-fsanitize=address,undefined,float-cast-overflow"
     flags = ["-std=c99", "-O1", "-g", sanitizers, "-fno-sanitize-recover=all", f"-I{c_library / 'include'}"]

@@ -10,8 +10,8 @@ from tinystride.codegen.graph import Graph
 from tinystride.codegen.layers import Network
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
+from tinystride.firmware import source as firmware
 
-SOURCES = Path(__file__).parent / "estimator"
 POINTS, CHANNELS = 64, 6
 
 
@@ -45,9 +45,9 @@ def is_streaming_model(path: Path | str) -> bool:
 def estimator_files(network: Network, description: dict) -> dict[str, str]:
     """The estimator's C by its place in the library; `description` is that of the model's file."""
     return {
-        "include/tinystride.h": (SOURCES / "tinystride.h").read_text(),
+        "include/tinystride.h": firmware.header(),
         "src/tinystride.h": '#include "../include/tinystride.h"\n',
-        "src/tinystride.c": (SOURCES / "tinystride.c").read_text(),
+        "src/tinystride.c": firmware.translation_unit(),
         "src/tinystride_network.h": _scaling(network, description),
     }
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinystride.firmware import constants as c
 from tinystride.gait import flags as gait_flags
 from tinystride.gait.side import FEWEST_STRIDES, MEAN, OTHER_FOOT, ROLL_SD_RAD, SIDEWAYS_SD_M
 from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Strapdown, integrate, lowpass_delay_s
 from tinystride.gait.walking import POINTS as PARTS
 from tinystride.gait.walking import is_walking, likeness, means, shifted
-from tinystride.streaming import design as c
 from tinystride.streaming.design import Design, single
 from tinystride.streaming.front_end import Segment
 from tinystride.streaming.table import FLAG_NAMES
@@ -61,7 +61,7 @@ class Estimator:
         self.calmest_force, self.up = [0, 0, 0], [0.0, 0.0, 0.0]
         self.standings = self.walked = self.ordinary = 0
         self.strayed, self.vertical_mps = False, 0.0
-        self.bias, self.bias_variance = np.zeros(3), np.eye(3) / c.STRIDES_TO_BELIEVE
+        self.bias, self.bias_variance = np.zeros(3), np.eye(3) / c.PRIOR_STRIDES
         self.force_mps2, self.up_force = np.zeros(3), np.zeros(3)
         self.axes, self.left, self.forward = np.zeros((3, 3)), np.zeros(3), 0.0
         self.side = np.zeros(len(SIDE_SD))
@@ -96,7 +96,7 @@ class Estimator:
             if segment.gap[n]:
                 self._mark("gap")
             if n + 1 < self.design.window:
-                self.unrest.append(c.MOST_UNREST)
+                self.unrest.append(c.MAX_MOTION)
                 self.moving = n
             else:
                 self._watch_standing(n, energies[n], forces[n])
@@ -117,7 +117,11 @@ class Estimator:
         """Watch for standing: two halves of a second, one after the other, without movement."""
         # A sensor that has been seen to stand differently is stuck.
         frozen = self.standings and self.segment.frozen[n]
-        if energy > c.STANDING_UNREST or frozen or (self.in_half and not _is_near(force, self.half_force)):
+        if (
+            energy > c.MAX_STANDING_MOTION
+            or frozen
+            or (self.in_half and not _is_near(force, self.half_force))
+        ):
             self.in_half, self.still = 0, False
             return
         if self.in_half == 0:
@@ -137,7 +141,7 @@ class Estimator:
         gyr = self.segment.sums[last, 3:].sum(axis=0)
         mean = np.fix(gyr * 16 / (both * d)).astype(int)
         energy = int(self.segment.energy[last].sum()) // both * (256 << c.ENERGY_SHIFT)
-        if (np.abs(mean) > 16 * c.LARGEST_BIAS).any() or energy - (mean @ mean) >= 256 * c.STANDING_GYR**2:
+        if (np.abs(mean) > 16 * c.MAX_BIAS).any() or energy - (mean @ mean) >= 256 * c.MAX_STANDING_GYR_SD**2:
             return
         self.standings = min(self.standings + 1, 4)
         force_mps2 = np.array([self.half_force_before, self.half_force, force]).mean(axis=0) * c.ACC_UNIT
@@ -150,16 +154,16 @@ class Estimator:
     def _take_block(self, n: int, energy: int, force: list[int]) -> None:
         design = self.design
         self._find_stance_force(energy, force)
-        unrest = min(energy + self._deviation(force), c.MOST_UNREST) if self.knows_stance else c.MOST_UNREST
+        unrest = min(energy + self._deviation(force), c.MAX_MOTION) if self.knows_stance else c.MAX_MOTION
         self.unrest.append(unrest)
-        if unrest >= c.CALM:
+        if unrest >= c.STATIONARY_THRESHOLD:
             self.moving = n
             self.turned += int(single(math.sqrt(single(energy))) * single(16))
             if self.segment.stuck[n]:
                 self._mark("gap")
         if n >= design.reach:
             self._carry_up(n - design.reach)
-        if self.has_start and n - (self.start // FRACTIONS) > c.TINYSTRIDE_RING - 4:
+        if self.has_start and n - (self.start // FRACTIONS) > c.HISTORY_BLOCKS - 4:
             self.has_start, self.resumed = False, True
         if not self.has_best or unrest < self.best_unrest:
             self.has_best = True
@@ -167,7 +171,12 @@ class Estimator:
             self.best_turned, self.best_moving = self.turned, self.moving
         if self.stance_open and not self._waits() and self.turned - self.turned_last > design.swing:
             self._close_stance()
-        elif self.stance_open and not self.rested and unrest < c.CALM and n - self.arrival > design.pause:
+        elif (
+            self.stance_open
+            and not self.rested
+            and unrest < c.STATIONARY_THRESHOLD
+            and n - self.arrival > design.pause
+        ):
             self._rest()
         if n - self.best == design.reach:
             self._confirm()
@@ -175,7 +184,7 @@ class Estimator:
     def _waits(self) -> bool:
         """Whether a candidate may come up that belongs to the stance under way."""
         return (
-            self.best_unrest < c.LARGEST_STANCE_UNREST
+            self.best_unrest < c.MAX_STANCE_MOTION
             and self.best_turned - self.turned_last <= self.design.swing
         )
 
@@ -183,9 +192,13 @@ class Estimator:
         """What the specific force of the standing foot is: that of a calm which no swing has, else, where
         there has been no stance for long, the calmest.
         """
-        self.calm_blocks = 0 if energy >= c.CALM or not _is_gravity(force) else min(self.calm_blocks + 1, 255)
+        self.calm_blocks = (
+            0
+            if energy >= c.STATIONARY_THRESHOLD or not _is_gravity(force)
+            else min(self.calm_blocks + 1, 255)
+        )
         if self.calm_blocks == self.design.calm_run and (
-            not self.knows_stance or self._deviation(force) > c.CALM
+            not self.knows_stance or self._deviation(force) > c.STATIONARY_THRESHOLD
         ):
             self._know_stance(force)
         if self.block >= self.search_end:
@@ -211,8 +224,8 @@ class Estimator:
         """By how much a specific force is not that of the standing foot, in units of unrest squared."""
         square = 0
         for x, usual in zip(force, self.stance_force, strict=True):
-            square += max(-c.MOST_APART, min(c.MOST_APART, x - usual)) ** 2
-        return square // c.UNRESTS_PER_ACC
+            square += max(-c.MAX_FORCE_DIFFERENCE, min(c.MAX_FORCE_DIFFERENCE, x - usual)) ** 2
+        return square // c.ACC_SQUARES_PER_MOTION
 
     def _carry_up(self, block: int) -> None:
         """Carry the vertical on by the angular rate of a block; it grows a little by that."""
@@ -226,23 +239,23 @@ class Estimator:
         self.has_best = False
         self.up = _unit(self.up)
         before = self.unrest[max(0, self.best - self.design.reach) : self.best]
-        if (before and min(before) <= self.best_unrest) or self.best_unrest >= c.LARGEST_STANCE_UNREST:
+        if (before and min(before) <= self.best_unrest) or self.best_unrest >= c.MAX_STANCE_MOTION:
             return
         # A foot may also be slow in mid-air; there it is far from upright. Right after a gap nobody knows
         # what is.
-        if self.best_unrest > c.CALM and (self.stances or not self.resumed):
+        if self.best_unrest > c.STATIONARY_THRESHOLD and (self.stances or not self.resumed):
             upright = sum(a * b for a, b in zip(self.stance_force, self.up, strict=True))
             size = math.sqrt(sum(x * x for x in self.stance_force) * sum(x * x for x in self.up))
-            if upright / (size + 1e-12) < c.COS_LARGEST_TILT:
+            if upright / (size + 1e-12) < c.COS_MAX_TILT:
                 return
         if not self.stance_open:
             self.stance_open, self.rested = True, False
-            self.arrival, self.calmest_unrest = self.best_moving + 1, c.MOST_UNREST
+            self.arrival, self.calmest_unrest = self.best_moving + 1, c.MAX_MOTION
         if self.best_unrest < self.calmest_unrest:
             self.calmest, self.calmest_unrest = self.best, self.best_unrest
             self.calmest_force = self.best_force
         self.last_candidate, self.turned_last, self.stances = self.best, self.best_turned, True
-        if self.best_unrest < c.CALM:
+        if self.best_unrest < c.STATIONARY_THRESHOLD:
             self.stance_force = [
                 usual + int((x - usual) / 8)
                 for x, usual in zip(self.best_force, self.stance_force, strict=True)
@@ -252,13 +265,13 @@ class Estimator:
     def _close_stance(self) -> None:
         """The foot has left: where its stance had its middle one stride ends and the next begins."""
         n = self.block
-        known = min(n, c.TINYSTRIDE_UNRESTS - 1)
+        known = min(n, c.MOTION_BLOCKS - 1)
         age = n - (self.last_candidate if self.rested else self.calmest)
         origin, before, after = n - age, self.design.half_pause, self.design.half_pause
         self.stance_open = False
         if self.rested:
             origin = max(origin, n - known)
-            while origin < n and self.unrest[origin] < c.CALM:
+            while origin < n and self.unrest[origin] < c.STATIONARY_THRESHOLD:
                 origin += 1
             origin -= origin > 0
             before, after = self.design.soon - 1, 1
@@ -273,7 +286,7 @@ class Estimator:
     def _rest(self) -> None:
         """The foot rests for long: the stride before ended soon after it had come to rest."""
         if self.has_start:
-            origin = max(self.arrival, self.block - (c.TINYSTRIDE_UNRESTS - 1))
+            origin = max(self.arrival, self.block - (c.MOTION_BLOCKS - 1))
             self._tell(self._calm_centre(origin, 0, self.design.soon))
         self.rested, self.has_start = True, False
 
@@ -285,9 +298,9 @@ class Estimator:
         for step, places in ((1, range(after)), (-1, range(1, before + 1))):
             for i in places:
                 unrest = self.unrest[origin + step * i]
-                if unrest >= c.LARGEST_STANCE_UNREST:
+                if unrest >= c.MAX_STANCE_MOTION:
                     break
-                weight = 4294967295 // (unrest + c.UNREST_FLOOR) ** 2
+                weight = 4294967295 // (unrest + c.MOTION_FLOOR) ** 2
                 total += weight
                 moment += weight * step * i
         return origin * FRACTIONS + (int(moment * FRACTIONS / total) if total else 0)
@@ -314,7 +327,7 @@ class Estimator:
         start, segment, period_s = self.start, self.segment, self.design.period_s
         length = (end - start) / FRACTIONS
         duration_s = length * period_s
-        if self.block - start // FRACTIONS > c.TINYSTRIDE_RING - 4 or length < 4:
+        if self.block - start // FRACTIONS > c.HISTORY_BLOCKS - 4 or length < 4:
             return
         slipped, changed = self._learn_frame()
         force = self.force_mps2 if self.standings else self.up_force * c.ACC_UNIT
@@ -331,7 +344,7 @@ class Estimator:
         up = result.orientation[0, -1] @ acc[-1]
         tipped = up[:2] / (np.linalg.norm(up) + 1e-12) @ (changed @ frame.T * [1, self.mirror, 1])[:2]
         ahead = min(max(moved[0], -1.0), 1.0)
-        is_back = ahead * self.forward < -c.SQUARED_BACK
+        is_back = ahead * self.forward < -c.REVERSAL_M2
         self.forward = c.FORWARD_MEMORY * self.forward + ahead
         turned_round = self.forward < 0
         if turned_round:
@@ -340,18 +353,18 @@ class Estimator:
         flags = 0 if self.standings else FLAG["no-standing"]
         drift_mps, tilt = float(np.linalg.norm(result.velocity_mps[0, -1])), math.hypot(up[0], up[1])
         length_cm = float(result.length_cm[0])
-        strangeness = (drift_mps / c.UNSTEADY_MPS) ** 2 + (tilt / GRAVITY_MPS2 / c.TAN_UNSTEADY_TILT) ** 2
+        strangeness = (drift_mps / c.MAX_DRIFT_MPS) ** 2 + (tilt / GRAVITY_MPS2 / c.TAN_MAX_TILT) ** 2
         for name, raised in {
             "gap": self.resumed or self._was_marked("gap", length) or self._has_dead_axis(),
             "saturated": self._was_marked("saturated", length),
             "turn": _turns(result),
-            "climb": abs(moved[2]) > c.CLIMB_M,
-            "unusual-duration": not c.SHORTEST_S <= duration_s <= c.LONGEST_S,
+            "climb": abs(moved[2]) > c.MAX_CLIMB_M,
+            "unusual-duration": not c.MIN_DURATION_S <= duration_s <= c.MAX_DURATION_S,
             "unsteady": slipped
-            or tipped > c.SQUARED_SLIP
+            or tipped > c.MAX_SLIP_RAD2
             or strangeness > 1
-            or tilt > c.TAN_UNSTEADY_TILT * up[2],
-            "out-of-range": not c.SHORTEST_CM <= length_cm <= c.LONGEST_CM,
+            or tilt > c.TAN_MAX_TILT * up[2],
+            "out-of-range": not c.MIN_LENGTH_CM <= length_cm <= c.MAX_LENGTH_CM,
         }.items():
             flags |= FLAG[name] if raised else 0
         self.resumed = False
@@ -392,9 +405,9 @@ class Estimator:
         step = length / (POINTS - 1)
         # Block k spans k - 1/2 to k + 1/2; unrests lag by half their window.
         first = self.start / FRACTIONS - 0.5 * (self.design.window - 1) + self.delay + 0.5 - 0.5 * step
-        parts = int(length * c.PARTS_OF_BLOCK)
-        bounds = math.floor(first * c.PARTS_OF_BLOCK) + parts * np.arange(POINTS + 1) // (POINTS - 1)
-        bounds = bounds / c.PARTS_OF_BLOCK
+        parts = int(length * c.Q14_ONE)
+        bounds = math.floor(first * c.Q14_ONE) + parts * np.arange(POINTS + 1) // (POINTS - 1)
+        bounds = bounds / c.Q14_ONE
         low, high = int(bounds[0]), int(bounds[-1]) + 1
         kept = self.segment.kept[low:high]
         total = np.concatenate([np.zeros((1, 6)), np.cumsum(kept, axis=0)])
@@ -413,20 +426,20 @@ class Estimator:
         Returns whether the sensor has slipped for sure, and by how much its stance has changed, [3].
         """
         start, end = np.array(self.start_force, float), np.array(self.calmest_force, float)
-        if not self.has_frame or _cosine(self.up_force, end) < c.COS_SLIP:
+        if not self.has_frame or _cosine(self.up_force, end) < c.COS_MAX_SLIP:
             self.up_force, self.axes = end, np.zeros((3, 3))
         self.up_force = self.up_force + 0.25 * (end - self.up_force)
         up = self.up_force / np.linalg.norm(self.up_force)
         gyr = self.segment.kept[self.spread_from : self.block + 1 : 2, 3:].astype(float)
         spread = gyr.T @ gyr
         agreement = _principal_axis(spread, up) @ self.left
-        memory = 0.0 if agreement**2 < c.COS_TWIST**2 else c.FRAME_MEMORY
+        memory = 0.0 if agreement**2 < c.COS_MAX_TWIST**2 else c.FRAME_MEMORY
         self.axes = memory * self.axes + spread
         axis = _principal_axis(self.axes, up)
         self.left = -axis if axis @ self.left < 0 else axis
         self.has_frame = True
         changed = np.subtract(_unit(end), _unit(start))
-        return _cosine(start, end) < c.COS_SLIP, changed
+        return _cosine(start, end) < c.COS_MAX_SLIP, changed
 
     def _learn_bias(self, frame, result: Strapdown, up, duration_s: float) -> None:
         """Correct the gyroscope's bias by how far from upright the stride has ended: a Kalman filter.
@@ -435,7 +448,7 @@ class Estimator:
         """
         x, y = up[:2] / (np.linalg.norm(up) + 1e-12)
         lever = result.orientation[0].mean(axis=0)[:2] * [self.mirror, 1, self.mirror] @ frame * duration_s
-        variance = 1 + (x * x + y * y) / c.USUAL_TILT_RAD**2
+        variance = 1 + (x * x + y * y) / c.TILT_SD_RAD**2
         gain = (
             self.bias_variance
             @ lever.T
@@ -446,7 +459,7 @@ class Estimator:
 
     def _is_other_foot(self, acc, gyr, duration_s: float, shift: np.ndarray) -> bool:
         """Whether the last ordinary strides are those of the other foot."""
-        self.walked = min(self.walked + 1, c.MOST_WALKED)
+        self.walked = min(self.walked + 1, c.MAX_SIDE_STRIDES)
         values = np.stack([gyr[:, 0] * duration_s, acc[:, 1] * duration_s**2])
         own = means(shifted(means(values, PARTS), np.repeat(-shift, 2)), PARTS // 2).ravel()
         self.side = self.side + (own - self.side) / self.walked
@@ -457,9 +470,9 @@ class Estimator:
     def _sensors_disagree(self, flags: int, vertical_mps: float) -> bool:
         """Whether the vertical velocities at the ends of ordinary strides say that a sensor is wrong."""
         if not flags & EXTRAORDINARY:
-            self.ordinary = min(self.ordinary + 1, c.ORDINARY_STRIDES)
+            self.ordinary = min(self.ordinary + 1, c.MAX_ORDINARY_STRIDES)
             self.vertical_mps += (vertical_mps - self.vertical_mps) / self.ordinary
-        return self.ordinary >= c.FEWEST_ORDINARY and abs(self.vertical_mps) > c.LARGEST_VERTICAL_MPS
+        return self.ordinary >= c.MIN_ORDINARY_STRIDES and abs(self.vertical_mps) > c.MAX_VERTICAL_MPS
 
     def _contact(self, start: int, length: int) -> float:
         """Sample at which the pitch rate has turned positive after the swing, NaN if nowhere."""
@@ -482,11 +495,15 @@ class Estimator:
 
 
 def _is_gravity(force: list[int]) -> bool:
-    return c.LEAST_REST <= force[0] * force[0] + force[1] * force[1] + force[2] * force[2] <= c.LARGEST_REST
+    return (
+        c.MIN_GRAVITY_SQUARE
+        <= force[0] * force[0] + force[1] * force[1] + force[2] * force[2]
+        <= c.MAX_GRAVITY_SQUARE
+    )
 
 
 def _is_near(force: list[int], other: list[int]) -> bool:
-    return all(abs(x - y) <= c.STANDING_ACC for x, y in zip(force, other, strict=True))
+    return all(abs(x - y) <= c.MAX_STANDING_ACC_RANGE for x, y in zip(force, other, strict=True))
 
 
 def _unit(vector: list[float]) -> list[float]:
@@ -500,7 +517,7 @@ def _cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 def _turns(result: Strapdown) -> bool:
     (a, b), (x, y) = result.orientation[0, 0, :2, 0], result.orientation[0, -1, :2, 0]
-    return a * x + b * y < c.COS_TURN * math.hypot(a * x + b * y, a * y - b * x)
+    return a * x + b * y < c.COS_MAX_TURN * math.hypot(a * x + b * y, a * y - b * x)
 
 
 def _principal_axis(spread: np.ndarray, up: np.ndarray) -> np.ndarray:

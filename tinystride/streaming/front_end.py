@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from tinystride.firmware import constants as c
 from tinystride.gait.filters import lowpass
-from tinystride.streaming import design as c
 from tinystride.streaming.design import Design, single
 
 
@@ -42,10 +42,10 @@ class Segment:
 
 def to_counts(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Samples [n, 6] float32 as counts [n, 6] int64, and which of them are finite and credible [n]."""
-    limits = np.repeat(np.array([c.LARGEST_ACC, c.LARGEST_GYR], single), 3)
+    limits = np.repeat(np.array([c.MAX_ACC, c.MAX_GYR], single), 3)
     factor = single(1) / np.repeat(np.array([c.ACC_UNIT, c.GYR_UNIT], single), 3)
     valid = (np.abs(samples) < limits).all(axis=1)
-    scaled = np.clip(np.where(valid[:, None], samples, 0) * factor, -c.COUNT_LIMIT, c.COUNT_LIMIT)
+    scaled = np.clip(np.where(valid[:, None], samples, 0) * factor, -c.MAX_COUNT, c.MAX_COUNT)
     return np.rint(scaled).astype(np.int64), valid
 
 
@@ -110,7 +110,7 @@ def _matters(missing: int, change: np.ndarray, design: Design) -> bool:
     """Whether so many lost samples, between which the specific force has changed so much, spoil a stride."""
     lost_s = single(missing) / single(design.rate_hz)
     size = np.sqrt((change[:3].astype(single) ** 2).sum())
-    return bool(lost_s * size * single(c.ACC_UNIT) > single(c.GAP_MPS))
+    return bool(lost_s * size * single(c.ACC_UNIT) > single(c.MAX_GAP_MPS))
 
 
 def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Segment:
@@ -121,7 +121,7 @@ def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Se
     sums = blocks.sum(axis=1)
     energy = ((blocks[..., 3:] ** 2).sum(axis=2) >> c.ENERGY_SHIFT).sum(axis=1)
     frozen = _stay((np.diff(sums[:, :3], axis=0, prepend=0) == 0).all(axis=1), c.STUCK_BLOCKS)
-    does_not_turn_on = (np.diff(energy, prepend=0) == 0) & (energy > c.LEAST_STUCK_ENERGY)
+    does_not_turn_on = (np.diff(energy, prepend=0) == 0) & (energy > c.MIN_STUCK_ENERGY)
     return Segment(
         first_sample=first_sample,
         finish=finish,
@@ -161,12 +161,12 @@ def _saturated(
     """Samples [n] at full scale or, where it is not known, staying at the largest so far; no bridged ones."""
     marked = np.zeros(len(counts), bool)
     for channels, unit, limit, least in (
-        (slice(0, 3), c.ACC_UNIT, full_scale[0], c.LEAST_ACC_FULL_SCALE),
-        (slice(3, 6), c.GYR_UNIT, full_scale[1], c.LEAST_GYR_FULL_SCALE),
+        (slice(0, 3), c.ACC_UNIT, full_scale[0], c.MIN_ACC_FULL_SCALE),
+        (slice(3, 6), c.GYR_UNIT, full_scale[1], c.MIN_GYR_FULL_SCALE),
     ):
         size = np.where(bridged, 0, np.abs(counts[:, channels]).max(axis=1))
-        marked |= size >= c.COUNT_LIMIT
-        if 0 < limit < single(c.COUNT_LIMIT) * single(unit):
+        marked |= size >= c.MAX_COUNT
+        if 0 < limit < single(c.MAX_COUNT) * single(unit):
             marked |= size >= int(single(0.995) * single(limit) / single(unit))
             continue
         size = np.where(size >= least, size, 0)

@@ -11,7 +11,7 @@ from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
 from tinystride.datasets.recording import Recording
 from tinystride.errors import ModelError
-from tinystride.streaming import design as c
+from tinystride.firmware import constants as c
 from tinystride.streaming.design import Design
 from tinystride.streaming.estimator import BACKWARD, FLAG, Estimator, Stride
 from tinystride.streaming.front_end import segments
@@ -56,12 +56,12 @@ class ReferenceEstimator:
         correction_cm = (output - self._zero_point) * float(self._scale)
         flags = stride.flags
         clipped = np.count_nonzero((inputs <= -128) | (inputs >= 127))
-        if clipped > c.LARGEST_CLIPPED or output in (-128, 127):
+        if clipped > c.MAX_CLIPPED_INPUTS or output in (-128, 127):
             flags |= FLAG["out-of-range"]
-        if abs(correction_cm) > c.LARGEST_CORRECTION_CM:
+        if abs(correction_cm) > c.MAX_CORRECTION_CM:
             flags |= FLAG["inconsistent"]
         row["length_cm"] = stride.strapdown_length_cm + correction_cm
-        row["confidence"] = 1 / (1 + stride.strangeness + (correction_cm / c.LARGEST_CORRECTION_CM) ** 2)
+        row["confidence"] = 1 / (1 + stride.strangeness + (correction_cm / c.MAX_CORRECTION_CM) ** 2)
         if flags & ~FLAG["no-standing"]:
             row["confidence"] /= 2
         else:

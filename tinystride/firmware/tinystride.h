@@ -74,42 +74,42 @@ typedef struct {
     uint16_t flags; /* TINYSTRIDE_NO_STANDING | ... */
 } tinystride_stride_t;
 
-#define TINYSTRIDE_RING 208u /* blocks of samples: the longest stride and what has to be known after it */
-#define TINYSTRIDE_UNRESTS 128u
-#define TINYSTRIDE_WINDOW 7u
+#define TINYSTRIDE_HISTORY_BLOCKS 208u /* blocks of samples: the longest stride and what has to be known after it */
+#define TINYSTRIDE_MOTION_BLOCKS 128u
+#define TINYSTRIDE_WINDOW_BLOCKS 7u
 #define TINYSTRIDE_DURATIONS 7
 
 /* All state. Its members are none of the caller's business; it may be copied with memcpy at any time. They are in the
  * order of their size: short instructions reach the first ones, of which there are most. */
 typedef struct {
-    uint8_t foot, timed, bridged, samples_per_block;
+    uint8_t foot, timed, max_bridged, samples_per_block;
     uint8_t repeats[2]; /* samples in a row at the largest value; [2]: of accelerometer and gyroscope */
-    uint8_t known[2];   /* whether the full scale is */
-    uint8_t standings, knows_stance, resumed;
-    uint8_t has_frame, walked, lengths, oldest;
-    uint8_t strayed, ordinary; /* whether the stride before was none of walking; ordinary strides, up to 8 */
+    uint8_t has_full_scale[2];   /* whether the full scale is */
+    uint8_t standings, has_stance_force, after_gap;
+    uint8_t has_frame, side_strides, n_lengths, next_length;
+    uint8_t previous_not_walking, ordinary_strides; /* whether the stride before was none of walking; ordinary strides, up to 8 */
     uint8_t blocks[TINYSTRIDE_DURATIONS]; /* durations */
 
     /* From here to `window_samples`: samples and strides under way. */
     uint8_t to_come; /* samples of the block under way */
-    uint8_t has_best, stances, stance_open, rested;
+    uint8_t has_best, has_stance, stance_open, paused;
     uint8_t has_start;            /* of the stride under way */
-    uint8_t in_half, still;       /* standing, by halves of a second; still: the one before was without movement */
+    uint8_t half_blocks, half_was_still;       /* standing, by halves of a second; still: the one before was without movement */
     uint8_t acc_same, gyr_same;   /* equal blocks in a row */
-    uint8_t slot, calm_blocks;
+    uint8_t slot, stationary_blocks;
     uint8_t event_seen[2];        /* in the stride under way: a gap, saturation */
-    uint16_t best_unrest, searched_unrest, calmest_unrest, start_256th;
+    uint16_t candidate_motion, searched_motion, quietest_motion, start_q8;
     uint32_t block;               /* the one under way */
     uint32_t energy;              /* of the block under way */
     uint32_t lost;                /* samples before the next one */
     uint32_t turned, turned_last; /* by the foot, so far and until the last candidate */
-    uint32_t moving;              /* last block of more unrest than a standing foot has */
-    uint32_t best, searched;      /* the calmest block since the last search for one, and where that ended */
-    uint32_t calm_end;            /* of the last candidate's calm, as far as looked for */
+    uint32_t last_moving;              /* last block of more unrest than a standing foot has */
+    uint32_t candidate, searched_until;      /* the calmest block since the last search for one, and where that ended */
+    uint32_t stationary_end;            /* of the last candidate's calm, as far as looked for */
     uint32_t start;
-    uint32_t search_end, least_energy; /* of the search for a force to start from */
-    uint32_t best_turned, best_moving;
-    uint32_t calmest, last_candidate, arrival; /* of the stance under way: its calmest candidate and its last one */
+    uint32_t relearn_at, min_energy; /* of the search for a force to start from */
+    uint32_t candidate_turned, candidate_moving;
+    uint32_t quietest, last_candidate, arrival; /* of the stance under way: its calmest candidate and its last one */
     uint32_t spread_from;                      /* first block that tells how the foot turns in this stride */
     uint32_t event_first[2], event_last[2];    /* blocks, of events that may lie in the stride under way */
     uint32_t energy_total, half_energy, half_energy_before;
@@ -119,19 +119,19 @@ typedef struct {
     struct tinystride_sums {
         int32_t force[3];
         uint32_t energy;
-    } sums[TINYSTRIDE_WINDOW]; /* of the last blocks; `slot` is the newest */
+    } sums[TINYSTRIDE_WINDOW_BLOCKS]; /* of the last blocks; `slot` is the newest */
 
-    uint16_t window_samples, search;
-    int16_t reached[2]; /* size at full scale or, where that is not known, the largest so far */
+    uint16_t window_samples, relearn_blocks;
+    int16_t saturation_level[2]; /* size at full scale or, where that is not known, the largest so far */
     uint32_t magic;
     uint32_t first_sample; /* the one that begins block 0 */
-    uint32_t swing;        /* smallest turn of a swing, in units of `turned` */
-    uint32_t unusual[2];   /* from where on samples are looked at closer */
+    uint32_t min_swing;        /* smallest turn of a swing, in units of `turned` */
+    uint32_t inspect_from[2];   /* from where on samples are looked at closer */
     uint32_t last_time_us;
 
     int16_t last[6];
     int16_t stance_force[3]; /* of the standing foot, counts */
-    int16_t best_force[3], calmest_force[3], least_force[3], start_force[3];
+    int16_t candidate_force[3], quietest_force[3], min_energy_force[3], start_force[3];
     int16_t half_force[3], half_force_before[3];
 
     float rate_hz, interval_us, time_gain;
@@ -143,15 +143,15 @@ typedef struct {
     /* what has been learnt of sensor, mounting and wearer */
     float bias[3], bias_variance[3][3];
     float force[3], up_force[3];
-    float axes[3][3];
+    float gyr_spread[3][3];
     float left[3];
     float forward;
     float vertical_mps; /* velocity at the end of the last ordinary strides */
     float side[16];
     float length_cm[10];
     /* history, by number of block */
-    uint16_t unrest[TINYSTRIDE_UNRESTS];
-    int16_t ring[TINYSTRIDE_RING][6];
+    uint16_t motion[TINYSTRIDE_MOTION_BLOCKS];
+    int16_t ring[TINYSTRIDE_HISTORY_BLOCKS][6];
 } tinystride_t;
 
 /* Start. rate_hz: 50 to 400, of the samples that will be pushed. foot: TINYSTRIDE_LEFT or TINYSTRIDE_RIGHT.

@@ -1,0 +1,49 @@
+"""The estimator's C as text: its constants, and its parts as one translation unit."""
+
+import re
+import textwrap
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import numpy as np
+
+FOLDER = Path(__file__).parent
+WIDTH = 120
+
+
+def header() -> str:
+    """The text of the public header, tinystride.h."""
+    return (FOLDER / "tinystride.h").read_text()
+
+
+def translation_unit() -> str:
+    """The text of tinystride.c with all parts in place of their #include lines, constants among them."""
+
+    def part(match: re.Match) -> str:
+        name = match[1]
+        text = constants() if name == "constants" else (FOLDER / f"{name}.inc").read_text()
+        return f"/* ======== {name} ======== */\n\n{text}"
+
+    return re.sub(r'#include "(\w+)\.inc"\n', part, (FOLDER / "tinystride.c").read_text())
+
+
+def constants() -> str:
+    """The constants of `constants.py` as #define lines, each below its comment."""
+    from tinystride.firmware import constants as values
+
+    blocks = ["/* Constants. Generated from tinystride/firmware/constants.py. */\n"]
+    for name, annotation in get_type_hints(values, include_extras=True).items():
+        kind, *metadata = get_args(annotation)
+        literal = _literal(getattr(values, name), kind, "u" if "u" in metadata else "")
+        comment = textwrap.wrap(f"/* {metadata[-1]} */", WIDTH, subsequent_indent=" * ")
+        blocks.append("\n".join([*comment, f"#define {name} {literal}", ""]))
+    return "".join(blocks)
+
+
+def _literal(value: float | int | tuple[int, ...], kind: type, suffix: str) -> str:
+    if isinstance(value, tuple):
+        return f"{{{', '.join(map(str, value))}}}"
+    if kind is float:
+        text = np.format_float_positional(np.float32(value), unique=True, trim="0")
+        return f"({text}f)" if value < 0 else f"{text}f"
+    return f"{value}{suffix}"

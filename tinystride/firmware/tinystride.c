@@ -1,0 +1,249 @@
+/* TinyStride: raw samples of a shoe-worn inertial sensor in, stride lengths out. See tinystride.h.
+ *
+ * Samples are converted to counts of ACC_UNIT and GYR_UNIT and summed to blocks of about 1/60 s. All decisions about
+ * strides use integer arithmetic on blocks, so they are the same on every processor; what happens once per stride is
+ * single precision. The parts below are one translation unit: none is compiled on its own.
+ */
+#include "tinystride.h"
+
+#include "tinystride_model.h"
+#include "tinystride_network.h"
+
+#include <stddef.h>
+#include <string.h>
+#if !(defined(__GNUC__) && defined(__arm__) && defined(__ARM_FP))
+#include <math.h>
+#endif
+
+#include "constants.inc"
+#include "config.inc"
+#include "math.inc"
+#include "state.inc"
+#include "frame.inc"
+#include "integrate.inc"
+#include "plausibility.inc"
+#include "stride.inc"
+#include "stance.inc"
+#include "standing.inc"
+#include "block.inc"
+
+/* Public functions. */
+
+/* Design the low-pass: a Butterworth filter of second order by the bilinear transform, and its delay for slow
+ * signals. */
+static void design_lowpass(tinystride_t *ts, float block_hz)
+{
+    const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
+    const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / 7.0f)));
+    const float squares = 1.0f + k * k, twice = 1.41421356f * k, normed = 1.0f / (squares + twice);
+    ts->b0 = k * k * normed / (float)ts->samples_per_block;
+    ts->a1 = 2.0f * (k * k - 1.0f) * normed;
+    ts->a2 = (squares - twice) * normed;
+    ts->delay = 1.0f / twice;
+}
+
+int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
+{
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    memset(ts, 0, sizeof *ts);
+    if (!(rate_hz >= TINYSTRIDE_LEAST_RATE_HZ && rate_hz <= TINYSTRIDE_LARGEST_RATE_HZ)) {
+        return TINYSTRIDE_ERROR_RATE;
+    }
+    if (foot != TINYSTRIDE_LEFT && foot != TINYSTRIDE_RIGHT) {
+        return TINYSTRIDE_ERROR_FOOT;
+    }
+    const int32_t in_block = (int32_t)(rate_hz / BLOCK_HZ + 0.5f);
+    ts->samples_per_block = (uint8_t)(in_block < 2 && rate_hz > MAX_BLOCK_HZ ? 2 : in_block);
+    ts->period_s = (float)ts->samples_per_block / rate_hz;
+    const float block_hz = 1.0f / ts->period_s;
+    ts->rate_hz = rate_hz;
+    ts->foot = (uint8_t)foot;
+    for (int i = 0; i < TINYSTRIDE_DURATIONS; ++i) {
+        ts->blocks[i] = (uint8_t)(DURATION_S[i] * block_hz + 0.5f);
+    }
+    ts->window_samples = (uint16_t)(ts->blocks[WINDOW] * ts->samples_per_block);
+    ts->min_swing = (uint32_t)(MIN_SWING_RAD * SWING_UNITS_PER_RADPS * block_hz);
+    ts->relearn_blocks = (uint16_t)(RELEARN_S * block_hz);
+    ts->max_bridged = (uint8_t)(MAX_GAP_S * rate_hz + 1e-3f);
+    ts->interval_us = 1e6f / rate_hz;
+    ts->time_gain = 1.0f;
+    design_lowpass(ts, block_hz);
+    init_bias_covariance(ts, 1.0f / PRIOR_STRIDES);
+    ts->magic = MAGIC;
+    reset_stream(ts, 0u);
+    return tinystride_set_full_scale(ts, 0.0f, 0.0f);
+}
+
+int tinystride_reset(tinystride_t *ts)
+{
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    const float rate_hz = ts->rate_hz;
+    const int foot = ts->foot;
+    uint8_t has_full_scale[2];
+    int16_t saturation_level[2];
+    memcpy(has_full_scale, ts->has_full_scale, sizeof has_full_scale);
+    memcpy(saturation_level, ts->saturation_level, sizeof saturation_level);
+    (void)tinystride_init(ts, rate_hz, foot);
+    for (int i = 0; i < 2; ++i) {
+        if (has_full_scale[i]) {
+            ts->has_full_scale[i] = 1;
+            set_saturation_level(ts, i, saturation_level[i]);
+        }
+    }
+    return TINYSTRIDE_OK;
+}
+
+/* Set the full scale of one sensor; 0 or more than can be counted: unknown. */
+static NOINLINE void set_sensor_full_scale(tinystride_t *ts, int sensor, float full_scale)
+{
+    const float unit = UNIT[sensor];
+    const int is_known = full_scale > 0.0f && full_scale < (float)MAX_COUNT * unit;
+    const int32_t size = is_known ? (int32_t)(0.995f * full_scale / unit) : 0;
+    ts->has_full_scale[sensor] = size > 0;
+    set_saturation_level(ts, sensor, size > 0 ? size : MIN_FULL_SCALE[sensor]);
+}
+
+int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
+{
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    set_sensor_full_scale(ts, ACC, acc_mps2);
+    set_sensor_full_scale(ts, GYR, gyr_radps);
+    return TINYSTRIDE_OK;
+}
+
+int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
+                    tinystride_stride_t *stride)
+{
+    if (ts == NULL || acc_mps2 == NULL || gyr_radps == NULL || stride == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    if (ts->lost || !is_usual(ts, acc_mps2, gyr_radps)) {
+        return push_unusual(ts, acc_mps2, gyr_radps, stride);
+    }
+    ts->repeats[0] = ts->repeats[1] = 0;
+    return add_sample(ts, acc_mps2, gyr_radps, stride);
+}
+
+int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t gyr[3], float acc_scale_mps2,
+                          float gyr_scale_radps, tinystride_stride_t *stride)
+{
+    float acc_mps2[3], gyr_radps[3];
+    if (acc == NULL || gyr == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    for (int i = 0; i < 3; ++i) {
+        acc_mps2[i] = (float)acc[i] * acc_scale_mps2;
+        gyr_radps[i] = (float)gyr[i] * gyr_scale_radps;
+    }
+    return tinystride_push(ts, acc_mps2, gyr_radps, stride);
+}
+
+int tinystride_gap(tinystride_t *ts, uint32_t samples)
+{
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    ts->lost = samples < UINT32_MAX - ts->lost ? ts->lost + samples : UINT32_MAX;
+    return TINYSTRIDE_OK;
+}
+
+/* Return 1 if the foot turns so fast that a gap of this length would spoil the stride, if it is no gap but a jump
+ * of the clock. */
+static int turns_fast(const tinystride_t *ts, const float gyr_radps[3], float gap_us)
+{
+    const float most = squared(MAX_GAP_RAD * 1e6f / gap_us);
+    float last[3];
+    to_floats(ts->last + 3, last);
+    return !(dot(gyr_radps, gyr_radps) <= most && dot(last, last) * (GYR_UNIT * GYR_UNIT) <= most);
+}
+
+/* A phase-locked loop: last_time_us follows the time stamps, interval_us their mean distance. The first stamps
+ * weigh more, so that the rate is known before the first stride ends. */
+int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
+                       tinystride_stride_t *stride)
+{
+    if (ts == NULL || gyr_radps == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    const uint32_t passed_us = time_us - ts->last_time_us;
+    if (!ts->timed) {
+        ts->timed = 1;
+        ts->last_time_us = time_us;
+    } else if (passed_us > (uint32_t)MAX_JUMP_US) {
+        /* Far ahead, or back: restart there. */
+        if (passed_us > UINT32_MAX - (uint32_t)MAX_JUMP_US) {
+            /* More than jitter: an unknown number of samples is missing until the stamps catch up. */
+            if ((float)(0u - passed_us) > 0.5f * ts->interval_us) {
+                record_event(ts, GAP);
+            }
+            return TINYSTRIDE_ERROR_TIME;
+        }
+        ts->last_time_us = time_us;
+        (void)tinystride_gap(ts, ts->max_bridged + 1u);
+    } else {
+        const float interval_us = ts->interval_us;
+        const int32_t steps = (int32_t)((float)passed_us / interval_us + 0.5f);
+        if (steps < 1) {
+            return TINYSTRIDE_ERROR_TIME;
+        }
+        const float error_us = (float)passed_us - (float)steps * interval_us;
+        const float gain = ts->time_gain, nominal_us = 1e6f / ts->rate_hz;
+        const float next_us = interval_us + error_us * gain * gain * 0.25f / (float)steps;
+        ts->last_time_us += (uint32_t)((float)steps * interval_us + error_us * gain + 0.5f);
+        ts->time_gain = gain > 0.125f ? gain / (1.0f + 0.25f * gain) : 0.125f;
+        if (next_us > 0.95f * nominal_us && next_us < 1.05f * nominal_us) {
+            ts->interval_us = next_us;
+            ts->period_s = next_us * (float)ts->samples_per_block * 1e-6f;
+        }
+        if (steps > 1) {
+            (void)tinystride_gap(ts, (uint32_t)steps - 1u);
+            if (turns_fast(ts, gyr_radps, (float)(steps - 1) * interval_us)) {
+                record_event(ts, GAP);
+            }
+        }
+    }
+    return tinystride_push(ts, acc_mps2, gyr_radps, stride);
+}
+
+/* Repeat the last sample until a foot that rests ends its stride. */
+int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
+{
+    float samples[6];
+    if (ts == NULL || stride == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    if (ts->magic != MAGIC) {
+        return TINYSTRIDE_ERROR_STATE;
+    }
+    for (int i = 0; i < 6; ++i) {
+        samples[i] = (float)ts->last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
+    }
+    for (uint32_t left = 2u * ts->blocks[PAUSE] * ts->samples_per_block; left > 0u; --left) {
+        ts->half_blocks = ts->half_was_still = 0; /* a repeated sample is not standing */
+        if (add_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
+            return TINYSTRIDE_STRIDE;
+        }
+    }
+    return TINYSTRIDE_OK;
+}
