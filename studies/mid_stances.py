@@ -48,7 +48,7 @@ def walks(person: int) -> Iterator[tuple[str, Recording, WalkTruth]]:
 
 def detected_s(recording: Recording) -> np.ndarray:
     """All mid-stances, each once."""
-    acc, gyr, _ = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
+    acc, gyr, _, _ = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
     return np.unique(find_strides(acc, gyr, recording.rate_hz)) / recording.rate_hz
 
 

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
-from tinystride.datasets.simulator import simulate_walk
+from tinystride.datasets.simulator import simulate_walk, simulate_walk_with_truth
 from tinystride.datasets.virtual_sensor import VirtualSensor
+from tinystride.datasets.walker import SimulatedSubject
 from tinystride.gait.calibration import calibrate
 from tinystride.gait.strapdown import GRAVITY_MPS2
+from tinystride.gait.strides import extract_strides
 
 BIAS_RADPS = np.deg2rad([0.6, -0.7, 0.4])
 
@@ -18,7 +20,7 @@ def recording(person):
 
 
 def test_standing_shows_bias_and_gravity(recording):
-    acc, gyr, stands = calibrate(recording.acc_mps2, recording.gyr_radps, 100)
+    acc, gyr, stands, _ = calibrate(recording.acc_mps2, recording.gyr_radps, 100)
     assert stands
     assert recording.gyr_radps - gyr == pytest.approx(np.tile(BIAS_RADPS, (len(gyr), 1)), abs=2e-4)
     assert np.linalg.norm(acc[:200].mean(axis=0)) == pytest.approx(GRAVITY_MPS2, abs=1e-3)
@@ -28,7 +30,7 @@ def test_standing_shows_bias_and_gravity(recording):
 
 def test_without_standing_the_strides_show_most_of_the_bias(recording):
     walking = slice(400, -300)
-    acc, gyr, stands = calibrate(recording.acc_mps2[walking], recording.gyr_radps[walking], 100)
+    acc, gyr, stands, _ = calibrate(recording.acc_mps2[walking], recording.gyr_radps[walking], 100)
     assert not stands
     left = (recording.gyr_radps[walking] - gyr)[0] - BIAS_RADPS
     assert np.linalg.norm(left) < 0.75 * np.linalg.norm(BIAS_RADPS)
@@ -39,7 +41,7 @@ def test_a_turning_table_is_no_bias():
     noise = np.random.default_rng(0)
     gyr = noise.normal([0, 0, 0.5], 0.001, (1000, 3))
     acc = noise.normal([0, 0, 9.6], 0.01, (1000, 3))
-    calibrated_acc, calibrated_gyr, stands = calibrate(acc, gyr, 100)
+    calibrated_acc, calibrated_gyr, stands, _ = calibrate(acc, gyr, 100)
     assert not stands
     assert calibrated_gyr == pytest.approx(gyr)
     assert calibrated_acc[:, 2].mean() == pytest.approx(GRAVITY_MPS2, abs=0.01)
@@ -58,3 +60,40 @@ def test_what_was_lost_is_no_standing(recording):
     few = np.isin(np.arange(recording.n_samples), np.arange(20, 250, 40))
     found = [calibrate(recording.acc_mps2, recording.gyr_radps, 100, gone) for gone in (None, few)]
     assert found[1][2] and found[1][1] == pytest.approx(found[0][1], abs=1e-3)
+
+
+def test_calibrate_rolling_foot_is_not_learnt_as_bias():
+    # A foot that rolls over at 0.03 rad/s for a second: as steady as a bias, but gravity turns with it.
+    noise = np.random.default_rng(0)
+    time_s = np.arange(100) / 100
+    tilt = 0.03 * time_s
+    acc = GRAVITY_MPS2 * np.column_stack([-np.sin(tilt), np.zeros(100), np.cos(tilt)])
+    gyr = np.tile(BIAS_RADPS + np.array([0, 0.03, 0]), (100, 1)) + noise.normal(0, 0.002, (100, 3))
+    _, without_bias, stands, _ = calibrate(acc + noise.normal(0, 0.02, (100, 3)), gyr, 100)
+    assert stands
+    assert (gyr - without_bias)[0] == pytest.approx(BIAS_RADPS, abs=3e-3)
+
+
+def test_calibrate_half_a_second_of_stillness_is_not_standing():
+    noise = np.random.default_rng(1)
+    gyr, acc = noise.normal(0, 0.001, (50, 3)) + BIAS_RADPS, noise.normal([0, 0, 9.8], 0.02, (50, 3))
+    assert not calibrate(acc, gyr, 100).stands
+    assert calibrate(np.vstack([acc, acc]), np.vstack([gyr, gyr]), 100).stands
+
+
+@pytest.mark.parametrize("speed_mps", [0.55, 0.8])
+@pytest.mark.parametrize("standing_s", [0.3, 0.6, 1.0, 1.5])
+def test_calibrate_slow_simulated_walker_after_short_standing_is_right_or_flagged(speed_mps, standing_s):
+    for seed in range(3):
+        rng = np.random.default_rng([seed, 5])
+        recording, truth = simulate_walk_with_truth(
+            SimulatedSubject.draw(rng), speed_mps=speed_mps, n_strides=8, seed=seed,
+            sensor=VirtualSensor.draw(rng), standing_s=(standing_s, 0.2),
+        )  # fmt: skip
+        table = extract_strides(recording).table
+        table = table[table["strapdown_length_cm"].notna()]
+        start, end = (np.rint(table[name] * 100).astype(int) for name in ("start_s", "end_s"))
+        true_cm = 100 * np.linalg.norm(np.diff(truth.position_m[[start, end], :2], axis=0)[0], axis=1)
+        error_cm = (table["strapdown_length_cm"] - true_cm)[(table["flags"] == "").to_numpy()]
+        assert error_cm.abs().max() < 5 or error_cm.empty
+        assert abs(error_cm.mean()) < 2.5 or error_cm.empty

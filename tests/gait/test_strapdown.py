@@ -6,12 +6,15 @@ from tinystride.datasets.simulator import simulate_walk
 from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strapdown import (
     GRAVITY_MPS2,
+    Strapdown,
     de_drifted,
+    impact_share,
     integrate,
     level,
     resample,
     resample_between,
     rotation_matrices,
+    with_impacts,
 )
 from tinystride.gait.strides import extract_strides
 
@@ -124,3 +127,41 @@ def test_level_turns_any_direction_up_by_the_smallest_rotation():
     assert up == pytest.approx(np.tile([0.0, 0.0, 1.0], (22, 1)), abs=1e-9)
     angle = Rotation.from_matrix(level(force)).magnitude()
     assert angle == pytest.approx(np.arccos(force[:, 2] / np.linalg.norm(force, axis=1)), abs=1e-6)
+
+
+def drifted(share: float, rng: np.random.Generator, n: int = 400):
+    """Return excess velocity [n, 3] and displacement error, m: impacts at 0.7 T, the rest grows evenly."""
+    impact = rng.normal(0, 0.2, (n, 3))
+    evenly = rng.normal(0, 0.2 * np.sqrt(1 / share - 1), n)
+    excess = impact + np.column_stack([evenly, np.zeros((n, 2))])
+    return excess, -0.2 * impact[:, 0]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_impact_share_of_known_drift_is_found(share):
+    excess, _ = drifted(share, np.random.default_rng(0))
+    found, usual_m = impact_share(excess + np.array([0.1, 0, -0.2]))
+    assert found == pytest.approx(share, abs=0.15)
+    assert usual_m == pytest.approx(0.1, abs=0.05)
+
+
+def test_impact_share_of_first_strides_is_small():
+    assert impact_share(np.zeros((0, 3)))[0] < 0.2
+    assert impact_share(np.array([[0.3, 0, 0.02]]))[0] < 0.1
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_with_impacts_drift_at_contact_is_taken_out(share):
+    excess, error_m = drifted(share, np.random.default_rng(1))
+    n = len(excess)
+    integral = Strapdown(
+        length_cm=100 * (1.4 + error_m),
+        displacement_m=np.column_stack([1.4 + error_m, np.zeros((n, 2))]),
+        velocity_mps=np.zeros((n, 2, 3)),
+        orientation=np.tile(np.eye(3), (n, 2, 1, 1)),
+        excess_mps=excess,
+    )
+    contact = np.full(n, 0.7)
+    contact[::9] = np.nan
+    after = with_impacts(integral, np.ones(n), contact, *impact_share(excess)).length_cm - 140
+    assert np.sqrt((after**2).mean()) < np.sqrt(1.1 - share) * 100 * error_m.std()

@@ -15,7 +15,7 @@ from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.errors import DataError, ParameterError
 from tinystride.gait import flags
 from tinystride.gait.options import RANGES, GaitOptions
-from tinystride.gait.strapdown import integrate, resample
+from tinystride.gait.strapdown import impact_share, integrate, resample, with_impacts
 from tinystride.gait.strides import (
     COLUMNS,
     MARGIN_S,
@@ -127,8 +127,13 @@ def test_table_and_samples_belong_together(recorded):
     assert signals.stride_id.tolist() == detected["stride_id"].tolist()
     duration_s = np.diff(signals.mid_stance)[:, 0] / signals.rate_hz
     assert duration_s == pytest.approx(detected["duration_s"].to_numpy())
-    again = integrate(*resample(signals.select(detected["stride_id"][:50])))
-    assert again.length_cm == pytest.approx(detected["strapdown_length_cm"][:50].to_numpy(), abs=1e-9)
+    own = (detected["dataset"] == "llio-ruler") & (detected["trial"] == "31")
+    samples = resample(signals.select(detected["stride_id"][own]))
+    integral, duration_s = integrate(*samples), samples[2]
+    contact = (detected["initial_contact_s"] - detected["start_s"])[own].to_numpy() / duration_s
+    impacts = impact_share(integral.excess_mps * duration_s[:, None])
+    again = with_impacts(integral, duration_s, contact, *impacts)
+    assert again.length_cm == pytest.approx(detected["strapdown_length_cm"][own].to_numpy(), abs=1e-9)
 
 
 @pytest.mark.parametrize("foot", ["left", "right"])

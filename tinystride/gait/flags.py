@@ -3,15 +3,19 @@
 import numpy as np
 
 from tinystride.datasets.recording import Recording
+from tinystride.gait.calibration import Calibrated
 from tinystride.gait.options import GaitOptions
 from tinystride.gait.side import is_other_foot
-from tinystride.gait.strapdown import Strapdown
+from tinystride.gait.strapdown import GRAVITY_MPS2, Strapdown
 from tinystride.gait.walking import is_walking, likeness
 
 # Beyond all but one in a hundred strides of walking indoors: the foot was not at rest at both ends, or the
 # sensor was driven or shaken.
 UNSTEADY_MPS = 2.5
 UNSTEADY_TILT_RAD = 0.25
+# Error of a length, SD, that the gyroscope's bias may make. If strides alone show the bias, less is allowed:
+# they may err all alike.
+MAX_BIAS_ERROR_M, MAX_BIAS_ERROR_WITHOUT_STANDING_M = 0.02, 0.0075
 # Two steps of stairs are 0.3 m, the vertical drift of a stride 0.04 m (SD).
 CLIMB_M = 0.2
 CLIPPED_SAMPLES = 3
@@ -40,17 +44,18 @@ def stride_flags(
     acc_mps2: np.ndarray,
     gyr_radps: np.ndarray,
     integral: Strapdown,
-    stands: bool,
+    calibrated: Calibrated,
     options: GaitOptions,
 ) -> dict[str, np.ndarray]:
     """What each of n strides is warned about: name of the flag → [n] bool.
 
     mid_stances: [n, 2] fractional sample numbers
     acc_mps2, gyr_radps: [n, points, 3] resampled, canonical foot frame
-    stands: whether standing was found to calibrate by
+    calibrated: how well the gyroscope's bias is known
 
-    "no-standing", "wrong-foot", "sensors-disagree": of the whole recording; the second if left and right seem
-        confused, the third if accelerometer and gyroscope contradict each other, as where the sampling rate
+    "no-standing": of a stride whose length may be off since the gyroscope's bias is not known well enough
+    "wrong-foot", "sensors-disagree": of the whole recording; the first if left and right seem confused, the
+        second if accelerometer and gyroscope contradict each other, as where the sampling rate
         or a scale is wrong, or samples were lost untold
     "turn", "climb", "unusual-duration", "out-of-range": of the stride
     "not-walking": of the stride, in which the foot turns unlike one that walks
@@ -68,7 +73,8 @@ def stride_flags(
     walks = is_walking(gyr_radps, alike, strangeness)
     other_foot = is_other_foot(acc_mps2[walks], gyr_radps[walks], duration_s[walks], shift[walks])
     flags = {
-        "no-standing": np.full(n, not stands),
+        "no-standing": _bias_error_m(duration_s, calibrated.bias_sd_radps)
+        > (MAX_BIAS_ERROR_M if calibrated.stands else MAX_BIAS_ERROR_WITHOUT_STANDING_M),
         "wrong-foot": np.full(n, other_foot),
         "turn": turn,
         "climb": np.abs(integral.displacement_m[:, 2]) > CLIMB_M,
@@ -83,6 +89,14 @@ def stride_flags(
     ordinary = ~np.any([flags[name] for name in EXTRAORDINARY], axis=0)
     flags["sensors-disagree"] = np.full(n, _disagree(integral.velocity_mps[ordinary, -1, 2]))
     return flags
+
+
+def _bias_error_m(duration_s: np.ndarray, bias_sd_radps: float) -> np.ndarray:
+    """Return the SD [n] of stride lengths, m, that an unknown bias of the gyroscope makes.
+
+    A bias b tilts gravity by b t; integrated twice, without a line in time through the velocity, g b T³ / 12.
+    """
+    return GRAVITY_MPS2 * bias_sd_radps * duration_s**3 / 12
 
 
 def _disagree(vertical_mps: np.ndarray) -> bool:

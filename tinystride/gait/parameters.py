@@ -136,7 +136,7 @@ def foot_samples(recording: Recording, bounds: np.ndarray) -> tuple[np.ndarray, 
 
     bounds: [n, 2] mid-stances, fractional samples
     """
-    acc_mps2, gyr_radps, _ = calibrate(
+    acc_mps2, gyr_radps, *_ = calibrate(
         recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost
     )
     rotation = find_foot_frame(acc_mps2, gyr_radps, recording.rate_hz, bounds)

@@ -117,9 +117,8 @@ def read_strides(folder: Path | str) -> StrideSet:
 
 
 def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.ndarray], StrideSignals]:
-    acc_mps2, gyr_radps, stands = calibrate(
-        recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost
-    )
+    calibrated = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
+    acc_mps2, gyr_radps = calibrated.acc_mps2, calibrated.gyr_radps
     mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz)
     if not len(mid_stances):
         raise DataError(
@@ -132,7 +131,10 @@ def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.n
     signals = _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts)
     acc_mps2, gyr_radps, duration_s = strapdown.resample(signals)
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
-    flags = stride_flags(recording, mid_stances, acc_mps2, gyr_radps, integral, stands, options)
+    impacts = strapdown.impact_share(integral.excess_mps * duration_s[:, None])
+    contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
+    integral = strapdown.with_impacts(integral, duration_s, contact, *impacts)
+    flags = stride_flags(recording, mid_stances, acc_mps2, gyr_radps, integral, calibrated, options)
     columns, number = _columns(recording, mid_stances, contacts, integral, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
 
