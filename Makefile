@@ -7,7 +7,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # What Python itself, the C of the export-c stage and the emulated core of benchmark-mcu need.
 RUN_PACKAGES := git gcc libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 # What the tests of the generated C need beside them.
-TEST_PACKAGES := cmake clang libclang-rt-dev g++ gcc-multilib openssh-server chromium
+TEST_PACKAGES := cmake clang libclang-rt-dev g++ gcc-multilib openssh-server chromium \
+	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc
 
 PIP := $(VENV)/bin/pip --quiet --disable-pip-version-check
 

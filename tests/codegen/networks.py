@@ -133,6 +133,25 @@ def _wide() -> bytes:
     return b.bytes(b.dense(b.flatten(x), 130, "RELU"))
 
 
+def _dead_channels() -> bytes:
+    """Channels whose weights are all zero, with the huge biases that converters write for them."""
+    b = Builder(13)
+
+    def kill(x: int) -> int:
+        _, weights, bias = (b.graph.tensors[index] for index in b.graph.operators[-1].inputs)
+        values = b.data(weights)
+        values.swapaxes(0, weights.quantization.quantizedDimension)[:3] = 0
+        b.replace(weights, values)
+        weights.quantization.scale[:3] = 1e-9
+        b.replace(bias, [(1 << 31) - 1, -(1 << 31) + 1, (1 << 30) + 12345, *b.data(bias)[3:]])
+        return x
+
+    x = kill(b.conv(b.input((1, 6, 9, 4)), 6, (3, 3), activation="NONE"))
+    x = kill(b.depthwise(x, 1, (3, 3), activation="NONE"))
+    x = kill(b.conv(b.reshape(x, (1, 1, 54, 6)), 5, (1, 3)))
+    return b.bytes(kill(b.dense(b.flatten(x), 6, per_channel=True)))
+
+
 BUILT = {
     "along_height": _along_height,
     "flat_both_axes": _flat_both_axes,
@@ -146,6 +165,7 @@ BUILT = {
     "single_step": _single_step,
     "tall_kernel": _tall_kernel,
     "wide": _wide,
+    "dead_channels": _dead_channels,
 }
 KERAS = ["paper", "tiny", "residual", "separable", "float_edges", "uint8_edges", "dense_per_tensor"]
 

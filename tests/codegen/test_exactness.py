@@ -5,8 +5,9 @@ import pytest
 
 from tests.codegen.c_program import STRICT, compile_program, expected_outputs, export, run_program
 from tests.codegen.networks import BUILT, KERAS, network
+from tests.codegen.tflite_builder import Builder
 from tinystride.codegen.reader import parse_graph
-from tinystride.codegen.reference import example_inputs
+from tinystride.codegen.reference import example_inputs, run_tflm
 
 VARIED = ["paper", "odd_pooled", "residual_sum", "depthwise_image", "saturated", "strided", "uint8_edges"]
 
@@ -55,3 +56,26 @@ def test_example_inputs_hold_the_extremes():
     assert (inputs[0] == -128).all() and (inputs[1] == 127).all() and (inputs[4] == -12).all()
     assert np.array_equal(inputs, example_inputs(graph, 50, seed=0))
     assert not np.array_equal(inputs, example_inputs(graph, 50, seed=1))
+
+
+def _quantizing() -> bytes:
+    """A network that does nothing but QUANTIZE, with a scale that is a power of two."""
+    b = Builder()
+    x = b.tensor((1, 12), "float32", name="input")
+    b.graph.inputs = [x]
+    return b.bytes(b.operator("QUANTIZE", [x], [b.tensor((1, 12), scale=0.125, zero_point=-5)]))
+
+
+def test_float_inputs_are_rounded_as_tflm_does_and_clamped_where_its_conversion_is_undefined(tmp_path):
+    """Half steps, the float below one half, values beyond the range, infinity and NaN; nothing undefined."""
+    below_half = np.nextafter(np.float32(0.5), np.float32(0))
+    steps = [0.5, -0.5, 1.5, -2.5, below_half, -below_half, 131.4, -122.6, 600, -600, 4e8, -4e8]
+    inputs = np.array([steps], np.float32) * np.float32(0.125)
+    beyond = np.full((5, 12), [[1e30], [-1e30], [np.inf], [-np.inf], [np.nan]], np.float32)
+    graph = parse_graph(_quantizing(), "quantizing")
+    flags = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
+    program = compile_program(export(_quantizing(), tmp_path), "clang", "-std=c99", *STRICT, *flags)
+    found = run_program(program, graph, np.concatenate([inputs, beyond]))
+    np.testing.assert_array_equal(found[:1], run_tflm(_quantizing(), graph, inputs))
+    np.testing.assert_array_equal(found[0, :6], np.array([1, -1, 2, -3, 0, 0]) - 5)
+    np.testing.assert_array_equal(found[1:, 0], [127, -128, 127, -128, -5])

@@ -3,6 +3,7 @@
 import random
 import struct
 
+import numpy as np
 import pytest
 
 from tests.codegen.networks import network
@@ -130,9 +131,45 @@ def bad_scale():
     return b.bytes(x)
 
 
+def float16_weights():
+    b = Builder()
+    x = b.conv(b.input((1, 1, 9, 4)), 4, (1, 3))
+    bias = b.graph.tensors[b.graph.operators[0].inputs[2]]
+    bias.type = 1
+    b.model.buffers[bias.buffer].data = b.model.buffers[bias.buffer].data[:8]
+    return b.bytes(x)
+
+
+def recurrent():
+    """The states within an LSTM have no size of their own."""
+    b = Builder()
+    x = b.input((1, 9, 4))
+    b.tensor((0,), scale=0.1, name="intermediate")
+    output = b.tensor((1, 9, 4), scale=0.1, name="remembered")
+    return b.bytes(b.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", [x], [output]))
+
+
+def int16_network():
+    b = Builder()
+    x = b.input((1, 9, 4))
+    b.graph.tensors[x].type = 7
+    return b.bytes(b.operator("RELU", [x], [b.tensor((1, 9, 4), scale=0.1)]))
+
+
+def overflowing():
+    b = Builder()
+    x = b.conv(b.input((1, 1, 9, 4)), 4, (1, 3))
+    b.model.buffers[2].data = np.full(4, (1 << 31) - 12_000, np.int32).view(np.uint8)
+    return b.bytes(x)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (float16_weights, r"CONV_2D: tensor '.*int32' is float16; quantize the model to int8"),
+        (recurrent, r"UNIDIRECTIONAL_SEQUENCE_LSTM: tensor 'remembered' is not supported; use ADD"),
+        (int16_network, r"input 'input' is int16; quantize the model to int8"),
+        (overflowing, r"CONV_2D: .* has sums that may overflow 32 bits; use smaller layers"),
         (unsupported_operator, r"TANH: tensor 'squashed' is not supported; use ADD, AVERAGE_POOL_2D"),
         (float_network, r"RELU: tensor 'input' is float32, not int8; quantize the model to int8"),
         (free_batch, r"tensor 'input' has the shape \[0, 8\]; convert with a fixed batch of one"),

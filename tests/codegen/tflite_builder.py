@@ -59,6 +59,17 @@ class Builder:
         self.graph.operators.append(operator)
         return outputs[0]
 
+    def data(self, tensor: schema.TensorT) -> np.ndarray:
+        """A copy of a constant's values."""
+        dtype = {number: name for name, number in TYPES.items()}[tensor.type]
+        return self.model.buffers[tensor.buffer].data.view(dtype).reshape(tensor.shape).copy()
+
+    def replace(self, tensor: schema.TensorT, values) -> None:
+        """Give a constant other values."""
+        dtype = {number: name for name, number in TYPES.items()}[tensor.type]
+        raw = np.ascontiguousarray(values, dtype).tobytes()
+        self.model.buffers[tensor.buffer].data = np.frombuffer(raw, np.uint8)
+
     def shape(self, index: int) -> tuple[int, ...]:
         return tuple(self.graph.tensors[index].shape)
 

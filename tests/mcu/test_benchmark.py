@@ -119,26 +119,53 @@ def run_c(core: str, body: str, folder):
     return measure(CORES[core], folder, np.array([[1, 2, 3, 4], [5, 6, 7, 8]], np.int8))
 
 
+def loop(core: str, turns: int) -> str:
+    """The body of a model_run that takes two instructions for each turn."""
+    code = "1: addi %0, %0, -1\\n bnez %0, 1b"
+    if core.startswith("cortex"):
+        code = ".syntax unified\\n1: subs %0, #1\\n bne 1b"
+    return (
+        f"    static const volatile uint32_t turns = {turns};\n    uint32_t left = turns;\n"
+        f'    __asm volatile("{code}" : "+{"l" if "subs" in code else "r"}"(left));\n'
+        "    *output = input[0];\n    return 0;"
+    )
+
+
 @pytest.mark.parametrize("core", CORES)
 def test_instructions_are_counted_exactly(core, tmp_path):
     """A loop of two instructions: each further turn is two more."""
     counts = []
     for turns in (1, 2, 1000, 100_000, 10_000_000):
-        body = (
-            f"    static const volatile uint32_t turns = {turns};\n    uint32_t left = turns;\n"
-            '    __asm volatile(".syntax unified\\n1: subs %0, #1\\n bne 1b" : "+l"(left));\n'
-            "    *output = input[0];\n    return 0;"
-        )
-        measured = run_c(core, body, tmp_path)
+        measured = run_c(core, loop(core, turns), tmp_path)
         assert (measured.outputs.ravel() == [1, 5]).all()
         counts.append(int(measured.instructions[0]))
         assert turns > 1_000_000 or measured.instructions[1] == counts[-1]
     assert counts[1] - counts[0] == 2
     assert counts[2] - counts[0] == 2 * 999
     assert counts[3] - counts[0] == 2 * 99_999
-    # Where the clock is SysTick, its 24 bits are used up here, and its handler takes a few instructions.
-    assert 0 <= counts[4] - counts[0] - 2 * 9_999_999 < (50 if CORES[core].clock == "SYSTICK" else 1)
+    assert counts[4] - counts[0] == 2 * 9_999_999
     assert 0 < counts[0] < 15
+
+
+@pytest.mark.parametrize("core", ["cortex-m0", "cortex-m4f"])
+def test_count_beyond_32_bits_of_the_timer_is_exact(core, tmp_path):
+    """280 million instructions: more than 2^32 ticks of the timers of both boards."""
+    few, many = (run_c(core, loop(core, turns), tmp_path).instructions for turns in (1, 140_000_000))
+    assert CORES[core].instructions(1 << 32) < many[0] == few[0] + 2 * 139_999_999
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_stack_beyond_the_ram_is_refused_in_one_line(core, tmp_path):
+    size = CORES[core].ram[1] - 256
+    body = (
+        f"    volatile uint8_t field[{size}];\n    field[0] = (uint8_t)input[0];\n"
+        "    *output = (int8_t)field[0];\n    return 0;"
+    )
+    with pytest.raises(
+        ToolError, match=rf"{core} \(\d+ bytes of RAM\): its stack does not fit .*choose"
+    ) as error:
+        run_c(core, body, tmp_path)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("core", CORES)
@@ -170,6 +197,7 @@ def test_sections_are_those_of_the_model(tmp_path):
     [
         ("    *(volatile int *)0xF0000000 = *input; *output = 0; return 0;", "a fault"),
         ("    *output = *input; return 3;", "status 1"),
+        ('    __asm volatile("cpsid f\\n .inst 0xde00"); return 0;', "cortex-m4f .*locked up.*; choose"),
         ("    *output = undefined(input); return 0;", "undefined"),
     ],
 )
@@ -180,19 +208,31 @@ def test_failing_programs(body, message, tmp_path):
 
 def test_network_too_large_for_the_core(tmp_path):
     body = "    static const int8_t table[300000] = {1}; *output = table[input[0] + 70000]; return 0;"
-    with pytest.raises(ToolError, match="FLASH"):
+    with pytest.raises(
+        ToolError, match=r"does not fit cortex-m0: it exceeds FLASH of 262144 bytes by \d+ bytes; choose"
+    ):
+        run_c("cortex-m0", body, tmp_path)
+    body = "    static int8_t table[16384]; *output = table[input[0] + 70]++; return 0;"
+    with pytest.raises(
+        ToolError, match=r"does not fit cortex-m0: it exceeds RAM of 16384 bytes by \d+ bytes; choose"
+    ):
         run_c("cortex-m0", body, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("program", "package"),
-    [("arm-none-eabi-gcc", "gcc-arm-none-eabi"), ("qemu-system-arm", "qemu-system-arm")],
+    ("core", "program", "package"),
+    [
+        ("cortex-m4f", "arm-none-eabi-gcc", "gcc-arm-none-eabi"),
+        ("cortex-m4f", "qemu-system-arm", "qemu-system-arm"),
+        ("rv32imc", "riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf"),
+        ("rv32imc", "qemu-system-riscv32", "qemu-system-misc"),
+    ],
 )
-def test_missing_tools_are_named(program, package, model_file, monkeypatch):
+def test_missing_tools_are_named(core, program, package, model_file, monkeypatch):
     which = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name: None if name == program else which(name))
     with pytest.raises(ToolError, match=f"{program} is missing; install the Debian package {package}"):
-        benchmark_model(model_file("residual"), vectors=1)
+        benchmark_model(model_file("residual"), core, vectors=1)
 
 
 def test_wrong_parameters(model_file):

@@ -17,6 +17,7 @@ class Tensor:
     zero_points: np.ndarray  # int64, as many as scales
     channel_axis: int
     data: np.ndarray | None
+    problem: str = ""  # why it cannot be used, with the remedy; empty if it can
 
     @property
     def size(self) -> int:

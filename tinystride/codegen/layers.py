@@ -40,12 +40,16 @@ class Window:
 
 @dataclass
 class Requantization:
-    """From an int32 sum to int8, one multiplier per output channel."""
+    """From an int32 sum to int8, one multiplier per output channel.
+
+    largest_sum: no sum is larger in size, whatever the input; up to 2^31 - 1 (a bias may be nearly that)
+    """
 
     multipliers: list[Multiplier]
     zero_point: int
     low: int
     high: int
+    largest_sum: int = (1 << 31) - 1
 
 
 @dataclass(eq=False)

@@ -37,7 +37,7 @@ from tinystride.errors import ModelError
 AGAIN = "convert the model again"
 TO_INT8 = "quantize the model to int8"
 ONE = Multiplier(1 << 30, 1)
-SUM_LIMIT = (1 << 30) - 1  # an int32 sum stays below this with the rounding added
+SUM_LIMIT = (1 << 31) - 1  # what an int32 sum can reach
 MAX_SHIFT = 30
 MAX_STEPS = 1 << 16
 SCALES = 1e-12, 1e12
@@ -211,15 +211,23 @@ class Lowering:
             bias = self._constant(operator, operator.inputs[2], "int32").ravel().astype(np.int64)
             _require(len(bias) == channels, operator, operator.inputs[2], f"has {len(bias)} values")
         others = tuple(axis for axis in range(weights.data.ndim) if axis != channel_axis)
-        largest = np.abs(weights.data.astype(np.int64)).sum(axis=others) * 255 + np.abs(bias)
-        small = largest.max() <= SUM_LIMIT
-        _require(small, operator, weights, "has sums that may overflow 32 bits", "use smaller layers")
+        # Kernels add up stored inputs or differences to a zero point, both at most 256 in size.
+        largest = np.abs(weights.data.astype(np.int64)).sum(axis=others) * 256 + np.abs(bias)
         factors = np.broadcast_to(np.float64(source.scale) * scales / np.float64(target.scale), channels)
         multipliers = [self._multiplier(operator, factor) for factor in factors]
+        # Scaling shifts to the left first, and a zero point is added last.
+        reached = np.maximum(
+            largest << np.maximum([multiplier.shift for multiplier in multipliers], 0),
+            np.ceil(largest * factors) + 256,
+        )
+        small = max(largest.max(), reached.max()) <= SUM_LIMIT
+        _require(small, operator, weights, "has sums that may overflow 32 bits", "use smaller layers")
         return {
             "bias": bias,
             "input_zero_point": source.zero_point,
-            "requantization": self._requantization(operator, multipliers),
+            "requantization": replace(
+                self._requantization(operator, multipliers), largest_sum=int(largest.max())
+            ),
         }
 
     def _kernel(self, operator: Operator) -> tuple[int, ...]:
@@ -412,6 +420,8 @@ class Lowering:
     def network(self) -> Network:
         graph = self.graph
         for tensor, which in ((graph.input, "input"), (graph.output, "output")):
+            if tensor.problem:
+                raise ModelError(f"tensor '{tensor.name}' {tensor.problem}")
             if tensor.dtype not in CTYPES or tensor.data is not None:
                 raise ModelError(f"the {which} '{tensor.name}' is {tensor.dtype}; {TO_INT8}")
         start = Buffer("input", graph.input.size, CTYPES[graph.input.dtype], "input")
@@ -436,6 +446,9 @@ class Lowering:
             tensor = operator.outputs[0] if operator.outputs else None
             known = operator.kind in handlers
             _require(known, operator, tensor, "is not supported", f"use {', '.join(handlers)}")
+            for tensor in (*filter(None, operator.inputs), *operator.outputs):
+                if tensor.problem:
+                    raise ModelError(f"{operator.kind}: tensor '{tensor.name}' {tensor.problem}")
             handlers[operator.kind](operator)
         output = self._output()
         return Network(

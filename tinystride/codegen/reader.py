@@ -88,14 +88,12 @@ class _Reader:
     def _tensor(self, table) -> Tensor:
         name = _text(table.Name())
         shape = tuple(int(n) for n in _vector(table.ShapeAsNumpy()))
-        if (
-            len(shape) > MAX_RANK
-            or not all(0 < n <= MAX_ELEMENTS for n in shape)
-            or prod(shape) > MAX_ELEMENTS
-        ):
-            raise ModelError(
-                f"tensor '{name}' has the shape {list(shape)}; convert with a fixed batch of one"
-            )
+        # Converters leave tensors of no size that no operator reads: only one that is used is refused.
+        problem = ""
+        if len(shape) > MAX_RANK or not all(0 < n <= MAX_ELEMENTS for n in shape):
+            problem = f"has the shape {list(shape)}; convert with a fixed batch of one"
+        elif prod(shape) > MAX_ELEMENTS:
+            problem = f"has the shape {list(shape)}, more than {MAX_ELEMENTS} elements; use a smaller network"
         dtype = DTYPES.get(table.Type(), _names(schema.TensorType).get(table.Type(), "unknown type"))
         quantization = table.Quantization()
         scales, zero_points, axis = np.zeros(0, np.float32), np.zeros(0, np.int64), 0
@@ -110,14 +108,16 @@ class _Reader:
             if not len(zero_points):
                 zero_points = np.zeros(len(scales), np.int64)
         if table.Sparsity() is not None:
-            raise ModelError(f"tensor '{name}' is sparse; convert it densely")
+            problem = "is sparse; convert it densely"
         raw = self._buffer(table.Buffer())
         data = None
-        if raw:
-            if dtype not in DTYPES.values() or len(raw) != prod(shape) * np.dtype(dtype).itemsize:
+        if raw and dtype not in DTYPES.values():
+            problem = f"is {dtype.lower()}; quantize the model to int8"
+        elif raw and not problem:
+            if len(raw) != prod(shape) * np.dtype(dtype).itemsize:
                 raise ModelError(f"tensor '{name}' has {len(raw)} bytes, which is not {dtype} {list(shape)}")
             data = np.frombuffer(raw, np.dtype(dtype).newbyteorder("<")).astype(dtype).reshape(shape)
-        return Tensor(name, shape, dtype, scales, zero_points, axis, data)
+        return Tensor(name, shape, dtype, scales, zero_points, axis, data, problem)
 
     def _operator(self, table, codes: list[str], tensors: list[Tensor]) -> Operator:
         if table.OpcodeIndex() >= len(codes):

@@ -55,7 +55,7 @@ def measure(core: Core, source: Path, inputs: np.ndarray, flags: Sequence[str] =
         inputs.tofile(folder / "inputs.bin")
         emulate(core, image, folder)
         outputs = np.fromfile(folder / "outputs.bin", np.uint8).reshape(len(inputs), -1)
-        records = np.fromfile(folder / "records.bin", "<u4").reshape(-1, 2).astype(np.int64)
+        records = np.fromfile(folder / "records.bin", "<u8").reshape(-1, 2).astype(np.int64)
     counted = np.array([core.instructions(int(ticks)) for ticks in records[:, 0]])
     return Measurement(outputs, counted[1:] - counted[0], records[1:, 1], sections)
 
@@ -126,6 +126,6 @@ def benchmark_model(
         "instructions_least": int(measured.instructions.min()),
         "vectors": len(inputs),
         "mismatches": int(np.any(measured.outputs != expected.view(np.uint8), axis=1).sum()),
-        "compiler": compiler_version(),
+        "compiler": compiler_version(chosen),
         "flags": " ".join([*chosen.flags, *flags]),
     }

@@ -7,20 +7,60 @@ from tinystride.errors import ParameterError
 
 
 @dataclass(frozen=True)
+class Toolchain:
+    """The programs for one architecture: `prefix`-gcc and QEMU, each with the Debian package that has it.
+
+    start: the start-up code in platform/, without `.c`
+    """
+
+    prefix: str
+    gcc_package: str
+    binutils_package: str
+    library_package: str
+    qemu: str
+    qemu_package: str
+    start: str
+
+
+ARM = Toolchain(
+    prefix="arm-none-eabi",
+    gcc_package="gcc-arm-none-eabi",
+    binutils_package="binutils-arm-none-eabi",
+    library_package="libnewlib-arm-none-eabi",
+    qemu="qemu-system-arm",
+    qemu_package="qemu-system-arm",
+    start="start",
+)
+RISCV = Toolchain(
+    prefix="riscv64-unknown-elf",
+    gcc_package="gcc-riscv64-unknown-elf",
+    binutils_package="binutils-riscv64-unknown-elf",
+    library_package="picolibc-riscv64-unknown-elf",
+    qemu="qemu-system-riscv32",
+    qemu_package="qemu-system-misc",
+    start="start_riscv",
+)
+
+
+@dataclass(frozen=True)
 class Core:
     """One core on one board of QEMU, whose virtual clock runs by instructions (`-icount`).
 
-    An instruction takes more than two ticks of the board's clock, so that ticks tell instructions exactly.
+    An instruction takes more than two ticks of the board's clock, so that the ticks give the exact number
+    of instructions; or the clock counts instructions itself. Clocks have 40 bits or more: 2^40 ticks are
+    4.3e10 instructions where one takes 1,024 ns, more than the emulator executes before its time limit.
     """
 
     name: str
     machine: str
     flags: tuple[str, ...]
-    clock: str  # of platform/start.c
+    clock: str  # of the start-up code
     tick_ns: Fraction
     icount_shift: int  # an instruction takes 2^shift ns of virtual time
     flash: tuple[int, int]  # origin, bytes
     ram: tuple[int, int]
+    toolchain: Toolchain = ARM
+    machine_options: tuple[str, ...] = ()
 
     def instructions(self, ticks: int) -> int:
         """Instructions in so many ticks, to the nearest."""
@@ -53,11 +93,23 @@ CORES = {
             name="cortex-m55",
             machine="mps3-an547",
             flags=("-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"),
-            clock="SYSTICK",
+            clock="SYSTEM_COUNTER",
             tick_ns=Fraction(125, 4),
-            icount_shift=6,
+            icount_shift=7,
             flash=(0, 512 << 10),
             ram=(0x20000000, 512 << 10),
+        ),
+        Core(
+            name="rv32imc",
+            machine="virt",
+            flags=("-march=rv32imc", "-mabi=ilp32", "--specs=picolibc.specs"),
+            clock="MINSTRET",
+            tick_ns=Fraction(1),
+            icount_shift=0,
+            flash=(0x80000000, 4 << 20),
+            ram=(0x80500000, 512 << 10),  # what lies in between is guarded, see platform/start_riscv.c
+            toolchain=RISCV,
+            machine_options=("-bios", "none"),
         ),
     )
 }

@@ -5,20 +5,26 @@ from pathlib import Path
 
 from tinystride.errors import ToolError
 from tinystride.mcu.cores import Core
-from tinystride.mcu.toolchain import find_tool
+from tinystride.mcu.toolchain import find_tool, one_line
 
 TIMEOUT_S = 1800
+# The statuses of platform/platform.h.
+REASONS = {
+    70: "a fault: it uses an address or an instruction that the core does not have",
+    71: "a file of results could not be written; free some disk space",
+    72: "its stack does not fit into the RAM; choose a core with more RAM or a smaller network",
+}
 
 
 def emulate(core: Core, image: Path, folder: Path) -> None:
     """Run `image` until it exits, `folder` being where its files are.
 
-    Raises ToolError without QEMU, if the program faults, exits with another status than 0 or never ends.
+    Raises ToolError without QEMU, if the program faults, exits with another status than 0 or does not end.
     """
-    qemu = find_tool("qemu-system-arm", "qemu-system-arm")
+    qemu = find_tool(core.toolchain.qemu, core.toolchain.qemu_package)
     command = [
         qemu,
-        *("-M", core.machine, "-nographic", "-monitor", "none", "-serial", "none"),
+        *("-M", core.machine, *core.machine_options, "-nographic", "-monitor", "none", "-serial", "none"),
         *("-semihosting-config", "enable=on,target=native"),
         *("-icount", f"shift={core.icount_shift}"),
         *("-kernel", str(image.resolve())),
@@ -28,9 +34,18 @@ def emulate(core: Core, image: Path, folder: Path) -> None:
             command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired as error:
-        raise ToolError(f"{image.name} on {core.name} did not end within {TIMEOUT_S} s") from error
+        raise ToolError(
+            f"the program on {core.name} did not end within {TIMEOUT_S} s; give fewer vectors"
+        ) from error
     if ran.returncode:
-        reason = {70: "a fault", 71: "a file that cannot be written"}.get(
-            ran.returncode, ran.stderr.strip()[:300]
-        )
-        raise ToolError(f"{image.name} on {core.name} ended with status {ran.returncode}: {reason}")
+        raise ToolError(f"the program on {core.name} ({core.ram[1]} bytes of RAM): {_reason(ran)}")
+
+
+def _reason(ran: subprocess.CompletedProcess) -> str:
+    if "Lockup" in ran.stderr:
+        return "the core locked up, a fault while another was handled; choose another core or network"
+    if ran.returncode in REASONS:
+        return REASONS[ran.returncode]
+    # QEMU's own messages; of a fatal one only the first line, without the dump of registers.
+    lines = [line for line in ran.stderr.splitlines() if line.strip()]
+    return f"ended with status {ran.returncode}" + (f": {one_line(lines[0])[:300]}" if lines else "")

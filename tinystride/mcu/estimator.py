@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinystride.codegen.host import compile_on_host
-from tinystride.errors import ParameterError
+from tinystride.errors import ParameterError, ToolError
 from tinystride.mcu.cores import Core, find_core
 from tinystride.mcu.emulator import emulate
 from tinystride.mcu.toolchain import (
@@ -31,6 +31,7 @@ STRIDE = np.dtype(
     + [(name, "<f4") for name in ("start_fraction", "end_fraction", "length_cm")]
 )
 RECORD = np.dtype([("ticks", "<u4"), ("status", "<i4")])
+TOO_MANY_TICKS = (1 << 32) - 1  # of platform/run_estimator.c
 TOLD = 1  # TINYSTRIDE_STRIDE
 LARGEST_DIFFERENCE_CM = 0.05
 # What the share of a core is told for.
@@ -80,6 +81,8 @@ def _sources(library: Path) -> list[Path]:
 def _read(folder: Path, core: Core | None = None) -> Streamed:
     records = np.fromfile(folder / "records.bin", RECORD)
     first, last, ticks = records[0], records[-1], records["ticks"][:-1]
+    if np.any(ticks == TOO_MANY_TICKS):
+        raise ToolError("a call took more ticks of the clock than can be counted; choose another core")
     instructions = np.array([core.instructions(int(each)) if core else 0 for each in ticks])
     return Streamed(
         np.fromfile(folder / "strides.bin", STRIDE),
@@ -180,7 +183,7 @@ def benchmark_estimator(
         "samples": len(told),
         "strides": len(streamed.strides),
         "mismatches": mismatches(streamed.strides, expected),
-        "compiler": compiler_version(),
+        "compiler": compiler_version(chosen),
         "flags": " ".join([*chosen.flags, *flags]),
     }
 

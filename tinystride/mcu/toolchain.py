@@ -9,7 +9,6 @@ from pathlib import Path
 from tinystride.errors import ToolError
 from tinystride.mcu.cores import Core
 
-COMPILER = "arm-none-eabi-gcc"
 PLATFORM = Path(__file__).parent / "platform"
 # Scheduling before register allocation costs GCC 12 registers, and with them instructions.
 OPTIMIZATION = ("-std=c99", "-O2", "-fno-schedule-insns", "-ffunction-sections", "-fdata-sections")
@@ -25,17 +24,51 @@ def find_tool(program: str, package: str) -> str:
     return path
 
 
+def one_line(text: str) -> str:
+    """What a tool has printed, as one line of at most 1,000 characters."""
+    return " ".join(text.split())[:1000]
+
+
 def run_tool(command: Sequence[str | Path], what: str, **options) -> subprocess.CompletedProcess:
     """Run a command; ToolError with the start of its complaint if it fails."""
     ran = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
     if ran.returncode:
-        raise ToolError(f"{what} failed: {(ran.stderr or ran.stdout).strip()[:500] or ran.returncode}")
+        raise ToolError(f"{what} failed: {one_line(ran.stderr or ran.stdout) or ran.returncode}")
     return ran
 
 
-def compiler_version() -> str:
-    path = find_tool(COMPILER, "gcc-arm-none-eabi")
-    return run_tool([path, "--version"], COMPILER).stdout.splitlines()[0]
+def _compiler(core: Core) -> Path | str:
+    toolchain = core.toolchain
+    return find_tool(f"{toolchain.prefix}-gcc", toolchain.gcc_package)
+
+
+def _run_compiler(core: Core, arguments: Sequence[str | Path], what: str) -> None:
+    """Run the core's compiler. ToolError, in one line, if it fails or the image does not fit the core."""
+    try:
+        run_tool([_compiler(core), *core.flags, *arguments], what)
+    except ToolError as error:
+        over = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", str(error))
+        if over:
+            sizes = {"FLASH": core.flash[1], "RAM": core.ram[1]}
+            excess = " and ".join(f"{name} of {sizes[name]} bytes by {count}" for name, count in over)
+            raise ToolError(
+                f"the program does not fit {core.name}: it exceeds {excess} bytes; "
+                "choose a larger core or a smaller network"
+            ) from error
+        missing = re.search(
+            r"picolibc\.specs|cannot find -l[cm]\b|(stdint|string|math)\.h: No such file", str(error)
+        )
+        if missing:
+            package = core.toolchain.library_package
+            raise ToolError(
+                f"the C library for {core.name} is missing; install the Debian package {package}"
+            ) from error
+        raise
+
+
+def compiler_version(core: Core) -> str:
+    path = _compiler(core)
+    return run_tool([path, "--version"], str(path)).stdout.splitlines()[0]
 
 
 def compile_object(
@@ -48,21 +81,21 @@ def compile_object(
 ) -> Path:
     """Compile one C file for `core` into the object file `target`."""
     folders = [f"-I{folder}" for folder in (PLATFORM, *include)]
-    command = [find_tool(COMPILER, "gcc-arm-none-eabi"), *core.flags, *flags, f"-D{core.clock}", *folders]
-    run_tool([*command, "-c", source, "-o", target], f"compiling {source.name} for {core.name}")
+    arguments = [*flags, f"-D{core.clock}", *folders, "-c", source, "-o", target]
+    _run_compiler(core, arguments, f"compiling {source.name} for {core.name}")
     return target
 
 
-def link(core: Core, objects: Sequence[Path], target: Path, *, options: Sequence[str] = ()) -> Path:
+def link(
+    core: Core, objects: Sequence[Path], target: Path, *, stack_bytes: int = 0, options: Sequence[str] = ()
+) -> Path:
     """Link objects into an image for `core`, dropping what is not used."""
-    memory = [
-        f"-Wl,--defsym={name}_{what}={value}"
-        for name, values in (("FLASH", core.flash), ("RAM", core.ram))
-        for what, value in zip(("ORIGIN", "SIZE"), values, strict=True)
-    ]
-    command = [find_tool(COMPILER, "gcc-arm-none-eabi"), *core.flags, "-nostartfiles", "-Wl,--gc-sections"]
-    script = [f"-Wl,-T,{PLATFORM / 'link.ld'}", *memory, *options]
-    run_tool([*command, *script, *objects, "-lm", "-o", target], f"linking for {core.name}")
+    values = {"STACK_SIZE": stack_bytes}
+    for name, (origin, size) in (("FLASH", core.flash), ("RAM", core.ram)):
+        values |= {f"{name}_ORIGIN": origin, f"{name}_SIZE": size}
+    defined = [f"-Wl,--defsym={name}={value}" for name, value in values.items()]
+    script = ["-nostartfiles", "-Wl,--gc-sections", "-T", PLATFORM / "link.ld", *defined, *options]
+    _run_compiler(core, [*script, *objects, "-lm", "-o", target], f"linking for {core.name}")
     return target
 
 
@@ -78,28 +111,33 @@ def build(
 ) -> tuple[Path, dict[str, int]]:
     """Build platform/`program`.c with `sources` into an image in `folder`; and the sources' bytes by section.
 
-    These are what the image has beyond one in which the `functions` that the program calls are absent: code,
-    constants, and what they need of the compiler's library.
+    The stack has what the static data leave of the RAM. The bytes are what
+    the image has beyond one in which the `functions` that the program calls are absent: code, constants, and
+    what they need of the compiler's library.
     """
     frame = [
         compile_object(core, PLATFORM / f"{name}.c", folder / f"{name}.o", include=[include])
-        for name in ("start", program)
+        for name in (core.toolchain.start, "files", program)
     ]
     measured = [
         compile_object(core, source, folder / f"{source.stem}.o", include=[include], flags=flags)
         for source in sources
     ]
-    image = link(core, [*frame, *measured], folder / "image.elf")
-    absent = [f"-Wl,--defsym={function}=0" for function in functions]
-    without = section_bytes(link(core, frame, folder / "absent.elf", options=absent))
-    return image, {name: size - without.get(name, 0) for name, size in section_bytes(image).items()}
+    objects = [*frame, *measured]
+    image = link(core, objects, folder / "image.elf")
+    sections = section_bytes(core, image)
+    # Sections may begin after a gap of up to seven bytes.
+    stack_bytes = max(core.ram[1] - ram_bytes(sections) - 16, 0) // 8 * 8
+    link(core, objects, image, stack_bytes=stack_bytes)
+    absent = [f"-Wl,--defsym={function}={core.flash[0]}" for function in functions]
+    without = section_bytes(core, link(core, frame, folder / "absent.elf", options=absent))
+    return image, {name: size - without.get(name, 0) for name, size in sections.items()}
 
 
-def section_bytes(image: Path) -> dict[str, int]:
+def section_bytes(core: Core, image: Path) -> dict[str, int]:
     """Bytes by section of an image."""
-    listing = run_tool(
-        [find_tool("arm-none-eabi-size", "binutils-arm-none-eabi"), "-A", image], "size"
-    ).stdout
+    tool = find_tool(f"{core.toolchain.prefix}-size", core.toolchain.binutils_package)
+    listing = run_tool([tool, "-A", image], "size").stdout
     return {name: int(size) for name, size in re.findall(r"^(\.\w+)\s+(\d+)\s", listing, re.MULTILINE)}
 
 

@@ -13,7 +13,7 @@ void clock_start(void)
 {
 }
 
-uint32_t clock_ticks(void)
+uint64_t clock_ticks(void)
 {
     return 0;
 }
@@ -22,7 +22,7 @@ uint32_t file_open(const char *name, uint32_t length, uint32_t mode)
 {
     (void)length;
     if (opened == FILES || (files[opened] = fopen(name, mode == MODE_READ ? "rb" : "wb")) == NULL) {
-        exit(71);
+        exit(EXIT_FILE);
     }
     return opened++;
 }
@@ -35,6 +35,6 @@ uint32_t file_read(uint32_t handle, void *to, uint32_t size)
 void file_write(uint32_t handle, const void *from, uint32_t size)
 {
     if (fwrite(from, 1, size, files[handle]) != size) {
-        exit(71);
+        exit(EXIT_FILE);
     }
 }

@@ -4,12 +4,17 @@
 
 #include <stdint.h>
 
-/* Ticks since clock_start(), modulo 2^32; the host knows how many instructions a tick stands for. */
+/* Ticks since clock_start(), of 40 bits or more; the host knows how many instructions a tick stands for. */
 void clock_start(void);
-uint32_t clock_ticks(void);
+uint64_t clock_ticks(void);
 
 uint32_t semihosting(uint32_t operation, const void *argument);
 void semihosting_exit(uint32_t status);
+
+/* What the program ends with: emulator.py has a message for each. */
+#define EXIT_FAULT 70u
+#define EXIT_FILE 71u
+#define EXIT_STACK 72u /* the stack has reached its limit */
 
 #define MODE_READ 1u  /* "rb" */
 #define MODE_WRITE 5u /* "wb" */

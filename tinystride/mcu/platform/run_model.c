@@ -1,5 +1,5 @@
 /* Feeds a network with the inputs of a file, writes its outputs to another, and for each run what it took:
- * ticks of the clock and bytes of stack. The first record is that of a function that does nothing. */
+ * ticks of the clock (64 bits) and bytes of stack. The first record is that of a function that does nothing. */
 #include "platform.h"
 #include "stack.h"
 
@@ -9,7 +9,9 @@ typedef int run_t(const MODEL_INPUT_TYPE *input, MODEL_OUTPUT_TYPE *output);
 
 static MODEL_INPUT_TYPE input[MODEL_INPUT_SIZE];
 static MODEL_OUTPUT_TYPE output[MODEL_OUTPUT_SIZE];
-static uint32_t record[2];
+static struct {
+    uint64_t ticks, stack_bytes;
+} record;
 
 static int nothing(const MODEL_INPUT_TYPE *in, MODEL_OUTPUT_TYPE *out)
 {
@@ -21,13 +23,13 @@ static int nothing(const MODEL_INPUT_TYPE *in, MODEL_OUTPUT_TYPE *out)
 static int __attribute__((noinline)) measure(run_t *volatile run)
 {
     uint32_t *const top = stack_pointer();
-    uint32_t start;
+    uint64_t start;
     int status;
     stack_paint(top);
     start = clock_ticks();
     status = run(input, output);
-    record[0] = clock_ticks() - start;
-    record[1] = stack_bytes(top);
+    record.ticks = clock_ticks() - start;
+    record.stack_bytes = stack_bytes(top);
     return status;
 }
 
@@ -38,13 +40,13 @@ int main(void)
     const uint32_t records = file_open("records.bin", 11, MODE_WRITE);
     clock_start();
     measure(nothing);
-    file_write(records, record, sizeof record);
+    file_write(records, &record, sizeof record);
     while (file_read(inputs, input, sizeof input) == sizeof input) {
         if (measure(model_run) != 0) {
             return 1;
         }
         file_write(outputs, output, sizeof output);
-        file_write(records, record, sizeof record);
+        file_write(records, &record, sizeof record);
     }
     return 0;
 }

@@ -6,20 +6,24 @@
 
 #define STACK_PAINT 0xA5A5A5A5u
 
-#ifdef __arm__
-extern uint32_t bss_end[];
+#if defined(__arm__) || defined(__riscv)
+extern uint32_t stack_limit[];
 
 static inline uint32_t *stack_pointer(void)
 {
     uint32_t *pointer;
+#ifdef __arm__
     __asm volatile("mov %0, sp" : "=r"(pointer));
+#else
+    __asm volatile("mv %0, sp" : "=r"(pointer));
+#endif
     return pointer;
 }
 
 static inline void stack_paint(const uint32_t *top)
 {
     volatile uint32_t *word; /* a call of memset would paint its own frame */
-    for (word = bss_end; word < top; word++) {
+    for (word = stack_limit; word < top; word++) {
         *word = STACK_PAINT;
     }
 }
@@ -27,7 +31,7 @@ static inline void stack_paint(const uint32_t *top)
 static inline uint32_t stack_bytes(const uint32_t *top)
 {
     const volatile uint32_t *word;
-    for (word = bss_end; *word == STACK_PAINT && word < top; word++) {
+    for (word = stack_limit; *word == STACK_PAINT && word < top; word++) {
     }
     return (uint32_t)((uintptr_t)top - (uintptr_t)word);
 }

@@ -1,31 +1,53 @@
-/* Start-up of a bare core: vector table, coprocessors, .data and .bss, then main(). */
+/* Start-up of a bare Cortex-M: vector table, coprocessors, .data and .bss, then main(). */
 #include "platform.h"
 
-extern uint32_t data_start[], data_end[], data_in_flash[], bss_start[], bss_end[], stack_top[];
+extern uint32_t data_start[], data_end[], data_in_flash[], bss_start[], bss_end[], stack_limit[], stack_top[];
 
 void reset(void);
 int main(void);
+void fault_end(uint32_t stack_pointer);
 
-static volatile uint32_t systick_wraps;
+/* Where a fault is handled: the program's stack may be used up. */
+uint32_t fault_stack[64];
 
-static void fault(void)
+/* The processor has pushed eight words before it comes here, or has failed to. */
+void fault_end(uint32_t stack_pointer)
 {
-    semihosting_exit(70);
+    semihosting_exit(stack_pointer < (uint32_t)stack_limit + 32 ? EXIT_STACK : EXIT_FAULT);
 }
 
-static void on_systick(void)
+__attribute__((naked)) static void fault(void)
 {
-    systick_wraps++;
+    __asm volatile("mov r0, sp\n"
+                   "ldr r1, =fault_stack + 256\n"
+                   "mov sp, r1\n"
+                   "ldr r1, =fault_end\n"
+                   "bx r1\n"
+                   ".pool");
 }
 
 __attribute__((section(".vectors"), used)) static void (*const vectors[16])(void) = {
-    (void (*)(void))stack_top, reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, on_systick,
+    (void (*)(void))stack_top, reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault,
 };
+
+/* No access to the 32 MB below the stack, of which the MPS2 boards would take no notice. */
+static void guard_stack(void)
+{
+#if defined(__ARM_ARCH_7M__) || defined(__ARM_ARCH_7EM__)
+    volatile uint32_t *const unit = (volatile uint32_t *)0xE000ED90; /* memory protection */
+    unit[2] = 0;
+    unit[3] = (uint32_t)stack_limit - (32u << 20);
+    unit[4] = (24u << 1) | 1; /* 2^25 bytes, neither read nor written */
+    unit[1] = 5;              /* everything else as without it */
+    __asm volatile("dsb\n isb");
+#endif
+}
 
 void reset(void)
 {
     uint32_t *to = data_start;
     const uint32_t *from = data_in_flash;
+    guard_stack();
     while (to != data_end) {
         *to++ = *from++;
     }
@@ -40,56 +62,70 @@ void reset(void)
     semihosting_exit((uint32_t)main());
 }
 
+/* A 64-bit count from a timer of 32 bits and a second one, started after it, that ticks once in 2^coarse_bits:
+ * the one whose upper bits are those of the second and whose lower 32 bits are those of the first. The second is
+ * read first and is never ahead by as much as it is set back here. Always the same number of instructions. */
+static inline uint64_t join(uint32_t coarse, uint32_t coarse_bits, uint32_t fine)
+{
+    const uint64_t before = ((uint64_t)coarse << coarse_bits) - (1u << 20);
+    return before + (uint32_t)(fine - (uint32_t)before);
+}
+
 #if defined(CMSDK_TIMER)
-/* The 32-bit timer of the MPS2 boards counts down at 25 MHz. */
+/* The MPS2 boards' timers count down at 25 MHz; the dual timer's first half can do so at a 256th of it. */
 #define TIMER ((volatile uint32_t *)0x40000000)
+#define DUAL_TIMER ((volatile uint32_t *)0x40002000)
 
 void clock_start(void)
 {
     TIMER[2] = 0xFFFFFFFF;
     TIMER[1] = 0xFFFFFFFF;
     TIMER[0] = 1;
+    DUAL_TIMER[2] = 0;
+    DUAL_TIMER[0] = 0xFFFFFFFF;
+    DUAL_TIMER[2] = 0x8A; /* enable, clock / 256, 32 bits */
 }
 
-uint32_t clock_ticks(void)
+uint64_t clock_ticks(void)
 {
-    return 0xFFFFFFFF - TIMER[1];
+    const uint32_t coarse = 0xFFFFFFFF - DUAL_TIMER[1];
+    return join(coarse, 8, 0xFFFFFFFF - TIMER[1]);
 }
 #elif defined(NRF_TIMER)
-/* The first timer of an nRF51 counts up at 16 MHz, with 32 bits if told so; a write captures its value. */
-#define TIMER(offset) (*(volatile uint32_t *)(0x40008000 + (offset)))
+/* The timers of an nRF51 count up at 16 MHz / 2^prescaler; a write captures the value. */
+#define TIMER(number, offset) (*(volatile uint32_t *)(0x40008000 + 0x1000 * (number) + (offset)))
 
 void clock_start(void)
 {
-    TIMER(0x508) = 3;
-    TIMER(0x510) = 0;
-    TIMER(0x000) = 1;
+    uint32_t number;
+    for (number = 0; number < 2; number++) {
+        TIMER(number, 0x508) = 3; /* 32 bits */
+        TIMER(number, 0x510) = 8 * number;
+        TIMER(number, 0x000) = 1;
+    }
 }
 
-uint32_t clock_ticks(void)
+uint64_t clock_ticks(void)
 {
-    TIMER(0x040) = 1;
-    return TIMER(0x540);
+    uint32_t coarse;
+    TIMER(1, 0x040) = 1;
+    coarse = TIMER(1, 0x540);
+    TIMER(0, 0x040) = 1;
+    return join(coarse, 8, TIMER(0, 0x540));
 }
 #else
-/* SysTick counts down 24 bits; a few instructions of its handler are counted for each time that they wrap. */
-#define SYSTICK ((volatile uint32_t *)0xE000E010)
+/* The SSE-300's system counter counts up at 32 MHz with 64 bits; the upper word is read before and after. */
+#define COUNTER ((volatile uint32_t *)0x58100000)
 
 void clock_start(void)
 {
-    SYSTICK[1] = 0xFFFFFF;
-    SYSTICK[2] = 0;
-    SYSTICK[0] = 7;
+    COUNTER[0] = 1;
 }
 
-uint32_t clock_ticks(void)
+uint64_t clock_ticks(void)
 {
-    uint32_t wraps, left;
-    do {
-        wraps = systick_wraps;
-        left = SYSTICK[2];
-    } while (wraps != systick_wraps);
-    return (wraps << 24) + (0xFFFFFF - left);
+    const uint32_t before = COUNTER[3], low = COUNTER[2], after = COUNTER[3];
+    return (uint64_t)(low < 0x80000000 ? after : before) << 32 | low;
 }
 #endif
 
@@ -99,32 +135,4 @@ uint32_t semihosting(uint32_t operation, const void *argument)
     register const void *r1 __asm("r1") = argument;
     __asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
     return r0;
-}
-
-void semihosting_exit(uint32_t status)
-{
-    const uint32_t block[2] = {0x20026 /* application exit */, status};
-    semihosting(0x20, block);
-    for (;;) {
-    }
-}
-
-uint32_t file_open(const char *name, uint32_t length, uint32_t mode)
-{
-    const uint32_t block[3] = {(uint32_t)name, mode, length};
-    return semihosting(0x01, block);
-}
-
-uint32_t file_read(uint32_t handle, void *to, uint32_t size)
-{
-    const uint32_t block[3] = {handle, (uint32_t)to, size};
-    return size - semihosting(0x06, block);
-}
-
-void file_write(uint32_t handle, const void *from, uint32_t size)
-{
-    const uint32_t block[3] = {handle, (uint32_t)from, size};
-    if (semihosting(0x05, block) != 0) {
-        semihosting_exit(71);
-    }
 }
