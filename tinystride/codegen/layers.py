@@ -40,16 +40,12 @@ class Window:
 
 @dataclass
 class Requantization:
-    """From an int32 sum to int8, one multiplier per output channel.
-
-    largest_sum: no sum is larger in size, whatever the input; up to 2^31 - 1 (a bias may be nearly that)
-    """
+    """From an int32 sum to int8, one multiplier per output channel. A sum may be any int32."""
 
     multipliers: list[Multiplier]
     zero_point: int
     low: int
     high: int
-    largest_sum: int = (1 << 31) - 1
 
 
 @dataclass(eq=False)

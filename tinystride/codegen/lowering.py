@@ -225,9 +225,7 @@ class Lowering:
         return {
             "bias": bias,
             "input_zero_point": source.zero_point,
-            "requantization": replace(
-                self._requantization(operator, multipliers), largest_sum=int(largest.max())
-            ),
+            "requantization": self._requantization(operator, multipliers),
         }
 
     def _kernel(self, operator: Operator) -> tuple[int, ...]:

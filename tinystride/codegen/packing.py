@@ -62,7 +62,7 @@ def is_one_dimensional(layer: Convolution) -> bool:
     flat = window.input[0] == window.output[0] == window.kernel[0] == window.dilation[1] == 1
     paired = taps > window.stride[1]  # else most of each multiplication would be wasted
     sizes = (*window.input, *window.output, channels, depth, taps, window.stride[1], taps * depth * 4)
-    if layer.requantization.largest_sum >= 1 << 30:  # the kernel takes -2^30 for less than any sum
+    if largest_sum(layer) >= 1 << 30:  # the kernel takes -2^30 for less than any sum
         return False
     return flat and paired and window.output[1] >= MIN_STEPS and max(sizes) <= INT16_MAX
 
