@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from stages.common import INT8_TFLITE, RESULTS, show
+from tinystride.errors import MissingExtraError
 from tinystride.files import read_json
 from tinystride.tracking import Mirrored, TrackingError, mirror
 
@@ -22,7 +23,7 @@ def mirror_run(parameters: dict) -> None:
     folder = mirror_folder()
     try:
         mirror(collect(parameters), mode=mode, folder=folder)
-    except (TrackingError, OSError) as error:
+    except (TrackingError, MissingExtraError, OSError) as error:
         warnings.warn(str(error), stacklevel=2)
         return
     if mode == "offline":

@@ -18,7 +18,7 @@ import pytest
 
 from tests.learning.walking import walk
 from tinystride import edge_impulse
-from tinystride.errors import DataError, ParameterError, ServiceError
+from tinystride.errors import DataError, MissingExtraError, ParameterError, ServiceError
 from tinystride.gait.strides import StrideSet
 
 HMAC_KEY, API_KEY = "fed53116f20684c067774ebf9e7bcbdc", "ei_1234"
@@ -287,7 +287,9 @@ def test_the_official_packages_errors_end_in_one_line(server, tmp_path):
 def test_a_missing_package_is_said_clearly(monkeypatch, strides, tmp_path):
     for name in ("edgeimpulse", "cbor2"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ParameterError, match=r"edgeimpulse is not installed; pip install -e '\.\[edge"):
+    with pytest.raises(
+        MissingExtraError, match=r"edgeimpulse is not installed; run: pip install 'tinystride\[edge"
+    ):
         edge_impulse.profile("m.tflite", api_key=API_KEY)
-    with pytest.raises(ParameterError, match="cbor2 is not installed"):
+    with pytest.raises(MissingExtraError, match="cbor2 is not installed"):
         edge_impulse.export(strides, SPLIT, tmp_path / "a", file_format="cbor")

@@ -17,7 +17,7 @@ import yaml
 from tinystride.cli import main
 from tinystride.datasets.simulator import simulate_walk
 from tinystride.datasets.walker import SimulatedSubject
-from tinystride.errors import ParameterError, ToolError
+from tinystride.errors import MissingExtraError, ParameterError, ToolError
 from tinystride.gait.strides import gather_strides
 from tinystride.sweep import (
     Search,
@@ -391,7 +391,9 @@ def test_the_bar_of_a_restart_begins_where_the_sweep_was(tmp_path, monkeypatch):
 
 def test_without_ray_there_is_one_line(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ToolError, match=r"Ray is not installed; pip install -e '\.\[sweep\]'"):
+    with pytest.raises(
+        MissingExtraError, match=r"ray is not installed; run: pip install 'tinystride\[sweep\]'"
+    ):
         sweep(space(), PARAMETERS, lambda own: None, tmp_path / "trials.csv", objectives=OBJECTIVES)
 
 

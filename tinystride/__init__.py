@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tinystride.api import Result, Walk, estimate, read
     from tinystride.datasets.recording import Recording
-    from tinystride.errors import DataError, ModelError, ParameterError, TinyStrideError
+    from tinystride.errors import DataError, MissingExtraError, ModelError, ParameterError, TinyStrideError
     from tinystride.results import COLUMNS
 
 __version__ = "0.1.0"
@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "COLUMNS": "tinystride.results",
     "DataError": "tinystride.errors",
+    "MissingExtraError": "tinystride.errors",
     "ModelError": "tinystride.errors",
     "ParameterError": "tinystride.errors",
     "Recording": "tinystride.datasets.recording",
@@ -33,6 +34,7 @@ _PUBLIC = {
 __all__ = [
     "COLUMNS",
     "DataError",
+    "MissingExtraError",
     "ModelError",
     "ParameterError",
     "Recording",

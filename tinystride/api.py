@@ -4,19 +4,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tinystride.datasets.recording import Recording
+from tinystride.engines import ENGINES, Engine
 from tinystride.errors import ModelError, ParameterError
 from tinystride.files import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Engine = Literal["offline", "python", "c"]
-ENGINES: tuple[Engine, ...] = ("offline", "python", "c")
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +148,6 @@ def estimator(model: Path | str | None, engine: Engine) -> "Any":
 
 def default_model() -> Path:
     """The int8 network that comes with the package."""
-    from tinystride.predict_command import DEFAULT_MODEL
+    from tinystride.default_model import DEFAULT_MODEL
 
     return DEFAULT_MODEL

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tqdm import tqdm
-
+from tinystride import __version__
 from tinystride.edge_impulse_command import add_edge_impulse
 from tinystride.errors import TinyStrideError
 from tinystride.files import complete_path
@@ -50,8 +49,9 @@ def one_line_errors() -> Iterator[None]:
     else:
         return
     # A progress bar that the error has cut short ends its line first.
-    for bar in list(getattr(tqdm, "_instances", ())):
-        bar.close()
+    if "tqdm" in sys.modules:
+        for bar in list(getattr(sys.modules["tqdm"].tqdm, "_instances", ())):
+            bar.close()
     print(f"error: {message}", file=sys.stderr)
     sys.exit(1)
 
@@ -77,6 +77,7 @@ def _benchmark(arguments: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tinystride", description="Stride length on the sensor itself.")
+    parser.add_argument("--version", action="version", version=f"tinystride {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
     add_predict(commands)

@@ -12,19 +12,23 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-import requests
-from requests.adapters import HTTPAdapter
 from tqdm import tqdm
-from urllib3.util import Retry
 
 from tinystride.errors import DataError, ParameterError, ServiceError
 from tinystride.files import complete_folder, read_json, write_bytes, write_json
 from tinystride.gait.strides import StrideSet
 from tinystride.learning.split import subject_names
+from tinystride.optional import extra
+
+with extra("edge-impulse"):
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
 
 INGESTION_HOST = "https://ingestion.edgeimpulse.com"
 FORMATS = ("json", "cbor")
@@ -284,10 +288,8 @@ def _official(api_key: str, call):
 
 
 def _optional(name: str) -> ModuleType:
-    try:
-        return __import__(name)
-    except ImportError as error:
-        raise ParameterError(f"{name} is not installed; pip install -e '.[edge-impulse]'") from error
+    with extra("edge-impulse"):
+        return import_module(name)
 
 
 def key_from(variable: str, *, needed: bool = False) -> str | None:

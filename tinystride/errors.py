@@ -30,3 +30,14 @@ class ToolError(TinyStrideError):
 
 class ServiceError(TinyStrideError):
     """A service elsewhere that cannot be reached or refuses what it is sent."""
+
+
+class MissingExtraError(TinyStrideError, ImportError):
+    """A Python package that is not installed, since only one of TinyStride's extras needs it."""
+
+    def __init__(self, package: str, extra: str):
+        super().__init__(
+            f"the Python package {package} is not installed; run: pip install 'tinystride[{extra}]'"
+        )
+        self.package = package
+        self.extra = extra

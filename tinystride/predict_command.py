@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinystride.api import ENGINES, estimate
+from tinystride.default_model import DEFAULT_MODEL
+from tinystride.engines import ENGINES
 from tinystride.errors import DataError, ModelError, ParameterError
 
 if TYPE_CHECKING:
     from tinystride.api import Result
-
-DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "models" / "stride_int8.tflite"
 
 
 def add_predict(commands: argparse._SubParsersAction) -> None:
@@ -75,6 +74,8 @@ def run_predict(arguments: argparse.Namespace) -> None:
     _check_targets(arguments.recording, arguments.output, arguments.plot, summary)
     if not arguments.model.is_file():
         raise ModelError(f"{arguments.model}: is not there; run `dvc repro`, or name a .tflite with --model")
+    from tinystride.api import estimate
+
     recording = _read(arguments)
     _write(estimate(recording, model=arguments.model, engine=arguments.engine), arguments)
 

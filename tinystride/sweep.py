@@ -23,6 +23,7 @@ import pandas as pd
 from tinystride.errors import ParameterError, TinyStrideError, ToolError
 from tinystride.files import complete_file
 from tinystride.gait.strides import StrideSet
+from tinystride.optional import extra
 
 METHODS = ("grid", "random", "bayes")
 DISTRIBUTIONS = ("uniform", "log_uniform_values", "int_uniform")
@@ -200,10 +201,8 @@ def _draw(space: Space, random: np.random.Generator) -> dict:
 
 
 def _study(n_objectives: int, seed: int):
-    try:
+    with extra("sweep"):
         import optuna
-    except ImportError as error:
-        raise ToolError("Optuna is not installed; pip install -e '.[sweep]'") from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
     return optuna.create_study(directions=["minimize"] * n_objectives, sampler=sampler)
@@ -353,10 +352,8 @@ def _guarded(trial: Callable, strides: StrideSet, parameters: Mapping, core: str
 
 
 def _ray(address: str | None, workers: int | None):
-    try:
+    with extra("sweep"):
         import ray
-    except ImportError as error:
-        raise ToolError("Ray is not installed; pip install -e '.[sweep]'") from error
     _check_address(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # A cluster's machines get this very code.
@@ -456,7 +453,8 @@ def pareto(costs: np.ndarray) -> np.ndarray:
 
 def draw(table: pd.DataFrame, objectives: list[str], path: Path) -> None:
     """Error against every other objective, trial by trial, the best ones joined."""
-    from matplotlib.figure import Figure
+    with extra("sweep"):
+        from matplotlib.figure import Figure
 
     first, *others = objectives if len(objectives) > 1 else [objectives[0], "trial"]
     figure = Figure(figsize=(4.5 * len(others), 3.6), layout="constrained")

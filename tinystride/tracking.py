@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from tinystride.errors import TinyStrideError
+from tinystride.optional import extra
 
 PROJECT = "tinystride"
 MODES = ("online", "offline")
@@ -52,9 +53,9 @@ def mirror(run: Mirrored, *, mode: str, folder: Path) -> None:
     # What it has to say about itself would be lines on somebody's terminal.
     os.environ.update({"WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"})
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
-    try:
+    with extra("track"):
         import wandb
-
+    try:
         folder.mkdir(parents=True, exist_ok=True)
         settings = wandb.Settings(
             console="off",

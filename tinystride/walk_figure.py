@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib.style
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from tinystride.datasets.recording import Recording
 from tinystride.errors import ParameterError
 from tinystride.evaluation.figures import BLUE, CM, GREY, ORANGE, STYLE
 from tinystride.files import complete_file
 from tinystride.gait.parameters import walk_path
+from tinystride.optional import extra
 from tinystride.results import recording_name
+
+with extra("plot"):
+    import matplotlib.style
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BINS = 3000
 GREEN = "#2a9d6f"

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from scipy.ndimage import minimum_filter1d
 from scipy.signal import butter, group_delay, lfilter
 
-from tinystride.gait.filters import lowpass, lowpass_delay_s, moving_mean
+from tinystride.gait.filters import _butterworth, lowpass, lowpass_delay_s, moving_mean, moving_minimum
 
 
 def test_moving_mean_is_centred_and_shrinks_at_the_ends():
@@ -25,3 +26,24 @@ def test_lowpass_is_the_butterworth_filter_and_tells_its_delay(rate_hz):
 def test_lowpass_starts_settled():
     level = np.full((50, 3), [1.0, -2.0, 9.8])
     assert lowpass(level, 100, 10) == pytest.approx(level)
+
+
+@pytest.mark.parametrize("rate_hz", [50, 104.5, 400])
+@pytest.mark.parametrize("samples", [1, 2, 300])
+def test_lowpass_gives_the_same_bits_as_scipy(samples, rate_hz):
+    values = np.random.default_rng(samples).normal(scale=10, size=(samples, 3))
+    b, a = _butterworth(rate_hz, 10)
+    settled = np.array([[1 - b[0]], [b[2] - a[2]]]) * values[:1]
+    expected = lfilter(b, a, values, axis=0, zi=settled)[0]
+    assert lowpass(values, rate_hz, 10).tobytes() == expected.tobytes()
+
+
+def test_lowpass_of_no_samples_gives_none():
+    assert lowpass(np.empty((0, 3)), 100, 10).shape == (0, 3)
+
+
+@pytest.mark.parametrize("reach", [0, 1, 17, 400])
+def test_moving_minimum_equals_that_of_scipy(reach):
+    values = np.random.default_rng(reach).normal(size=300)
+    expected = minimum_filter1d(values, 2 * reach + 1, mode="nearest")
+    assert np.array_equal(moving_minimum(values, reach), expected)

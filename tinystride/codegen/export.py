@@ -19,7 +19,7 @@ from tinystride.codegen.host import compile_on_host
 from tinystride.codegen.layers import Network
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
-from tinystride.codegen.reference import example_inputs, run_tflm
+from tinystride.codegen.reference import example_inputs, run_reference
 from tinystride.codegen.templates import render
 from tinystride.errors import ModelError, ParameterError, ToolError
 from tinystride.files import complete_folder, sha256, write_text
@@ -110,7 +110,7 @@ def _library_files(
 ) -> dict[str, str]:
     streams = has_estimator(network, card["description"])
     inputs = example_inputs(graph, vectors, seed=0)
-    outputs = run_tflm(path.read_bytes(), graph, inputs) if vectors else []
+    outputs = run_reference(path.read_bytes(), graph, inputs) if vectors else []
     values = values | {
         "version": __version__,
         "vectors": vectors,
@@ -160,7 +160,7 @@ def export_model(
     working_memory_bytes}`.
 
     Raises ModelError for a file that is not a whole supported model, ParameterError for a prefix that is
-    no C name, ToolError where golden vectors (unless 0) need the missing `tflite-micro`.
+    no C name.
     """
     _check_prefix(prefix)
     path = Path(tflite_path)

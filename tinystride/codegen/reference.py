@@ -1,20 +1,29 @@
 """TensorFlow Lite for Microcontrollers: the standard that the generated C matches bit by bit."""
 
+import platform
+import sys
+from importlib.util import find_spec
+
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tinystride.codegen.graph import Graph
-from tinystride.errors import ModelError, ToolError
+from tinystride.errors import ModelError
+from tinystride.optional import extra
+
+
+def tflm_is_built_for_this_computer() -> bool:
+    """Whether the package `tflite-micro` exists for this system and processor, installed or not."""
+    return sys.platform == "linux" and platform.machine() == "x86_64"
 
 
 def run_tflm(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
     """Run `inputs` [vectors, input size] through the TFLM interpreter; gives [vectors, output size].
 
-    Raises ToolError without the `tflite-micro` package, ModelError if TFLM refuses the model.
+    Raises MissingExtraError without the `tflite-micro` package, ModelError if TFLM refuses the model.
     """
-    try:
+    with extra("benchmark"):
         from tflite_micro import runtime
-    except ImportError as error:
-        raise ToolError("needs the Python package tflite-micro; install tinystride[benchmark]") from error
     activations = sum(tensor.size for operator in graph.operators for tensor in operator.outputs)
     try:
         interpreter = runtime.Interpreter.from_bytes(
@@ -28,6 +37,33 @@ def run_tflm(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
     except RuntimeError as error:
         raise ModelError(
             f"TFLM cannot run this model ({error}); convert it for int8 built-in operators"
+        ) from error
+    return outputs
+
+
+def run_reference(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
+    """As run_tflm; without the `tflite-micro` package by LiteRT's own kernels, which round as TFLM does.
+
+    Raises ModelError if the model does not run.
+    """
+    if find_spec("tflite_micro"):
+        return run_tflm(content, graph, inputs)
+    try:
+        # XNNPACK, the default, rounds once where TFLM rounds twice.
+        interpreter = Interpreter(
+            model_content=content,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        interpreter.allocate_tensors()
+        (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
+        outputs = np.empty((len(inputs), graph.output.size), graph.output.dtype)
+        for row, values in enumerate(inputs):
+            interpreter.set_tensor(given["index"], values.reshape(graph.input.shape))
+            interpreter.invoke()
+            outputs[row] = interpreter.get_tensor(told["index"]).ravel()
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"LiteRT cannot run this model ({error}); convert it for int8 built-in operators"
         ) from error
     return outputs
 

@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
-import pooch
-import requests
 from tqdm import tqdm
 
 from tinystride.datasets import tripod
@@ -17,6 +15,11 @@ from tinystride.datasets.catalogue import Dataset, choose
 from tinystride.datasets.simulator import simulate_dataset
 from tinystride.errors import DataError, ParameterError, UnreachableError
 from tinystride.files import complete_file, complete_folder, sha256, write_json
+from tinystride.optional import extra
+
+with extra("train"):
+    import pooch
+    import requests
 
 UPSTREAM = "https://raw.githubusercontent.com"
 WHEN_UNREACHABLE = ("simulate", "fail")

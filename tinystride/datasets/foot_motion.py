@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import CubicSpline
-from scipy.spatial.transform import Rotation
-from scipy.special import ndtr
+
+from tinystride.optional import extra
+
+with extra("train"):
+    from scipy.interpolate import CubicSpline
+    from scipy.spatial.transform import Rotation
+    from scipy.special import ndtr
 
 # The constants were fitted by least squares to the median angular rate and specific force of the 19 people of
 # ipol-healthy (right foot, straight strides), one shape for all; what is a person's own, walker.py draws.

@@ -12,7 +12,6 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 from tqdm import tqdm
 
 from tinystride.datasets.foot_motion import FootMotion, Motion, Swings, euler_matrices
@@ -22,6 +21,10 @@ from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import Leg, SimulatedSubject, Steps, plan_steps, swings_of
 from tinystride.errors import ParameterError
 from tinystride.files import complete_file, complete_folder
+from tinystride.optional import extra
+
+with extra("train"):
+    from scipy.ndimage import uniform_filter1d
 
 RATE_RANGE_HZ = (50.0, 400.0)
 CONDITIONS = {"slow": 0.75, "normal": 1.0, "fast": 1.25}  # share of the preferred speed

@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 
 from tinystride.datasets.recording import Recording, read_error, trajectory_table
 from tinystride.datasets.samples import check_recording
+from tinystride.optional import extra
+
+with extra("train"):
+    import scipy.io
 
 RATE_HZ = 200.0
 FOLDER = Path("data", "vicon", "processed")

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from tinystride.datasets.foot_motion import SHAKE_WIDTH_S, FootShape, Swings
 from tinystride.errors import ParameterError
+from tinystride.optional import extra
+
+with extra("train"):
+    from scipy.spatial.transform import Rotation
 
 SPEED_RANGE_MPS = (0.2, 4.0)
 WOBBLES_PER_STRIDE = 6

@@ -16,10 +16,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import stats
 
 from tinystride.errors import DataError, ParameterError
 from tinystride.learning.split import subject_names
+from tinystride.optional import extra
+
+with extra("train"):
+    from scipy import stats
 
 WALK = ["dataset", "subject", "trial", "foot"]
 REQUIRED_COLUMNS = [*WALK, "start_s", "end_s", "stride_length_cm"]

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LinearRegression
 
 from tinystride.errors import DataError
 from tinystride.evaluation.agreement import require_columns
 from tinystride.learning.split import subject_names
+from tinystride.optional import extra
+
+with extra("train"):
+    from sklearn.linear_model import LinearRegression
 
 REQUIRED_COLUMNS = [
     "stride_id",

@@ -11,9 +11,8 @@ from functools import reduce
 from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import minimum_filter1d
 
-from tinystride.gait.filters import moving_mean
+from tinystride.gait.filters import moving_mean, moving_minimum
 from tinystride.gait.strapdown import GRAVITY_MPS2, rotation_matrices
 
 ENERGY_WINDOW_S = 0.08
@@ -119,8 +118,7 @@ def _contact(pitch_rate: np.ndarray, start: int, end: int) -> float:
 def _minima(values: np.ndarray, rate_hz: float) -> np.ndarray:
     """Samples that are lowest within a stance interval before and after them; the first one of equals."""
     reach = round(SMALLEST_STANCE_INTERVAL_S * rate_hz)
-    lowest = minimum_filter1d(values, 2 * reach + 1, mode="nearest")
-    minima = np.flatnonzero(values == lowest)
+    minima = np.flatnonzero(values == moving_minimum(values, reach))
     return minima[np.diff(minima, prepend=-reach - 1) > reach]
 
 

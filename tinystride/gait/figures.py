@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from tinystride.files import complete_file
 from tinystride.gait.strapdown import POINTS, resample
 from tinystride.gait.strides import StrideSet
+from tinystride.optional import extra
+
+with extra("plot"):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
 AXES = (("forward", "tab:red"), ("left", "tab:green"), ("up", "tab:blue"))
 

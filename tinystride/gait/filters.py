@@ -1,7 +1,9 @@
-"""Filters that the algorithms of this package share; each can run as samples come, after a fixed delay."""
+"""Filters that the algorithms of this package share; each can run as samples come, after a fixed delay.
+
+They need NumPy alone: importing scipy.signal takes longer than most predictions.
+"""
 
 import numpy as np
-from scipy.signal import lfilter
 
 
 def moving_mean(values: np.ndarray, samples: int) -> np.ndarray:
@@ -17,9 +19,40 @@ def moving_mean(values: np.ndarray, samples: int) -> np.ndarray:
 
 def lowpass(values: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray:
     """Causal Butterworth low-pass of second order along axis 0, settled on the first sample."""
+    values = np.asarray(values, float)
+    filtered = np.empty_like(values)
     b, a = _butterworth(rate_hz, cutoff_hz)
-    settled = np.array([1 - b[0], b[2] - a[2]]).reshape(-1, *[1] * (values.ndim - 1))
-    return lfilter(b, a, values, axis=0, zi=settled * values[:1])[0]
+    for column in np.ndindex(values.shape[1:]):
+        filtered[:, *column] = _filter(b, a, values[:, *column])
+    return filtered
+
+
+def _filter(b: np.ndarray, a: np.ndarray, values: np.ndarray) -> list[float]:
+    """The filter b [3], a [3] over values [n]; bit by bit as scipy.signal.lfilter, settled on the first.
+
+    Transposed direct form II. A loop over Python's numbers, since each output needs the one before it.
+    """
+    outputs: list[float] = []
+    if not len(values):
+        return outputs
+    a1, a2 = float(a[1]), float(a[2])
+    first, second = float((1 - b[0]) * values[0]), float((b[2] - a[2]) * values[0])
+    for x0, x1, x2 in zip(*((factor * values).tolist() for factor in b), strict=True):
+        y = first + x0
+        first = second + x1 - y * a1
+        second = x2 - y * a2
+        outputs.append(y)
+    return outputs
+
+
+def moving_minimum(values: np.ndarray, reach: int) -> np.ndarray:
+    """The least of values [n] from `reach` samples before each to `reach` samples after it, same shape."""
+    least, width, whole = np.pad(values, reach, mode="edge"), 1, 2 * reach + 1
+    while width < whole:
+        step = min(width, whole - width)
+        least = np.minimum(least[:-step], least[step:])
+        width += step
+    return least
 
 
 def lowpass_delay_s(rate_hz: float, cutoff_hz: float) -> float:

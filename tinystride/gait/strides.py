@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from tinystride.datasets.recording import Recording, is_trajectory
 from tinystride.errors import DataError
@@ -17,6 +17,7 @@ from tinystride.gait.flags import heading_change_deg, stride_flags
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.options import GaitOptions
 from tinystride.gait.signals import StrideSignals
+from tinystride.optional import extra
 
 OUTSIDE, GAP, NO_REFERENCE = "outside the walk", "gap", "no reference"
 COLUMNS = {
@@ -70,7 +71,10 @@ def gather_strides(
 ) -> StrideSet:
     """The strides of all recordings, in their order. Raises DataError as extract_strides does."""
     options = options or GaitOptions()
-    recordings = tqdm(recordings, desc="recordings", unit="", disable=not progress)
+    if progress:
+        from tqdm import tqdm
+
+        recordings = tqdm(recordings, desc="recordings", unit="")
     parts = [_extract(recording, options) for recording in recordings]
     if not parts:
         raise DataError("no recording: name at least one data set that holds some")
@@ -98,6 +102,7 @@ def count_strides(table: pd.DataFrame) -> dict[str, dict]:
 
 def write_strides(strides: StrideSet, folder: Path | str) -> None:
     """strides.parquet and signals.npz in `folder`; equal strides give equal bytes."""
+    _need_parquet()
     with complete_folder(folder) as partial:
         strides.table.to_parquet(partial / "strides.parquet", index=False)
         strides.signals.save(partial / "signals.npz")
@@ -105,6 +110,7 @@ def write_strides(strides: StrideSet, folder: Path | str) -> None:
 
 def read_strides(folder: Path | str) -> StrideSet:
     """What write_strides wrote. Raises DataError where it is not there or not whole."""
+    _need_parquet()
     path = Path(folder) / "strides.parquet"
     try:
         table = pd.read_parquet(path)
@@ -114,6 +120,12 @@ def read_strides(folder: Path | str) -> StrideSet:
     if missing:
         raise DataError(f"{path}: lacks the column {missing[0]!r}; run the preprocess stage again")
     return StrideSet(table=table.astype(COLUMNS), signals=StrideSignals.load(Path(folder) / "signals.npz"))
+
+
+def _need_parquet() -> None:
+    """pandas itself would name its own ways to a remedy."""
+    with extra("train"):
+        import_module("pyarrow")
 
 
 def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.ndarray], StrideSignals]:

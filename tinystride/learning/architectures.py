@@ -2,9 +2,11 @@
 
 from functools import partial
 
-import keras
-
 from tinystride.learning.estimators import CHANNELS, Settings
+from tinystride.optional import extra
+
+with extra("train"):
+    import keras
 
 
 class PairMaximum(keras.layers.Layer):

@@ -37,12 +37,11 @@ mid-stance and MARGIN more on either side, for `cut` and `warped` to reach into.
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from scipy.integrate import cumulative_trapezoid
-from scipy.signal import savgol_filter
 
 from tinystride.errors import ParameterError
 from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, level, resample, rotation_matrices
+from tinystride.optional import extra
 
 MARGIN = 10
 GRID = POINTS + 2 * MARGIN
@@ -394,6 +393,8 @@ def _rotate(rotation, vectors):
 
 def _lever_acceleration(orientation, gyr, lever_m, step_s):
     velocity = _rotate(orientation, np.cross(gyr, lever_m[:, None]))
+    with extra("train"):
+        from scipy.signal import savgol_filter
     # The derivative of the quartic through five points.
     return savgol_filter(velocity, 5, 4, deriv=1, axis=1) / step_s[:, None, None]
 
@@ -409,6 +410,8 @@ def _from_rest_to_rest(acceleration, step_s, length_cm):
 
 def _velocities(acceleration, step_s):
     """[n, GRID, 3], zero at the first mid-stance."""
+    with extra("train"):
+        from scipy.integrate import cumulative_trapezoid
     velocity = cumulative_trapezoid(acceleration, axis=1, initial=0) * step_s[:, None, None]
     return velocity - velocity[:, MARGIN, None]
 

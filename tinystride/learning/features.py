@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.signal import butter, resample, sosfiltfilt
 
 from tinystride.errors import DataError
 from tinystride.gait import strapdown
@@ -32,6 +31,7 @@ from tinystride.learning.augmentation import (
 )
 from tinystride.learning.estimators import CHANNELS, Settings, can_be_augmented
 from tinystride.learning.split import subject_names
+from tinystride.optional import extra
 
 PAPER_RATE_HZ = 60.0
 PAPER_CUTOFF_HZ = 10.0
@@ -108,6 +108,8 @@ def stance_features(kind: str, acc_mps2, gyr_radps, duration_s) -> np.ndarray:
 
 
 def _contact_to_contact(signals: StrideSignals, points: int) -> Features:
+    with extra("train"):
+        from scipy.signal import butter, resample, sosfiltfilt
     samples = np.hstack([signals.gyr_radps / PAPER_GYR_RADPS, signals.acc_mps2 / PAPER_ACC_MPS2])
     values = np.full((len(signals), points, CHANNELS), np.nan, dtype=np.float32)
     reason = np.full(len(signals), "", dtype=object)

@@ -9,7 +9,6 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 
 from tinystride.errors import ParameterError
 from tinystride.gait.signals import StrideSignals
@@ -18,6 +17,10 @@ from tinystride.learning.features import Examples, stretched_features
 from tinystride.learning.model_file import attach_metadata
 from tinystride.learning.prediction import Network
 from tinystride.learning.training import TrainedModel
+from tinystride.optional import extra
+
+with extra("train"):
+    import tensorflow as tf
 
 # Strides of these lengths have to fit into the ranges of the int8 network.
 COVERED_CM = (40.0, 220.0)

@@ -4,15 +4,18 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from tinystride.errors import ModelError
 from tinystride.files import complete_folder, read_json, write_json
 from tinystride.learning.architectures import build
 from tinystride.learning.estimators import Settings
 from tinystride.learning.features import Examples
+from tinystride.optional import extra
+
+with extra("train"):
+    import keras
+    import tensorflow as tf
 
 WARM_UP = 0.1  # share of a one-cycle's steps in which the learning rate rises
 SMALLEST_SCALE_CM = (

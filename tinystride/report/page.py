@@ -5,11 +5,14 @@ import math
 from importlib import resources
 
 import jinja2
-import plotly.offline
 from markupsafe import Markup
 
+from tinystride.optional import extra
 from tinystride.report import content
 from tinystride.report.content import Run
+
+with extra("report"):
+    import plotly.offline
 
 OF_SETS = {
     "accuracy": "Accuracy against a measured reference",

@@ -1,0 +1,29 @@
+"""What pyproject.toml cannot say: the network that the pipeline has made comes along in the package."""
+
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+MODEL = Path("models/stride_int8.tflite")
+
+
+class BuildWithModel(build_py):
+    """A package with its network; an editable installation uses that of the checkout."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return
+        if not MODEL.is_file():
+            raise SystemExit(f"error: {MODEL} is not there; run: git checkout {MODEL}, or: make run")
+        target = Path(self.build_lib) / "tinystride" / MODEL
+        self.mkpath(str(target.parent))
+        self.copy_file(str(MODEL), str(target))
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        built = [] if self.editable_mode else [str(Path(self.build_lib) / "tinystride" / MODEL)]
+        return super().get_outputs(include_bytecode) + built
+
+
+setup(cmdclass={"build_py": BuildWithModel})

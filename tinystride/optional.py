@@ -1,0 +1,21 @@
+"""Packages that only some commands need, and the extra of `pip install` that brings each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tinystride.errors import MissingExtraError
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Import optional packages within the block: where one is missing, MissingExtraError names the extra.
+
+    name: an entry of `project.optional-dependencies` in pyproject.toml, such as "plot"
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or str(error)).partition(".")[0]
+        if package == "tinystride":
+            raise
+        raise MissingExtraError(package, name) from error
