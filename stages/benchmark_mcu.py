@@ -1,4 +1,4 @@
-"""Build the C of models/c for cores, emulate it, count bytes and instructions: results/mcu."""
+"""Build the C of models/built/c for cores, emulate it, count bytes and instructions: results/mcu."""
 
 import numpy as np
 from tqdm import tqdm

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dvc.api
+import yaml
 
 from stages.workspace import check_experiment
 from tinystride.cli import one_line_errors
@@ -18,9 +19,12 @@ RAW = Path("data/raw")
 STRIDES = Path("data/strides")
 SPLIT = Path("data/split.json")
 FLOAT32 = Path("models/float32")
-FLOAT32_TFLITE = Path("models/stride_float32.tflite")
-INT8_TFLITE = Path("models/stride_int8.tflite")
-C_LIBRARY = Path("models/c")
+# What stages compute, in DVC's cache; the stage publish copies it to MODELS, which is in Git.
+BUILT = Path("models/built")
+FLOAT32_TFLITE = BUILT / "stride_float32.tflite"
+INT8_TFLITE = BUILT / "stride_int8.tflite"
+C_LIBRARY = BUILT / "c"
+MODELS = Path("models")
 RESULTS = Path("results")
 
 
@@ -30,12 +34,19 @@ def run_stage(name: str, main: Callable[[dict], None]) -> None:
     with one_line_errors():
         # DVC names the instance of a matrix stage; outside of `dvc repro` the stage's own name serves.
         stage, written = os.environ.get("DVC_STAGE", name), PARAMETERS.read_bytes()
+        if "DVC_STAGE" in os.environ:
+            show(f"{stage}: {description(name)}")
         parameters = dvc.api.params_show(stages=stage)
         main(parameters)
         # DVC would note the new ones beside the results of the old ones.
         if PARAMETERS.read_bytes() != written and dvc.api.params_show(stages=stage) != parameters:
             raise ParameterError("params.yaml has changed while this stage ran; run it again")
         check_experiment()
+
+
+def description(stage: str) -> str:
+    """What dvc.yaml says of a stage, in one line."""
+    return " ".join(yaml.safe_load(Path("dvc.yaml").read_text())["stages"][stage]["desc"].split())
 
 
 def known(block: str, parameters: dict, function: Callable) -> dict:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from stages.common import FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, known, run_stage
+from stages.common import INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, known, run_stage
 from tinystride.datasets.loading import load_recordings
 from tinystride.evaluation.figures import draw_figures
 from tinystride.evaluation.published import by_protocol, markdown_beside_published
@@ -10,15 +10,12 @@ from tinystride.evaluation.report import evaluate
 from tinystride.evaluation.tables import headline, long, markdown, stride_points, subject_points
 from tinystride.files import complete_folder, read_json, write_json, write_text
 from tinystride.gait.strides import read_strides
-from tinystride.learning.prediction import predict_subjects
 from tinystride.streaming.evaluation import stream_tested, unseen_models
 
 
 def main(parameters: dict) -> None:
     strides, split = read_strides(STRIDES), read_json(SPLIT)
-    final = predict_subjects(
-        strides.table, strides.signals, split["final"]["test"], float32=FLOAT32_TFLITE, int8=INT8_TFLITE
-    )
+    final = pd.read_csv(RESULTS / "quantize" / "predictions.csv")
     folds = {
         fold: pd.read_csv(RESULTS / "cross_validate" / str(fold) / "predictions.csv")
         for fold in parameters["folds"]
@@ -56,7 +53,8 @@ def main(parameters: dict) -> None:
         judged.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
         draw_figures(metrics, judged, folder)
         (folder / "plots").mkdir()
-        points = {"strides": stride_points(metrics, judged), "subjects": subject_points(metrics)}
+        points = {"strides": stride_points(metrics, judged)}
+        points |= {f"{kind}_by_subject": subject_points(metrics, kind) for kind in ("accuracy", "agreement")}
         for name, table in points.items():
             table.to_csv(folder / "plots" / f"{name}.csv", index=False, float_format="%.4f")
 

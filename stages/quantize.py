@@ -1,9 +1,10 @@
-"""Convert the network to float32 and int8 .tflite; measure what int8 costs: models/stride_*.tflite."""
+"""Convert the network to float32 and int8 .tflite; measure what int8 costs: models/built/stride_*.tflite."""
 
 from stages.common import FLOAT32, FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, known, run_stage
 from tinystride.files import complete_folder, read_json, write_bytes, write_json
 from tinystride.gait.strides import read_strides
 from tinystride.learning.features import make_examples
+from tinystride.learning.prediction import predict_subjects
 from tinystride.learning.quantization import quantize
 from tinystride.learning.training import TrainedModel
 
@@ -23,7 +24,11 @@ def main(parameters: dict) -> None:
     calibration, size = quantized.calibration, {"parameters": model.settings.n_parameters}
     write_bytes(FLOAT32_TFLITE, quantized.float32)
     write_bytes(INT8_TFLITE, quantized.int8)
+    predictions = predict_subjects(
+        strides.table, strides.signals, final["test"], float32=model.predict, int8=quantized.int8
+    )
     with complete_folder(RESULTS / "quantize") as folder:
+        predictions.to_csv(folder / "predictions.csv", index=False)
         write_json(folder / "calibration_strides.json", calibration.stride_id)
         write_json(folder / "headline.json", size)
         write_json(

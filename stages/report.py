@@ -11,7 +11,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.common import C_LIBRARY, FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, run_stage
+from stages.common import (
+    BUILT,
+    C_LIBRARY,
+    FLOAT32_TFLITE,
+    INT8_TFLITE,
+    MODELS,
+    RAW,
+    RESULTS,
+    SPLIT,
+    STRIDES,
+    run_stage,
+)
 from stages.mirror import mirror_run
 from tinystride.files import complete_folder, read_json, sha256, write_text
 from tinystride.gait.strides import read_strides
@@ -30,6 +41,11 @@ LIBRARIES = ["tensorflow", "keras", "ai-edge-litert", "numpy", "scipy", "pandas"
 SWEEPS = [Path(table) for table in sys.argv[1:]]
 
 
+def published_name(path: Path) -> str:
+    """Where the stage publish puts it, or else where it is."""
+    return (MODELS / path.relative_to(BUILT) if path.is_relative_to(BUILT) else path).as_posix()
+
+
 def main(parameters: dict) -> None:
     strides = pd.read_csv(RESULTS / "evaluate" / "strides.csv", dtype={"subject": str, "trial": str})
     run = Run(
@@ -43,7 +59,7 @@ def main(parameters: dict) -> None:
         published=read_json(RESULTS / "evaluate" / "published.json"),
         network=read_json(RESULTS / "quantize" / "metrics.json"),
         cores=read_json(RESULTS / "mcu" / "metrics.json"),
-        files={path.as_posix(): sha256(path) for path in VOUCHED_FOR},
+        files={published_name(path): sha256(path) for path in VOUCHED_FOR},
         versions={"Python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
         sweeps={table.parent.name: pd.read_csv(table) for table in SWEEPS},
     )

@@ -16,11 +16,11 @@ from tinystride.sweep import pareto
 
 # {column: where DVC's metrics have it}; the error is of the set that --error names.
 COSTS = {
-    "parameters": ("results/quantize/headline.json", "parameters"),
-    "flash, bytes": ("results/mcu/headline.json", "net", "flash_bytes"),
-    "RAM, bytes": ("results/mcu/headline.json", "net", "ram_bytes"),
-    "instructions": ("results/mcu/headline.json", "net", "instructions"),
-    "training, GMAC": ("results/train/headline.json", "training_gmac"),
+    "parameters": ("results/headline.json", "parameters"),
+    "flash, bytes": ("results/headline.json", "net", "flash_bytes"),
+    "RAM, bytes": ("results/headline.json", "net", "ram_bytes"),
+    "instructions": ("results/headline.json", "net", "instructions"),
+    "training, GMAC": ("results/headline.json", "training_gmac"),
 }
 SHOWN = ("flash, bytes", "instructions")
 
@@ -49,7 +49,7 @@ def compare(experiments: list[dict], sets: list[str]) -> pd.DataFrame:
             path: content.get("data") or {}
             for path, content in ((experiment.get("data") or {}).get("metrics") or {}).items()
         }
-        errors = metrics.get("results/evaluate/headline.json", {})
+        errors = metrics.get("results/headline.json", {})
         row = {"experiment": experiment["name"] or experiment["rev"][:7]}
         row |= {name: errors.get(name, {}).get("rmse_cm") for name in sets}
         row |= {name: _at(metrics, place) for name, place in COSTS.items()}

@@ -157,7 +157,7 @@ def test_the_references_noise_stands_beside_the_error_of_what_follows_single_str
 
 def test_points_to_plot_are_the_errors_that_are_judged(evaluated):
     metrics, judged = evaluated
-    points, people = stride_points(metrics, judged), subject_points(metrics)
+    points, people = stride_points(metrics, judged), subject_points(metrics, "accuracy")
     assert set(points["set"]) == {"belt", "ruler"}
     belt = points[points["set"] == "belt"]
     assert len(belt) == metrics["belt"]["int8"]["n_strides"]
@@ -165,6 +165,9 @@ def test_points_to_plot_are_the_errors_that_are_judged(evaluated):
     assert (belt["mean_cm"] - belt["error_cm"] / 2).to_numpy() == pytest.approx(belt["stride_length_cm"])
     assert list(people["subject"][:3]) == ["belt/S00", "belt/S01", "ruler/S00"]
     assert people["rmse_cm"][0] == metrics["belt"]["int8"]["per_subject"]["S00"]["rmse_cm"]
+    assert set(people["set"]) == {"belt", "ruler"} and set(subject_points(metrics, "agreement")["set"]) == {
+        "street"
+    }
     only = {name: metrics[name] for name in ("source", "street")}
     assert set(stride_points(only, judged[judged["dataset"] == "street"])["set"]) == {"street"}
 

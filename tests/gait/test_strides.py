@@ -133,7 +133,7 @@ def test_table_and_samples_belong_together(recorded):
     contact = (detected["initial_contact_s"] - detected["start_s"])[own].to_numpy() / duration_s
     impacts = impact_share(integral.excess_mps * duration_s[:, None])
     again = with_impacts(integral, duration_s, contact, *impacts)
-    assert again.length_cm == pytest.approx(detected["strapdown_length_cm"][own].to_numpy(), abs=1e-9)
+    assert again.length_cm == pytest.approx(detected["strapdown_length_cm"][own].to_numpy(), abs=1e-4)
 
 
 @pytest.mark.parametrize("foot", ["left", "right"])

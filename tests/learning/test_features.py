@@ -45,7 +45,7 @@ def test_contact_to_contact_is_60_hz_smooth_and_zero_padded(rate_hz):
     expected = np.sin(2 * np.pi * hz * t[:, None]) / (1 + (hz / 10) ** 4)
     np.testing.assert_allclose(features.values[0, :60], expected, atol=0.02)
     assert not features.values[0, 60:].any()
-    assert features.values.dtype == np.float32
+    assert features.values.dtype == np.float64
     assert list(features.reason) == [""]
 
 
@@ -201,7 +201,7 @@ def test_augmented_strides_follow_the_recorded_ones(walked, estimator):
     assert examples.stride_id[n - 1] == recorded.stride_id[-1]
     assert examples.stride_id[-1] == recorded.stride_id[-1] + "+3"
     np.testing.assert_array_equal(examples.subject, np.tile(recorded.subject, 4))
-    assert examples.values.dtype == np.float32
+    assert examples.values.dtype == np.float64
     assert np.isfinite(examples.values).all() and np.isfinite(examples.label_cm).all()
     assert len(np.unique(examples.label_cm)) == 4 * n
     again = augmented(recorded, walked[1], settings, seed=4)

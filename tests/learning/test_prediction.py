@@ -9,20 +9,26 @@ from tests.learning.conftest import TESTED_ON, TRAINED_ON, VALIDATED_ON
 from tinystride.errors import ModelError
 from tinystride.learning.cross_validation import cross_validate
 from tinystride.learning.estimators import choose
-from tinystride.learning.prediction import predict, predict_subjects
+from tinystride.learning.prediction import Network, predict, predict_subjects
 
 PART = {"train": TRAINED_ON, "validation": VALIDATED_ON, "test": TESTED_ON}
 
 
-def test_strides_of_a_stranger_are_predicted_by_both_files(quantized, walked):
+def test_strides_of_a_stranger_are_predicted_before_and_after_quantization(trained, quantized, walked):
     table, signals = walked
-    result = predict_subjects(table, signals, TESTED_ON, float32=quantized.float32, int8=quantized.int8)
+    result = predict_subjects(table, signals, TESTED_ON, float32=trained.model.predict, int8=quantized.int8)
     rows = table[table["subject"] == "5"]
     assert list(result.columns) == ["stride_id", "float32_cm", "int8_cm"]
     assert list(result["stride_id"]) == list(rows["stride_id"])
     for column in ("float32_cm", "int8_cm"):
         error = result[column].to_numpy() - rows["stride_length_cm"].to_numpy()
         assert np.sqrt(np.mean(error**2)) < 0.5 * rows["stride_length_cm"].std()
+
+
+def test_predictions_before_quantization_are_those_of_the_float32_file(trained, quantized, examples):
+    values = examples[1].values
+    of_file = Network.load(quantized.float32).output_cm(values)
+    np.testing.assert_allclose(of_file, trained.model.predict(values), rtol=0, atol=1e-3)
 
 
 def test_a_file_predicts_as_its_content_does(quantized, walked, tmp_path):

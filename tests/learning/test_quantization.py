@@ -110,9 +110,9 @@ def test_the_difference_is_between_the_two_files(quantized, examples):
         )
         told = quantized.difference[name]
         assert told["n_strides"] == len(part)
-        assert told["bias_cm"] == pytest.approx((int8 - float32).mean())
-        assert told["sd_cm"] == pytest.approx((int8 - float32).std())
-        assert told["max_abs_cm"] == pytest.approx(np.abs(int8 - float32).max())
+        assert told["bias_cm"] == pytest.approx((int8 - float32).mean(), abs=1e-4)
+        assert told["sd_cm"] == pytest.approx((int8 - float32).std(), abs=1e-4)
+        assert told["max_abs_cm"] == pytest.approx(np.abs(int8 - float32).max(), abs=1e-4)
         assert 0 < told["sd_cm"] < 2
 
 

@@ -1,18 +1,19 @@
 """The whole DAG under real DVC: complete, reproducible, resumable, and honest about simulated data."""
 
-import ast
-import contextlib
+import importlib
 import json
 import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
+from stages.common import run_stage
 from tests.pipeline.clones import REDUCED, ROOT, environment, make_clone, run, set_parameters
+from tests.pipeline.test_graph import used
 
 STAGE_OUTPUTS = [
     "data/raw/sources.json",
@@ -20,14 +21,19 @@ STAGE_OUTPUTS = [
     "data/strides/signals.npz",
     "data/split.json",
     "models/float32/model.weights.h5",
-    "models/stride_float32.tflite",
-    "models/stride_int8.tflite",
+    "models/built/stride_float32.tflite",
+    "models/built/stride_int8.tflite",
+    "models/built/c/include/tinystride_model.h",
+    "models/built/c/DATA.md",
     "results/cross_validate/1",
     "results/evaluate/metrics.json",
     "results/evaluate/strides.csv",
-    "models/c/include/tinystride_model.h",
     "results/mcu/metrics.json",
     "results/report/index.html",
+    "models/stride_float32.tflite",
+    "models/stride_int8.tflite",
+    "models/c/include/tinystride.h",
+    "results/headline.json",
 ]
 
 
@@ -68,69 +74,60 @@ def test_second_repro_does_nothing(copy_of_reproduced):
     assert lock(copy_of_reproduced) == before
 
 
-def test_another_fresh_clone_gives_the_same_bytes_on_one_core(reproduced, tmp_path):
-    other = tmp_path / "elsewhere"
-    run(tmp_path, "git", "clone", "--quiet", str(reproduced), str(other))
-    (other / "dvc.lock").unlink()
-    core = str(min(os.sched_getaffinity(0)))
-    run(other, "taskset", "--cpu-list", core, "dvc", "repro", "--force")
-    assert lock(other) == lock(reproduced)
-
-
-@pytest.mark.skipif("avx2" not in Path("/proc/cpuinfo").read_text(), reason="no kernels to choose from")
-def test_a_stage_computes_as_on_any_processor():
-    chosen = "from threadpoolctl import threadpool_info; import stages, numpy; print(threadpool_info())"
-    told = run(ROOT, "python", "-c", chosen).stdout
-    assert {blas["architecture"] for blas in ast.literal_eval(told)} == {"Haswell"}
-    features = "import stages; from numpy._core._multiarray_umath import __cpu_features__ as f; print(f)"
-    assert not ast.literal_eval(run(ROOT, "python", "-c", features).stdout)["X86_V4"]
-
-
 def stage_process(dvc: subprocess.Popen, stage: str) -> psutil.Process:
-    """The stage's own process, as soon as DVC has started it."""
+    """The stage's own process, as soon as it has the checkout to itself: it is about to compute."""
     module = f"stages.{stage.partition('@')[0].replace('-', '_')}"
     while dvc.poll() is None:
         for child in psutil.Process(dvc.pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if module in child.cmdline():
+            try:
+                if module in child.cmdline() and any(
+                    file.path.endswith(".dvc/tmp/lock") for file in child.open_files()
+                ):
                     return child
-        time.sleep(0.02)
+            except psutil.Error:
+                continue
+        time.sleep(0.01)
     raise AssertionError(f"{stage} was not run")
 
 
-@pytest.mark.parametrize(
-    ("stage", "seconds", "how"),
-    [
-        ("download", 0.8, signal.SIGKILL),
-        ("preprocess", 1.2, signal.SIGINT),
-        ("train", 5.0, signal.SIGKILL),
-        ("quantize", 5.0, signal.SIGINT),
-        ("cross-validate@1", 5.0, signal.SIGKILL),
-        ("evaluate", 1.2, signal.SIGKILL),
-        ("export-c", 0.8, signal.SIGINT),
-        ("benchmark-mcu", 0.8, signal.SIGKILL),
-        ("report", 1.5, signal.SIGKILL),
-    ],
-)
-def test_an_interrupted_stage_leaves_no_trace(copy_of_reproduced, stage, seconds, how):
+def test_repro_after_interrupted_stages_restores_everything(copy_of_reproduced):
+    """Each stage is ended in the middle, by SIGINT or SIGKILL in turn; then one run brings all back."""
     clone = copy_of_reproduced
-    running = subprocess.Popen(
-        ["dvc", "repro", "--force", "--single-item", stage],
-        cwd=clone,
-        env=environment(),
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    at_work = stage_process(running, stage)
-    time.sleep(seconds)
-    # Else DVC itself would be interrupted, which writes dvc.lock in place.
-    assert at_work.is_running() and at_work.status() != psutil.STATUS_ZOMBIE
-    os.killpg(running.pid, how)
-    running.wait()
+    stages = list(yaml.safe_load((clone / "dvc.lock").read_text())["stages"])
+    for i, stage in enumerate(stages):
+        running = subprocess.Popen(
+            ["dvc", "repro", "--force", "--single-item", stage],
+            cwd=clone,
+            env=environment(),
+            start_new_session=True,
+            # A shell that starts the tests in the background has SIGINT ignored, and children inherit it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        stage_process(running, stage)
+        os.killpg(running.pid, signal.SIGINT if i % 2 else signal.SIGKILL)
+        running.wait()
     run(clone, "dvc", "repro")
     assert run(clone, "git", "status", "--porcelain").stdout == ""
     assert run(clone, "dvc", "status", "dvc.yaml").stdout.strip() == "Data and pipelines are up to date."
+
+
+def test_repro_sigint_ignored_by_the_parent_runs_to_its_end(copy_of_reproduced):
+    clone = copy_of_reproduced
+    running = subprocess.Popen(
+        ["dvc", "repro", "--force", "--single-item", "split-by-subject"],
+        cwd=clone,
+        env=environment(),
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    stage_process(running, "split-by-subject")
+    os.killpg(running.pid, signal.SIGINT)
+    assert running.wait() == 0
+    assert run(clone, "git", "status", "--porcelain").stdout == ""
 
 
 def test_without_any_host_or_mirror_it_simulates_and_says_so(tmp_path):
@@ -149,41 +146,36 @@ def test_without_any_host_or_mirror_it_simulates_and_says_so(tmp_path):
     [
         ("download", {"download.datasets": ["tripodd"]}, "tripodd"),
         ("download", {"download.speed": 1}, "speed"),
-        ("split_by_subject", {"split.strategy": "random"}, "random"),
-        ("split_by_subject", {"split.validation_fraction": 1.5}, "validation_fraction"),
+        ("split-by-subject", {"split.strategy": "random"}, "random"),
+        ("split-by-subject", {"split.validation_fraction": 1.5}, "validation_fraction"),
         ("train", {"train.preset": "huge"}, "huge"),
         ("train", {"train.epochs": 0}, "epochs"),
         ("train", {"estimator": "guess"}, "guess"),
         ("quantize", {"quantize.calibration_strides": 0}, "calibration_strides"),
         ("evaluate", {"evaluate.resamples": -1}, "resamples"),
-        ("benchmark_mcu", {"benchmark.cores": ["z80"]}, "z80"),
+        ("benchmark-mcu", {"benchmark.cores": ["z80"]}, "z80"),
     ],
 )
-def test_a_parameter_that_makes_no_sense_is_refused_in_one_line(copy_of_reproduced, stage, parameters, names):
-    set_parameters(copy_of_reproduced, parameters)
-    before = run(copy_of_reproduced, "git", "status", "--porcelain", "--ignored").stdout
-    failed = run(copy_of_reproduced, "python", "-m", f"stages.{stage}", check=False)
-    assert failed.returncode == 1
-    errors = [line for line in failed.stderr.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1 and names in errors[0]
-    assert "Traceback" not in failed.stderr
-    assert run(copy_of_reproduced, "git", "status", "--porcelain", "--ignored").stdout == before
+def test_stage_senseless_parameter_is_refused_in_one_line(
+    module_copy, monkeypatch, capsys, stage, parameters, names
+):
+    monkeypatch.chdir(module_copy)
+    set_parameters(module_copy, parameters)
+    before = run(module_copy, "git", "status", "--porcelain", "--ignored").stdout
+    main = importlib.import_module(f"stages.{stage.replace('-', '_')}").main
+    with pytest.raises(SystemExit) as ended:
+        run_stage(stage, main)
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert ended.value.code == 1 and len(errors) == 1 and names in errors[0]
+    assert run(module_copy, "git", "status", "--porcelain", "--ignored").stdout == before
+    run(module_copy, "git", "checkout", "--quiet", "params.yaml")
 
 
-def test_the_papers_preset_runs_as_an_experiment_elsewhere(copy_of_reproduced):
-    run(
-        copy_of_reproduced, "dvc", "exp", "run", "--temp", "--name", "paper-preset",
-        "-S", "estimator=direct", "-S", "train.preset=paper",
-    )  # fmt: skip
-    assert "paper-preset" in run(copy_of_reproduced, "dvc", "exp", "list").stdout
-    assert run(copy_of_reproduced, "git", "status", "--porcelain").stdout == ""
-
-
-@pytest.mark.parametrize(
-    "stage", ["download", "preprocess", "split_by_subject", "evaluate", "export_c", "benchmark_mcu", "report"]
-)
-def test_only_what_trains_or_converts_imports_tensorflow(copy_of_reproduced, stage):
-    done = run(copy_of_reproduced, "python", "-X", "importtime", "-m", f"stages.{stage}")
-    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
-    assert "numpy" in imported
-    assert not {"tensorflow", "keras"} & imported
+def test_stages_only_training_and_conversion_import_tensorflow():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    scripts = {
+        name: next(dep for dep in stage["deps"] if dep.startswith("stages/"))
+        for name, stage in stages.items()
+    }
+    importing = {name for name, script in scripts.items() if "tinystride/learning/backend.py" in used(script)}
+    assert importing == {"train", "quantize", "cross-validate"}

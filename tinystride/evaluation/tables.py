@@ -90,15 +90,19 @@ def stride_points(metrics: dict, judged: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def subject_points(metrics: dict) -> pd.DataFrame:
-    """Each person's int8 errors: subject as "set/subject", rmse_cm, bias_cm, sd_cm."""
+def subject_points(metrics: dict, kind: str) -> pd.DataFrame:
+    """Each person's int8 errors: set, subject as "set/subject", rmse_cm, bias_cm, sd_cm.
+
+    kind: of the sets, "accuracy" or "agreement"
+    """
     figures = ["rmse_cm", "bias_cm", "sd_cm"]
     rows = [
-        (f"{name}/{subject}", *(entry[figure] for figure in figures))
+        (name, f"{name}/{subject}", *(entry[figure] for figure in figures))
         for name, estimators in _sets(metrics)
+        if kind_of(estimators) == kind
         for subject, entry in estimators["int8"]["per_subject"].items()
     ]
-    return pd.DataFrame(rows, columns=["subject", *figures])
+    return pd.DataFrame(rows, columns=["set", "subject", *figures])
 
 
 def kind_of(estimators: dict) -> str:

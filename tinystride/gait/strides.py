@@ -41,6 +41,13 @@ COLUMNS = {
 }
 # Kept around a stride's events: the low-pass has settled by then, and cuts may be shifted by as much.
 MARGIN_S = 0.15
+# The last digits of float64 arithmetic depend on the processor. What is kept is rounded far above these and
+# far below what a sensor resolves, so that the bytes do not.
+PLACE_DECIMALS = 6  # of samples
+ACC_DECIMALS = 4  # of m/s²
+GYR_DECIMALS = 5  # of rad/s
+LENGTH_DECIMALS = 4  # of cm
+TURN_DECIMALS = 4  # of degrees
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +138,7 @@ def _need_parquet() -> None:
 def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.ndarray], StrideSignals]:
     calibrated = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
     acc_mps2, gyr_radps = calibrated.acc_mps2, calibrated.gyr_radps
-    mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz)
+    mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz).round(PLACE_DECIMALS)
     if not len(mid_stances):
         raise DataError(
             f"{recording.source or recording.name}: no stride found, the foot never swings between "
@@ -139,7 +146,7 @@ def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.n
         )
     rotation = find_foot_frame(acc_mps2, gyr_radps, recording.rate_hz, mid_stances)
     acc_mps2, gyr_radps = to_foot_frame(rotation, recording.foot, acc_mps2, gyr_radps)
-    contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances)
+    contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances).round(PLACE_DECIMALS)
     signals = _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts)
     acc_mps2, gyr_radps, duration_s = strapdown.resample(signals)
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
@@ -171,8 +178,8 @@ def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts) -> StrideSignals
         offset=offset,
         mid_stance=mid_stances - first[:, None],
         initial_contact=np.column_stack([contact_before, contacts]) - first[:, None],
-        acc_mps2=acc_mps2[samples].astype(np.float32),
-        gyr_radps=gyr_radps[samples].astype(np.float32),
+        acc_mps2=acc_mps2[samples].round(ACC_DECIMALS).astype(np.float32),
+        gyr_radps=gyr_radps[samples].round(GYR_DECIMALS).astype(np.float32),
     )
 
 
@@ -196,7 +203,8 @@ def _columns(recording, mid_stances, contacts, integral, flags) -> tuple[dict[st
 
     system = referenced(reference["reference"], "")
     integrated = found & (system == "strapdown")
-    length_cm = np.where(integrated, detected(integral.length_cm), referenced(reference["stride_length_cm"]))
+    strapdown_length_cm = integral.length_cm.round(LENGTH_DECIMALS)
+    length_cm = np.where(integrated, detected(strapdown_length_cm), referenced(reference["stride_length_cm"]))
     start_s = np.where(found, detected(start_s), referenced(reference["start_s"]))
     end_s = np.where(found, detected(end_s), referenced(reference["end_s"]))
     walk_start_s, walk_end_s = recording.walking_s or (-np.inf, np.inf)
@@ -221,10 +229,10 @@ def _columns(recording, mid_stances, contacts, integral, flags) -> tuple[dict[st
         "end_s": end_s,
         "duration_s": end_s - start_s,
         "initial_contact_s": detected(contacts / recording.rate_hz),
-        "stride_length_cm": length_cm,
+        "stride_length_cm": length_cm.round(LENGTH_DECIMALS),
         "reference": system,
-        "strapdown_length_cm": detected(integral.length_cm),
-        "turn_deg": detected(heading_change_deg(integral.orientation)),
+        "strapdown_length_cm": detected(strapdown_length_cm),
+        "turn_deg": detected(heading_change_deg(integral.orientation).round(TURN_DECIMALS)),
         "flags": detected(_joined_flags(flags), ""),
         "usable": reason == "",
         "reason": reason,

@@ -2,11 +2,8 @@
 
 from functools import partial
 
+from tinystride.learning.backend import keras
 from tinystride.learning.estimators import CHANNELS, Settings
-from tinystride.optional import extra
-
-with extra("train"):
-    import keras
 
 
 class PairMaximum(keras.layers.Layer):
@@ -21,22 +18,31 @@ class PairMaximum(keras.layers.Layer):
         return keras.ops.maximum(values[:, 0::2], values[:, 1::2])
 
 
-def build(settings: Settings, *, batch_size: int | None = None, for_training: bool = False) -> keras.Model:
+def build(
+    settings: Settings,
+    *,
+    batch_size: int | None = None,
+    for_training: bool = False,
+    dtype: str = "float32",
+) -> keras.Model:
     """[batch, points, 6] standardised features to [batch, 1]. All forms of a network have the same weights.
 
     batch_size: fixed, or None for any; a .tflite with a fixed one has no shape arithmetic in its graph
     for_training: a form that XLA compiles; it computes the same
+    dtype: of weights and arithmetic, "float32" or "float64"
     """
     # Named, because the default names count all layers of the process, and a .tflite holds them.
-    values = inputs = keras.Input((settings.points, CHANNELS), batch_size=batch_size, name="stride")
+    inputs = keras.Input((settings.points, CHANNELS), batch_size=batch_size, dtype=dtype, name="stride")
+    values = inputs
     convolutions = zip(settings.filters, settings.kernels, settings.strides, strict=True)
     for i, (filters, kernel, stride) in enumerate(convolutions, start=1):
         values = keras.layers.Conv1D(
-            filters, kernel, stride, padding="same", activation="relu", name=f"convolution_{i}"
+            filters, kernel, stride, padding="same", activation="relu", dtype=dtype, name=f"convolution_{i}"
         )(values)
         pooling = PairMaximum if for_training else partial(keras.layers.MaxPooling1D, 2, padding="same")
-        values = pooling(name=f"pooling_{i}")(values)
-    values = keras.layers.Flatten(name="flatten")(values)
+        values = pooling(dtype=dtype, name=f"pooling_{i}")(values)
+    values = keras.layers.Flatten(dtype=dtype, name="flatten")(values)
     for i, units in enumerate(settings.dense, start=1):
-        values = keras.layers.Dense(units, activation="relu", name=f"dense_{i}")(values)
-    return keras.Model(inputs, keras.layers.Dense(1, name="length_cm")(values), name="tinystride")
+        values = keras.layers.Dense(units, activation="relu", dtype=dtype, name=f"dense_{i}")(values)
+    output = keras.layers.Dense(1, dtype=dtype, name="length_cm")(values)
+    return keras.Model(inputs, output, name="tinystride")

@@ -49,6 +49,6 @@ def cross_validate(
         trained.model, training, validation, signals, calibration_strides=calibration_strides
     )
     predictions = predict_subjects(
-        table, signals, part["test"], float32=quantized.float32, int8=quantized.int8
+        table, signals, part["test"], float32=trained.model.predict, int8=quantized.int8
     )
     return Fold(trained, quantized, predictions)

@@ -41,7 +41,7 @@ PAPER_ACC_MPS2 = 16 * 9.80665
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """values: [n, points, 6] float32, NaN throughout for a stride that has none
+    """values: [n, points, 6] float64, NaN throughout for a stride that has none
     reason: [n] str, why a stride has none; "" where it has
     """
 
@@ -54,7 +54,7 @@ class Examples:
     """n strides to learn from or to validate on.
 
     stride_id, subject: [n] str; subject is "dataset/subject"
-    values: [n, points, 6] float32
+    values: [n, points, 6] float64
     length_cm: [n] float64, the stride length
     label_cm: [n] float64, what the network has to tell
     weight: [n] float64, in the loss
@@ -95,7 +95,7 @@ def stride_features(signals: StrideSignals, kind: str, points: int) -> Features:
 
 
 def stance_features(kind: str, acc_mps2, gyr_radps, duration_s) -> np.ndarray:
-    """[n, points, 6] float32, "strapdown" or "stance-to-stance", of resampled strides, recorded or not.
+    """[n, points, 6] float64, "strapdown" or "stance-to-stance", of resampled strides, recorded or not.
 
     acc_mps2, gyr_radps: [n, points, 3]; duration_s: [n]
     """
@@ -104,14 +104,14 @@ def stance_features(kind: str, acc_mps2, gyr_radps, duration_s) -> np.ndarray:
         linear = strapdown.integrate(acc_mps2, gyr_radps, duration_s).velocity_mps * duration
     else:
         linear = acc_mps2 * duration**2
-    return np.concatenate([linear, gyr_radps * duration], axis=-1).astype(np.float32)
+    return np.concatenate([linear, gyr_radps * duration], axis=-1)
 
 
 def _contact_to_contact(signals: StrideSignals, points: int) -> Features:
     with extra("train"):
         from scipy.signal import butter, resample, sosfiltfilt
     samples = np.hstack([signals.gyr_radps / PAPER_GYR_RADPS, signals.acc_mps2 / PAPER_ACC_MPS2])
-    values = np.full((len(signals), points, CHANNELS), np.nan, dtype=np.float32)
+    values = np.full((len(signals), points, CHANNELS), np.nan)
     reason = np.full(len(signals), "", dtype=object)
     for i, rate_hz in enumerate(signals.rate_hz):
         own = samples[signals.offset[i] : signals.offset[i + 1]]

@@ -1,5 +1,6 @@
 """Stride lengths from a .tflite that describes itself. TensorFlow is not needed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tinystride.gait.signals import StrideSignals
 from tinystride.learning.features import length_cm, stride_features
 from tinystride.learning.model_file import open_model, read_metadata
 from tinystride.learning.split import subject_names
+
+DECIMALS = 4  # of lengths in cm
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +68,21 @@ class Network:
             outputs[i] = self.interpreter.get_tensor(told["index"]).item()
         return _dequantized(outputs, told)
 
-    def lengths_cm(self, signals: StrideSignals, strapdown_length_cm: np.ndarray) -> np.ndarray:
-        """Stride lengths [n]; NaN where stride_features has none."""
+    def lengths_cm(
+        self,
+        signals: StrideSignals,
+        strapdown_length_cm: np.ndarray,
+        *,
+        output_cm: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """Stride lengths [n], cm; NaN where stride_features has none.
+
+        output_cm: used instead of the network's own, for the same network in another arithmetic
+        """
         features = stride_features(signals, self.features, self.points)
         known = features.reason == ""
         outputs = np.full(len(signals), np.nan)
-        outputs[known] = self.output_cm(features.values[known])
+        outputs[known] = (output_cm or self.output_cm)(features.values[known])
         return length_cm(self.estimator, outputs, np.asarray(strapdown_length_cm, float))
 
 
@@ -89,20 +101,25 @@ def predict_subjects(
     signals: StrideSignals,
     subjects: list[str],
     *,
-    float32: bytes | Path | str,
+    float32: Callable[[np.ndarray], np.ndarray],
     int8: bytes | Path | str,
 ) -> pd.DataFrame:
-    """stride_id, float32_cm and int8_cm of each usable stride of `subjects`, in the table's order."""
+    """stride_id, float32_cm and int8_cm of each usable stride of `subjects`, in the table's order.
+
+    float32: output [n], cm, of the network before quantization for features [n, points, 6], such as
+        `TrainedModel.predict`
+    int8: the .tflite, its content or its path
+    Lengths are rounded to DECIMALS: arithmetic on another processor differs far behind these.
+    """
+    network = Network.load(int8)
     rows = table[table["usable"].astype(bool) & subject_names(table).isin(subjects)]
     chosen = signals.select(rows["stride_id"])
     strapdown_cm = rows["strapdown_length_cm"].to_numpy(float)
-    return pd.DataFrame(
-        {
-            "stride_id": rows["stride_id"].to_numpy(),
-            "float32_cm": predict(float32, chosen, strapdown_cm),
-            "int8_cm": predict(int8, chosen, strapdown_cm),
-        }
-    )
+    lengths_cm = {
+        "float32_cm": network.lengths_cm(chosen, strapdown_cm, output_cm=float32),
+        "int8_cm": network.lengths_cm(chosen, strapdown_cm),
+    }
+    return pd.DataFrame({"stride_id": rows["stride_id"].to_numpy(), **lengths_cm}).round(DECIMALS)
 
 
 def _read(path: Path) -> bytes:

@@ -1,30 +1,30 @@
 """From the trained network to .tflite, and what int8 costs. Importing this module imports TensorFlow."""
 
 import io
-import os
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
+import flatbuffers
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
-from tinystride.errors import ParameterError
+from tinystride.errors import ModelError, ParameterError
 from tinystride.gait.signals import StrideSignals
+from tinystride.learning.backend import keras, mlir_quantize, quiet_stderr, tf
 from tinystride.learning.estimators import Settings, can_be_augmented
 from tinystride.learning.features import Examples, stretched_features
-from tinystride.learning.model_file import attach_metadata
+from tinystride.learning.model_file import IDENTIFIER, attach_metadata
 from tinystride.learning.prediction import Network
 from tinystride.learning.training import TrainedModel
-from tinystride.optional import extra
-
-with extra("train"):
-    import tensorflow as tf
 
 # Strides of these lengths have to fit into the ranges of the int8 network.
 COVERED_CM = (40.0, 220.0)
 BEYOND_SHARE = 0.1
+# Ranges of one tensor in float32 and in float64 differ by less than this share of the range.
+SAME_RANGE = 1e-4
+DECIMALS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +80,14 @@ def quantize(
     }
     float32 = attach_metadata(_convert(model, None), described)
     int8 = attach_metadata(_convert(model, calibration.values), described)
-    networks = Network.load(float32), Network.load(int8)
+    network = Network.load(int8)
     return Quantized(
         float32,
         int8,
         calibration=calibration,
         difference={
-            "train": _difference(*networks, training.values),
-            "validation": _difference(*networks, validation.values),
+            "train": _difference(model, network, training.values),
+            "validation": _difference(model, network, validation.values),
         },
     )
 
@@ -133,35 +133,61 @@ def _beyond(length_cm: np.ndarray, order: np.ndarray, n: int) -> tuple[np.ndarra
 def _convert(model: TrainedModel, calibration_values: np.ndarray | None) -> bytes:
     converter = tf.lite.TFLiteConverter.from_keras_model(model.network)
     if calibration_values is not None:
-        standardised = ((calibration_values - model.input_offset) / model.input_scale).astype(np.float32)
+        samples = model.standardised(calibration_values)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([stride[None]] for stride in standardised)
+        converter.representative_dataset = lambda: ([each[None]] for each in samples.astype(np.float32))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
+        # The float32 network with the range of each tensor, as the converter makes it on the way to int8.
+        converter._experimental_calibrate_only = True
     with _silence():
-        return converter.convert()
+        content = converter.convert()
+        if calibration_values is None:
+            return content
+        return mlir_quantize(
+            _with_exact_ranges(content, model.exact, samples),
+            fully_quantize=True,
+            input_data_type=tf.int8,
+            output_data_type=tf.int8,
+        )
 
 
-def _difference(float32: Network, int8: Network, values: np.ndarray) -> dict[str, float]:
-    difference_cm = int8.output_cm(values) - float32.output_cm(values)
+def _with_exact_ranges(calibrated: bytes, network: keras.Model, samples: np.ndarray) -> bytes:
+    """The calibrated float32 .tflite with the ranges that its tensors have in float64 arithmetic.
+
+    The converter computes them in float32, so that their last digits, and with them the scales of the int8
+    network, depend on the processor. Which layer a tensor belongs to is told by its range.
+    Raises ModelError for a tensor whose range is no layer's.
+    """
+    layers = keras.Model(network.inputs, [layer.output for layer in network.layers])
+    exact = [(values.min(), values.max()) for values in map(np.asarray, layers(tf.constant(samples)))]
+    ranges = np.array(exact, float)
+    file = schema.ModelT.InitFromPackedBuf(bytearray(calibrated))
+    for tensor in file.subgraphs[0].tensors:
+        found = tensor.quantization
+        if found is None or found.min is None or not len(found.min):
+            continue
+        distance = np.abs(ranges - [found.min[0], found.max[0]]).max(axis=1) / np.ptp(ranges, axis=1)
+        nearest = int(distance.argmin())
+        if not distance[nearest] < SAME_RANGE:
+            raise ModelError(f"tensor {tensor.name.decode()} of the converted network is no layer's output")
+        found.min, found.max = np.float32(ranges[nearest][:, None])
+    builder = flatbuffers.Builder(len(calibrated))
+    builder.Finish(file.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _difference(model: TrainedModel, int8: Network, values: np.ndarray) -> dict[str, float]:
+    difference_cm = int8.output_cm(values) - model.predict(values)
     return {
         "n_strides": len(values),
-        "bias_cm": float(difference_cm.mean()),
-        "sd_cm": float(difference_cm.std()),
-        "max_abs_cm": float(np.abs(difference_cm).max()),
+        "bias_cm": round(float(difference_cm.mean()), DECIMALS),
+        "sd_cm": round(float(difference_cm.std()), DECIMALS),
+        "max_abs_cm": round(float(np.abs(difference_cm).max()), DECIMALS),
     }
 
 
 @contextmanager
 def _silence() -> Iterator[None]:
     """The converter tells what it does: Python on standard output and as warnings, C++ on standard error."""
-    sys.stderr.flush()
-    standard_error = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        with redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        os.dup2(standard_error, 2)
-        os.close(standard_error)
+    with quiet_stderr(), redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
+        yield

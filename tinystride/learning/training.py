@@ -1,7 +1,13 @@
-"""Training the float32 network, and keeping it. Importing this module imports TensorFlow."""
+"""Training the float32 network, and keeping it. Importing this module imports TensorFlow.
+
+Training computes in float64. Libraries choose their kernels by the processor, and these add up in different
+orders: in float32 the weights then differ between processors, in float64 only by about 1e-16 a step. After
+each epoch all weights are rounded to float32, so that the differences do not grow and the bytes are the same.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +15,12 @@ import numpy as np
 from tinystride.errors import ModelError
 from tinystride.files import complete_folder, read_json, write_json
 from tinystride.learning.architectures import build
+from tinystride.learning.backend import keras, tf
 from tinystride.learning.estimators import Settings
 from tinystride.learning.features import Examples
-from tinystride.optional import extra
-
-with extra("train"):
-    import keras
-    import tensorflow as tf
 
 WARM_UP = 0.1  # share of a one-cycle's steps in which the learning rate rises
+ROUNDED_TO = 6  # decimals of the errors in cm: above the noise of float64 sums, below what matters
 SMALLEST_SCALE_CM = (
     0.1  # labels that all but agree, such as residuals of integrals from integrals, have no scale
 )
@@ -29,7 +32,7 @@ class TrainedModel:
 
     settings: what it is
     input_offset, input_scale: [6]; the network takes (features - offset) / scale
-    network: Keras, [batch, points, 6] to [batch, 1], cm
+    network: Keras, float32, [1, points, 6] to [1, 1], cm
     """
 
     settings: Settings
@@ -37,10 +40,22 @@ class TrainedModel:
     input_scale: np.ndarray
     network: keras.Model
 
+    @cached_property
+    def exact(self) -> keras.Model:
+        """The same weights with float64 arithmetic, [batch, points, 6] to [batch, 1], cm."""
+        network = build(self.settings, dtype="float64")
+        network.set_weights(self.network.get_weights())
+        return network
+
+    def standardised(self, values: np.ndarray) -> np.ndarray:
+        """What the network is given, [n, points, 6] float64, of features of this shape."""
+        return (values - self.input_offset) / self.input_scale
+
     def predict(self, values: np.ndarray) -> np.ndarray:
-        """Output [n], cm, for features [n, points, 6]."""
-        standardised = (values - self.input_offset) / self.input_scale
-        return self.network(tf.constant(standardised, tf.float32)).numpy()[:, 0].astype(float)
+        """Output [n], cm, for features [n, points, 6], computed in float64: float32 would add some 1e-5 cm
+        of rounding, and not the same on every processor.
+        """
+        return self.exact(tf.constant(self.standardised(values), tf.float64)).numpy()[:, 0]
 
     def save(self, folder: Path | str) -> None:
         """Write model.weights.h5 and model.json, byte for byte the same for the same model."""
@@ -75,6 +90,7 @@ class TrainedModel:
 class Epoch:
     """train_rmse_cm: over the strides of the epoch, each before its own step
     validation_rmse_cm: mean over the validation subjects of their RMSE
+    Both rounded to ROUNDED_TO decimals.
     """
 
     number: int
@@ -101,8 +117,8 @@ def train(
 ) -> Training:
     """Fit the network to `training` and return it as it was when it erred least on the validation subjects.
 
-    The same arguments give the same weights, also in another process, while TensorFlow chooses the same
-    kernels and as many threads.
+    The same arguments give the same weights, also in another process, on another processor and with other
+    settings of its libraries.
     on_epoch: called after each epoch
     """
     keras.backend.clear_session()  # names of layers count up otherwise, and end up in files
@@ -111,16 +127,21 @@ def train(
     offset, scale = _standardisation(training.values, settings)
     label_offset = float(training.label_cm.mean())
     label_scale = max(float(training.label_cm.std()), SMALLEST_SCALE_CM)
-    learner = build(settings, for_training=True)
+    learner = build(settings, for_training=True, dtype="float64")
+    optimizer = keras.optimizers.Adam(_learning_rate(settings, len(training)))
+    optimizer.build(learner.trainable_variables)
+    state = [each for each in (*learner.variables, *optimizer.variables) if "float" in str(each.dtype)]
+    _round_to_float32(state)
     run_epoch = _epoch_function(
         learner,
+        optimizer,
         (training.values - offset) / scale,
         (training.label_cm - label_offset) / label_scale,
         training.weight / training.weight.mean(),
         settings,
         huber_delta=settings.huber_delta_cm / label_scale,
     )
-    seen = tf.constant((validation.values - offset) / scale, tf.float32)
+    seen = tf.constant((validation.values - offset) / scale, tf.float64)
     run_validation = tf.function(lambda: learner(seen))
 
     random = np.random.default_rng(seed)
@@ -128,11 +149,12 @@ def train(
     best, weights = -1, learner.get_weights()
     for number in range(settings.epochs):
         squares = float(run_epoch(_batches(len(training), settings.batch_size, random)))
+        _round_to_float32(state)
         output_cm = run_validation().numpy()[:, 0] * label_scale + label_offset
         epoch = Epoch(
             number,
-            label_scale * float(np.sqrt(squares / len(training))),
-            subject_rmse_cm(output_cm - validation.label_cm, validation.subject),
+            round(label_scale * float(np.sqrt(squares / len(training))), ROUNDED_TO),
+            round(subject_rmse_cm(output_cm - validation.label_cm, validation.subject), ROUNDED_TO),
         )
         epochs.append(epoch)
         on_epoch(epoch)
@@ -142,8 +164,8 @@ def train(
             break
     network = build(settings, batch_size=1)
     # The output in cm, so that whoever runs the network needs no other constants.
-    weights[-2] = weights[-2] * np.float32(label_scale)
-    weights[-1] = weights[-1] * np.float32(label_scale) + np.float32(label_offset)
+    weights[-2] = weights[-2] * label_scale
+    weights[-1] = weights[-1] * label_scale + label_offset
     network.set_weights(weights)
     return Training(TrainedModel(settings, offset, scale, network), epochs, best)
 
@@ -171,14 +193,26 @@ def _batches(n: int, batch_size: int, random: np.random.Generator) -> tf.Tensor:
     return tf.constant(np.resize(order, (-(-n // size), size)), tf.int32)
 
 
-def _epoch_function(learner, values, labels, weights, settings: Settings, *, huber_delta: float):
+def _round_to_float32(variables: list[keras.Variable]) -> None:
+    for variable in variables:
+        variable.assign(tf.cast(tf.cast(variable.value, tf.float32), variable.dtype))
+
+
+def _epoch_function(
+    learner: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    values: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    settings: Settings,
+    *,
+    huber_delta: float,
+) -> Callable[[tf.Tensor], tf.Tensor]:
     """A function of the batches' rows that does an epoch and returns the sum of the squared errors.
 
     It runs without Python in between; Keras's own `fit` takes twice as long for networks as small as these.
     """
-    values, labels, weights = (tf.constant(array, tf.float32) for array in (values, labels, weights))
-    optimizer = keras.optimizers.Adam(_learning_rate(settings, len(labels)))
-    optimizer.build(learner.trainable_variables)
+    values, labels, weights = (tf.constant(array, tf.float64) for array in (values, labels, weights))
 
     def loss(error, weight):
         squared = error**2
@@ -198,19 +232,34 @@ def _epoch_function(learner, values, labels, weights, settings: Settings, *, hub
 
     @tf.function
     def epoch(batches):
-        squares = tf.constant(0.0)
+        squares = tf.constant(0.0, tf.float64)
         for rows in batches:
             squares += step(rows)
-        return squares / tf.cast(tf.shape(batches)[0], tf.float32) * len(labels)
+        return squares / tf.cast(tf.shape(batches)[0], tf.float64) * len(labels)
 
     return epoch
 
 
-def _learning_rate(settings: Settings, n_examples: int):
+class _TabulatedRate(keras.optimizers.schedules.LearningRateSchedule):
+    """Learning rate [steps] of each step; after the last one it stays."""
+
+    def __init__(self, rates: np.ndarray) -> None:
+        self.rates = rates
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        return keras.ops.take(self.rates, keras.ops.minimum(step, len(self.rates) - 1))
+
+    def get_config(self) -> dict:
+        return {"rates": self.rates}
+
+
+def _learning_rate(settings: Settings, n_examples: int) -> float | _TabulatedRate:
     if settings.course == "constant":
         return settings.learning_rate
     steps = settings.epochs * -(-n_examples // min(settings.batch_size, n_examples))
     rise = max(1, round(WARM_UP * steps))
-    return keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - rise), warmup_target=settings.learning_rate, warmup_steps=rise
-    )
+    step = np.arange(steps)
+    falling = 0.5 + 0.5 * np.cos(np.pi * np.clip((step - rise) / max(1, steps - rise), 0, 1))
+    # Rounded, since the last digit of a cosine depends on the processor.
+    share = np.where(step < rise, step / rise, falling).astype(np.float32)
+    return _TabulatedRate(settings.learning_rate * share.astype(float))

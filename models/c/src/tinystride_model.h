@@ -1,0 +1,2 @@
+/* The Arduino build looks for headers beside the sources. */
+#include "../include/tinystride_model.h"

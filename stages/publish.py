@@ -1,0 +1,31 @@
+"""Copy what others want to where Git keeps it: models/stride_*.tflite, models/c, results/headline.json.
+
+These outputs are in Git and not in DVC's cache, so that `dvc get` finds them in any clone, at any revision.
+DVC keeps no run cache of such a stage, so this one computes nothing.
+"""
+
+import shutil
+from pathlib import Path
+
+from stages.common import C_LIBRARY, FLOAT32_TFLITE, INT8_TFLITE, MODELS, RESULTS, run_stage
+from tinystride.files import complete_folder, read_json, write_bytes, write_json
+
+HEADLINES = ("evaluate", "quantize", "mcu", "train")
+BESIDE_THE_C = ("LICENSE", "CHANGELOG.md")
+
+
+def main(parameters: dict) -> None:
+    for model in (FLOAT32_TFLITE, INT8_TFLITE):
+        write_bytes(MODELS / model.name, model.read_bytes())
+    with complete_folder(MODELS / C_LIBRARY.name) as folder:
+        shutil.copytree(C_LIBRARY, folder, dirs_exist_ok=True)
+        for name in BESIDE_THE_C:
+            shutil.copyfile(Path(name), folder / name)
+    headline: dict = {}
+    for stage in HEADLINES:
+        headline |= read_json(RESULTS / stage / "headline.json")
+    write_json(RESULTS / "headline.json", headline)
+
+
+if __name__ == "__main__":
+    run_stage("publish", main)

@@ -1,0 +1,37 @@
+"""TensorFlow and Keras, without what their C++ says on standard error. Importing this takes seconds."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tinystride.optional import extra
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Standard error of this process, C++ included, leads nowhere within the block."""
+    sys.stderr.flush()
+    standard_error = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
+
+
+# What it says there of the processor and of graphics cards is no news and no error: errors are exceptions.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with extra("train"), quiet_stderr():
+    import keras
+    import tensorflow as tf
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    # Networks of a few kilobytes gain nothing from a graphics card, which would add up in another order.
+    tf.config.set_visible_devices([], "GPU")
+    tf.config.list_logical_devices()
+
+__all__ = ["keras", "mlir_quantize", "quiet_stderr", "tf"]
