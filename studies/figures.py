@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinystride.evaluation.figures import CM, COLOURS, GREY, STYLE
+from tinystride.evaluation.figure_style import CM, COLOURS, GREY, STYLE
 
 
 def ablation_figure(table: pd.DataFrame, path: Path) -> None:

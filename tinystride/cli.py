@@ -58,8 +58,14 @@ def one_line_errors() -> Iterator[None]:
 
 def _export(arguments: argparse.Namespace) -> None:
     from tinystride.codegen import export_model
+    from tinystride.codegen.export import LIBRARY_PREFIX
 
-    export_model(arguments.model, arguments.out_dir, prefix=arguments.prefix)
+    files = export_model(arguments.model, arguments.out_dir, prefix=arguments.prefix)["files"]
+    if arguments.prefix == LIBRARY_PREFIX and "test/golden_vectors.h" not in files:
+        print(
+            "note: without golden vectors and host test, which need a C compiler (Debian: gcc)",
+            file=sys.stderr,
+        )
 
 
 def _benchmark(arguments: argparse.Namespace) -> None:
@@ -68,11 +74,17 @@ def _benchmark(arguments: argparse.Namespace) -> None:
     figures = benchmark_model(
         arguments.model, core=arguments.core, vectors=arguments.vectors, seed=arguments.seed
     )
+    if figures["mismatches"] is None:
+        print(
+            "note: not compared with TensorFlow Lite for Microcontrollers, whose Python package tflite-micro "
+            "is built for Linux on x86-64 alone",
+            file=sys.stderr,
+        )
     if arguments.json:
         print(json.dumps(figures, indent=2))
         return
     for name, value in figures.items():
-        print(f"{name:24} {value}")
+        print(f"{name:24} {'not compared' if value is None else value}")
 
 
 def _parser() -> argparse.ArgumentParser:

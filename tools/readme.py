@@ -34,7 +34,9 @@ def footprint(cores: dict) -> str:
     rows = []
     for core, parts in cores.items():
         network = parts["network"]
-        same = f"TFLM: {network['vectors'] - network['mismatches']:,} of {network['vectors']:,} inputs"
+        same = "TFLM: not compared"
+        if network["mismatches"] is not None:
+            same = f"TFLM: {network['vectors'] - network['mismatches']:,} of {network['vectors']:,} inputs"
         rows.append([core, "int8 network", *_bytes(network), f"{network['instructions']:,}", same])
         if "estimator" in parts:
             estimator = parts["estimator"]

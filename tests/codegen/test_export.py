@@ -11,6 +11,7 @@ import yaml
 
 from tests.codegen.c_program import STRICT, expected_outputs, export, run
 from tests.codegen.networks import BUILT, KERAS, network
+from tinystride.cli import main
 from tinystride.codegen import check_on_host, export_model
 from tinystride.errors import ParameterError, ToolError
 
@@ -265,3 +266,22 @@ def test_platformio_library(library):
     assert {"name", "version", "description", "license", "frameworks", "platforms"} <= described.keys()
     assert (library / described["build"]["includeDir"] / described["headers"][0]).exists()
     assert list((library / described["build"]["srcDir"]).glob("*.c"))
+
+
+@pytest.mark.parametrize("name", ["residual", "depthwise_image", "float_edges", "uint8_edges"])
+def test_export_without_tflm_gives_the_same_golden_vectors(name, tmp_path, monkeypatch):
+    (tmp_path / "m.tflite").write_bytes(network(name))
+    export_model(tmp_path / "m.tflite", tmp_path / "tflm")
+    monkeypatch.setattr("tinystride.codegen.export.tflm_is_installed", lambda: False)
+    export_model(tmp_path / "m.tflite", tmp_path / "host")
+    vectors = "test/golden_vectors.h"
+    assert (tmp_path / "host" / vectors).read_text() == (tmp_path / "tflm" / vectors).read_text()
+
+
+def test_export_without_tflm_and_compiler_leaves_the_host_test_out(model, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("tinystride.codegen.export.tflm_is_installed", lambda: False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    main(["export", str(model), str(tmp_path / "c")])
+    assert "without golden vectors" in capsys.readouterr().err
+    assert not (tmp_path / "c" / "test").exists()
+    assert "test_model" not in (tmp_path / "c" / "CMakeLists.txt").read_text()

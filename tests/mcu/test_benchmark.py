@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.codegen.c_program import STRICT, export
 from tests.codegen.networks import BUILT, KERAS, network
 from tinystride.cli import main
-from tinystride.errors import ParameterError, ToolError
+from tinystride.errors import MissingExtraError, ParameterError, ToolError
 from tinystride.mcu import benchmark_model
 from tinystride.mcu.benchmark import measure
 from tinystride.mcu.cores import CORES
@@ -248,3 +249,20 @@ def test_command_line(model_file, capsys):
     expected = {"flash_bytes", "ram_bytes", "stack_bytes", "instructions", "vectors", "mismatches"}
     assert expected | {"compiler", "flags", "flash_by_section"} <= figures.keys()
     assert figures["core"] == "cortex-m3" and set(OPTIMIZATION) <= set(figures["flags"].split())
+
+
+def test_benchmark_where_tflm_is_not_built_says_not_compared(model_file, monkeypatch, capsys):
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    monkeypatch.setitem(sys.modules, "tflite_micro", None)
+    main(["benchmark", str(model_file("residual")), "--vectors", "3", "--json"])
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["mismatches"] is None
+    (line,) = printed.err.splitlines()
+    assert line.startswith("note: not compared with TensorFlow Lite for Microcontrollers")
+
+
+def test_benchmark_without_tflm_names_the_extra(model_file, monkeypatch):
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setitem(sys.modules, "tflite_micro", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'tinystride\[benchmark\]'"):
+        benchmark_model(model_file("residual"), vectors=3)

@@ -63,7 +63,6 @@ def test_export_core_alone_writes_library(tmp_path):
     [
         (["predict", "WALK", "--rate-hz=100", "--foot=right", "--plot", "walk.png"], "plot"),
         (["benchmark", "MODEL"], "benchmark"),
-        (["sweep", "sweep.yaml", "--core=none"], "sweep"),
         (["edge-impulse", "export", "out"], "edge-impulse"),
     ],
 )

@@ -15,11 +15,11 @@ from tinystride.codegen.device import attached_description, estimator_files, has
 from tinystride.codegen.emitter import Emitted, emit
 from tinystride.codegen.examples import example_files
 from tinystride.codegen.graph import Graph
-from tinystride.codegen.host import compile_on_host
+from tinystride.codegen.host import compile_on_host, host_compiler, run_on_host
 from tinystride.codegen.layers import Network
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
-from tinystride.codegen.reference import example_inputs, run_reference
+from tinystride.codegen.reference import example_inputs, run_tflm, tflm_is_installed
 from tinystride.codegen.templates import render
 from tinystride.errors import ModelError, ParameterError, ToolError
 from tinystride.files import complete_folder, sha256, write_text
@@ -29,13 +29,15 @@ LIBRARY_TEMPLATES = {
     "include/tinystride_model.h": "model.h.j2",
     "src/tinystride_model.c": "model.c.j2",
     "src/tinystride_model.h": "forward.h.j2",
-    "test/golden_vectors.h": "golden_vectors.h.j2",
-    "test/test_model.c": "test_model.c.j2",
     "examples/minimal/main.c": "main.c.j2",
     "examples/arduino/arduino.ino": "arduino.ino.j2",
     "CMakeLists.txt": "CMakeLists.txt.j2",
     "library.properties": "library.properties.j2",
     "README.md": "README.md.j2",
+}
+TEST_TEMPLATES = {
+    "test/golden_vectors.h": "golden_vectors.h.j2",
+    "test/test_model.c": "test_model.c.j2",
 }
 
 
@@ -105,21 +107,30 @@ def _values(array: np.ndarray) -> str:
     return ctext.rows(array.tolist())
 
 
+def _golden_outputs(content: bytes, graph: Graph, inputs: np.ndarray, files: dict[str, str]) -> np.ndarray:
+    """By TFLM; where it is not installed by the C itself, which gives the same bits."""
+    if tflm_is_installed():
+        return run_tflm(content, graph, inputs)
+    return run_on_host(files, f"src/{LIBRARY_PREFIX}.c", f"{LIBRARY_PREFIX}_run", graph, inputs)
+
+
 def _library_files(
     path: Path, graph: Graph, network: Network, card: dict, values: dict, vectors: int
 ) -> dict[str, str]:
     streams = has_estimator(network, card["description"])
     inputs = example_inputs(graph, vectors, seed=0)
-    outputs = run_reference(path.read_bytes(), graph, inputs) if vectors else []
     values = values | {
         "version": __version__,
         "vectors": vectors,
         "golden_inputs": [_values(row) for row in inputs],
-        "golden_outputs": [_values(row) for row in outputs],
         "card": card,
         "streams": streams,
     }
     files = {name: render(template, **values) for name, template in LIBRARY_TEMPLATES.items()}
+    if vectors:
+        outputs = _golden_outputs(path.read_bytes(), graph, inputs, files)
+        values["golden_outputs"] = [_values(row) for row in outputs]
+        files |= {name: render(template, **values) for name, template in TEST_TEMPLATES.items()}
     library = {
         "name": "TinyStride",
         "version": __version__,
@@ -156,7 +167,8 @@ def export_model(
     With the prefix `tinystride_model`: a library with packages, model card, `vectors` golden vectors made
     with TFLM, and a host test; with the streaming estimator if the network is the residual one that belongs
     to it. With another prefix: `<prefix>.h` and `<prefix>.c` alone. The same file
-    gives the same bytes. Returns `{prefix, files, layers, multiply_accumulates, weights,
+    gives the same bytes, but that golden vectors and host test are left out where there is neither TFLM
+    nor a C compiler. Returns `{prefix, files, layers, multiply_accumulates, weights,
     working_memory_bytes}`.
 
     Raises ModelError for a file that is not a whole supported model, ParameterError for a prefix that is
@@ -169,6 +181,8 @@ def export_model(
         emitted = emit(lower(graph))
     except ModelError as error:
         raise ModelError(f"{path.name}: {error}") from error
+    if not tflm_is_installed() and host_compiler() is None:
+        vectors = 0
     values = _source_values(emitted, prefix)
     card = _card(path, graph, emitted)
     if prefix == LIBRARY_PREFIX:

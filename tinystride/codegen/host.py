@@ -1,11 +1,21 @@
 """The generated C, built for the computer that runs this."""
 
+import ctypes
 import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from tinystride.codegen.graph import Graph
 from tinystride.errors import ToolError
+
+
+def host_compiler() -> str | None:
+    """The first C compiler in the path, by its name."""
+    return next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
 
 
 def compile_on_host(
@@ -15,7 +25,7 @@ def compile_on_host(
 
     Raises ToolError without a C compiler, or if it refuses the C.
     """
-    compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+    compiler = host_compiler()
     if compiler is None:
         raise ToolError("no C compiler; install the Debian package gcc")
     command = [compiler, *flags, *(f"-I{folder}" for folder in include), *map(str, sources)]
@@ -23,3 +33,28 @@ def compile_on_host(
     if built.returncode:
         raise ToolError(f"{compiler} refuses the generated C: {built.stderr.strip()[:500]}")
     return compiler
+
+
+def run_on_host(
+    files: Mapping[str, str], source: str, function: str, graph: Graph, inputs: np.ndarray
+) -> np.ndarray:
+    """What a generated network makes of `inputs` [vectors, input size]; gives [vectors, output size].
+
+    files: its sources, text by relative path, of which `source` is compiled; function: its name in C
+    Raises ToolError as compile_on_host does, or if a call fails.
+    """
+    outputs = np.empty((len(inputs), graph.output.size), graph.output.dtype)
+    inputs = np.ascontiguousarray(inputs, graph.input.dtype)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        library = folder / "network.so"
+        flags = ["-std=c99", "-O2", "-fPIC", "-shared"]
+        compile_on_host([folder / source], library, include=[folder / "include"], flags=flags)
+        run = getattr(ctypes.CDLL(str(library)), function)
+        for given, told in zip(inputs, outputs, strict=True):
+            if run(ctypes.c_void_p(given.ctypes.data), ctypes.c_void_p(told.ctypes.data)):
+                raise ToolError(f"{function} of the generated C refuses an input")
+    return outputs

@@ -5,7 +5,6 @@ import sys
 from importlib.util import find_spec
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tinystride.codegen.graph import Graph
 from tinystride.errors import ModelError
@@ -15,6 +14,14 @@ from tinystride.optional import extra
 def tflm_is_built_for_this_computer() -> bool:
     """Whether the package `tflite-micro` exists for this system and processor, installed or not."""
     return sys.platform == "linux" and platform.machine() == "x86_64"
+
+
+def tflm_is_installed() -> bool:
+    """Whether run_tflm has its package."""
+    try:
+        return find_spec("tflite_micro") is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def run_tflm(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
@@ -37,33 +44,6 @@ def run_tflm(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
     except RuntimeError as error:
         raise ModelError(
             f"TFLM cannot run this model ({error}); convert it for int8 built-in operators"
-        ) from error
-    return outputs
-
-
-def run_reference(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
-    """As run_tflm; without the `tflite-micro` package by LiteRT's own kernels, which round as TFLM does.
-
-    Raises ModelError if the model does not run.
-    """
-    if find_spec("tflite_micro"):
-        return run_tflm(content, graph, inputs)
-    try:
-        # XNNPACK, the default, rounds once where TFLM rounds twice.
-        interpreter = Interpreter(
-            model_content=content,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-        interpreter.allocate_tensors()
-        (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
-        outputs = np.empty((len(inputs), graph.output.size), graph.output.dtype)
-        for row, values in enumerate(inputs):
-            interpreter.set_tensor(given["index"], values.reshape(graph.input.shape))
-            interpreter.invoke()
-            outputs[row] = interpreter.get_tensor(told["index"]).ravel()
-    except (ValueError, RuntimeError) as error:
-        raise ModelError(
-            f"LiteRT cannot run this model ({error}); convert it for int8 built-in operators"
         ) from error
     return outputs
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tinystride.evaluation.figure_style import BLACK, BLUE, CM, COLOURS, GREY, ORANGE, STYLE
 from tinystride.evaluation.judging import column_of
 from tinystride.optional import extra
 
@@ -14,22 +15,13 @@ with extra("plot"):
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which people with any colour vision can tell apart.
-BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000"
-COLOURS = [BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK]
-GREY = "#808080"
 LABELS = {
     "int8": "int8 network", "float32": "float32 network", "strapdown": "strapdown integral",
     "stride-time-line": "line on stride time", "mean": "mean of training strides",
 }  # fmt: skip
-STYLE = {
-    "figure.dpi": 150, "figure.constrained_layout.use": True, "font.size": 9, "axes.titlesize": 10,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#E6E6E6",
-    "axes.axisbelow": True, "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "legend.frameon": False,
-}  # fmt: skip
 POINTS = {"s": 8, "alpha": 0.35, "linewidths": 0}
 LENGTHS = ["stride_length_cm", "int8_cm"]
-PANEL_CM, CM = 10.0, 1 / 2.54
+PANEL_CM = 10.0
 SPEED_BINS, FEWEST_IN_BIN = 8, 10
 
 
