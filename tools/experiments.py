@@ -14,13 +14,14 @@ from tinystride.errors import DataError, ToolError
 from tinystride.files import complete_file
 from tinystride.sweep import pareto
 
+HEADLINE = "results/headline.json"
 # {column: where DVC's metrics have it}; the error is of the set that --error names.
 COSTS = {
-    "parameters": ("results/headline.json", "parameters"),
-    "flash, bytes": ("results/headline.json", "net", "flash_bytes"),
-    "RAM, bytes": ("results/headline.json", "net", "ram_bytes"),
-    "instructions": ("results/headline.json", "net", "instructions"),
-    "training, GMAC": ("results/headline.json", "training_gmac"),
+    "parameters": (HEADLINE, "parameters"),
+    "flash, bytes": (HEADLINE, "net", "flash_bytes"),
+    "RAM, bytes": (HEADLINE, "net", "ram_bytes"),
+    "instructions": (HEADLINE, "net", "instructions"),
+    "training, GMAC": (HEADLINE, "training_gmac"),
 }
 SHOWN = ("flash, bytes", "instructions")
 
@@ -41,17 +42,24 @@ def shown_experiments() -> list[dict]:
     return found
 
 
-def compare(experiments: list[dict], sets: list[str]) -> pd.DataFrame:
-    """One row an experiment: RMSE of int8 on each set, cm, and COSTS; without those that lack a figure."""
+def compare(experiments: list[dict], sets: list[str] | None = None) -> pd.DataFrame:
+    """One row an experiment: RMSE of int8 on each set, cm, and COSTS; without those that lack a number.
+
+    sets: data sets; None: all with measured lengths that the first experiment has
+    """
     rows = []
     for experiment in experiments:
         metrics = {
             path: content.get("data") or {}
             for path, content in ((experiment.get("data") or {}).get("metrics") or {}).items()
         }
-        errors = metrics.get("results/headline.json", {})
+        errors = metrics.get(HEADLINE, {})
+        if sets is None:
+            sets = [
+                name for name, own in errors.items() if isinstance(own, dict) and "rmse_cm" in own
+            ] or None
         row = {"experiment": experiment["name"] or experiment["rev"][:7]}
-        row |= {name: errors.get(name, {}).get("rmse_cm") for name in sets}
+        row |= {name: errors.get(name, {}).get("rmse_cm") for name in sets or []}
         row |= {name: _at(metrics, place) for name, place in COSTS.items()}
         rows.append(row)
     return pd.DataFrame(rows).dropna().reset_index(drop=True)
@@ -84,16 +92,17 @@ def draw(table: pd.DataFrame, error: str, path: Path) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.experiments", description=__doc__)
-    parser.add_argument("--sets", nargs="+", default=["tripod-excerpt", "llio-ruler"], help="(%(default)s)")
+    parser.add_argument("--sets", nargs="+", help="data sets to show (all with measured lengths)")
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="error of the first set against cost")
     arguments = parser.parse_args(argv)
     with one_line_errors():
         table = compare(shown_experiments(), arguments.sets)
         if table.empty:
             raise DataError("no experiment has all figures; run some with `dvc exp run -S …`")
-        print(table.sort_values("flash, bytes").to_string(index=False))
+        print("RMSE of single strides on each data set, cm, and what the network costs:")
+        print(table.sort_values("flash, bytes").to_string(index=False, float_format="%.2f"))
         if arguments.figure:
-            draw(table, arguments.sets[0], arguments.figure)
+            draw(table, table.columns[1], arguments.figure)
 
 
 if __name__ == "__main__":
