@@ -7,16 +7,17 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # What Python itself, the C of the export-c stage and the emulated core of benchmark-mcu need.
 RUN_PACKAGES := git gcc libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 # What the tests of the generated C need beside them.
-TEST_PACKAGES := cmake clang libclang-rt-dev g++ gcc-multilib openssh-server chromium \
+TEST_PACKAGES := cmake clang libclang-rt-dev g++ gcc-multilib openssh-server chromium qemu-user \
 	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc
 
 PIP := $(VENV)/bin/pip --quiet --disable-pip-version-check
 
-.PHONY: run test lock readme studies benchmark release clean
+.PHONY: run test lock readme studies experiments benchmark release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
-	dvc repro
+	dvc repro --quiet
+	@python -m tools.summary
 
 test: $(VENV)/test.stamp
 	ruff check .
@@ -54,6 +55,10 @@ readme: $(VENV)/run.stamp
 studies: $(VENV)/run.stamp
 	dvc repro studies/dvc.yaml
 	python -m tools.studies
+
+# The finished experiments of this commit: errors and costs, at most 160 columns wide.
+experiments: $(VENV)/run.stamp
+	@python -m tools.experiments
 
 benchmark: $(VENV)/test.stamp
 	python -m benchmarks
