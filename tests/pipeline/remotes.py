@@ -6,13 +6,12 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
-import requests
 
 from tests.pipeline.clones import ROOT, run
 
@@ -44,7 +43,6 @@ class Remote:
     commands: those of docs/remotes.md that set it up, with this place's names in them
     credentials: for the environment
     folder, client: where it is, or the S3 client that knows
-    demand_keys: refuse, or no longer refuse, whoever has no key
     """
 
     name: str
@@ -52,7 +50,6 @@ class Remote:
     credentials: dict[str, str]
     folder: Path | None = None
     client: object = None
-    demand_keys: Callable[[bool], None] = lambda demanded: None
 
     def set_up(self, clone: Path, **options: str) -> None:
         for command in self.commands:
@@ -140,18 +137,12 @@ def s3_server(folder: Path) -> Iterator[Remote]:
         users.put_user_policy(UserName="walker", PolicyName="store", PolicyDocument=allowed)
         key = users.create_access_key(UserName="walker")["AccessKey"]
 
-        def demand_keys(demanded: bool) -> None:
-            # Not at all times: this server takes a listing's own signature for wrong.
-            after = b"0" if demanded else b"inf"
-            requests.post(f"{address}/moto-api/reset-auth", data=after, timeout=10).raise_for_status()
-
         own = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
         yield Remote(
             "cloud",
             documented("S3", **{"s3://BUCKET": f"s3://{BUCKET}", "https://s3.example.org": address}),
             {name.upper(): value for name, value in own.items()} | {"AWS_DEFAULT_REGION": "us-east-1"},
             client=boto3.client("s3", **root | own),
-            demand_keys=demand_keys,
         )
 
 

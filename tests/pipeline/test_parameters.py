@@ -1,5 +1,6 @@
 """What `dvc exp run -S` makes of params.yaml is what is trained, or is refused in one line."""
 
+import json
 import shutil
 
 import pytest
@@ -44,6 +45,15 @@ def test_augmentation_is_changed_by_name(chosen):
     options = AugmentationOptions(**settings.augmentation)
     assert (options.heading_rad, list(options.horizontal_scale)) == (0.2, [0.9, 1.1])
     assert options.lever_m == AugmentationOptions().lever_m
+
+
+def test_sweep_every_value_is_accepted(chosen):
+    sweep = yaml.safe_load((ROOT / "sweep.yaml").read_text())
+    for name, how in sweep["parameters"].items():
+        for value in how["values"]:
+            settings = chosen(f"{name}={json.dumps(value)}")
+            found = getattr(settings, name.partition(".")[2], value)
+            assert list(found) == value if isinstance(value, list) else found == value
 
 
 def test_layers_and_weights_are_changed_too(chosen):

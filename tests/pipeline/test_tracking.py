@@ -114,7 +114,10 @@ sys.exit(agent._run_processes["trial1"].wait())
 def test_an_agents_trial_is_an_experiment_and_the_agents_own_run(reproduced, tmp_path):
     clone = shutil.copytree(reproduced, tmp_path / "clone", symlinks=True)
     sweep = yaml.safe_load((clone / "sweep.yaml").read_text())
-    wanted = {name: how["values"][0] for name, how in sweep["parameters"].items()} | {"train.feet": None}
+    # As the parameters are, so that nothing is trained again, and one of another stage that is not.
+    current = yaml.safe_load((clone / "params.yaml").read_text())
+    wanted = {name: current["train"][name.partition(".")[2]] for name in sweep["parameters"]}
+    wanted |= {"benchmark.vectors": 21}
     told = [
         json.dumps(sweep["command"]),
         json.dumps({name: {"value": value} for name, value in wanted.items()}),
@@ -125,7 +128,7 @@ def test_an_agents_trial_is_an_experiment_and_the_agents_own_run(reproduced, tmp
     (name,) = run(clone, "dvc", "exp", "list", "--name-only").stdout.split()
     diff = json.loads(run(clone, "dvc", "exp", "diff", "main", name, "--json").stdout)
     changed = {key: str(values["new"]) for key, values in diff["params"]["params.yaml"].items()}
-    assert changed == {key: str(value) for key, value in wanted.items() if value is not None}
+    assert changed == {"benchmark.vectors": "21"}
     (path,) = (tmp_path / "tracked" / "wandb").glob("offline-run-*/run-*.wandb")
     (record,) = [record.run for record in records(path) if record.HasField("run")]
     assert (record.run_id, record.sweep_id, record.display_name) == ("trial1", "search", name)
