@@ -11,9 +11,6 @@ import dvc.api
 import pytest
 
 from tests.pipeline.clones import run, set_parameters
-from tests.predicting import write_csv
-from tinystride.datasets.simulator import simulate_walk
-from tinystride.datasets.walker import SimulatedSubject
 
 MODEL = "models/stride_int8.tflite"
 
@@ -42,7 +39,7 @@ def sha256(path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def released(reproduced, tmp_path_factory) -> Path:
-    """A clone with two versions of which the second has another network, its models in the remote alone."""
+    """A clone with two versions of which the second has another network; DVC's cache is gone."""
     clone = shutil.copytree(reproduced, tmp_path_factory.mktemp("released") / "clone", symlinks=True)
     run(clone, "dvc", "push")
     release(clone, "v1.0.0")
@@ -62,10 +59,9 @@ def released(reproduced, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def elsewhere(released, tmp_path) -> Path:
-    """A clone of the clone: no cache, no models, and the way to the remote in its own settings."""
+    """A clone of the clone: no cache and no remote, Git alone."""
     other = tmp_path / "elsewhere"
     run(tmp_path, "git", "clone", "--quiet", str(released), str(other))
-    run(other, "dvc", "remote", "modify", "--local", "local", "url", str(released / ".remote"))
     return other
 
 
@@ -121,14 +117,6 @@ def test_dvc_api_opens_the_version(released, elsewhere, tmp_path, monkeypatch):
     with dvc.api.open(**wanted, mode="rb") as file:
         assert file.read() == content
     assert content == (released / "kept" / "stride_int8.tflite").read_bytes()
-
-
-def test_a_fetched_model_predicts(released, tmp_path):
-    run(tmp_path, "dvc", "get", str(released), MODEL, "--rev", "stride-model@v1.0.0")
-    write_csv(simulate_walk(SimulatedSubject("A"), seed=3), tmp_path / "walk.csv")
-    options = "--rate-hz 100 --foot right --model stride_int8.tflite"
-    said = run(tmp_path, "tinystride", "predict", "walk.csv", *options.split()).stdout
-    assert len(said.splitlines()) > 5 and said.startswith("start_s,")
 
 
 def test_what_exists_is_not_released_again(released):
