@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stages.common import RESULTS
-from tinystride.evaluation.agreement import agreement, rmse_difference
+from tinystride.evaluation.agreement import agreement, differences
 from tinystride.learning.split import subject_names
 
 STUDIES = RESULTS / "studies"
@@ -46,7 +46,7 @@ def judge(strides: pd.DataFrame, estimate_cm: np.ndarray, baseline_cm: np.ndarra
     bootstrap: seed and resamples
     """
     figures = agreement(strides, estimate_cm, **bootstrap)
-    figures |= rmse_difference(strides, estimate_cm, baseline_cm, **bootstrap)
+    figures |= differences(strides, estimate_cm, baseline_cm, **bootstrap)
     row = {"n_strides": figures["n_strides"]}
     for name in [*FIGURES, "rmse_difference_cm"]:
         low, high = figures[f"{name}_ci95"] or (np.nan, np.nan)

@@ -33,6 +33,9 @@ def test_metrics_are_nested_set_estimator_figure_beside_the_source(evaluated):
             assert low <= entry[name] <= high
     assert set(entry["per_subject"]) == {"S00", "S01"}
     assert set(entry["per_condition"]) == {"slow", "fast"}
+    assert entry["unflagged"] == pytest.approx(0.75, abs=0.01)
+    assert sum(figures["n_strides"] for figures in entry["per_speed"].values()) == entry["n_strides"]
+    assert {"rmse_cm", "median_abs_cm", "p95_abs_cm", "unflagged"} <= set(entry["per_speed"]["0.8 to 1.2"])
     strides_of_subjects = [figures["n_strides"] for figures in entry["per_subject"].values()]
     strides_of_conditions = [figures["n_strides"] for figures in entry["per_condition"].values()]
     assert sum(strides_of_subjects) == sum(strides_of_conditions) == entry["n_strides"] == 360
@@ -138,21 +141,23 @@ def test_the_headline_has_a_few_figures_of_each_set(evaluated):
     belt = metrics["belt"]
     assert few["belt"] == {
         "rmse_cm": belt["int8"]["rmse_cm"],
+        "median_cm": belt["int8"]["median_abs_cm"],
         "bias_cm": belt["int8"]["bias_cm"],
         "mean5_sd_cm": belt["int8"]["mean5_sd_cm"],
         "coverage": belt["int8"]["coverage"],
         "strapdown_cm": belt["strapdown"]["rmse_cm"],
+        "strapdown_median_cm": belt["strapdown"]["median_abs_cm"],
     }
     assert list(few["street"]) == ["agreement_cm", "coverage"]
 
 
-def test_the_references_noise_stands_beside_the_error_of_what_follows_single_strides(evaluated):
+def test_markdown_shows_the_median_and_the_share_without_flags(evaluated):
     metrics, _ = evaluated
-    rows = [line.split(" | ") for line in markdown(metrics).splitlines()]
-    cells = {row[4]: row[-1].rstrip(" |") for row in rows if len(row) == 9}
-    noise = f"{metrics['ruler']['int8']['reference_noise_sd_cm']:.2f} ("
-    assert any(row[0] == "| ruler" and row[-1].startswith(noise) for row in rows)
-    assert cells["stride-time-line"] == cells["mean"] == "–"
+    rows = [line.strip("| ").split(" | ") for line in markdown(metrics).splitlines()]
+    row = next(row for row in rows if row[0] == "ruler")
+    figures = metrics["ruler"]["int8"]
+    assert row[5].startswith(f"{figures['median_abs_cm']:.2f} (")
+    assert row[8:] == [f"{figures[name]:.2f}" for name in ("p95_abs_cm", "mean5_sd_cm")] + ["75 %"]
 
 
 def test_points_to_plot_are_the_errors_that_are_judged(evaluated):

@@ -6,8 +6,9 @@ resampled (Künsch 1989, Ann. Stat. 17, 1217); where there are too few to tell h
 and then their blocks (Davison and Hinkley 1997, section 3.8). The percentiles are moved outward as Student's
 t distribution is for as many clusters (Hesterberg 2015, Am. Stat. 69, 371, section 5.2).
 
-Every figure is a function of sums over strides, so a resample only needs the sums of each block, weighted by
-how often it was drawn: one matrix product for all resamples.
+Nearly every figure is a function of sums over strides, so a resample only needs the sums of each block,
+weighted by how often it was drawn: one matrix product for all resamples. Quantiles need the strides
+themselves, each weighted as its block.
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ with extra("train"):
 WALK = ["dataset", "subject", "trial", "foot"]
 REQUIRED_COLUMNS = [*WALK, "start_s", "end_s", "stride_length_cm"]
 MEANS_OVER = (5, 10)
+QUANTILES = {"median_abs_cm": 0.5, "p95_abs_cm": 0.95}
 REFERENCE_NOISE_FIGURES = ["lag1_autocorrelation", "reference_noise_sd_cm", "sd_without_reference_noise_cm"]
 BLOCK_STRIDES = 10
 ENOUGH_SUBJECTS = 5
@@ -51,6 +53,9 @@ def agreement(
     Returns
       n_strides, n_subjects: with an estimate; all figures but the coverage are over these
       coverage: share of `strides` with an estimate
+      unflagged: share of these without a flag, where `strides` has the column `flags`
+      median_abs_cm, p95_abs_cm: median and 95th percentile of the magnitude of the error, which single wrong
+        reference lengths do not move as they move the RMSE
       bias_cm, sd_cm, rmse_cm, mae_cm: mean, SD (n − 1), root mean square and mean magnitude of the error
       loa_low_cm, loa_high_cm: limits of agreement, bias ± 1.96 SD (Bland and Altman 1986, Lancet 327, 307)
       relative_bias_percent, relative_mae_percent: mean and mean magnitude of error / reference
@@ -77,21 +82,24 @@ def agreement(
     return result
 
 
-def rmse_difference(strides: pd.DataFrame, estimate_cm, other_cm, *, seed: int, resamples: int = 1000):
-    """RMSE of an estimate less that of another one on the strides with both (negative: the first is better).
+def differences(strides: pd.DataFrame, estimate_cm, other_cm, *, seed: int, resamples: int = 1000) -> dict:
+    """RMSE and median |error| of an estimate less those of another one (negative: the first is better).
 
-    Both are judged on the same resamples, so that the interval tells whether one is better, which two
-    overlapping intervals cannot. Arguments and errors as in `agreement`. Returns `rmse_difference_cm` and its
-    interval.
+    Strides with both estimates count, on the same resamples, so that the interval shows whether one is
+    better, which two overlapping intervals cannot. Arguments and errors as in `agreement`. Returns
+    `rmse_difference_cm` and `median_abs_difference_cm` with their intervals.
     """
     missing = np.isnan(estimate_cm) | np.isnan(other_cm)
     first, second = (
         _bootstrap(_blocks(strides, np.where(missing, np.nan, values)), seed, resamples)
         for values in (estimate_cm, other_cm)
     )
-    difference = first.point["rmse_cm"] - second.point["rmse_cm"]
-    draws = first.draws["rmse_cm"] - second.draws["rmse_cm"]
-    return _with_interval("rmse_difference_cm", difference, draws, first.tail)
+    result = {}
+    for figure in ("rmse_cm", "median_abs_cm"):
+        difference = first.point[figure] - second.point[figure]
+        draws = first.draws[figure] - second.draws[figure]
+        result |= _with_interval(figure.replace("_cm", "_difference_cm"), difference, draws, first.tail)
+    return result
 
 
 def require_columns(table: pd.DataFrame, names: list[str], source: str) -> None:
@@ -124,14 +132,26 @@ class _Blocks(NamedTuple):
     keys: to which walk each block belongs (WALK and the columns to group by)
     sums: {term of `_terms`: [blocks]} as a table
     origin_cm: the length that lengths are counted from
+    magnitude_cm, block: [n] |error| of each stride with an estimate, ascending, and which block it is of
     """
 
     keys: pd.DataFrame
     sums: pd.DataFrame
     origin_cm: float
+    magnitude_cm: np.ndarray
+    block: np.ndarray
 
     def select(self, rows: np.ndarray) -> "_Blocks":
-        return _Blocks(self.keys.iloc[rows], self.sums.iloc[rows], self.origin_cm)
+        place = np.full(len(self.keys), -1)
+        place[rows] = np.arange(len(rows))
+        kept = place[self.block] >= 0
+        return _Blocks(
+            self.keys.iloc[rows],
+            self.sums.iloc[rows],
+            self.origin_cm,
+            self.magnitude_cm[kept],
+            place[self.block[kept]],
+        )
 
 
 def _blocks(strides: pd.DataFrame, estimate_cm, by: Sequence[str] = ()) -> _Blocks:
@@ -143,7 +163,12 @@ def _blocks(strides: pd.DataFrame, estimate_cm, by: Sequence[str] = ()) -> _Bloc
     begins = np.flatnonzero(position % BLOCK_STRIDES == 0)
     terms = _terms(ordered, walk)
     sums = pd.DataFrame(np.add.reduceat(terms.to_numpy(), begins, axis=0), columns=terms.columns)
-    return _Blocks(keys.iloc[begins], sums, ordered["stride_length_cm"].mean())
+    magnitude_cm = (ordered["estimate_cm"] - ordered["stride_length_cm"]).abs().to_numpy()
+    ascending = np.argsort(magnitude_cm, kind="stable")[: int(np.isfinite(magnitude_cm).sum())]
+    block = (np.searchsorted(begins, np.arange(len(ordered)), "right") - 1)[ascending]
+    return _Blocks(
+        keys.iloc[begins], sums, ordered["stride_length_cm"].mean(), magnitude_cm[ascending], block
+    )
 
 
 def _numbered(sorted_keys: pd.DataFrame) -> np.ndarray:
@@ -184,6 +209,7 @@ def _bootstrap(blocks: _Blocks, seed: int, resamples: int) -> _Bootstrap:
     sums = blocks.sums.to_numpy()
     point, draws = (
         _figures(dict(zip(blocks.sums, (weights @ sums).T, strict=True)), blocks.origin_cm)
+        | _quantiles(blocks, weights)
         for weights in (np.ones(len(sums)), drawn)
     )
     point = {name: float(value) for name, value in point.items()}
@@ -234,6 +260,8 @@ def _terms(strides: pd.DataFrame, walk: np.ndarray) -> pd.DataFrame:
         "relative": error / reference_cm, "relative_magnitude": abs(error) / reference_cm,
     }  # fmt: skip
 
+    if "flags" in estimated:
+        terms["unflagged"] = (estimated["flags"].fillna("") == "").to_numpy(float)
     run = _runs(estimated, walk)
     for length in MEANS_OVER:
         begins, windows = _windows(error, run, length)
@@ -278,6 +306,7 @@ def _figures(s: dict, origin_cm: float) -> dict:
         slope, intercept_cm = _line(n, s["x"], s["y"], *variances[:2], origin_cm)
         return {
             "coverage": n / s["known"],
+            **({"unflagged": s["unflagged"] / n} if "unflagged" in s else {}),
             "bias_cm": bias,
             "sd_cm": sd,
             "rmse_cm": np.sqrt(s["square"] / n),
@@ -293,6 +322,24 @@ def _figures(s: dict, origin_cm: float) -> dict:
             **{f"mean{length}_sd_cm": _window_sd(s, length) for length in MEANS_OVER},
             **_reference_noise(s, sd),
         }
+
+
+def _quantiles(blocks: _Blocks, weights: np.ndarray) -> dict:
+    """QUANTILES of |error| with each stride counted as often as its block; elementwise over `weights`' rows.
+
+    weights: [blocks] or [resamples, blocks]. A quantile is the smallest |error| that this share of the
+    strides does not exceed; for the median of an even number, the mean of the two in the middle.
+    """
+    if not len(blocks.block):
+        return {name: np.full(weights.shape[:-1], np.nan) for name in QUANTILES}
+    cumulated = np.cumsum(weights[..., blocks.block], axis=-1, dtype=np.int32)
+    total = cumulated[..., -1:]
+    found = {}
+    for name, share in QUANTILES.items():
+        ends = [np.argmax(cumulated >= at, axis=-1) for at in (share * total, share * total + 1e-9)]
+        value = sum(blocks.magnitude_cm[end] for end in ends) / 2
+        found[name] = np.where(total[..., 0] > 0, value, np.nan)
+    return found
 
 
 def _covariance(n, a, b, ab):

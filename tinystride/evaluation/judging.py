@@ -14,7 +14,7 @@ from tinystride.learning.split import subject_names
 
 STRIDE_COLUMNS = [
     "stride_id", "dataset", "subject", "trial", "foot", "condition", "start_s", "end_s", "duration_s",
-    "stride_length_cm", "reference", "strapdown_length_cm", "usable", "reason",
+    "stride_length_cm", "reference", "strapdown_length_cm", "flags", "usable", "reason",
 ]  # fmt: skip
 NETWORKS = ["int8", "float32"]
 BASELINES = ["strapdown", "stride-time-line", "mean"]
@@ -34,7 +34,13 @@ def column_of(estimator: str) -> str:
 def estimators_in(judged: pd.DataFrame) -> list[str]:
     """Networks, other estimators that the predictions brought along, baselines."""
     columns = judged.columns[judged.columns.get_loc("judged_by") + 1 :]
-    return [column.removesuffix("_cm").replace("_", "-") for column in columns]
+    return [column.removesuffix("_cm").replace("_", "-") for column in columns if column.endswith("_cm")]
+
+
+def flags_column_of(estimator: str, judged: pd.DataFrame) -> str:
+    """Where the flags of an estimator's strides stand: its own if it has some, else those of the strides."""
+    own = estimator.replace("-", "_") + "_flags"
+    return own if own in judged else "flags"
 
 
 def judge_strides(
@@ -58,7 +64,7 @@ def judge_strides(
         speed_mps=known["stride_length_cm"] / 100 / known["duration_s"],
         judged_by=_judged_by(known, split),
     )
-    usable, estimates = known[known["usable"]], []
+    usable, estimates, flags = known[known["usable"]], [], []
     for name, model in _models(split).items():
         rows = usable[usable["judged_by"] == name]
         if rows.empty:
@@ -66,12 +72,21 @@ def judge_strides(
         training = usable[subject_names(usable).isin(model["train"])]
         networks = _predictions(name, predictions.get(name), rows["stride_id"], strides["stride_id"])
         estimates.append(networks.join(baselines(training, rows)))
+        flags.append(_flags(predictions[name], rows))
     if not estimates:
         raise DataError("split.json: nobody with usable strides of known length is tested on; split again")
     estimates = pd.concat(estimates)
     others = [name for name in estimates if name not in NETWORKS + BASELINES]
     estimates = estimates[NETWORKS + others + BASELINES].rename(columns=column_of)
+    estimates = estimates.join(pd.concat(flags))
     return known[known["judged_by"].notna()].join(estimates).reset_index(drop=True)
+
+
+def _flags(predictions: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Columns `<estimator>_flags` of the predictions, with the index of `rows`; "" without a flag."""
+    columns = [name for name in predictions if name.endswith("_flags")]
+    own = predictions.set_index("stride_id")[columns].reindex(rows["stride_id"])
+    return own.fillna("").set_axis(rows.index)
 
 
 def _check_strides(strides: pd.DataFrame) -> None:

@@ -6,9 +6,29 @@ import numpy as np
 import pandas as pd
 
 from tinystride.errors import ParameterError
-from tinystride.evaluation.agreement import DECIMALS, REFERENCE_NOISE_FIGURES, agreement, rmse_difference
-from tinystride.evaluation.judging import BASELINES, NETWORKS, column_of, estimators_in, judge_strides
+from tinystride.evaluation.agreement import DECIMALS, REFERENCE_NOISE_FIGURES, agreement, differences
+from tinystride.evaluation.judging import (
+    BASELINES,
+    NETWORKS,
+    column_of,
+    estimators_in,
+    flags_column_of,
+    judge_strides,
+)
 
+# Slow, usual, fast and very fast walking, the change to running, and running.
+SPEED_LIMITS_MPS = [0.8, 1.2, 1.6, 2.0, 2.2]
+SPEED_BANDS = ["below 0.8", "0.8 to 1.2", "1.2 to 1.6", "1.6 to 2.0", "2.0 to 2.2", "2.2 and more"]  # m/s
+SPEED_FIGURES = (
+    "n_strides",
+    "coverage",
+    "unflagged",
+    "bias_cm",
+    "sd_cm",
+    "rmse_cm",
+    "median_abs_cm",
+    "p95_abs_cm",
+)
 SOURCES = ["recorded", "simulated"]
 ACCURACY, AGREEMENT = "accuracy", "agreement"
 
@@ -36,12 +56,14 @@ def evaluate(
 
     Returns (metrics, judged):
       metrics: {"source": source, set: {estimator: {"kind": …, "reference": …, figure: number,
-        "<figure>_ci95": [low, high], "per_subject": {subject: {figure: …}}, "per_condition": {…}}}}
+        "<figure>_ci95": [low, high], "per_subject": {subject: {figure: …}}, "per_condition": {…},
+        "per_speed": {…}}}}
         kind: "accuracy", or "agreement" where the reference is itself an integral of the same sensor. Then
           the integral as an estimator and the reference's noise would be circular and are left out.
-        figures: those of `agreement`; also of int8 `sd_to_float32_cm`, the SD of its difference from float32,
-          `detected`, the share of the reference strides that were detected, usable or not, and, where the
-          kind is accuracy, `rmse_minus_strapdown_cm` (see `rmse_difference`)
+        figures: those of `agreement`, and SPEED_FIGURES for each of the SPEED_BANDS; also of
+          int8 `sd_to_float32_cm`, the SD of its difference from float32, `detected`, the share of the
+          reference strides that were detected, usable or not, and, where the kind is accuracy,
+          `rmse_minus_strapdown_cm` and `median_abs_minus_strapdown_cm` (see `differences`)
         coverage: share of the judged subjects' reference strides with an estimate. Those not detected or
           found unusable count as not covered; those without a length, other than of an integral that has not
           found them, and detected ones without a reference do not count.
@@ -71,10 +93,28 @@ def _set_metrics(strides: pd.DataFrame, bootstrap: dict) -> dict:
         circular = kind == AGREEMENT and estimator == "strapdown"
         absent = estimator not in NETWORKS + BASELINES and estimate_cm.isna().all()
         if not (circular or absent):
-            figures = agreement(strides, estimate_cm, by=["subject", "condition"], **bootstrap)
+            rows = strides.assign(flags=strides[flags_column_of(estimator, strides)])
+            figures = agreement(rows, estimate_cm, by=["subject", "condition"], **bootstrap)
+            figures |= _per_speed(rows, estimate_cm, bootstrap)
             figures = _comparisons(strides, estimator, kind, bootstrap) | figures
             metrics[estimator] = {"kind": kind, "reference": reference, **_of_kind(kind, figures)}
     return metrics
+
+
+def _per_speed(strides: pd.DataFrame, estimate_cm: pd.Series, bootstrap: dict) -> dict:
+    """SPEED_FIGURES in each of the SPEED_BANDS that has strides, by the reference's speed."""
+    band = pd.cut(strides["speed_mps"], [-np.inf, *SPEED_LIMITS_MPS, np.inf], right=False, labels=SPEED_BANDS)
+    per_speed = {}
+    for name in SPEED_BANDS:
+        own = strides[band == name]
+        if len(own):
+            figures = agreement(own, estimate_cm[own.index], **bootstrap)
+            per_speed[name] = {
+                figure: value
+                for figure, value in figures.items()
+                if figure.removesuffix("_ci95") in SPEED_FIGURES
+            }
+    return {"per_speed": per_speed}
 
 
 def _of_kind(kind: str, figures: dict) -> dict:
@@ -95,8 +135,6 @@ def _comparisons(strides: pd.DataFrame, estimator: str, kind: str, bootstrap: di
         found["sd_to_float32_cm"] = None if np.isnan(sd_cm) else round(float(sd_cm), DECIMALS)
         found["detected"] = round(float(strides["strapdown_length_cm"].notna().mean()), DECIMALS)
     if kind == ACCURACY and estimator != "strapdown":
-        paired = rmse_difference(strides, estimate_cm, strides[column_of("strapdown")], **bootstrap)
-        found |= {
-            f"rmse_minus_strapdown{name.removeprefix('rmse_difference')}": paired[name] for name in paired
-        }
+        paired = differences(strides, estimate_cm, strides[column_of("strapdown")], **bootstrap)
+        found |= {name.replace("difference", "minus_strapdown"): value for name, value in paired.items()}
     return found

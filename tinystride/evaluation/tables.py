@@ -8,18 +8,18 @@ import pandas as pd
 HEADLINE = {
     "accuracy": {
         "rmse_cm": ("int8", "rmse_cm"),
+        "median_cm": ("int8", "median_abs_cm"),
         "bias_cm": ("int8", "bias_cm"),
         "mean5_sd_cm": ("int8", "mean5_sd_cm"),
         "coverage": ("int8", "coverage"),
         "streaming_cm": ("int8-streaming", "rmse_cm"),
         "strapdown_cm": ("strapdown", "rmse_cm"),
+        "strapdown_median_cm": ("strapdown", "median_abs_cm"),
     },
     "agreement": {"agreement_cm": ("int8", "rmse_cm"), "coverage": ("int8", "coverage")},
 }
-COLUMNS = ["set", "reference", "people", "strides (coverage)", "estimator", "RMSE, cm", "bias ± SD, cm",
-           "mean of 5 strides, SD, cm", "noise of the reference, SD, cm"]  # fmt: skip
-# Of estimators that do not follow single strides the errors tell nothing about the reference.
-WITHOUT_REFERENCE_NOISE = ["stride-time-line", "mean"]
+COLUMNS = ["set", "reference", "people", "strides (coverage)", "estimator", "median error, cm", "RMSE, cm",
+           "bias ± SD, cm", "95 % of errors below, cm", "mean of 5 strides, SD, cm", "unflagged"]  # fmt: skip
 
 
 def headline(metrics: dict) -> dict:
@@ -47,7 +47,7 @@ def markdown(metrics: dict, shown: list[str] | None = None) -> str:
         of_set = [_row(name, *item) for item in estimators.items() if shown is None or item[0] in shown]
         rows[kind_of(estimators)] += of_set[:1] + [["", "", *row[2:]] for row in of_set[1:]]
     titles = {
-        "accuracy": "Accuracy, stride by stride, on people the network never saw (95 % interval):",
+        "accuracy": "Accuracy, stride by stride, on people and sensors never seen (95 % interval; errors without sign):",
         "agreement": "Agreement with an integral of the same sensor, which is no measurement of accuracy:",
     }
     for kind, title in titles.items():
@@ -121,10 +121,12 @@ def _row(name: str, estimator: str, figures: dict) -> list[str]:
         str(figures["n_subjects"]),
         f"{figures['n_strides']} ({_coverage(figures)})",
         estimator,
+        with_interval(figures, "median_abs_cm"),
         with_interval(figures, "rmse_cm"),
-        f"{with_interval(figures, 'bias_cm')} ± {with_interval(figures, 'sd_cm')}",
-        with_interval(figures, "mean5_sd_cm"),
-        "–" if estimator in WITHOUT_REFERENCE_NOISE else with_interval(figures, "reference_noise_sd_cm"),
+        " ± ".join(_number(figures, name) for name in ("bias_cm", "sd_cm")),
+        _number(figures, "p95_abs_cm"),
+        _number(figures, "mean5_sd_cm"),
+        "–" if figures.get("unflagged") is None else f"{100 * figures['unflagged']:.0f} %",
     ]
 
 
@@ -133,6 +135,10 @@ def _coverage(figures: dict) -> str:
     coverage, detected = figures["coverage"], figures.get("detected", 0)
     more = f", of {100 * detected:.1f} % detected" if round(detected - coverage, 3) > 0 else ""
     return f"{100 * coverage:.1f} %{more}"
+
+
+def _number(figures: dict, name: str) -> str:
+    return "–" if figures.get(name) is None else f"{figures[name]:.2f}".replace("-", "−")
 
 
 def with_interval(figures: dict, name: str) -> str:

@@ -13,6 +13,7 @@ from tinystride.gait.matching import match
 from tinystride.streaming.native import NativeEstimator
 
 COLUMN = "int8_streaming_cm"
+FLAGS_COLUMN = "int8_streaming_flags"
 
 
 def unseen_models(split: dict, final: Path, folds: Mapping[object, Path]) -> dict[str, Path]:
@@ -29,7 +30,7 @@ def stream_tested(
     table: the strides table. A stride of the table is the streamed one between the same two stances.
 
     Returns (lengths, counts):
-      lengths: stride_id and COLUMN of the table's usable strides that were streamed, too
+      lengths: stride_id, COLUMN and FLAGS_COLUMN of the table's usable strides that were streamed, too
       counts: {data set: {"strides", "unflagged", "latency_s", "latency_s_largest"}} of all streamed strides;
         latency is from the mid-stance that ends a stride to the sample that brings the result
     Without columns and empty where the models are no residual ones, for which there is no streaming.
@@ -56,8 +57,14 @@ def stream_tested(
 def _matched(rows: pd.DataFrame, strides: pd.DataFrame) -> pd.DataFrame:
     number, _ = match(rows, "mid_stance", strides["start_s"].to_numpy(), strides["end_s"].to_numpy())
     found = number >= 0
-    length_cm = strides["stride_length_cm"].to_numpy()[number[found]]
-    return pd.DataFrame({"stride_id": rows["stride_id"].to_numpy()[found], COLUMN: length_cm})
+    own = strides.iloc[number[found]]
+    return pd.DataFrame(
+        {
+            "stride_id": rows["stride_id"].to_numpy()[found],
+            COLUMN: own["stride_length_cm"].to_numpy(),
+            FLAGS_COLUMN: own["flags"].to_numpy(),
+        }
+    )
 
 
 def _counts(streamed: pd.DataFrame) -> dict[str, dict]:
