@@ -47,7 +47,7 @@ def markdown(metrics: dict, shown: list[str] | None = None) -> str:
         of_set = [_row(name, *item) for item in estimators.items() if shown is None or item[0] in shown]
         rows[kind_of(estimators)] += of_set[:1] + [["", "", *row[2:]] for row in of_set[1:]]
     titles = {
-        "accuracy": "Accuracy, stride by stride, on people and sensors never seen (95 % interval; errors without sign):",
+        "accuracy": "Accuracy, stride by stride, on unseen people and sensors (in brackets: 95 % interval):",
         "agreement": "Agreement with an integral of the same sensor, which is no measurement of accuracy:",
     }
     for kind, title in titles.items():
