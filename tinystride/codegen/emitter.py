@@ -181,15 +181,21 @@ def _quantization_macros(layer: Layer, input_zero_point: int, requantization: Re
     return "\n".join(ctext.macro(name, value) for name, value in values.items()), list(values)
 
 
-def _channel_arrays(layer, weights: str, bias: np.ndarray) -> tuple[list[str], tuple[list[str], str]]:
-    """Arrays of a layer with weights, and the line of its structure that names them."""
-    multipliers = layer.requantization.multipliers
+def _channel_arrays(
+    layer, weights: str, bias: np.ndarray, multiple: int = 1
+) -> tuple[list[str], tuple[list[str], str]]:
+    """Arrays of a layer with weights, and the line of its structure that names them.
+
+    Biases, multipliers and shifts are filled up with zeros to a multiple of channels.
+    """
+    factors = layer.requantization.multipliers
     name = layer.name
+    none = [0] * (-len(bias) % multiple)
     arrays = [
         weights,
-        ctext.array("int32_t", f"{name}_bias", bias),
-        ctext.array("int32_t", f"{name}_multiplier", np.array([m.mantissa for m in multipliers])),
-        ctext.array("int8_t", f"{name}_shift", np.array([m.shift for m in multipliers])),
+        ctext.array("int32_t", f"{name}_bias", np.array([*bias, *none])),
+        ctext.array("int32_t", f"{name}_multiplier", np.array([*(m.mantissa for m in factors), *none])),
+        ctext.array("int8_t", f"{name}_shift", np.array([*(m.shift for m in factors), *none])),
     ]
     names = ("weights", "bias", "multiplier", "shift")
     return arrays, ([f"{name}_{what}" for what in names], ", ".join(names))
@@ -214,7 +220,7 @@ def _window(layer: Convolution | DepthwiseConvolution, zero_point: str, depth: i
 
 def _matrix(layer: Convolution, weights: np.ndarray, names: list[str]) -> tuple[list, list[str]]:
     """Members of a matrix_t with its weights [channels, row], and the arrays that they name."""
-    arrays, pointers = _channel_arrays(layer, _weight_array(layer, weights), _without_input_offset(layer))
+    arrays, pointers = _channel_arrays(layer, _weight_array(layer, weights), _without_input_offset(layer), 4)
     size = layer.weights.size // len(layer.weights)
     sizes = ([*weights.shape[:1], size, weights.shape[1]], "channels, weights of each, bytes of a row")
     return [ctext.OPEN, sizes, (names[1:], "quantization"), pointers, ctext.CLOSE], arrays
@@ -309,7 +315,7 @@ def _dense(layer: Convolution, variants: Variants) -> LayerCode:
 def _depthwise(layer: DepthwiseConvolution, _variants: Variants) -> LayerCode:
     macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
     weights = _weight_array(layer, layer.weights)
-    arrays, pointers = _channel_arrays(layer, weights, _without_input_offset(layer))
+    arrays, pointers = _channel_arrays(layer, weights, _without_input_offset(layer), 8)
     depth = layer.weights.shape[-1] // layer.depth_multiplier
     members = [
         *_window(layer, names[0], depth),
@@ -383,7 +389,7 @@ def _addition(layer: Addition, _variants: Variants) -> LayerCode:
             ([requantization.low, requantization.high], "bounds"),
         ],
     )
-    return LayerCode(["clamp", "scale", "add"], [struct], f"add(&{layer.name}_layer, {{0}}, {{1}}, {{out}})")
+    return LayerCode(["clamp", "scale", "scale_four", "add"], [struct], f"add(&{layer.name}_layer, {{0}}, {{1}}, {{out}})")
 
 
 def _rescaling_function(layer: Rescaling) -> tuple[str, str, str]:

@@ -272,6 +272,11 @@ class Lowering:
         depth = source.shape[-1]
         fits = groups == 1 and channels % depth == 0 and operator.output.shape[-1] == channels
         _require(fits, operator, weights, f"has the shape {list(weights.shape)}")
+        if depth == 1:  # is a convolution
+            window, values = _along_width(window, weights.data.transpose(3, 1, 2, 0))
+            weighted = self._weighted(operator, 3, channels)
+            self._append(Convolution, operator, [source], window=window, weights=values, **weighted)
+            return
         self._append(
             DepthwiseConvolution,
             operator,

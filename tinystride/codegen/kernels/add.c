@@ -8,8 +8,20 @@ typedef struct {
 
 static void add(const addition_t *layer, const int8_t *a, const int8_t *b, int8_t *output)
 {
-    int32_t i;
-    for (i = 0; i < layer->size; i++) {
+    int32_t i = 0;
+#if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
+    for (; i + 4 <= layer->size; i += 4) {
+        const int32x4_t from_a = vshlq_n_s32(vsubq_n_s32(vldrbq_s32(a + i), layer->zero_point_a), 20);
+        const int32x4_t from_b = vshlq_n_s32(vsubq_n_s32(vldrbq_s32(b + i), layer->zero_point_b), 20);
+        const int32x4_t fine = vaddq_s32(
+            scale_four(from_a, vdupq_n_s32(layer->multiplier_a), vdupq_n_s32(layer->shift_a)),
+            scale_four(from_b, vdupq_n_s32(layer->multiplier_b), vdupq_n_s32(layer->shift_b)));
+        const int32x4_t sum = scale_four(fine, vdupq_n_s32(layer->multiplier), vdupq_n_s32(layer->shift));
+        const int32x4_t value = vmaxq_s32(vaddq_n_s32(sum, layer->zero_point), vdupq_n_s32(layer->low));
+        vstrbq_s32(output + i, vminq_s32(value, vdupq_n_s32(layer->high)));
+    }
+#endif
+    for (; i < layer->size; i++) {
         const int32_t from_a = (a[i] - layer->zero_point_a) * (1 << 20);
         const int32_t from_b = (b[i] - layer->zero_point_b) * (1 << 20);
         const int32_t fine = scale(from_a, layer->multiplier_a, layer->shift_a) +

@@ -9,13 +9,11 @@ static void convolve(const convolution_t *layer, const int8_t *input, int8_t *ou
 {
     const window_t *const window = &layer->window;
     const matrix_t *const matrix = &layer->matrix;
-    int32_t out_y, out_x, number;
+    int32_t out_y, out_x;
     for (out_y = 0; out_y < window->out_height; out_y++) {
         for (out_x = 0; out_x < window->out_width; out_x++) {
             const int8_t *const values = gather(window, input, out_y, out_x, (int8_t *)scratch);
-            for (number = 0; number < matrix->channels; number += 4) {
-                requantize_four(matrix, number, multiply_four(matrix, number, values), output + number);
-            }
+            multiply_matrix(matrix, values, output);
             output += matrix->channels;
         }
     }

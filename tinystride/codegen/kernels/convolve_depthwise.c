@@ -14,6 +14,7 @@ typedef struct {
 typedef struct {
     const int8_t *values; /* of the tap (from_y, from_x) */
     int32_t from_y, to_y, from_x, to_x;
+    int32_t whole; /* all of them */
 } taps_t;
 
 /* The first tap inside of [0, size), and the one after the last. */
@@ -34,6 +35,7 @@ static taps_t find_taps(const window_t *window, const int8_t *input, int32_t out
     clip(left, window->width, window->dilation_x, window->in_width, &taps.from_x, &taps.to_x);
     in_y = top + taps.from_y * window->dilation_y;
     in_x = left + taps.from_x * window->dilation_x;
+    taps.whole = taps.to_y - taps.from_y == window->height && taps.to_x - taps.from_x == window->width;
     taps.values = input;
     if (taps.from_y < taps.to_y && taps.from_x < taps.to_x) {
         taps.values += (in_y * window->in_width + in_x) * window->in_channels;
@@ -67,30 +69,48 @@ static int32_t sum_taps(const depthwise_t *layer, const taps_t *taps, int32_t in
 }
 
 #if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
-/* The sums of four channels with their own input channels each. */
-static inline int32x4_t sum_four(const depthwise_t *layer, const taps_t *taps, int32_t channel)
+/* Add the products of eight channels, to those with even and odd numbers. */
+static inline int32x4x2_t add_products(int32x4x2_t sums, int16x8_t values, int16x8_t weights)
+{
+    sums.val[0] = vaddq_s32(sums.val[0], vmullbq_int_s16(values, weights));
+    sums.val[1] = vaddq_s32(sums.val[1], vmulltq_int_s16(values, weights));
+    return sums;
+}
+
+/* The sums of eight channels with their own input channels each. */
+static inline int32x4x2_t sum_eight(const depthwise_t *layer, const taps_t *taps, int32_t channel)
 {
     const window_t *const window = &layer->window;
-    const int32_t channels = window->in_channels, step = window->dilation_x * channels;
+    const int32_t channels = window->in_channels, step = window->dilation_x * channels, width = window->width;
     const int32_t row = window->dilation_y * window->in_width * channels;
+    const int16x8_t outside = vdupq_n_s16((int16_t)window->input_zero_point);
     const int8_t *weight = layer->weights + channel, *values = taps->values + channel;
-    int32x4_t sum = vldrwq_s32(layer->bias + channel), outside = vdupq_n_s32(0);
+    int32x4x2_t sums = vld2q_s32(layer->bias + channel);
     int32_t y, x;
+    if (taps->whole) {
+        for (y = window->height; y > 0; y--, values += row) {
+            const int8_t *value = values;
+            for (x = width; x > 0; x--, weight += channels, value += step) {
+                sums = add_products(sums, vldrbq_s16(value), vldrbq_s16(weight));
+            }
+        }
+        return sums;
+    }
     for (y = 0; y < window->height; y++) {
         const int32_t inside = y >= taps->from_y && y < taps->to_y, end = inside ? taps->to_x : 0;
         const int8_t *value = values;
-        for (x = 0; x < (inside ? taps->from_x : 0); x++, weight += channels) {
-            outside = vaddq_s32(outside, vldrbq_s32(weight));
+        for (x = inside ? taps->from_x : 0; x > 0; x--, weight += channels) {
+            sums = add_products(sums, outside, vldrbq_s16(weight));
         }
-        for (; x < end; x++, weight += channels, value += step) {
-            sum = vaddq_s32(sum, vmulq_s32(vldrbq_s32(value), vldrbq_s32(weight)));
+        for (x = inside ? end - taps->from_x : 0; x > 0; x--, weight += channels, value += step) {
+            sums = add_products(sums, vldrbq_s16(value), vldrbq_s16(weight));
         }
-        for (; x < window->width; x++, weight += channels) {
-            outside = vaddq_s32(outside, vldrbq_s32(weight));
+        for (x = width - end; x > 0; x--, weight += channels) {
+            sums = add_products(sums, outside, vldrbq_s16(weight));
         }
         values += inside ? row : 0;
     }
-    return vmlaq_n_s32(sum, outside, window->input_zero_point);
+    return sums;
 }
 #elif defined(__ARM_FEATURE_DSP) && !defined(TINYSTRIDE_PLAIN_C)
 typedef struct {
@@ -167,11 +187,14 @@ static void convolve_depthwise(const depthwise_t *layer, const int8_t *input, in
             const taps_t taps = find_taps(window, input, out_y, out_x);
             int32_t channel = 0, in_channel, within;
 #if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
-            for (; layer->depth_multiplier == 1 && channel + 4 <= channels; channel += 4) {
-                int32x4_t value = scale_four(sum_four(layer, &taps, channel), vldrwq_s32(multiplier + channel),
-                                             vldrbq_s32(shift + channel));
-                value = vmaxq_s32(vaddq_n_s32(value, zero_point), vdupq_n_s32(low));
-                vstrbq_s32(output + channel, vminq_s32(value, vdupq_n_s32(high)));
+            for (; layer->depth_multiplier == 1 && channel + 8 <= channels; channel += 8) {
+                const int32x4x2_t sums = sum_eight(layer, &taps, channel), factors = vld2q_s32(multiplier + channel);
+                const int16x8_t shifts = vldrbq_s16(shift + channel);
+                int32x4_t even = scale_four(sums.val[0], factors.val[0], vmovlbq_s16(shifts));
+                int32x4_t odd = scale_four(sums.val[1], factors.val[1], vmovltq_s16(shifts));
+                even = vminq_s32(vmaxq_s32(vaddq_n_s32(even, zero_point), vdupq_n_s32(low)), vdupq_n_s32(high));
+                odd = vminq_s32(vmaxq_s32(vaddq_n_s32(odd, zero_point), vdupq_n_s32(low)), vdupq_n_s32(high));
+                vstrbq_s16(output + channel, vmovntq_s32(vreinterpretq_s16_s32(even), odd));
             }
 #elif defined(__ARM_FEATURE_DSP) && !defined(TINYSTRIDE_PLAIN_C)
             for (; layer->depth_multiplier == 1 && channel + 4 <= channels; channel += 4) {

@@ -1,3 +1,36 @@
+#if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
+static inline int8_t *put_bytes(int8_t *to, const int8_t *from, int32_t count)
+{
+    int8_t *const end = to + count;
+    __asm__ volatile(
+        "wlstp.8 lr, %[count], 2f\n"
+        "1:\n"
+        "vldrb.8 q0, [%[from]], #16\n"
+        "vstrb.8 q0, [%[to]], #16\n"
+        "letp lr, 1b\n"
+        "2:\n"
+        : [to] "+r"(to), [from] "+r"(from)
+        : [count] "r"(count)
+        : "q0", "lr", "memory");
+    return end;
+}
+
+static inline int8_t *put_value(int8_t *to, int32_t value, int32_t count)
+{
+    int8_t *const end = to + count;
+    __asm__ volatile(
+        "vdup.8 q0, %[value]\n"
+        "wlstp.8 lr, %[count], 2f\n"
+        "1:\n"
+        "vstrb.8 q0, [%[to]], #16\n"
+        "letp lr, 1b\n"
+        "2:\n"
+        : [to] "+r"(to)
+        : [value] "r"(value), [count] "r"(count)
+        : "q0", "lr", "memory");
+    return end;
+}
+#else
 static int8_t *put_bytes(int8_t *to, const int8_t *from, int32_t count)
 {
     while (count-- > 0) {
@@ -13,6 +46,7 @@ static int8_t *put_value(int8_t *to, int32_t value, int32_t count)
     }
     return to;
 }
+#endif
 
 /* What lies under the window at (out_y, out_x): a place in the input where that is one run of it, else `to`,
  * to which it is copied, the zero point for what is outside of the input. */
