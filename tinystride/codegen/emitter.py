@@ -61,7 +61,7 @@ KERNELS = [  # in the order of the C file
     "dequantize",
     "copy",
 ]
-MATRIX = ["clamp", "scale", "scale_four", "requantize", "matrix"]  # what a product with a matrix needs
+MATRIX = ["clamp", "scale", "requantize", "matrix"]  # what a product with a matrix needs
 
 
 @dataclass
@@ -186,16 +186,15 @@ def _channel_arrays(
 ) -> tuple[list[str], tuple[list[str], str]]:
     """Arrays of a layer with weights, and the line of its structure that names them.
 
-    Biases, multipliers and shifts are filled up with zeros to a multiple of channels.
+    Biases are filled up with zeros to a multiple of channels.
     """
     factors = layer.requantization.multipliers
     name = layer.name
-    none = [0] * (-len(bias) % multiple)
     arrays = [
         weights,
-        ctext.array("int32_t", f"{name}_bias", np.array([*bias, *none])),
-        ctext.array("int32_t", f"{name}_multiplier", np.array([*(m.mantissa for m in factors), *none])),
-        ctext.array("int8_t", f"{name}_shift", np.array([*(m.shift for m in factors), *none])),
+        ctext.array("int32_t", f"{name}_bias", np.pad(bias, (0, -len(bias) % multiple))),
+        ctext.array("int32_t", f"{name}_multiplier", np.array([m.mantissa for m in factors])),
+        ctext.array("int8_t", f"{name}_shift", np.array([m.shift for m in factors])),
     ]
     names = ("weights", "bias", "multiplier", "shift")
     return arrays, ([f"{name}_{what}" for what in names], ", ".join(names))
@@ -315,7 +314,7 @@ def _dense(layer: Convolution, variants: Variants) -> LayerCode:
 def _depthwise(layer: DepthwiseConvolution, _variants: Variants) -> LayerCode:
     macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
     weights = _weight_array(layer, layer.weights)
-    arrays, pointers = _channel_arrays(layer, weights, _without_input_offset(layer), 8)
+    arrays, pointers = _channel_arrays(layer, weights, _without_input_offset(layer))
     depth = layer.weights.shape[-1] // layer.depth_multiplier
     members = [
         *_window(layer, names[0], depth),
@@ -324,18 +323,10 @@ def _depthwise(layer: DepthwiseConvolution, _variants: Variants) -> LayerCode:
         pointers,
     ]
     struct = ctext.structure("depthwise_t", f"{layer.name}_layer", members)
-    call = f"convolve_depthwise(&{layer.name}_layer, {{0}}, {{out}})"
-    kernels = [
-        "clamp",
-        "scale",
-        "scale_four",
-        "requantize",
-        "smaller",
-        "larger",
-        "window",
-        "convolve_depthwise",
-    ]
-    return LayerCode(kernels, [macros, *arrays, struct], call)
+    call = f"convolve_depthwise(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
+    kernels = ["clamp", "scale", "requantize", "smaller", "window", "gather", "convolve_depthwise"]
+    scratch_bytes = layer.weights[..., :depth].size  # of a window
+    return LayerCode(kernels, [macros, *arrays, struct], call, scratch_bytes)
 
 
 def _pooling(layer: Pooling, _variants: Variants) -> LayerCode:
