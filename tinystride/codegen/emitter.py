@@ -42,9 +42,12 @@ KERNELS = [  # in the order of the C file
     "scale",
     "scale_four",
     "requantize",
+    "requantize_row",
     "smaller",
     "larger",
     "matrix",
+    "sum_row",
+    "multiply_matrix",
     "window",
     "gather",
     "convolve",
@@ -61,7 +64,8 @@ KERNELS = [  # in the order of the C file
     "dequantize",
     "copy",
 ]
-MATRIX = ["clamp", "scale", "requantize", "matrix"]  # what a product with a matrix needs
+SUMS = ["requantize_row", "matrix", "sum_row"]  # what a product with a matrix needs, with MVE
+MATRIX = [*SUMS, "multiply_matrix"]
 
 
 @dataclass
@@ -73,6 +77,8 @@ class LayerCode:
     call: str
     scratch_bytes: int = 0
     narrow_kernels: list[str] = field(default_factory=list)  # for cores whose products have 32 bits
+    vector_kernels: list[str] = field(default_factory=list)  # for cores with MVE
+    scalar_kernels: list[str] = field(default_factory=list)  # for cores without
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ class Emitted:
     network: Network
     plan: MemoryPlan
     variants: Variants
-    kernels: list[tuple[str, bool]]  # and whether only cores whose products have 32 bits need it
+    kernels: list[tuple[str, str]]  # and the condition of the C preprocessor under which it is needed, or ""
     constants: list[str]
     calls: list[str]
 
@@ -181,18 +187,13 @@ def _quantization_macros(layer: Layer, input_zero_point: int, requantization: Re
     return "\n".join(ctext.macro(name, value) for name, value in values.items()), list(values)
 
 
-def _channel_arrays(
-    layer, weights: str, bias: np.ndarray, multiple: int = 1
-) -> tuple[list[str], tuple[list[str], str]]:
-    """Arrays of a layer with weights, and the line of its structure that names them.
-
-    Biases are filled up with zeros to a multiple of channels.
-    """
+def _channel_arrays(layer, weights: str, bias: np.ndarray) -> tuple[list[str], tuple[list[str], str]]:
+    """Arrays of a layer with weights, and the line of its structure that names them."""
     factors = layer.requantization.multipliers
     name = layer.name
     arrays = [
         weights,
-        ctext.array("int32_t", f"{name}_bias", np.pad(bias, (0, -len(bias) % multiple))),
+        ctext.array("int32_t", f"{name}_bias", bias),
         ctext.array("int32_t", f"{name}_multiplier", np.array([m.mantissa for m in factors])),
         ctext.array("int8_t", f"{name}_shift", np.array([m.shift for m in factors])),
     ]
@@ -219,7 +220,7 @@ def _window(layer: Convolution | DepthwiseConvolution, zero_point: str, depth: i
 
 def _matrix(layer: Convolution, weights: np.ndarray, names: list[str]) -> tuple[list, list[str]]:
     """Members of a matrix_t with its weights [channels, row], and the arrays that they name."""
-    arrays, pointers = _channel_arrays(layer, _weight_array(layer, weights), _without_input_offset(layer), 4)
+    arrays, pointers = _channel_arrays(layer, _weight_array(layer, weights), _without_input_offset(layer))
     size = layer.weights.size // len(layer.weights)
     sizes = ([*weights.shape[:1], size, weights.shape[1]], "channels, weights of each, bytes of a row")
     return [ctext.OPEN, sizes, (names[1:], "quantization"), pointers, ctext.CLOSE], arrays
@@ -229,6 +230,25 @@ def _without_input_offset(layer: Convolution | DepthwiseConvolution) -> np.ndarr
     """The bias with the input's zero point times the weights taken off, so that inputs count as stored."""
     axes = (1, 2, 3) if isinstance(layer, Convolution) else (0, 1)
     return layer.bias - layer.input_zero_point * layer.weights.astype(np.int64).sum(axis=axes)
+
+
+def _with_vectors(vectors: list[str], others: list[str]) -> list[str]:
+    """Constants of a layer that are laid out otherwise where there is MVE."""
+    return ["#ifdef USE_MVE", *vectors, "#else", *others, "#endif"]
+
+
+def _vector_constants(
+    layer: Convolution, ctype: str, names: list[str], members: list, one_multiplier: bool = False
+) -> list[str]:
+    """The arrays and the structure of a layer where there is MVE: `members`, and weights as they are."""
+    matrix, arrays = _matrix(layer, layer.weights.reshape(len(layer.weights), -1), names)
+    if one_multiplier:
+        factor = layer.requantization.multipliers[0]
+        *before, (pointers, _), after = matrix
+        matrix = [*before, ([*pointers[:2], "NULL", "NULL"], "weights, bias"), after]
+        matrix.append(([factor.mantissa, factor.shift], "multiplier, shift"))
+        arrays = arrays[:2]
+    return [*arrays, ctext.structure(ctype, f"{layer.name}_layer", [*members, *matrix])]
 
 
 # Layers
@@ -246,7 +266,12 @@ def _convolution(layer: Convolution, variants: Variants) -> LayerCode:
     struct = ctext.structure("convolution_t", f"{layer.name}_layer", members)
     call = f"convolve(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
     return LayerCode(
-        [*MATRIX, "window", "gather", "convolve"], [macros, *arrays, struct], call, packing.scratch_bytes
+        ["clamp", "matrix", "window", "gather", "convolve"],
+        [macros, *arrays, struct],
+        call,
+        packing.scratch_bytes,
+        vector_kernels=MATRIX,
+        scalar_kernels=["scale", "requantize"],
     )
 
 
@@ -275,15 +300,21 @@ def _convolution_1d(layer: Convolution, variants: Variants) -> LayerCode:
         arrays.append(ctext.array("int16_t", f"{layer.name}_span", packing.spans))
         lines.append(([f"{layer.name}_span"], "span"))
     struct = ctext.structure("convolution_1d_t", f"{layer.name}_layer", lines)
+    members = _window(layer, names[0], depth)
+    if variants.pools != [1]:
+        steps = layer.pool[1] if layer.pool else window.output[1]
+        members.append(([_pool(layer), steps], "pool, pooled steps"))
+    vectors = _vector_constants(layer, "convolution_1d_t", names, members)
     call = f"convolve_1d(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
-    kernels = ["convolve_1d"] + ["larger"] * (variants.pools != [1])
     requantizing = ["clamp", "scale"]  # of which cores with 64-bit products have a shorter form for ReLU
     return LayerCode(
-        kernels + requantizing * (not variants.rectified),
-        [macros, *arrays, struct],
+        ["convolve_1d"],
+        [macros, *_with_vectors(vectors, [*arrays, struct])],
         call,
         packing.scratch_bytes,
         requantizing * variants.rectified,
+        ["clamp", *(MATRIX if variants.pools == [1] else SUMS), "window", "gather"],
+        ["larger"] * (variants.pools != [1]) + requantizing * (not variants.rectified),
     )
 
 
@@ -308,7 +339,16 @@ def _dense(layer: Convolution, variants: Variants) -> LayerCode:
         ],
     )
     call = f"dense(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
-    return LayerCode(["clamp", "scale", "dense"], [macros, *arrays, struct], call, 2 * packing.padded_size)
+    vectors = _vector_constants(layer, "dense_t", names, [], variants.one_multiplier)
+    constants = [macros, *_with_vectors(vectors, [*arrays, struct])]
+    return LayerCode(
+        ["dense"],
+        constants,
+        call,
+        2 * packing.padded_size,
+        vector_kernels=SUMS if variants.one_multiplier else MATRIX,
+        scalar_kernels=["clamp", "scale"],
+    )
 
 
 def _depthwise(layer: DepthwiseConvolution, _variants: Variants) -> LayerCode:
@@ -324,9 +364,11 @@ def _depthwise(layer: DepthwiseConvolution, _variants: Variants) -> LayerCode:
     ]
     struct = ctext.structure("depthwise_t", f"{layer.name}_layer", members)
     call = f"convolve_depthwise(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
-    kernels = ["clamp", "scale", "requantize", "smaller", "window", "gather", "convolve_depthwise"]
+    kernels = ["clamp", "scale", "requantize", "window", "gather", "convolve_depthwise"]
     scratch_bytes = layer.weights[..., :depth].size  # of a window
-    return LayerCode(kernels, [macros, *arrays, struct], call, scratch_bytes)
+    return LayerCode(
+        kernels, [macros, *arrays, struct], call, scratch_bytes, vector_kernels=["requantize_row"]
+    )
 
 
 def _pooling(layer: Pooling, _variants: Variants) -> LayerCode:
@@ -380,7 +422,12 @@ def _addition(layer: Addition, _variants: Variants) -> LayerCode:
             ([requantization.low, requantization.high], "bounds"),
         ],
     )
-    return LayerCode(["clamp", "scale", "scale_four", "add"], [struct], f"add(&{layer.name}_layer, {{0}}, {{1}}, {{out}})")
+    return LayerCode(
+        ["clamp", "scale", "add"],
+        [struct],
+        f"add(&{layer.name}_layer, {{0}}, {{1}}, {{out}})",
+        vector_kernels=["scale_four"],
+    )
 
 
 def _rescaling_function(layer: Rescaling) -> tuple[str, str, str]:
@@ -441,6 +488,25 @@ def _place(buffer: Buffer, plan: MemoryPlan) -> str:
     return buffer.name if buffer.place == "constant" else buffer.place
 
 
+def _conditions(codes: list[LayerCode]) -> list[tuple[str, str]]:
+    """The kernels that layers need, in the order of the file, and the condition for each."""
+    names = {
+        "defined(NARROW_PRODUCTS)": "narrow_kernels",
+        "defined(USE_MVE)": "vector_kernels",
+        "!defined(USE_MVE)": "scalar_kernels",
+    }
+    needed = {
+        name: {k for code in codes for k in getattr(code, name)} for name in ("kernels", *names.values())
+    }
+    everywhere = needed["kernels"] | (needed["vector_kernels"] & needed["scalar_kernels"])
+    kernels = []
+    for kernel in KERNELS:
+        conditions = [condition for condition, name in names.items() if kernel in needed[name]]
+        if kernel in everywhere or conditions:
+            kernels.append((kernel, "" if kernel in everywhere else " || ".join(conditions)))
+    return kernels
+
+
 def emit(network: Network) -> Emitted:
     """The C of a network, and the plan of its memory."""
     layers = network.layers
@@ -457,7 +523,4 @@ def emit(network: Network) -> Emitted:
         scratch = f"scratch + {plan.scratch[id(layer)].offset // 4}" if code.scratch_bytes else ""
         call = code.call.format(*places, out=_place(layer.output, plan), scratch=scratch)
         calls += [f"/* {layer.name}: {layer.shapes} */", f"{call};"]
-    everywhere = {kernel for code in codes for kernel in code.kernels}
-    narrow = {kernel for code in codes for kernel in code.narrow_kernels} - everywhere
-    kernels = [(kernel, kernel in narrow) for kernel in KERNELS if kernel in everywhere | narrow]
-    return Emitted(network, plan, variants, kernels, constants, calls)
+    return Emitted(network, plan, variants, _conditions(codes), constants, calls)

@@ -9,7 +9,7 @@ typedef struct {
 static void add(const addition_t *layer, const int8_t *a, const int8_t *b, int8_t *output)
 {
     int32_t i = 0;
-#if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
+#ifdef USE_MVE
     for (; i + 4 <= layer->size; i += 4) {
         const int32x4_t from_a = vshlq_n_s32(vsubq_n_s32(vldrbq_s32(a + i), layer->zero_point_a), 20);
         const int32x4_t from_b = vshlq_n_s32(vsubq_n_s32(vldrbq_s32(b + i), layer->zero_point_b), 20);

@@ -4,7 +4,7 @@ typedef struct {
     matrix_t matrix; /* of the values under the window: [height, width, in_channels] */
 } convolution_t;
 
-#if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
+#ifdef USE_MVE
 static void convolve(const convolution_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
     const window_t *const window = &layer->window;
@@ -18,7 +18,7 @@ static void convolve(const convolution_t *layer, const int8_t *input, int8_t *ou
         }
     }
 }
-#elif defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
+#elif defined(USE_DSP)
 /* Sums of three positions and two channels, 22 instructions for 24 multiply-accumulates. `values` are spread
  * in 16 bits, see `spread`. r0, r1: weights of the two channels; r2, r3: values and their end; r4 to r9: sums. */
 static void multiply_3x2(const int8_t *weights_a, const int8_t *weights_b, const int32_t *values,

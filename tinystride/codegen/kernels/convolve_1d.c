@@ -2,6 +2,47 @@
 {% set unpooled = 1 in pools %}
 {% set from_zero = "- 128" if rectified else "+ layer->output_zero_point" %}
 {% set bounds = "-128, 127" if rectified else "layer->low, layer->high" %}
+#ifdef USE_MVE
+/* CONV_2D along the width{{ ", max-pooled over `pool` steps" if pooled }}. Four channels at a time. */
+typedef struct {
+    window_t window;
+{% if pooled %}
+    int32_t pool, pooled_steps;
+{% endif %}
+    matrix_t matrix; /* of the values under the window */
+} convolution_1d_t;
+
+static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
+{
+    const matrix_t *const matrix = &layer->matrix;
+{% if pooled %}
+    int32_t step, number, i;
+    for (step = 0; step < layer->pooled_steps; step++) {
+        const int32_t first = step * layer->pool, second = first + 1;
+        for (number = 0; number < matrix->channels; number += CHUNK) {
+            const int32_t left = matrix->channels - number, count = left < CHUNK ? left : CHUNK;
+            int32_t sums[CHUNK], others[CHUNK];
+            sum_row(matrix, gather(&layer->window, input, 0, first, (int8_t *)scratch), number, count, sums);
+            if (layer->pool == 2 && second < layer->window.out_width) {
+                sum_row(matrix, gather(&layer->window, input, 0, second, (int8_t *)scratch), number, count, others);
+                for (i = 0; i < count; i += 4) {
+                    vstrwq_s32(sums + i, vmaxq_s32(vldrwq_s32(sums + i), vldrwq_s32(others + i)));
+                }
+            }
+            requantize_row(sums, count, matrix->multiplier + number, matrix->shift + number,
+                           matrix->output_zero_point, matrix->low, matrix->high, output + number);
+        }
+        output += matrix->channels;
+    }
+{% else %}
+    int32_t step;
+    for (step = 0; step < layer->window.out_width; step++) {
+        multiply_matrix(matrix, gather(&layer->window, input, 0, step, (int8_t *)scratch), output);
+        output += matrix->channels;
+    }
+{% endif %}
+}
+#else
 /* CONV_2D along the width: input [in_steps, in_channels], output [out_steps, out_channels]
 {%- if pooled %},
  * or [pooled_steps, out_channels] where it is max-pooled{% endif %}.
@@ -26,7 +67,7 @@ typedef struct {
 {% endif %}
 } convolution_1d_t;
 
-#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+#ifdef NARROW_PRODUCTS
 /* For cores whose products have 32 bits: two output channels at a time. */
 static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
@@ -438,4 +479,5 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
         }
     }
 }
+#endif
 #endif

@@ -52,7 +52,7 @@ static int32_t sum_taps(const depthwise_t *layer, const taps_t *taps, int32_t in
     return sum;
 }
 
-#if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
+#ifdef USE_MVE
 #define DEPTHWISE_CHUNK 64 /* channels whose sums are kept at a time */
 
 /* The sums of `count` channels from `channel`, a multiple of eight, each with its own input channel. */
@@ -76,7 +76,7 @@ static inline void sum_channels(const depthwise_t *layer, const taps_t *taps, in
         vst2q_s32(sums, sum);
     }
 }
-#elif defined(__ARM_FEATURE_DSP) && !defined(TINYSTRIDE_PLAIN_C)
+#elif defined(USE_DSP)
 typedef struct {
     int32_t a, b, c, d; /* of four neighbouring channels */
 } four_t;
@@ -122,6 +122,13 @@ static inline four_t sum_four(const depthwise_t *layer, const taps_t *taps, int3
 }
 #endif
 
+/* Channels at a time, where each has its own input channel. */
+#ifdef USE_MVE
+#define LANES 8
+#elif defined(USE_DSP)
+#define LANES 4
+#endif
+
 static void convolve_depthwise(const depthwise_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
     const window_t *const window = &layer->window;
@@ -129,23 +136,26 @@ static void convolve_depthwise(const depthwise_t *layer, const int8_t *input, in
     const int32_t zero_point = layer->output_zero_point, low = layer->low, high = layer->high;
     const int32_t *const multiplier = layer->multiplier;
     const int8_t *const shift = layer->shift;
+#ifdef LANES
+    const int32_t together = layer->depth_multiplier == 1 ? channels & ~(LANES - 1) : 0;
+#else
+    const int32_t together = 0;
+#endif
     int32_t out_y, out_x;
     for (out_y = 0; out_y < window->out_height; out_y++) {
         for (out_x = 0; out_x < window->out_width; out_x++, output += channels) {
             const taps_t taps = find_taps(window, input, out_y, out_x, (int8_t *)scratch);
-            int32_t channel = 0, in_channel, within;
-#if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
-            const int32_t eights = layer->depth_multiplier == 1 ? channels & ~7 : 0;
-            int32_t sums[DEPTHWISE_CHUNK];
-            while (channel < eights) {
-                const int32_t count = smaller(eights - channel, DEPTHWISE_CHUNK);
+            int32_t channel, in_channel = together, within = 0; /* with a depth multiplier `together` is 0 */
+#ifdef USE_MVE
+            for (channel = 0; channel < together; channel += DEPTHWISE_CHUNK) {
+                const int32_t count = smaller(together - channel, DEPTHWISE_CHUNK);
+                int32_t sums[DEPTHWISE_CHUNK];
                 sum_channels(layer, &taps, channel, count, sums);
                 requantize_row(sums, count, multiplier + channel, shift + channel, zero_point, low, high,
                                output + channel);
-                channel += count;
             }
-#elif defined(__ARM_FEATURE_DSP) && !defined(TINYSTRIDE_PLAIN_C)
-            for (; layer->depth_multiplier == 1 && channel + 4 <= channels; channel += 4) {
+#elif defined(USE_DSP)
+            for (channel = 0; channel < together; channel += 4) {
                 const four_t sums = sum_four(layer, &taps, channel);
                 const int32_t *const m = multiplier + channel;
                 const int8_t *const s = shift + channel;
@@ -156,13 +166,13 @@ static void convolve_depthwise(const depthwise_t *layer, const int8_t *input, in
                 to[3] = requantize(sums.d, m[3], s[3], zero_point, low, high);
             }
 #endif
-            in_channel = channel; /* with a depth multiplier other than 1 this is 0 */
-            while (channel < channels) {
-                for (within = 0; within < layer->depth_multiplier; within++, channel++) {
-                    const int32_t sum = sum_taps(layer, &taps, in_channel, channel);
-                    output[channel] = requantize(sum, multiplier[channel], shift[channel], zero_point, low, high);
+            for (channel = together; channel < channels; channel++) {
+                const int32_t sum = sum_taps(layer, &taps, in_channel, channel);
+                output[channel] = requantize(sum, multiplier[channel], shift[channel], zero_point, low, high);
+                if (++within == layer->depth_multiplier) {
+                    within = 0;
+                    in_channel++;
                 }
-                in_channel++;
             }
         }
     }

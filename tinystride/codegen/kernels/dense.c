@@ -1,3 +1,35 @@
+#ifdef USE_MVE
+/* FULLY_CONNECTED: input [size], output [channels]. */
+typedef struct {
+    matrix_t matrix;
+{% if one_multiplier %}
+    int32_t multiplier, shift; /* of all channels */
+{% endif %}
+} dense_t;
+
+static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
+{
+{% if one_multiplier %}
+    const matrix_t *const matrix = &layer->matrix;
+    int32_t sums[CHUNK], multipliers[CHUNK], number;
+    int8_t shifts[CHUNK];
+    (void)scratch;
+    for (number = 0; number < CHUNK; number++) {
+        multipliers[number] = layer->multiplier;
+        shifts[number] = (int8_t)layer->shift;
+    }
+    for (number = 0; number < matrix->channels; number += CHUNK) {
+        const int32_t left = matrix->channels - number, count = left < CHUNK ? left : CHUNK;
+        sum_row(matrix, input, number, count, sums);
+        requantize_row(sums, count, multipliers, shifts, matrix->output_zero_point, matrix->low, matrix->high,
+                       output + number);
+    }
+{% else %}
+    (void)scratch;
+    multiply_matrix(&layer->matrix, input, output);
+{% endif %}
+}
+#else
 {% set index = "" if one_multiplier else "[i]" %}
 /* FULLY_CONNECTED: input [size], weights [out_size / 2][size / 4][2 outputs][4 weights], output [out_size].
  *
@@ -19,7 +51,7 @@ typedef struct {
 } dense_t;
 
 /* sums[0..1] = 256 times the products of prepared values with the weights of two outputs, up to `end`. */
-#if defined(__ARM_FEATURE_SIMD32) && defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
+#ifdef USE_DSP
 /* 16 instructions for 16 multiply-accumulates. r4 to r7: weights; r8 to r11: values; r3, r12: sums. */
 static void multiply(const int16_t *weights, const int16_t *values, const int16_t *end, int32_t *sums)
 {
@@ -107,3 +139,4 @@ static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int
         }
     }
 }
+#endif

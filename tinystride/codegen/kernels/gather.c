@@ -1,4 +1,4 @@
-#if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
+#ifdef USE_MVE
 static inline int8_t *put_bytes(int8_t *to, const int8_t *from, int32_t count)
 {
     int8_t *const end = to + count;

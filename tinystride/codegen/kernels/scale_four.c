@@ -1,4 +1,3 @@
-#if defined(__ARM_FEATURE_MVE) && !defined(TINYSTRIDE_PLAIN_C)
 /* `scale` of four values at once. */
 static inline int32x4_t scale_four(int32x4_t value, int32x4_t multiplier, int32x4_t shift)
 {
@@ -12,4 +11,3 @@ static inline int32x4_t scale_four(int32x4_t value, int32x4_t multiplier, int32x
     /* A right shift to the nearest rounds halves up: one less rounds those of negative values down. */
     return vrshlq_s32(vaddq_s32(value, vshrq_n_s32(vandq_s32(value, right), 31)), right);
 }
-#endif
