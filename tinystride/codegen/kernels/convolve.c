@@ -76,7 +76,7 @@ static void spread(const int8_t *from, int32_t *words, int32_t count)
     const int8_t *const end = from + count;
     for (; from != end; from += 4, words += 6) {
         uint32_t four;
-        memcpy(&four, from, 4);
+        __builtin_memcpy(&four, from, 4);
         __asm__("sxtb16 %0, %1" : "=r"(words[0]) : "r"(four));
         __asm__("sxtb16 %0, %1, ror #8" : "=r"(words[3]) : "r"(four));
     }

@@ -85,8 +85,8 @@ static inline void add_products(four_t *sums, const int8_t *four_values, const i
 {
     uint32_t values, weights;
     int32_t x, w;
-    memcpy(&values, four_values, 4);
-    memcpy(&weights, four_weights, 4);
+    __builtin_memcpy(&values, four_values, 4);
+    __builtin_memcpy(&weights, four_weights, 4);
     __asm__("sxtb16 %0, %1" : "=r"(x) : "r"(values));
     __asm__("sxtb16 %0, %1" : "=r"(w) : "r"(weights));
     __asm__("smlabb %0, %1, %2, %0" : "+r"(sums->a) : "r"(x), "r"(w));
