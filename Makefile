@@ -1,50 +1,62 @@
 # `make run` sets everything up and runs the pipeline; `make test` sets everything up and runs all tests.
 
-PYTHON ?= python3.11
+# One of Python 3.11, 3.12 and 3.13: `make PYTHON=python3.12`; by itself the first that tools/find_python.sh finds.
+PYTHON ?=
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # What Python itself, the C of the export-c stage and the emulated core of benchmark-mcu need.
 RUN_PACKAGES := git gcc libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
-# What the tests of the generated C need beside them.
-TEST_PACKAGES := cmake clang libclang-rt-dev g++ gcc-multilib openssh-server chromium qemu-user \
-	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc
+# What the tests of the generated C need beside them: tools/debian_packages.sh explains the marks.
+TEST_PACKAGES := cmake clang 'libclang-rt-dev|libclang-rt-19-dev|libclang-rt-18-dev|libclang-rt-14-dev' g++ \
+	'gcc-multilib?' openssh-server 'chromium?' 'qemu-user?' \
+	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf 'qemu-system-riscv|qemu-system-misc'
+SET_UP := tools/virtual_environment.sh tools/find_python.sh tools/debian_packages.sh tools/install.py
 
-PIP := $(VENV)/bin/pip --quiet --disable-pip-version-check
-
-.PHONY: run test lock readme studies experiments benchmark release clean
+.PHONY: run check test lock readme studies experiments benchmark release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
-	dvc repro --quiet
+	@dvc repro --quiet
 	@python -m tools.summary
+
+# What a contributor runs before each commit: everything but the tests with a marker.
+check: $(VENV)/test.stamp
+	ruff check .
+	ruff format --check .
+	mypy
+	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "$(UNMARKED)"
+UNMARKED := not (pipeline or mcu or compilers or browser or cluster or slow)
 
 test: $(VENV)/test.stamp
 	ruff check .
 	ruff format --check .
 	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-$(VENV)/bin/pip:
-	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
-		|| tools/debian_packages.sh python3.11-venv
-	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/run.stamp: requirements.lock pyproject.toml tools/debian_packages.sh Makefile | $(VENV)/bin/pip
-	tools/debian_packages.sh $(RUN_PACKAGES)
-	$(PIP) install --require-hashes -r requirements.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
+# Each in one step, so that nothing half-made is taken for whole: an environment, the packages of a lock, this one.
+$(VENV)/run.stamp: requirements.lock pyproject.toml setup.py $(SET_UP)
+	@tools/virtual_environment.sh $(VENV) $(PYTHON)
+	@tools/debian_packages.sh $(RUN_PACKAGES)
+	@$(VENV)/bin/python tools/install.py requirements.lock
 	@touch $@
 
-$(VENV)/test.stamp: requirements-dev.lock $(VENV)/run.stamp
-	tools/debian_packages.sh $(TEST_PACKAGES)
-	$(PIP) install --require-hashes -r requirements-dev.lock
-	@touch $@
+# The larger lock holds all of the smaller one.
+$(VENV)/test.stamp: requirements-dev.lock pyproject.toml setup.py $(SET_UP)
+	@tools/virtual_environment.sh $(VENV) $(PYTHON)
+	@tools/debian_packages.sh $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@$(VENV)/bin/python tools/install.py requirements-dev.lock
+	@touch $(VENV)/run.stamp $@
 
-# Move the locks on to today's versions (needs uv); the smaller lock takes the versions of the larger.
-LOCK := uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade --quiet
+# Move the locks on to today's versions (needs uv): one version of each package for every system and Python, with
+# hashes. The smaller locks take the versions of the largest.
+LOCK := uv pip compile pyproject.toml --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --quiet --constraint tools/lock_constraints.txt
 lock:
-	$(LOCK) --extra dev -o requirements-dev.lock
-	$(LOCK) --extra benchmark --constraint requirements-dev.lock -o requirements.lock
+	$(LOCK) --extra dev --group build $(UPGRADE) -o requirements-dev.lock >/dev/null
+	$(LOCK) --extra pipeline --group build --constraint requirements-dev.lock -o requirements.lock >/dev/null
+	$(LOCK) --constraint requirements-dev.lock -o requirements-core.lock >/dev/null
+# Without it (make lock UPGRADE=) versions stay, and only what pyproject.toml asks for is added.
+UPGRADE := --upgrade
 
 # Write the pipeline's own tables and picture into README and docs/firmware.md.
 readme: $(VENV)/run.stamp

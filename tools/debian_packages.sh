@@ -1,23 +1,61 @@
 #!/bin/sh
-# Install the given Debian packages where they are missing: as root, else with sudo, else say what to install.
+# Install Debian or Ubuntu packages where they are missing: as root, else with sudo, else say what to install.
+#   tools/debian_packages.sh PACKAGE…
+# "a|b": the first of these that there is; a "?" at the end: left out where there is none of them.
 set -eu
 if ! command -v dpkg-query >/dev/null; then
-    echo "not a Debian system: make sure that what these packages bring is there: $*" >&2
+    echo "not a Debian system: see that what these packages bring is there: $*" >&2
     exit 0
 fi
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null || true)" = "install ok installed" ]
+}
+
+# Whether apt can install it. Ubuntu's chromium is an empty package that leads to another installer.
+exists() {
+    candidate=$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p')
+    case "$candidate" in "" | "(none)" | *snap*) return 1 ;; esac
+}
+
 missing=
-for package in "$@"; do
-    status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
-    [ "$status" = "install ok installed" ] || missing="$missing $package"
+for entry in "$@"; do
+    installed=
+    for package in $(echo "${entry%\?}" | tr '|' ' '); do
+        if is_installed "$package"; then installed=yes; fi
+    done
+    [ -n "$installed" ] || missing="$missing $entry"
 done
 [ -n "$missing" ] || exit 0
+
 if [ "$(id -u)" = 0 ]; then as_root=
 elif command -v sudo >/dev/null; then as_root=sudo
 else
-    echo "needs Debian packages; as root, run: apt-get install$missing" >&2
+    echo "error: Debian packages are missing; as root, run: apt-get install$(echo "$missing" | sed 's/|[^ ]*//g; s/?//g')" >&2
     exit 1
 fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+refuse() {
+    echo "error: apt-get could not $1 ($(grep -m 1 '^E:' "$log" || echo 'E: unknown')); check the network and run make again" >&2
+    exit 1
+}
 export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get -qq update
+$as_root apt-get -q update >"$log" 2>&1 || refuse "read the lists of packages"
+chosen=
+for entry in $missing; do
+    first=
+    for package in $(echo "${entry%\?}" | tr '|' ' '); do
+        if [ -z "$first" ] && exists "$package"; then first=$package; fi
+    done
+    case "$first$entry" in
+    *\?) if [ -z "$first" ]; then echo "left out, since this system has no such package: ${entry%\?}" >&2; fi ;;
+    *) first=${first:-${entry%%|*}} ;;
+    esac
+    chosen="$chosen $first"
+done
+[ -n "$(echo "$chosen" | tr -d ' ')" ] || exit 0
+echo "Debian packages:$(echo "$chosen" | tr -s ' ')"
 # shellcheck disable=SC2086  # one word per package
-$as_root apt-get -qq install --no-install-recommends -y $missing >/dev/null
+$as_root apt-get -q install --no-install-recommends -y $chosen >"$log" 2>&1 || refuse "install$chosen"

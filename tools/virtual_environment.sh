@@ -1,0 +1,37 @@
+#!/bin/sh
+# Make a virtual environment, unless a whole one of the same Python is there.
+#   tools/virtual_environment.sh FOLDER [PYTHON]
+set -eu
+folder=$1
+python=${2:-}
+here=$(dirname "$0")
+
+# tools/install.py leaves this file where it was interrupted while packages were put in place.
+unfinished="$folder/unfinished"
+if [ -e "$folder/whole" ] && [ ! -e "$unfinished" ] && "$folder/bin/python" -c 'import pip' 2>/dev/null; then
+    [ -n "$python" ] || exit 0
+    named=$("$here/find_python.sh" "$python") || exit 1
+    [ "$(cat "$folder/whole")" != "$named" ] || exit 0
+fi
+if ! mkdir -p "$folder" 2>/dev/null || [ ! -w "$folder" ]; then
+    echo "error: $(pwd) cannot be written to; clone the repository into a folder of your own" >&2
+    exit 1
+fi
+python=$("$here/find_python.sh" "$python") || exit 1
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# Debian has these two in a package of their own.
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    case "$python" in
+    /usr/bin/*) "$here/debian_packages.sh" "python$version-venv" ;;
+    *)
+        echo "error: $python has no module venv; install it, or name another Python with: make PYTHON=…" >&2
+        exit 1
+        ;;
+    esac
+fi
+echo "Python $version: $folder"
+if ! said=$("$python" -m venv --clear "$folder" 2>&1); then
+    echo "error: no virtual environment in $folder: $(echo "$said" | tail -n 1)" >&2
+    exit 1
+fi
+echo "$python" >"$folder/whole"
