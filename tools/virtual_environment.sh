@@ -8,10 +8,15 @@ here=$(dirname "$0")
 
 # tools/install.py leaves this file where it was interrupted while packages were put in place.
 unfinished="$folder/unfinished"
-if [ -e "$folder/whole" ] && [ ! -e "$unfinished" ] && "$folder/bin/python" -c 'import pip' 2>/dev/null; then
+made_with() {
+    [ -e "$folder/whole" ] || [ -e "$folder/run.stamp" ] || return 1
+    [ ! -e "$unfinished" ] || return 1
+    "$folder/bin/python" -c 'import pip, sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
+}
+if version=$(made_with); then
     [ -n "$python" ] || exit 0
     named=$("$here/find_python.sh" "$python") || exit 1
-    [ "$(cat "$folder/whole")" != "$named" ] || exit 0
+    [ "$version" != "$("$named" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || exit 0
 fi
 if ! mkdir -p "$folder" 2>/dev/null || [ ! -w "$folder" ]; then
     echo "error: $(pwd) cannot be written to; clone the repository into a folder of your own" >&2
@@ -34,4 +39,4 @@ if ! said=$("$python" -m venv --clear "$folder" 2>&1); then
     echo "error: no virtual environment in $folder: $(echo "$said" | tail -n 1)" >&2
     exit 1
 fi
-echo "$python" >"$folder/whole"
+touch "$folder/whole"
