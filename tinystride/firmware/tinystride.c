@@ -36,10 +36,10 @@ static void design_lowpass(tinystride_t *ts, float block_hz)
     const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
     const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / 7.0f)));
     const float squares = 1.0f + k * k, twice = 1.41421356f * k, normed = 1.0f / (squares + twice);
-    ts->b0 = k * k * normed / (float)ts->samples_per_block;
-    ts->a1 = 2.0f * (k * k - 1.0f) * normed;
-    ts->a2 = (squares - twice) * normed;
-    ts->delay = 1.0f / twice;
+    ts->lowpass.b0 = k * k * normed / (float)ts->config.samples_per_block;
+    ts->lowpass.a1 = 2.0f * (k * k - 1.0f) * normed;
+    ts->lowpass.a2 = (squares - twice) * normed;
+    ts->lowpass.delay = 1.0f / twice;
 }
 
 int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
@@ -55,20 +55,20 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
         return TINYSTRIDE_ERROR_FOOT;
     }
     const int32_t in_block = (int32_t)(rate_hz / BLOCK_HZ + 0.5f);
-    ts->samples_per_block = (uint8_t)(in_block < 2 && rate_hz > MAX_BLOCK_HZ ? 2 : in_block);
-    ts->period_s = (float)ts->samples_per_block / rate_hz;
-    const float block_hz = 1.0f / ts->period_s;
-    ts->rate_hz = rate_hz;
-    ts->foot = (uint8_t)foot;
+    ts->config.samples_per_block = (uint8_t)(in_block < 2 && rate_hz > MAX_BLOCK_HZ ? 2 : in_block);
+    ts->input.period_s = (float)ts->config.samples_per_block / rate_hz;
+    const float block_hz = 1.0f / ts->input.period_s;
+    ts->input.rate_hz = rate_hz;
+    ts->config.foot = (uint8_t)foot;
     for (int i = 0; i < TINYSTRIDE_DURATIONS; ++i) {
-        ts->blocks[i] = (uint8_t)(DURATION_S[i] * block_hz + 0.5f);
+        ts->config.blocks[i] = (uint8_t)(DURATION_S[i] * block_hz + 0.5f);
     }
-    ts->window_samples = (uint16_t)(ts->blocks[WINDOW] * ts->samples_per_block);
-    ts->min_swing = (uint32_t)(MIN_SWING_RAD * SWING_UNITS_PER_RADPS * block_hz);
-    ts->relearn_blocks = (uint16_t)(RELEARN_S * block_hz);
-    ts->max_bridged = (uint8_t)(MAX_GAP_S * rate_hz + 1e-3f);
-    ts->interval_us = 1e6f / rate_hz;
-    ts->time_gain = 1.0f;
+    ts->config.window_samples = (uint16_t)(ts->config.blocks[WINDOW] * ts->config.samples_per_block);
+    ts->config.min_swing = (uint32_t)(MIN_SWING_RAD * SWING_UNITS_PER_RADPS * block_hz);
+    ts->config.relearn_blocks = (uint16_t)(RELEARN_S * block_hz);
+    ts->config.max_bridged = (uint8_t)(MAX_GAP_S * rate_hz + 1e-3f);
+    ts->input.interval_us = 1e6f / rate_hz;
+    ts->input.time_gain = 1.0f;
     design_lowpass(ts, block_hz);
     init_bias_covariance(ts, 1.0f / PRIOR_STRIDES);
     ts->magic = MAGIC;
@@ -78,22 +78,20 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
 
 int tinystride_reset(tinystride_t *ts)
 {
-    if (ts == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
+    const int status = check_state(ts);
+    if (status != TINYSTRIDE_OK) {
+        return status;
     }
-    if (ts->magic != MAGIC) {
-        return TINYSTRIDE_ERROR_STATE;
-    }
-    const float rate_hz = ts->rate_hz;
-    const int foot = ts->foot;
+    const float rate_hz = ts->input.rate_hz;
+    const int foot = ts->config.foot;
     uint8_t has_full_scale[2];
     int16_t saturation_level[2];
-    memcpy(has_full_scale, ts->has_full_scale, sizeof has_full_scale);
-    memcpy(saturation_level, ts->saturation_level, sizeof saturation_level);
+    memcpy(has_full_scale, ts->config.has_full_scale, sizeof has_full_scale);
+    memcpy(saturation_level, ts->input.saturation_level, sizeof saturation_level);
     (void)tinystride_init(ts, rate_hz, foot);
     for (int i = 0; i < 2; ++i) {
         if (has_full_scale[i]) {
-            ts->has_full_scale[i] = 1;
+            ts->config.has_full_scale[i] = 1;
             set_saturation_level(ts, i, saturation_level[i]);
         }
     }
@@ -106,17 +104,15 @@ static NOINLINE void set_sensor_full_scale(tinystride_t *ts, int sensor, float f
     const float unit = UNIT[sensor];
     const int is_known = full_scale > 0.0f && full_scale < (float)MAX_COUNT * unit;
     const int32_t size = is_known ? (int32_t)(0.995f * full_scale / unit) : 0;
-    ts->has_full_scale[sensor] = size > 0;
+    ts->config.has_full_scale[sensor] = size > 0;
     set_saturation_level(ts, sensor, size > 0 ? size : MIN_FULL_SCALE[sensor]);
 }
 
 int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
 {
-    if (ts == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
-    }
-    if (ts->magic != MAGIC) {
-        return TINYSTRIDE_ERROR_STATE;
+    const int status = check_state(ts);
+    if (status != TINYSTRIDE_OK) {
+        return status;
     }
     set_sensor_full_scale(ts, ACC, acc_mps2);
     set_sensor_full_scale(ts, GYR, gyr_radps);
@@ -132,10 +128,10 @@ int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_r
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    if (ts->lost || !is_usual(ts, acc_mps2, gyr_radps)) {
+    if (ts->block.lost || !is_usual(ts, acc_mps2, gyr_radps)) {
         return push_unusual(ts, acc_mps2, gyr_radps, stride);
     }
-    ts->repeats[0] = ts->repeats[1] = 0;
+    ts->input.repeats[0] = ts->input.repeats[1] = 0;
     return add_sample(ts, acc_mps2, gyr_radps, stride);
 }
 
@@ -155,13 +151,11 @@ int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t 
 
 int tinystride_gap(tinystride_t *ts, uint32_t samples)
 {
-    if (ts == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
+    const int status = check_state(ts);
+    if (status != TINYSTRIDE_OK) {
+        return status;
     }
-    if (ts->magic != MAGIC) {
-        return TINYSTRIDE_ERROR_STATE;
-    }
-    ts->lost = samples < UINT32_MAX - ts->lost ? ts->lost + samples : UINT32_MAX;
+    ts->block.lost = samples < UINT32_MAX - ts->block.lost ? ts->block.lost + samples : UINT32_MAX;
     return TINYSTRIDE_OK;
 }
 
@@ -171,7 +165,7 @@ static int turns_fast(const tinystride_t *ts, const float gyr_radps[3], float ga
 {
     const float most = squared(MAX_GAP_RAD * 1e6f / gap_us);
     float last[3];
-    to_floats(ts->last + 3, last);
+    to_floats(ts->input.last + 3, last);
     return !(dot(gyr_radps, gyr_radps) <= most && dot(last, last) * (GYR_UNIT * GYR_UNIT) <= most);
 }
 
@@ -180,41 +174,39 @@ static int turns_fast(const tinystride_t *ts, const float gyr_radps[3], float ga
 int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
                        tinystride_stride_t *stride)
 {
-    if (ts == NULL || gyr_radps == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
+    const int status = gyr_radps == NULL ? TINYSTRIDE_ERROR_NULL : check_state(ts);
+    if (status != TINYSTRIDE_OK) {
+        return status;
     }
-    if (ts->magic != MAGIC) {
-        return TINYSTRIDE_ERROR_STATE;
-    }
-    const uint32_t passed_us = time_us - ts->last_time_us;
-    if (!ts->timed) {
-        ts->timed = 1;
-        ts->last_time_us = time_us;
+    const uint32_t passed_us = time_us - ts->input.last_time_us;
+    if (!ts->input.has_clock) {
+        ts->input.has_clock = 1;
+        ts->input.last_time_us = time_us;
     } else if (passed_us > (uint32_t)MAX_JUMP_US) {
         /* Far ahead, or back: restart there. */
         if (passed_us > UINT32_MAX - (uint32_t)MAX_JUMP_US) {
             /* More than jitter: an unknown number of samples is missing until the stamps catch up. */
-            if ((float)(0u - passed_us) > 0.5f * ts->interval_us) {
+            if ((float)(0u - passed_us) > 0.5f * ts->input.interval_us) {
                 record_event(ts, GAP);
             }
             return TINYSTRIDE_ERROR_TIME;
         }
-        ts->last_time_us = time_us;
-        (void)tinystride_gap(ts, ts->max_bridged + 1u);
+        ts->input.last_time_us = time_us;
+        (void)tinystride_gap(ts, ts->config.max_bridged + 1u);
     } else {
-        const float interval_us = ts->interval_us;
+        const float interval_us = ts->input.interval_us;
         const int32_t steps = (int32_t)((float)passed_us / interval_us + 0.5f);
         if (steps < 1) {
             return TINYSTRIDE_ERROR_TIME;
         }
         const float error_us = (float)passed_us - (float)steps * interval_us;
-        const float gain = ts->time_gain, nominal_us = 1e6f / ts->rate_hz;
+        const float gain = ts->input.time_gain, nominal_us = 1e6f / ts->input.rate_hz;
         const float next_us = interval_us + error_us * gain * gain * 0.25f / (float)steps;
-        ts->last_time_us += (uint32_t)((float)steps * interval_us + error_us * gain + 0.5f);
-        ts->time_gain = gain > 0.125f ? gain / (1.0f + 0.25f * gain) : 0.125f;
+        ts->input.last_time_us += (uint32_t)((float)steps * interval_us + error_us * gain + 0.5f);
+        ts->input.time_gain = gain > 0.125f ? gain / (1.0f + 0.25f * gain) : 0.125f;
         if (next_us > 0.95f * nominal_us && next_us < 1.05f * nominal_us) {
-            ts->interval_us = next_us;
-            ts->period_s = next_us * (float)ts->samples_per_block * 1e-6f;
+            ts->input.interval_us = next_us;
+            ts->input.period_s = next_us * (float)ts->config.samples_per_block * 1e-6f;
         }
         if (steps > 1) {
             (void)tinystride_gap(ts, (uint32_t)steps - 1u);
@@ -230,17 +222,15 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
 {
     float samples[6];
-    if (ts == NULL || stride == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
-    }
-    if (ts->magic != MAGIC) {
-        return TINYSTRIDE_ERROR_STATE;
+    const int status = stride == NULL ? TINYSTRIDE_ERROR_NULL : check_state(ts);
+    if (status != TINYSTRIDE_OK) {
+        return status;
     }
     for (int i = 0; i < 6; ++i) {
-        samples[i] = (float)ts->last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
+        samples[i] = (float)ts->input.last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
     }
-    for (uint32_t left = 2u * ts->blocks[PAUSE] * ts->samples_per_block; left > 0u; --left) {
-        ts->half_blocks = ts->half_was_still = 0; /* a repeated sample is not standing */
+    for (uint32_t left = 2u * ts->config.blocks[PAUSE] * ts->config.samples_per_block; left > 0u; --left) {
+        ts->standing.blocks = ts->standing.was_still = 0; /* a repeated sample is not standing */
         if (add_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;
         }

@@ -23,6 +23,14 @@
 extern "C" {
 #endif
 
+/* Version of the library: MAJOR.MINOR.PATCH, and as a number that can be compared. */
+#define TINYSTRIDE_VERSION_MAJOR 0
+#define TINYSTRIDE_VERSION_MINOR 1
+#define TINYSTRIDE_VERSION_PATCH 0
+#define TINYSTRIDE_VERSION "0.1.0"
+#define TINYSTRIDE_VERSION_NUMBER                                                                                      \
+    (TINYSTRIDE_VERSION_MAJOR * 10000 + TINYSTRIDE_VERSION_MINOR * 100 + TINYSTRIDE_VERSION_PATCH)
+
 #define TINYSTRIDE_LEAST_RATE_HZ 50.0f
 #define TINYSTRIDE_LARGEST_RATE_HZ 400.0f
 
@@ -74,84 +82,177 @@ typedef struct {
     uint16_t flags; /* TINYSTRIDE_NO_STANDING | ... */
 } tinystride_stride_t;
 
-#define TINYSTRIDE_HISTORY_BLOCKS 208u /* blocks of samples: the longest stride and what has to be known after it */
+/* Sizes of the state. A block is about 1/60 s of samples. */
+#define TINYSTRIDE_HISTORY_BLOCKS 208u /* the longest stride, and what has to be known after it */
 #define TINYSTRIDE_MOTION_BLOCKS 128u
 #define TINYSTRIDE_WINDOW_BLOCKS 7u
 #define TINYSTRIDE_DURATIONS 7
+#define TINYSTRIDE_SIDE_POINTS 16
 
-/* All state. Its members are none of the caller's business; it may be copied with memcpy at any time. They are in the
- * order of their size: short instructions reach the first ones, of which there are most. */
-typedef struct {
-    uint8_t foot, timed, max_bridged, samples_per_block;
-    uint8_t repeats[2]; /* samples in a row at the largest value; [2]: of accelerometer and gyroscope */
-    uint8_t has_full_scale[2];   /* whether the full scale is */
-    uint8_t standings, has_stance_force, after_gap;
-    uint8_t has_frame, side_strides, n_lengths, next_length;
-    uint8_t previous_not_walking, ordinary_strides; /* whether the stride before was none of walking; ordinary strides, up to 8 */
-    uint8_t blocks[TINYSTRIDE_DURATIONS]; /* durations */
+/* Private: configuration, and what follows from the sampling rate. */
+struct tinystride_config {
+    uint8_t foot;
+    uint8_t samples_per_block;
+    uint8_t has_full_scale[2];            /* [2]: accelerometer, gyroscope */
+    uint8_t max_bridged;                  /* samples, longest gap that is bridged */
+    uint8_t blocks[TINYSTRIDE_DURATIONS]; /* durations in blocks */
+    uint16_t window_samples;              /* samples of the energy window */
+    uint16_t relearn_blocks;              /* blocks without stance, after which the force at stance is learned anew */
+    uint32_t min_swing;                   /* smallest rotation of a swing, in units of `turned` */
+};
 
-    /* From here to `window_samples`: samples and strides under way. */
-    uint8_t to_come; /* samples of the block under way */
-    uint8_t has_best, has_stance, stance_open, paused;
-    uint8_t has_start;            /* of the stride under way */
-    uint8_t half_blocks, half_was_still;       /* standing, by halves of a second; still: the one before was without movement */
-    uint8_t acc_same, gyr_same;   /* equal blocks in a row */
-    uint8_t slot, stationary_blocks;
-    uint8_t event_seen[2];        /* in the stride under way: a gap, saturation */
-    uint16_t candidate_motion, searched_motion, quietest_motion, start_q8;
-    uint32_t block;               /* the one under way */
-    uint32_t energy;              /* of the block under way */
-    uint32_t lost;                /* samples before the next one */
-    uint32_t turned, turned_last; /* by the foot, so far and until the last candidate */
-    uint32_t last_moving;              /* last block of more unrest than a standing foot has */
-    uint32_t candidate, searched_until;      /* the calmest block since the last search for one, and where that ended */
-    uint32_t stationary_end;            /* of the last candidate's calm, as far as looked for */
-    uint32_t start;
-    uint32_t relearn_at, min_energy; /* of the search for a force to start from */
-    uint32_t candidate_turned, candidate_moving;
-    uint32_t quietest, last_candidate, arrival; /* of the stance under way: its calmest candidate and its last one */
-    uint32_t spread_from;                      /* first block that tells how the foot turns in this stride */
-    uint32_t event_first[2], event_last[2];    /* blocks, of events that may lie in the stride under way */
-    uint32_t energy_total, half_energy, half_energy_before;
-    uint32_t sum[6]; /* of the block under way, so much less that it is right once the block is complete */
-    int32_t force_total[3];
-    int32_t half_gyr[3], half_gyr_before[3];
-    struct tinystride_sums {
-        int32_t force[3];
-        uint32_t energy;
-    } sums[TINYSTRIDE_WINDOW_BLOCKS]; /* of the last blocks; `slot` is the newest */
-
-    uint16_t window_samples, relearn_blocks;
-    int16_t saturation_level[2]; /* size at full scale or, where that is not known, the largest so far */
-    uint32_t magic;
-    uint32_t first_sample; /* the one that begins block 0 */
-    uint32_t min_swing;        /* smallest turn of a swing, in units of `turned` */
-    uint32_t inspect_from[2];   /* from where on samples are looked at closer */
+/* Private: input of samples, their clock and full scales. */
+struct tinystride_input {
+    uint8_t repeats[2];           /* [2]: accelerometer, gyroscope; samples in a row at the largest value */
+    uint8_t has_clock;            /* a time stamp has come */
+    int16_t saturation_level[2];  /* counts: full scale or, if that is unknown, the largest value so far */
+    int16_t last[6];              /* counts, the last sample */
+    uint32_t first_sample;        /* number of the sample that begins block 0 */
+    uint32_t inspect_from[2];     /* key of |x| above which samples are inspected */
     uint32_t last_time_us;
+    float rate_hz;                /* as configured */
+    float interval_us, time_gain; /* between samples, and gain of the loop that measures it */
+    float period_s;               /* of a block */
+};
 
-    int16_t last[6];
-    int16_t stance_force[3]; /* of the standing foot, counts */
-    int16_t candidate_force[3], quietest_force[3], min_energy_force[3], start_force[3];
-    int16_t half_force[3], half_force_before[3];
+/* Private: the phase of the gait. */
+struct tinystride_phase {
+    uint8_t on_ground;          /* a stance is open: the foot has not left it yet */
+    uint8_t paused;             /* the open stance has ended a stride, because it lasts */
+    uint8_t has_start;          /* the current stride has a start */
+    uint8_t has_candidate;      /* for a mid-stance */
+    uint8_t has_stance;         /* there has been a stance */
+    uint8_t stationary_blocks;  /* in a row */
+    uint8_t event_seen[2];      /* in the current stride: gap, saturation */
+};
 
-    float rate_hz, interval_us, time_gain;
-    float period_s;   /* of a block, from time stamps where there are some */
-    float delay;      /* of the low-pass, in blocks */
-    float b0, a1, a2; /* b0 of a block's sum */
-    float filter[6][2];
-    float up[3]; /* vertical in sensor axes, carried on since the last stance */
-    /* what has been learnt of sensor, mounting and wearer */
-    float bias[3], bias_variance[3][3];
-    float force[3], up_force[3];
-    float gyr_spread[3][3];
-    float left[3];
-    float forward;
-    float vertical_mps; /* velocity at the end of the last ordinary strides */
-    float side[16];
+/* Private: sums of one block. */
+struct tinystride_sums {
+    int32_t force[3];
+    uint32_t energy;
+};
+
+/* Private: the current block. */
+struct tinystride_block {
+    uint8_t to_come;            /* samples that the block still lacks */
+    uint8_t slot;               /* newest entry of the window's sums */
+    uint8_t acc_same, gyr_same; /* equal blocks in a row */
+    uint32_t number;
+    uint32_t lost;              /* samples lost before the next one */
+    uint32_t energy;            /* of the angular rate, so far */
+    uint32_t sum[6];            /* offset, so that they are right once the block is complete */
+};
+
+/* Private: the energy window. */
+struct tinystride_window {
+    uint32_t energy_total;      /* over the window */
+    int32_t force_total[3];
+    struct tinystride_sums sums[TINYSTRIDE_WINDOW_BLOCKS];
+};
+
+/* Private: the low-pass. */
+struct tinystride_lowpass {
+    float delay;      /* in blocks */
+    float b0, a1, a2; /* b0: for the sum of a block */
+    float state[6][2];
+};
+
+/* Private: the search for stances. Numbers of blocks, unless a unit is given. */
+struct tinystride_stance {
+    uint32_t turned;            /* rotation so far */
+    uint32_t last_turned;       /* rotation up to the last candidate */
+    uint32_t last_moving;       /* last block above the stationary threshold */
+    uint32_t candidate;         /* block of least motion since the last search */
+    uint32_t candidate_turned, candidate_moving; /* rotation and last moving block at the candidate */
+    uint32_t searched_until;    /* end of the last search */
+    uint32_t quietest;          /* of the candidates in the open stance */
+    uint32_t last_candidate;
+    uint32_t stationary_end;    /* first block after the last candidate that moves, as far as known */
+    uint32_t arrival;           /* first stationary block of the open stance */
+    uint32_t relearn_at;        /* end of the search for the force at stance */
+    uint32_t min_energy;        /* least energy in that search */
+    uint16_t candidate_motion, quietest_motion; /* motion energy */
+    uint16_t searched_motion;   /* motion energy of the last search's candidate */
+    int16_t candidate_force[3], quietest_force[3], min_energy_force[3]; /* counts */
+};
+
+/* Private: detection of standing, in halves of a second. */
+struct tinystride_standing {
+    uint8_t blocks;             /* of the current half */
+    uint8_t was_still;          /* the half before was without movement */
+    uint8_t count;              /* times that the foot stood, up to 4 */
+    uint32_t energy, energy_before;
+    int32_t gyr[3], gyr_before[3];
+    int16_t force[3], force_before[3];
+};
+
+/* Private: the current stride. */
+struct tinystride_current {
+    uint32_t start;             /* block */
+    uint32_t spread_from;       /* first block of the moments of the angular rate */
+    uint32_t event_first[2], event_last[2]; /* blocks */
+    uint16_t start_q8;          /* 1/256 of a block after `start` */
+    int16_t start_force[3];     /* counts, force at the stance where it starts */
+};
+
+/* Private: mounting of the sensor, in sensor axes. */
+struct tinystride_frame {
+    uint8_t has_stance_force, has_frame;
+    int16_t stance_force[3];    /* counts, specific force of the standing foot */
+    float up[3];                /* vertical, rotated since the last stance */
+    float up_force[3];          /* mean specific force at stance */
+    float gyr_spread[3][3];     /* second moments of the angular rate */
+    float left[3];              /* axis to the left */
+    float forward;              /* m, direction of the last strides: positive if `left` is right */
+};
+
+/* Private: calibration of the sensor. */
+struct tinystride_sensor {
+    float bias[3];              /* rad/s */
+    float bias_variance[3][3];  /* 1: what one stride tells */
+    float force[3];             /* m/s^2, while standing */
+};
+
+/* Private: what the checks know of earlier strides. */
+struct tinystride_checks {
+    uint8_t after_gap;          /* a stride is missing before the next one */
+    uint8_t previous_not_walking;
+    uint8_t ordinary_strides, side_strides; /* strides in the means below */
+    float vertical_mps;         /* mean velocity at the end */
+    float side[TINYSTRIDE_SIDE_POINTS]; /* mean roll and sideways acceleration */
+};
+
+/* Private: unflagged lengths. */
+struct tinystride_results {
+    uint8_t n_lengths, next_length;
     float length_cm[10];
-    /* history, by number of block */
-    uint16_t motion[TINYSTRIDE_MOTION_BLOCKS];
-    int16_t ring[TINYSTRIDE_HISTORY_BLOCKS][6];
+};
+
+/* Private: the last blocks, by number. */
+struct tinystride_history {
+    uint16_t motion[TINYSTRIDE_MOTION_BLOCKS];      /* motion energy */
+    int16_t samples[TINYSTRIDE_HISTORY_BLOCKS][6];  /* counts, low-passed */
+};
+
+/* All state. Its members are private; it may be copied with memcpy at any time. */
+typedef struct {
+    struct tinystride_config config;
+    /* The current stream of samples, which a gap resets. */
+    struct tinystride_phase phase;
+    struct tinystride_block block;
+    struct tinystride_stance stance;
+    struct tinystride_current stride;
+    struct tinystride_window window;
+    /* What has been learned of the wearer, the sensor and its mounting. */
+    struct tinystride_standing standing;
+    struct tinystride_checks checks;
+    struct tinystride_input input;
+    struct tinystride_frame frame;
+    struct tinystride_lowpass lowpass;
+    struct tinystride_sensor sensor;
+    struct tinystride_results results;
+    uint32_t magic;
+    struct tinystride_history history;
 } tinystride_t;
 
 /* Start. rate_hz: 50 to 400, of the samples that will be pushed. foot: TINYSTRIDE_LEFT or TINYSTRIDE_RIGHT.
