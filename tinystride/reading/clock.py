@@ -1,0 +1,343 @@
+"""Samples onto an even grid, by the stamps of an ordinary clock.
+
+The samples of a sensor are even; it is their stamps that are not: they jitter, are rounded, are shared by all
+samples of a radio packet, or jump. The number of samples lost before each is the one whose residuals
+(stamp minus place times interval) cost least: a Viterbi search, in which a lost sample costs LOSS_COST and the
+offset of the clock follows slowly. Only where the steps are independent of one another were the samples
+themselves uneven, and are interpolated at even times.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinystride.datasets.recording import read_error
+from tinystride.reading.times import typical_step
+
+RATE_TOLERANCE = 0.005  # of a rate that the caller has given
+MAX_RATE_ERROR = 0.05
+NICE_RATE_TOLERANCE = 2e-4
+NICE_RATES_HZ = (51.2, 102.4, 204.8, 409.6, 819.2)
+DIRECT_JITTER = 0.25  # intervals; steps that are as even are rounded one by one
+MAX_JITTER = 0.65  # intervals, SD; beyond, no place is certain
+LOSS_COST = 7.0
+BEAM = 8
+BEAM_COST = 40.0
+FOLLOW = 0.02  # share of a residual by which the offset follows
+MIN_JUMP_S = 0.05
+AROUND_JUMP = 3  # samples to either side of a jump that count as lost
+LONG_PAUSE_S = 10.0
+UNEVEN_CORRELATION = -0.25  # stamps that jitter make -0.5, intervals that vary 0
+
+
+@dataclass
+class Placement:
+    """Where rows are on the even grid.
+
+    rows: [k] numbers of the rows that are kept; place: [k] their places, from 0, increasing
+    rate_hz: of the grid; start_s: what the clock showed at place 0
+    jumps: places before which the clock jumped; steps_s: None, or true times [k] of uneven samples
+    """
+
+    rows: np.ndarray
+    place: np.ndarray
+    rate_hz: float
+    start_s: float = float("nan")
+    jumps: list[int] = field(default_factory=list)
+    times_s: np.ndarray | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def place_without_time(count: int, rate_hz: float) -> Placement:
+    """Rows one after the other."""
+    rows = np.arange(count)
+    return Placement(rows, rows, rate_hz)
+
+
+def place_by_counter(source: object, counter: np.ndarray, rate_hz: float) -> Placement:
+    """Rows at the places that a counter of samples tells [n], which is unwrapped already."""
+    rows = np.flatnonzero(np.isfinite(counter))
+    step = typical_step(counter[rows])
+    if not step > 0:
+        raise read_error(source, "its counter does not increase", "choose the time with --time-column")
+    steps = np.rint(np.diff(counter[rows]) / step)
+    jumps = steps < 0
+    kept = np.concatenate([[True], steps != 0])
+    steps[jumps] = 1
+    place = np.concatenate([[0], np.cumsum(np.maximum(steps, 0))]).astype(np.int64)
+    rows, place = rows[kept], place[kept]
+    placement = Placement(rows, place, rate_hz, jumps=[int(p) for p in place[1:][jumps[kept[1:]]]])
+    _cap_pauses(placement)
+    return placement
+
+
+def place_by_time(
+    source: object, time_s: np.ndarray, rate_hz: float | None = None, counter: np.ndarray | None = None
+) -> Placement:
+    """Rows at the places that their stamps tell: time_s [n], seconds, NaN where unknown.
+
+    rate_hz: the caller's, or None; counter: [n] numbers of the samples, if the file has them
+    Raises DataError where the stamps do not tell a place, or contradict rate_hz.
+    """
+    rows = np.flatnonzero(np.isfinite(time_s))
+    if len(rows) < 20:
+        raise read_error(source, f"holds {len(rows)} samples, less than a second", "record a whole walk")
+    stamps = _without_strays(time_s[rows])
+    notes: list[str] = []
+    interval = typical_step(stamps)
+    if not interval > 0:
+        raise read_error(source, "time does not increase", "choose another column with --time-column")
+    if rate_hz is not None:
+        if abs(interval * rate_hz - 1) > 0.2:
+            raise read_error(
+                source,
+                f"its time stamps say {1 / interval:.4g} Hz, not {rate_hz:g} Hz",
+                "leave --rate-hz out if the stamps are right, or say what their unit is with --time-unit",
+            )
+        if abs(interval * rate_hz - 1) <= MAX_RATE_ERROR:
+            interval = 1 / rate_hz
+    base = _base(counter[rows] if counter is not None else None, len(rows))
+    breaks = np.flatnonzero(np.diff(stamps) < -max(8 * interval, MIN_JUMP_S)) + 1
+    steps = np.diff(stamps) / interval
+    shared = float((steps == 0).mean()) > 0.05
+    placement = None
+    if not shared:
+        placement = _direct(rows, stamps, base, breaks, interval)
+        if placement is None and counter is None:
+            placement = _uneven(rows, stamps, interval, breaks)
+    if placement is None:
+        placement = _searched(source, rows, stamps, base, breaks, interval, shared)
+    if rate_hz is not None:
+        found = placement.rate_hz
+        if abs(found / rate_hz - 1) > MAX_RATE_ERROR:
+            raise read_error(
+                source,
+                f"its time stamps say {found:.4g} Hz, not {rate_hz:g} Hz",
+                "leave --rate-hz out if the stamps are right, or say what their unit is with --time-unit",
+            )
+        placement.rate_hz = rate_hz if abs(found / rate_hz - 1) <= RATE_TOLERANCE else found
+    else:
+        placement.rate_hz = _nice(placement.rate_hz)
+    placement.notes += notes
+    _cap_pauses(placement)
+    return placement
+
+
+def _base(counter: np.ndarray | None, count: int) -> np.ndarray:
+    """The place [n] of each row if nothing but what the counter shows was lost."""
+    if counter is None or not np.isfinite(counter).all():
+        return np.arange(count)
+    step = typical_step(counter)
+    if not step > 0:
+        return np.arange(count)
+    steps = np.rint(np.diff(counter) / step)
+    if (steps < 0).any():
+        return np.arange(count)
+    return np.concatenate([[0], np.cumsum(steps)]).astype(np.int64)
+
+
+def _without_strays(stamps: np.ndarray) -> np.ndarray:
+    """The stamps [n], single ones that are far off replaced by the middle of their neighbours."""
+    stamps = stamps.copy()
+    interval = typical_step(stamps)
+    if not interval > 0 or len(stamps) < 5:
+        return stamps
+    steps = np.diff(stamps)
+    across = stamps[2:] - stamps[:-2]
+    far = (np.abs(steps[:-1]) > 20 * interval) & (np.abs(steps[1:]) > 20 * interval)
+    stray = (
+        np.flatnonzero(far & (np.sign(steps[:-1]) != np.sign(steps[1:])) & (np.abs(across) < 8 * interval))
+        + 1
+    )
+    stamps[stray] = (stamps[stray - 1] + stamps[stray + 1]) / 2
+    if np.abs(stamps[1] - stamps[0]) > 1e4 * interval and np.abs(stamps[2] - stamps[1]) < 8 * interval:
+        stamps[0] = stamps[1] - interval
+    if np.abs(stamps[-1] - stamps[-2]) > 1e4 * interval and np.abs(stamps[-2] - stamps[-3]) < 8 * interval:
+        stamps[-1] = stamps[-2] + interval
+    return stamps
+
+
+def _direct(
+    rows: np.ndarray, stamps: np.ndarray, base: np.ndarray, breaks: np.ndarray, interval: float
+) -> Placement | None:
+    """Each step rounded by itself, where the stamps are even enough for that."""
+    steps = np.diff(stamps)
+    broken = np.zeros(len(steps), dtype=bool)
+    broken[breaks - 1] = True
+    single = (np.abs(steps / interval - 1) < 0.5) & ~broken
+    if single.sum() < 0.3 * len(steps):
+        return None
+    interval = float(steps[single].mean())
+    relative = steps / interval
+    # A pause need not be whole intervals: what was sampled after it is on a grid of its own.
+    uneven = (np.abs(relative - np.rint(relative)) > DIRECT_JITTER) & (relative < 3) & ~broken
+    if uneven.mean() > 0.001 or (np.rint(relative[~broken]) < 1).any() or uneven.any():
+        return None
+    whole = np.maximum(np.rint(relative), np.diff(base)).astype(np.int64)
+    whole[broken] = 1
+    place = np.concatenate([[0], np.cumsum(whole)])
+    return Placement(rows, place, 1 / interval, float(stamps[0]), [int(p) for p in place[breaks]])
+
+
+def _uneven(rows: np.ndarray, stamps: np.ndarray, interval: float, breaks: np.ndarray) -> Placement | None:
+    """True times of samples whose intervals vary independently of one another; None if they do not."""
+    relative = np.diff(stamps) / interval
+    if len(breaks) or (relative <= 0).any():
+        return None
+    usual = relative < 1.6
+    deviation = relative - relative[usual].mean()
+    pairs = usual[1:] & usual[:-1]
+    if pairs.sum() < 30 or deviation[usual].std() < 0.02:
+        return None
+    first, second = deviation[:-1][pairs], deviation[1:][pairs]
+    correlation = float((first * second).mean() / max(1e-12, (deviation[usual] ** 2).mean()))
+    if correlation < UNEVEN_CORRELATION:
+        return None
+    interval = float(np.diff(stamps)[usual].mean())
+    place = np.rint((stamps - stamps[0]) / interval).astype(np.int64)
+    return Placement(
+        rows, place, 1 / interval, float(stamps[0]), times_s=stamps, notes=["uneven samples interpolated"]
+    )
+
+
+def _searched(
+    source: object,
+    rows: np.ndarray,
+    stamps: np.ndarray,
+    base: np.ndarray,
+    breaks: np.ndarray,
+    interval: float,
+    shared: bool,
+) -> Placement:
+    """Places by the Viterbi search, over rows or over groups of rows that share a stamp."""
+    last = (
+        np.append(np.flatnonzero(np.diff(stamps) != 0), len(stamps) - 1) if shared else np.arange(len(stamps))
+    )
+    sizes = np.diff(last, prepend=-1)
+    unit = 1
+    if shared:
+        # Stamps as of the last row of each group; equal groups are lost as a whole.
+        common = int(np.median(sizes))
+        unit = common if (sizes[1:-1] == common).mean() > 0.9 and common > 1 else 1
+    segments = np.searchsorted(last, breaks)
+    observed, numbers = stamps[last], base[last].astype(float)
+    for _ in range(3):
+        interval, lost, spread = _fit(observed, numbers, segments, interval, unit)
+    limit = MAX_JITTER * interval * (1 if not shared else max(8.0, 2.0 * float(sizes.max())))
+    if spread > limit:
+        raise read_error(
+            source,
+            f"its time stamps vary by {spread / interval:.1f} sampling intervals (SD), which tells no sample's place",
+            "give the stamps of the sensor instead of those of the receiver, or its counter of samples",
+        )
+    group = np.repeat(np.arange(len(last)), sizes)
+    place = base + lost[group]
+    if shared and not unit > 1:
+        # Groups of several sizes: where samples are lost is known to a group or two.
+        changed = np.flatnonzero(np.diff(lost))
+        place = place + 0 * changed.sum()
+    start_s = (
+        float(np.median(observed - (base[last] + lost) * interval)) if not len(breaks) else float(stamps[0])
+    )
+    place = place - place[0]
+    keep = np.concatenate([[True], np.diff(place) > 0])
+    notes = [f"{len(observed)} stamps shared by {len(stamps)} samples"] if shared else []
+    return Placement(
+        rows[keep], place[keep], 1 / interval, start_s, [int(place[b]) for b in breaks], notes=notes
+    )
+
+
+def _fit(
+    observed: np.ndarray, numbers: np.ndarray, segments: np.ndarray, interval: float, unit: int
+) -> tuple[float, np.ndarray, float]:
+    """(interval, lost samples before each [n], SD of the residuals): one round of the search."""
+    steps, counts = np.diff(observed), np.diff(numbers)
+    deviation = steps - counts * interval
+    centre = float(np.median(deviation))
+    sd = 1.4826 * float(np.median(np.abs(deviation - centre))) / np.sqrt(2)
+    sd = max(sd, 0.05 * interval)
+    lost = np.zeros(len(observed), dtype=np.int64)
+    bounds = [0, *segments.tolist(), len(observed)]
+    squares, count, slope, weight = 0.0, 0, 0.0, 0.0
+    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+        if end <= begin:
+            continue
+        part = _search(observed[begin:end] - numbers[begin:end] * interval, interval, sd, unit)
+        if begin:
+            part = part + lost[begin - 1]
+        lost[begin:end] = part
+        place = numbers[begin:end] + part
+        if end - begin > 10:
+            # Interval by least squares on what lies between long pauses.
+            x, y = place - place.mean(), observed[begin:end] - observed[begin:end].mean()
+            slope += float(x @ y)
+            weight += float(x @ x)
+            residual = y - x * (x @ y) / (x @ x)
+            rough = residual - np.convolve(np.pad(residual, 25, mode="edge"), np.ones(51) / 51, "valid")
+            squares += float(np.minimum(rough**2, (5 * sd) ** 2).sum())
+            count += len(rough)
+    fitted = slope / weight if weight else interval
+    return fitted, lost, float(np.sqrt(squares / max(1, count)))
+
+
+def _search(residual_s: np.ndarray, interval: float, sd: float, unit: int) -> np.ndarray:
+    """Lost samples before each observation [n]: never fewer than before, and as few as explain the stamps.
+
+    residual_s: stamps minus number times interval
+    """
+    values = (residual_s / interval).tolist()
+    sd = sd / interval
+    weight, cap = 0.5 / sd**2, (4 * sd + 1) ** 2
+    first = float(np.median(residual_s[:9])) / interval if len(values) >= 9 else values[0]
+    # lost → (cost, offset of the clock)
+    states: dict[int, tuple[float, float]] = {0: (0.0, first)}
+    back: list[dict[int, int]] = []
+    for value in values:
+        following: dict[int, tuple[float, float]] = {}
+        origin: dict[int, int] = {}
+        for lost, (cost, offset) in states.items():
+            more = round((value - offset - lost) / unit) * unit
+            for added in {0, more - unit, more, more + unit}:
+                if added < 0:
+                    continue
+                error = value - offset - lost - added
+                total = cost + weight * min(error * error, cap) + (LOSS_COST if added else 0.0)
+                state = lost + added
+                if state not in following or total < following[state][0]:
+                    moved = offset + FOLLOW * max(-3 * sd, min(3 * sd, error))
+                    following[state] = (total, moved)
+                    origin[state] = lost
+        best = min(cost for cost, _ in following.values())
+        ranked = sorted(following, key=lambda state: following[state][0])[:BEAM]
+        states = {s: following[s] for s in ranked if following[s][0] <= best + BEAM_COST}
+        back.append(origin)
+    lost = min(states, key=lambda state: states[state][0])
+    path = np.zeros(len(values), dtype=np.int64)
+    for index in range(len(values) - 1, -1, -1):
+        path[index] = lost
+        lost = back[index][lost]
+    return path
+
+
+def _nice(rate_hz: float) -> float:
+    """A whole rate, or one that sensors have, where the measured one is as good as equal to it."""
+    nearest = min((float(round(rate_hz)), *NICE_RATES_HZ), key=lambda nice: abs(nice - rate_hz))
+    return nearest if abs(rate_hz / nearest - 1) < NICE_RATE_TOLERANCE else rate_hz
+
+
+def _cap_pauses(placement: Placement) -> None:
+    """Shorten long pauses where there would be more filling than recording."""
+    steps = np.diff(placement.place)
+    longest = max(2, int(LONG_PAUSE_S * placement.rate_hz))
+    pauses = steps > longest
+    if not pauses.any() or placement.place[-1] + 1 <= 2 * len(placement.rows) + 60 * placement.rate_hz:
+        return
+    seconds = float(steps[pauses].sum() / placement.rate_hz)
+    steps[pauses] = longest
+    jumps = np.searchsorted(placement.place, placement.jumps)
+    placement.place = np.concatenate([[0], np.cumsum(steps)])
+    placement.jumps = [int(placement.place[j]) for j in jumps]
+    placement.times_s = None
+    placement.notes.append(
+        f"{int(pauses.sum())} pauses of {seconds:.4g} s together counted as {LONG_PAUSE_S:g} s each"
+    )

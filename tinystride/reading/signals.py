@@ -1,0 +1,334 @@
+"""Samples as a sensor wrote them to m/s² and rad/s on an even grid: units that fit, gaps, high rates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinystride.datasets.recording import read_error
+from tinystride.datasets.samples import (
+    QUIET_WINDOW_S,
+    REST_TOLERANCE,
+    STANDARD_GRAVITY_MPS2,
+    lost_rows,
+)
+from tinystride.errors import DataError
+from tinystride.reading.clock import AROUND_JUMP, Placement
+from tinystride.reading.options import ReadingOptions
+from tinystride.reading.units import ACC_UNITS, COUNTS, GYR_UNITS
+
+# In a swing a foot turns at 1 to 20 rad/s, 60 to 1200 deg/s.
+RADPS_UP_TO = 25.0
+DEGPS_RANGE = (45.0, 2600.0)
+MDEGPS_FROM = 40_000.0
+MIN_SWING_RADPS, MAX_SWING_RADPS = 0.5, 40.0
+# Beyond the full scale of every sensor for people: a stray value.
+MAX_ACC_MPS2 = 250 * STANDARD_GRAVITY_MPS2
+MAX_GYR_RADPS = np.deg2rad(4500)
+# |acc| at rest, as a share of its SD in motion, where gravity has been taken out.
+WITHOUT_GRAVITY = 0.25
+COUNTS_AS_MG = 1024.0  # counts a g of a common 12-bit sensor, which look like milli-g
+MAX_RATE_HZ = 420.0
+DECIMATED_RATE_HZ = 410.0
+SCALES = (
+    "give --acc-scale and --gyr-scale, in m/s² and rad/s a count (of 16 bits: 0.0047884 for ±16 g, "
+    "0.00106526 for ±2000 deg/s)"
+)
+
+
+@dataclass
+class Stream:
+    """Even samples of one sensor or of both.
+
+    values: [n, 3 or 6]; lost: [n] bool; start_s: what the clock shows at sample 0, NaN if there is none
+    """
+
+    values: np.ndarray
+    lost: np.ndarray
+    rate_hz: float
+    start_s: float
+
+
+def scaled(
+    source: object,
+    acc: np.ndarray,
+    gyr: np.ndarray,
+    units: tuple[str | None, str | None],
+    options: ReadingOptions,
+    rate_hz: float,
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Samples [n, 3] in m/s² and rad/s, and a note that says from which units.
+
+    units: those that the file names. What nobody names is taken to be the unit that fits the signal. Raises
+    DataError where none does, or another one than the named, with that one.
+    """
+    finite = np.isfinite(acc).all(axis=1) & np.isfinite(gyr).all(axis=1)
+    rest, spread = rest_level(acc[finite], gyr[finite], rate_hz)
+    swing = swing_level(gyr[finite], rate_hz)
+    integers = bool((acc[finite] == np.rint(acc[finite])).all())
+    named_acc, named_gyr = (options.acc_unit or units[0], options.gyr_unit or units[1])
+    if options.acc_scale is not None:
+        acc_factor, acc_note = options.acc_scale, f"{options.acc_scale:g} m/s² a count"
+        _check_rest(source, rest * acc_factor, spread, acc_note, None, options)
+    else:
+        acc_unit = _acc_unit(source, rest, spread, integers, named_acc, acc[finite], options)
+        acc_factor, acc_note = ACC_UNITS[acc_unit], acc_unit
+    if options.gyr_scale is not None:
+        gyr_factor, gyr_note = options.gyr_scale, f"{options.gyr_scale:g} rad/s a count"
+        _check_swing(source, swing, gyr_factor, gyr_note)
+    else:
+        whole = bool((gyr[finite] == np.rint(gyr[finite])).all())
+        gyr_unit = _gyr_unit(source, swing, whole, named_gyr, acc[finite] * acc_factor, gyr[finite])
+        gyr_factor, gyr_note = GYR_UNITS[gyr_unit], gyr_unit
+    return acc * acc_factor, gyr * gyr_factor, f"{acc_note}, {gyr_note}"
+
+
+def rest_level(acc: np.ndarray, gyr: np.ndarray, rate_hz: float) -> tuple[float, float]:
+    """|acc| where the foot turns least, in the unit of acc, and its relative spread over such moments."""
+    window = max(2, round(QUIET_WINDOW_S * rate_hz))
+    if len(acc) < 2 * window:
+        return float(np.linalg.norm(acc, axis=1).mean()) if len(acc) else float("nan"), 0.0
+    count = len(acc) // window
+    energy = (gyr[: count * window] ** 2).sum(axis=1).reshape(count, window).mean(axis=1)
+    size = np.linalg.norm(acc[: count * window], axis=1).reshape(count, window).mean(axis=1)
+    quiet = np.argsort(energy, kind="stable")[: max(3, count // 20)]
+    level = float(np.median(size[quiet]))
+    return level, float(np.median(np.abs(size[quiet] - level)) / level) if level else 0.0
+
+
+def swing_level(gyr: np.ndarray, rate_hz: float) -> float:
+    """The angular rate that the swings reach: the 99th percentile while the foot turns."""
+    window = max(2, round(QUIET_WINDOW_S * rate_hz))
+    size = np.abs(gyr).max(axis=1) if len(gyr) else np.zeros(0)
+    count = len(size) // window
+    if count < 4:
+        return float(size.max(initial=0.0))
+    levels = np.median(size[: count * window].reshape(count, window), axis=1)
+    active = np.repeat(levels > 0.3 * np.percentile(levels, 98), window)
+    return float(np.percentile(size[: count * window][active], 99)) if active.any() else float(size.max())
+
+
+def _is_gravity(value_mps2: float) -> bool:
+    return abs(value_mps2 / STANDARD_GRAVITY_MPS2 - 1) <= REST_TOLERANCE
+
+
+def _acc_unit(
+    source: object,
+    rest: float,
+    spread: float,
+    integers: bool,
+    named: str | None,
+    acc: np.ndarray,
+    options: ReadingOptions,
+) -> str:
+    fitting = next((unit for unit, factor in ACC_UNITS.items() if _is_gravity(rest * factor)), None)
+    sd = float(np.linalg.norm(acc, axis=1).std()) if len(acc) else 0.0
+    if sd > 0 and rest < WITHOUT_GRAVITY * sd and (fitting is None or spread > 0.1):
+        raise read_error(
+            source,
+            f"|acc| at rest is {rest:.3g}, far below what it reaches in motion: gravity has been taken out",
+            "export the acceleration with gravity, as the sensor measures it",
+        )
+    if named is not None and named != COUNTS:
+        _check_rest(source, rest * ACC_UNITS[named], spread, named, fitting, options)
+        return named
+    ambiguous = fitting == "mg" and integers and abs(rest / COUNTS_AS_MG - 1) < 0.015
+    if fitting is None or named == COUNTS or ambiguous:
+        if integers or named == COUNTS:
+            raise read_error(
+                source,
+                f"its acceleration is in raw counts, as it seems ({rest:.0f} at rest)",
+                f"{SCALES}" + (", or --acc-unit mg" if ambiguous else ""),
+            )
+        raise read_error(
+            source,
+            f"|acc| at rest is {rest:.3g}, which is 9.81 m/s² in no unit of {', '.join(ACC_UNITS)}",
+            "check unit and calibration, or give --acc-scale, in m/s² a unit",
+        )
+    return fitting
+
+
+def _check_rest(
+    source: object, rest_mps2: float, spread: float, note: str, fitting: str | None, options: ReadingOptions
+) -> None:
+    if _is_gravity(rest_mps2):
+        return
+    found = f"|acc| at rest is {rest_mps2:.3g} m/s², not about 9.81, if its unit is {note}"
+    if fitting is not None:
+        raise read_error(source, found, f"{_spelled(fitting)} fits: give --acc-unit {fitting}")
+    if options.acc_scale is not None:
+        scale = options.acc_scale * STANDARD_GRAVITY_MPS2 / rest_mps2 if rest_mps2 else float("nan")
+        raise read_error(source, found, f"--acc-scale {scale:.4g} would fit: check it")
+    raise read_error(
+        source, found, "check unit, calibration, and that gravity has not been taken out; raw counts need --acc-scale"
+    )  # fmt: skip
+
+
+def _spelled(unit: str) -> str:
+    return {"m/s2": "m/s²"}.get(unit, unit)
+
+
+def _gyr_unit(
+    source: object, swing: float, integers: bool, named: str | None, acc_mps2: np.ndarray, gyr: np.ndarray
+) -> str:
+    moving = float(np.linalg.norm(acc_mps2, axis=1).std()) > 1.0
+    fitting = _fitting_gyr_unit(swing, integers, gyr)
+    if named is not None and named != COUNTS:
+        swing_radps = swing * GYR_UNITS[named]
+        if swing_radps > MAX_SWING_RADPS or (moving and swing_radps < MIN_SWING_RADPS):
+            found = f"the gyroscope reaches {swing_radps:.3g} rad/s in the swing, if its unit is {named}"
+            other = fitting if fitting != named else None
+            raise read_error(
+                source,
+                found,
+                f"{other} fits: give --gyr-unit {other}"
+                if other
+                else f"check the unit; raw counts need a scale: {SCALES}",
+            )
+        return named
+    if named == COUNTS or (fitting is None and integers):
+        raise read_error(
+            source, f"its gyroscope is in raw counts, as it seems ({swing:.0f} in the swing)", SCALES
+        )
+    if fitting is None or (not moving and swing < 1.0):
+        if not moving:
+            return "rad/s"
+        raise read_error(
+            source,
+            f"the unit of its gyroscope is not clear ({swing:.3g} in the swing)",
+            "give it with --gyr-unit rad/s, deg/s or mdeg/s",
+        )
+    return fitting
+
+
+def _fitting_gyr_unit(swing: float, integers: bool, gyr: np.ndarray) -> str | None:
+    if MIN_SWING_RADPS <= swing <= RADPS_UP_TO and not (integers and swing > 3):
+        return "rad/s"
+    if DEGPS_RANGE[0] <= swing <= DEGPS_RANGE[1]:
+        return "deg/s"
+    if swing >= MDEGPS_FROM and not (integers and np.abs(gyr).max(initial=0.0) <= 32_768):
+        return "mdeg/s"
+    return None
+
+
+def _check_swing(source: object, swing: float, factor: float, note: str) -> None:
+    reached = swing * factor
+    if reached > MAX_SWING_RADPS:
+        raise read_error(
+            source,
+            f"the gyroscope reaches {reached:.4g} rad/s in the swing with {note}",
+            "check --gyr-scale: it is in rad/s a count, π/180 times that in deg/s",
+        )
+
+
+def without_stray_values(samples: np.ndarray) -> np.ndarray:
+    """The samples [n, 6], m/s² and rad/s; rows with a value that no sensor has are NaN."""
+    limits = np.repeat([MAX_ACC_MPS2, MAX_GYR_RADPS], 3)
+    with np.errstate(invalid="ignore"):
+        stray = (np.abs(samples) > limits).any(axis=1)
+    if stray.any() and stray.mean() < 0.05:
+        samples = samples.copy()
+        samples[stray] = np.nan
+    return samples
+
+
+def even_stream(source: object, placement: Placement, values: np.ndarray) -> Stream:
+    """Rows [n, channels] of a file onto the even grid; what is missing or NaN is interpolated and marked lost.
+
+    Raises DataError where more is lost than recorded.
+    """
+    given = values[placement.rows]
+    kept = np.isfinite(given).all(axis=1)
+    if given.shape[1] == 6:
+        missed = np.zeros(len(given), dtype=bool)
+        missed[kept] = lost_rows(given[kept, :3], given[kept, 3:])
+        if (kept & ~missed).mean() >= 0.5:  # otherwise a dead sensor, not losses
+            kept &= ~missed
+    if kept.sum() < 2:
+        raise read_error(source, "holds no samples", "export the recording again")
+    first, last = np.flatnonzero(kept)[[0, -1]]
+    place = placement.place[kept]
+    size = int(place[-1] - place[0] + 1)
+    if size > 2 * len(place) + 60 * placement.rate_hz:
+        raise read_error(
+            source,
+            f"{size - len(place)} of {size} samples are missing",
+            "check the export, or split it at its pauses",
+        )
+    grid = np.arange(place[0], place[-1] + 1)
+    lost = np.ones(size, dtype=bool)
+    lost[place - place[0]] = False
+    if placement.times_s is None:
+        for jump in placement.jumps:
+            begin = max(1, jump - AROUND_JUMP - int(place[0]))
+            lost[begin : max(begin, min(size - 1, jump + AROUND_JUMP - int(place[0])))] = True
+        sound = ~lost[place - place[0]]
+        at, rows = place[sound].astype(float), given[kept][sound]
+    else:
+        times = placement.times_s[kept]
+        at = place[0] + (times - times[0]) * placement.rate_hz
+        rows = given[kept]
+        # Interpolated between neighbours, samples are lost where these are far apart.
+        right = np.clip(np.searchsorted(at, grid), 1, len(at) - 1)
+        lost = (at[right] - at[right - 1]) > 1.8
+        lost[[0, -1]] = False
+    even = np.column_stack([np.interp(grid, at, channel) for channel in rows.T])
+    start_s = placement.start_s + (place[0] - placement.place[0]) / placement.rate_hz
+    if placement.times_s is not None:
+        start_s = float(placement.times_s[first])
+    return Stream(even, lost, placement.rate_hz, start_s)
+
+
+def slowed(stream: Stream, max_rate_hz: float = MAX_RATE_HZ) -> tuple[Stream, str]:
+    """The same with every k-th sample after a low-pass filter where the rate is above max_rate_hz; a note."""
+    if stream.rate_hz <= max_rate_hz:
+        return stream, ""
+    from scipy.signal import resample_poly
+
+    factor = int(np.ceil(stream.rate_hz / max_rate_hz))
+    values = resample_poly(stream.values, 1, factor, axis=0, padtype="line")
+    ends = np.minimum(np.arange(len(values)) * factor + factor, len(stream.lost))
+    total = np.concatenate([[0], np.cumsum(stream.lost)])
+    lost = total[ends] > total[np.maximum(ends - 2 * factor, 0)]
+    rate_hz = stream.rate_hz / factor
+    note = f"decimated from {stream.rate_hz:.6g} to {rate_hz:.6g} Hz"
+    return Stream(values, lost, rate_hz, stream.start_s), note
+
+
+def joined(source: object, acc: Stream, gyr: Stream) -> Stream:
+    """One stream of six channels of a sensor whose accelerometer and gyroscope were written apart.
+
+    Both are on the gyroscope's grid, where they overlap on a clock that both tell, or from their first samples.
+    Raises DataError where they do not overlap.
+    """
+    acc, _ = slowed(acc, max(1.9 * gyr.rate_hz, 50.0))
+    shared = np.isfinite(acc.start_s) and np.isfinite(gyr.start_s)
+    offset_s = gyr.start_s - acc.start_s if shared else 0.0
+    gyr_s = np.arange(len(gyr.values)) / gyr.rate_hz + offset_s
+    at = gyr_s * acc.rate_hz
+    inside = (at >= -0.5) & (at <= len(acc.values) - 0.5)
+    if inside.sum() < gyr.rate_hz:
+        raise _apart(source, acc, gyr)
+    places = np.arange(len(acc.values))
+    values = np.column_stack([np.interp(at[inside], places, channel) for channel in acc.values.T])
+    lower = np.clip(np.floor(at[inside]).astype(int), 0, len(acc.lost) - 1)
+    upper = np.minimum(lower + 1, len(acc.lost) - 1)
+    lost = gyr.lost[inside] | acc.lost[lower] | acc.lost[upper]
+    begin = int(np.flatnonzero(inside)[0])
+    lost[[0, -1]] = False
+    return Stream(
+        np.column_stack([values, gyr.values[inside]]), lost, gyr.rate_hz, gyr.start_s + begin / gyr.rate_hz
+    )
+
+
+def _apart(source: object, acc: Stream, gyr: Stream) -> DataError:
+    return read_error(
+        source,
+        f"its accelerometer begins at {acc.start_s:.6g} s and its gyroscope at {gyr.start_s:.6g} s: they do not overlap",
+        "give the two files of one recording",
+    )
+
+
+def gaps_of(lost: np.ndarray) -> np.ndarray:
+    """Half-open ranges [k, 2] of lost samples [n]."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]]).astype(np.int8)))
+    return edges.reshape(-1, 2).astype(np.int64)
