@@ -1,6 +1,8 @@
 """`tinystride predict`: read recordings, estimate their strides, write tables."""
 
 import argparse
+import csv
+import dataclasses
 import json
 import os
 import sys
@@ -10,9 +12,12 @@ from typing import TYPE_CHECKING
 from tinystride.default_model import DEFAULT_MODEL
 from tinystride.engines import ENGINES
 from tinystride.errors import DataError, ModelError, ParameterError
+from tinystride.reading.options import ACC_UNIT_NAMES, FOOT_NAMES, GYR_UNIT_NAMES
 
 if TYPE_CHECKING:
     from tinystride.api import Result
+    from tinystride.datasets.recording import Recording
+    from tinystride.reading import ReadingOptions
 
 
 def add_predict(commands: argparse._SubParsersAction) -> None:
@@ -25,17 +30,40 @@ def add_predict(commands: argparse._SubParsersAction) -> None:
 
 def _add_reading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "recording",
+        "recordings",
         type=Path,
-        metavar="RECORDING.csv",
-        help="with the columns acc_x, acc_y, acc_z, gyr_x, gyr_y, gyr_z and, to find lost samples, time_s",
+        nargs="+",
+        metavar="FILE|FOLDER",
+        help="files of one walk (both feet, or accelerometer and gyroscope apart), or folders of many; "
+        "formats: docs/recordings.md",
     )
-    parser.add_argument("--rate-hz", type=float, required=True, help="sampling rate, 50 to 400")
-    parser.add_argument("--foot", choices=["left", "right"], required=True, help="that wore the sensor")
-    parser.add_argument("--acc-unit", choices=["m/s2", "g"], default="m/s2", help="(default: %(default)s)")
-    parser.add_argument(
-        "--gyr-unit", choices=["rad/s", "deg/s"], default="rad/s", help="(default: %(default)s)"
+    reading = parser.add_argument_group("reading (what is not given is found in the file, and told)")
+    reading.add_argument("--rate-hz", type=float, metavar="HZ", help="sampling rate")
+    reading.add_argument("--foot", choices=FOOT_NAMES, help="foot the sensor is worn on")
+    reading.add_argument(
+        "--columns",
+        type=_columns,
+        default={},
+        metavar="acc_x=NAME,…",
+        help="names, or numbers from 1, of the columns acc_x … gyr_z and time; of both feet left_acc_x, …",
     )
+    reading.add_argument("--time-column", metavar="NAME", help="name or number of the column of time")
+    reading.add_argument("--time-unit", metavar="UNIT", help="s, ms, us, ns, iso (dates), or ticks:RATE")
+    reading.add_argument("--acc-unit", choices=ACC_UNIT_NAMES, help="unit of the accelerometer")
+    reading.add_argument("--gyr-unit", choices=GYR_UNIT_NAMES, help="unit of the gyroscope")
+    reading.add_argument("--acc-scale", type=float, metavar="X", help="m/s² a count, of raw counts")
+    reading.add_argument("--gyr-scale", type=float, metavar="X", help="rad/s a count, of raw counts")
+
+
+def _columns(text: str) -> dict[str, str]:
+    """ "acc_x=NAME,time=1" as a dictionary; a name with a comma is put in double quotes."""
+    chosen = {}
+    for entry in next(csv.reader([text], skipinitialspace=True), []):
+        axis, equals, name = entry.partition("=")
+        if not equals or not axis.strip() or not name.strip():
+            raise argparse.ArgumentTypeError(f"{entry!r} is not of the form acc_x=NAME")
+        chosen[axis.strip().lower()] = name.strip().strip('"')
+    return chosen
 
 
 def _add_estimation_options(parser: argparse.ArgumentParser) -> None:
@@ -66,31 +94,53 @@ def _add_estimation_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run_predict(arguments: argparse.Namespace) -> None:
-    """Read, estimate, write; nothing is written unless all of it succeeds."""
-    if not arguments.recording.is_file():
-        problem = "is no file" if arguments.recording.exists() else "is not there"
-        raise DataError(f"{arguments.recording}: {problem}; name a csv file")
+    """Read, estimate, write; of one walk nothing is written unless all of it succeeds."""
+    for path in arguments.recordings:
+        if not path.exists():
+            raise DataError(f"{path}: is not there; name a file or folder of recordings")
+    if any(path.is_dir() for path in arguments.recordings):
+        from tinystride.predict_folder import run_folder
+
+        check_model(arguments.model)
+        run_folder(arguments, reading_options(arguments))
+        return
+    for path in arguments.recordings:
+        if not path.is_file():
+            raise DataError(f"{path}: is no file; name a file or folder of recordings")
     summary = summary_path(arguments.output) if arguments.summary and arguments.output else None
-    _check_targets(arguments.recording, arguments.output, arguments.plot, summary)
-    if not arguments.model.is_file():
-        raise ModelError(f"{arguments.model}: is not there; run `dvc repro`, or name a .tflite with --model")
-    from tinystride.api import estimate
-
-    recording = _read(arguments)
-    _write(estimate(recording, model=arguments.model, engine=arguments.engine), arguments)
+    _check_targets(arguments.recordings, arguments.output, arguments.plot, summary)
+    check_model(arguments.model)
+    recordings = _read(arguments)
+    _write(estimate(recordings, model=arguments.model, engine=arguments.engine), arguments)
 
 
-def _read(arguments: argparse.Namespace):
-    from tinystride.reading import ReadingOptions, read_recordings
+def check_model(model: Path) -> None:
+    """Raise ModelError where there is no model."""
+    if not model.is_file():
+        raise ModelError(f"{model}: is not there; run `dvc repro`, or name a .tflite with --model")
 
-    options = ReadingOptions(
-        rate_hz=arguments.rate_hz,
-        foot=arguments.foot,
-        acc_unit=arguments.acc_unit,
-        gyr_unit=arguments.gyr_unit,
+
+def reading_options(arguments: argparse.Namespace) -> "ReadingOptions":
+    """The options of the command line that concern reading. Raises ParameterError for one out of range."""
+    from tinystride.reading import ReadingOptions
+
+    return ReadingOptions(
+        **{entry.name: getattr(arguments, entry.name) for entry in dataclasses.fields(ReadingOptions)}
     )
-    (recording,) = read_recordings([arguments.recording], options)
-    return recording
+
+
+def _read(arguments: argparse.Namespace) -> "list[Recording]":
+    from tinystride.reading import read_recordings
+
+    recordings = read_recordings(arguments.recordings, reading_options(arguments))
+    told: dict[str, list[str]] = {}
+    for recording in recordings:
+        words = told.setdefault(Path(recording.source).name, [])
+        words += [note for note in recording.notes if note not in words]
+    line = " | ".join(f"{name}: {'; '.join(words)}" for name, words in told.items() if words)
+    if line:
+        print(f"note: {' '.join(line.split())}", file=sys.stderr)
+    return recordings
 
 
 def _write(result: "Result", arguments: argparse.Namespace) -> None:
@@ -117,9 +167,11 @@ def summary_path(output: Path) -> Path:
     return output.with_name(f"{output.stem}.summary.json")
 
 
-def _check_targets(recording: Path, output: Path | None, plot: Path | None, summary: Path | None) -> None:
-    """Before anything is computed: refuse what would overwrite the recording or could not be written."""
-    taken = {recording.resolve(): "the recording"}
+def _check_targets(
+    recordings: list[Path], output: Path | None, plot: Path | None, summary: Path | None
+) -> None:
+    """Before anything is computed: refuse what would overwrite a recording or could not be written."""
+    taken = {recording.resolve(): "the recording" for recording in recordings}
     for option, path in (("-o", output), ("--plot", plot), ("-o, for the summary,", summary)):
         if path is None:
             continue

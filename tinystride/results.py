@@ -66,7 +66,7 @@ def result_csv(table: pd.DataFrame) -> str:
     decimals = {
         name: places for name in table for suffix, places in DECIMALS.items() if name.endswith(suffix)
     }
-    texts = {name: table[name].map(_defused) for name in ("recording", "person")}
+    texts = {name: table[name].map(defused) for name in ("recording", "person")}
     return table.assign(**texts).round(decimals).to_csv(index=False, lineterminator="\n")
 
 
@@ -107,5 +107,6 @@ def _file_times(recording: Recording, start_s: np.ndarray) -> list[str]:
     return [f"{second:.4f}" for second in seconds]
 
 
-def _defused(text: str) -> str:
+def defused(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(FORMULA_SIGNS) else text

@@ -392,7 +392,7 @@ def _times(titles: list[list[str]], units: list[str], taken: set[int]) -> list[T
                 continue
             words = set(tokens(name))
             unnamed = number == 0 and (not words or words <= {"unnamed", "0", "axis", "sensor"})
-            counts = bool(words & COUNTER_WORDS) and not words & (TIME_WORDS - {"t"}) or words == {"axis"}
+            counts = (bool(words & COUNTER_WORDS) and not words & (TIME_WORDS - {"t"})) or words == {"axis"}
             if unnamed or counts or words & TIME_WORDS or "sample time fine" in " ".join(tokens(name)):
                 found[number] = TimeColumn(
                     number, name or "first column", _time_unit(name, _at(units, number)), counts
