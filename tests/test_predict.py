@@ -12,7 +12,6 @@ import pytest
 from tests.predicting import ESTIMATORS, models, network, write_csv
 from tinystride import cli, predict_command
 from tinystride.datasets.loading import load_recordings
-from tinystride.datasets.own import ACC_UNITS, GYR_UNITS
 from tinystride.datasets.simulated_activities import simulate_activity
 from tinystride.datasets.simulator import overground, simulate_walk
 from tinystride.datasets.walker import SimulatedSubject
@@ -20,6 +19,7 @@ from tinystride.errors import DataError, ParameterError
 from tinystride.gait.strides import extract_strides
 from tinystride.learning.prediction import Network
 from tinystride.predict import COLUMNS, LARGEST_CORRECTION_CM, predict_strides
+from tinystride.reading.units import ACC_UNITS, GYR_UNITS
 from tinystride.results import COLUMNS as RESULT_COLUMNS
 from tinystride.results import complete_table, result_csv
 from tinystride.walk_figure import draw_walk, save_png
@@ -42,7 +42,18 @@ def walk():
 def arguments(walk, model_file, tmp_path):
     """Those of a command line that succeeds."""
     recording = write_csv(walk, tmp_path / "walk.csv")
-    return ["predict", str(recording), "--rate-hz", "100", "--foot", "right", "--model", str(model_file)]
+    units = ["--acc-unit", "m/s2", "--gyr-unit", "rad/s"]
+    return [
+        "predict",
+        str(recording),
+        *units,
+        "--rate-hz",
+        "100",
+        "--foot",
+        "right",
+        "--model",
+        str(model_file),
+    ]
 
 
 def error_of(capsys, *arguments) -> str:
@@ -275,8 +286,8 @@ def test_whoever_reads_only_the_first_lines_hears_of_no_error(arguments):
         ("100", ["0"], "a sampling rate of 0 Hz cannot be"),
         ("100", ["30"], "30 Hz"),
         ("100", ["500"], "500 Hz"),
-        ("--rate-hz", ["--acc-unit", "g", "--rate-hz", "100"], "say that its unit is m/s²"),
-        ("--rate-hz", ["--gyr-unit", "deg/s", "--rate-hz", "100"], "say that its unit is rad/s"),
+        ("--rate-hz", ["--acc-unit", "g", "--rate-hz", "100"], "m/s² fits: give --acc-unit m/s2"),
+        ("--rate-hz", ["--gyr-unit", "deg/s", "--rate-hz", "100"], "rad/s fits: give --gyr-unit rad/s"),
     ],
 )
 def test_a_wrong_rate_or_unit_is_one_line(arguments, capsys, old, new, message):
@@ -298,9 +309,10 @@ def test_what_is_missing_is_one_line_with_a_remedy(arguments, tmp_path, capsys, 
 def test_wrong_usage_exits_with_2(arguments, capsys):
     for wrong in (
         [*arguments[:-2], "--foot", "both"],
-        [*arguments, "--acc-unit", "mg"],
+        [*arguments, "--acc-unit", "ft/s2"],
+        [*arguments, "--columns", "acc_x"],
         replaced(arguments, "100", "fast"),
-        arguments[:2],
+        arguments[:1],
     ):
         with pytest.raises(SystemExit) as exit_:
             cli.main(wrong)

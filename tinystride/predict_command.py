@@ -110,8 +110,12 @@ def run_predict(arguments: argparse.Namespace) -> None:
     summary = summary_path(arguments.output) if arguments.summary and arguments.output else None
     _check_targets(arguments.recordings, arguments.output, arguments.plot, summary)
     check_model(arguments.model)
-    recordings = _read(arguments)
-    _write(estimate(recordings, model=arguments.model, engine=arguments.engine), arguments)
+    from tinystride.reading import read_recordings
+
+    recordings = read_recordings(arguments.recordings, reading_options(arguments))
+    result = estimate(recordings, model=arguments.model, engine=arguments.engine)
+    _tell_assumptions(recordings)
+    _write(result, arguments)
 
 
 def check_model(model: Path) -> None:
@@ -129,10 +133,8 @@ def reading_options(arguments: argparse.Namespace) -> "ReadingOptions":
     )
 
 
-def _read(arguments: argparse.Namespace) -> "list[Recording]":
-    from tinystride.reading import read_recordings
-
-    recordings = read_recordings(arguments.recordings, reading_options(arguments))
+def _tell_assumptions(recordings: "list[Recording]") -> None:
+    """One line on stderr: of each file what was found out or assumed; none if there is nothing to say."""
     told: dict[str, list[str]] = {}
     for recording in recordings:
         words = told.setdefault(Path(recording.source).name, [])
@@ -140,7 +142,6 @@ def _read(arguments: argparse.Namespace) -> "list[Recording]":
     line = " | ".join(f"{name}: {'; '.join(words)}" for name, words in told.items() if words)
     if line:
         print(f"note: {' '.join(line.split())}", file=sys.stderr)
-    return recordings
 
 
 def _write(result: "Result", arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""`tinystride predict FOLDER`: many recordings in parallel, one table, one summary, what failed at the end."""
+"""`tinystride predict FOLDER`: many recordings in parallel, one table, one summary, failures at the end."""
 
 import argparse
 import json
@@ -25,8 +25,9 @@ SUFFIXES = {
 }  # fmt: skip
 # Files that makers write beside those of a sensor.
 COMPANIONS = {
-    "mag", "magnetometer", "magnetic", "baro", "barometer", "pressure", "temperature", "battery", "quaternion",
-    "quaternions", "euler", "highg", "events", "channels", "participants", "summary", "readme", "metadata",
+    "mag", "magnetometer", "magnetic", "baro", "barometer", "pressure", "temperature", "battery",
+    "quaternion", "quaternions", "euler", "highg", "events", "channels", "participants", "summary",
+    "readme", "metadata",
 }  # fmt: skip
 
 
@@ -123,8 +124,8 @@ def _check_output(arguments: argparse.Namespace, output: Path | None) -> None:
 def find_walks(paths: Sequence[Path], output: Path | None = None) -> list[tuple[list[Path], Path]]:
     """(files, folder they were found in) of each walk below folders, in order of their names.
 
-    Files of one walk are named alike but for left and right, accelerometer and gyroscope. Links to folders are
-    not followed, a file that is found twice is taken once, and `output` and hidden files are left out.
+    Files of one walk are named alike but for left and right, accelerometer and gyroscope. Links to folders
+    are not followed, a file that is found twice is taken once, and `output` and hidden files are left out.
     """
     seen: set[Path] = set()
     walks: dict[tuple[Path, str], tuple[list[Path], Path]] = {}

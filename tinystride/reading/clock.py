@@ -1,13 +1,14 @@
 """Samples onto an even grid, by the stamps of an ordinary clock.
 
-The samples of a sensor are even; it is their stamps that are not: they jitter, are rounded, are shared by all
-samples of a radio packet, or jump. The number of samples lost before each is the one whose residuals
-(stamp minus place times interval) cost least: a Viterbi search, in which a lost sample costs LOSS_COST and the
-offset of the clock follows slowly. Only where the steps are independent of one another were the samples
-themselves uneven, and are interpolated at even times.
+A sensor samples evenly, but its time stamps jitter, are rounded, are shared by all samples of a radio packet,
+or jump. The number of samples lost before each one is found by a Viterbi search: it minimises the squares of the
+residuals (stamp minus place times interval), a loss costs LOSS_COST, and the offset of the clock follows
+slowly. Where the steps are independent of one another, the sampling itself was uneven: then samples are
+interpolated at even times.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -227,15 +228,11 @@ def _searched(
     if spread > limit:
         raise read_error(
             source,
-            f"its time stamps vary by {spread / interval:.1f} sampling intervals (SD), which tells no sample's place",
+            f"its time stamps vary by {spread / interval:.1f} intervals (SD), too much to place them",
             "give the stamps of the sensor instead of those of the receiver, or its counter of samples",
         )
     group = np.repeat(np.arange(len(last)), sizes)
     place = base + lost[group]
-    if shared and not unit > 1:
-        # Groups of several sizes: where samples are lost is known to a group or two.
-        changed = np.flatnonzero(np.diff(lost))
-        place = place + 0 * changed.sum()
     start_s = (
         float(np.median(observed - (base[last] + lost) * interval)) if not len(breaks) else float(stamps[0])
     )
@@ -259,7 +256,7 @@ def _fit(
     lost = np.zeros(len(observed), dtype=np.int64)
     bounds = [0, *segments.tolist(), len(observed)]
     squares, count, slope, weight = 0.0, 0, 0.0, 0.0
-    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for begin, end in pairwise(bounds):
         if end <= begin:
             continue
         part = _search(observed[begin:end] - numbers[begin:end] * interval, interval, sd, unit)

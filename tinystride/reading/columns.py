@@ -24,8 +24,9 @@ GYR_PHRASES = (
     "rate of turn", "turn rate", "ang vel", "angular vel", "rot rate", "ang rate",
 )  # fmt: skip
 OTHER_WORDS = {
-    "mag", "magn", "magnet", "magneto", "magnetometer", "magnetic", "quat", "quaternion", "q", "dq", "dv", "euler",
-    "mat", "orientation", "gravity", "grav", "jerk", "norm", "magnitude", "bias", "offset", "temp",
+    "mag", "magn", "magnet", "magneto", "magnetometer", "magnetic", "quat", "quaternion", "q", "dq", "dv",
+    "euler", "mat",
+    "orientation", "gravity", "grav", "jerk", "norm", "magnitude", "bias", "offset", "temp",
     "temperature", "position", "pos", "velocity", "vel", "pressure", "baro", "m", "std", "mean", "rot",
     "attitude", "displacement",
 }  # fmt: skip
@@ -56,8 +57,9 @@ FOOT_WORDS = {
 }
 ON_FOOT = {"foot", "feet", "shoe", "insole", "heel", "toe", "instep", "fuss", "pied"}
 TIME_WORDS = {
-    "time", "times", "timestamp", "timestamps", "timestep", "t", "epoch", "epoc", "elapsed", "clock", "datetime",
-    "utc", "seconds", "sec", "secs", "millis", "milliseconds", "micros", "microseconds", "ts", "unix", "zeit",
+    "time", "times", "timestamp", "timestamps", "timestep", "t", "epoch", "epoc", "elapsed", "clock",
+    "datetime", "utc", "seconds", "sec", "secs", "millis", "milliseconds",
+    "micros", "microseconds", "ts", "unix", "zeit",
     "zeitstempel", "temps", "tiempo", "sampletimefine", "ms", "us", "localtime", "date", "timesec", "timems",
 }  # fmt: skip
 COUNTER_WORDS = {
@@ -142,8 +144,8 @@ def find_columns(
 ) -> Columns:
     """What the columns of a table are, by its header rows, its row of units and what the caller has chosen.
 
-    chosen: {"acc_x" or "left_acc_x" or "time": name or number from 1}. Raises DataError where axes are missing
-    or told twice, ParameterError for a choice that the file does not have.
+    chosen: {"acc_x" or "left_acc_x" or "time": name or number from 1}. Raises DataError where axes are
+    missing or come twice, ParameterError for a choice that the file does not have.
     """
     width = len(units) if units else max((len(row) for row in names), default=0)
     titles = _titles(names, width)
@@ -168,7 +170,7 @@ def find_columns(
     if chosen:
         sensors, best_assumed = _chosen_sensors(path, names, width, chosen, best[1] if best else []), False
     elif best is None:
-        raise trouble.error if trouble else read_error(path, "has no columns of sensors", _remedy(titles))
+        raise trouble.error if trouble else _missing(path, titles, names)
     else:
         _, sensors, best_assumed = best
     if not any(sensor.acc or sensor.gyr for sensor in sensors):

@@ -30,8 +30,8 @@ def read_recordings(
 ) -> list[Recording]:
     """The recordings in files of one walk, one a foot; each tells in `notes` what was assumed.
 
-    A file may hold both feet, one of them, or an accelerometer or gyroscope alone, whose other half is another
-    of the files. root: folder that names of people are relative to.
+    A file may hold both feet, one of them, or an accelerometer or gyroscope alone, whose other half is in
+    another of the files. root: folder that names of people are relative to.
     Raises DataError for a file that cannot be read, ParameterError for an option that does not fit.
     """
     options = options or ReadingOptions()

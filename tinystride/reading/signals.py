@@ -159,7 +159,9 @@ def _check_rest(
         scale = options.acc_scale * STANDARD_GRAVITY_MPS2 / rest_mps2 if rest_mps2 else float("nan")
         raise read_error(source, found, f"--acc-scale {scale:.4g} would fit: check it")
     raise read_error(
-        source, found, "check unit, calibration, and that gravity has not been taken out; raw counts need --acc-scale"
+        source,
+        found,
+        "check unit, calibration, and that gravity has not been taken out; raw counts need --acc-scale",
     )  # fmt: skip
 
 
@@ -232,7 +234,7 @@ def without_stray_values(samples: np.ndarray) -> np.ndarray:
 
 
 def even_stream(source: object, placement: Placement, values: np.ndarray) -> Stream:
-    """Rows [n, channels] of a file onto the even grid; what is missing or NaN is interpolated and marked lost.
+    """Rows [n, channels] of a file onto the even grid; missing ones are interpolated and marked lost.
 
     Raises DataError where more is lost than recorded.
     """
@@ -245,7 +247,7 @@ def even_stream(source: object, placement: Placement, values: np.ndarray) -> Str
             kept &= ~missed
     if kept.sum() < 2:
         raise read_error(source, "holds no samples", "export the recording again")
-    first, last = np.flatnonzero(kept)[[0, -1]]
+    first = int(np.flatnonzero(kept)[0])
     place = placement.place[kept]
     size = int(place[-1] - place[0] + 1)
     if size > 2 * len(place) + 60 * placement.rate_hz:
@@ -297,8 +299,8 @@ def slowed(stream: Stream, max_rate_hz: float = MAX_RATE_HZ) -> tuple[Stream, st
 def joined(source: object, acc: Stream, gyr: Stream) -> Stream:
     """One stream of six channels of a sensor whose accelerometer and gyroscope were written apart.
 
-    Both are on the gyroscope's grid, where they overlap on a clock that both tell, or from their first samples.
-    Raises DataError where they do not overlap.
+    Both are put on the gyroscope's grid: where they overlap on a clock that both have, or from their first
+    samples. Raises DataError where they do not overlap.
     """
     acc, _ = slowed(acc, max(1.9 * gyr.rate_hz, 50.0))
     shared = np.isfinite(acc.start_s) and np.isfinite(gyr.start_s)
@@ -323,7 +325,8 @@ def joined(source: object, acc: Stream, gyr: Stream) -> Stream:
 def _apart(source: object, acc: Stream, gyr: Stream) -> DataError:
     return read_error(
         source,
-        f"its accelerometer begins at {acc.start_s:.6g} s and its gyroscope at {gyr.start_s:.6g} s: they do not overlap",
+        f"its accelerometer begins at {acc.start_s:.6g} s and its gyroscope at {gyr.start_s:.6g} s, "
+        "without overlap",
         "give the two files of one recording",
     )
 

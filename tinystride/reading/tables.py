@@ -60,7 +60,7 @@ def parts_of_table(table: TextTable, options: ReadingOptions, rate_hz: float | N
         told.append(f"{told_rate:g} Hz from its header")
     samples = np.column_stack([values[n] for n in numbers])
     placement, notes = _place(path, clock, counter, told_rate, samples)
-    if clock is not None:
+    if clock is not None and placement.rate_hz != options.rate_hz:
         told.append(f"{placement.rate_hz:.6g} Hz from {clock.column.name} ({clock.times.unit})")
     name = clock.times.clock if clock is not None else ""
     if clock is not None and not name:
@@ -229,7 +229,7 @@ def _plain(counter: np.ndarray) -> bool:
 
 
 def _exact_duplicates(seconds: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    """Rows [n] that repeat the one before in time and samples, in a file whose stamps are otherwise its own."""
+    """Rows [n] that repeat the one before in time and samples, where stamps repeat only so."""
     twice = np.zeros(len(seconds), dtype=bool)
     same_time = np.diff(seconds) == 0
     if not same_time.any():

@@ -109,7 +109,7 @@ class TextTable:
             "on_bad_lines": "error",
         }
         try:
-            return pd.read_csv(io.BytesIO(self._body), **options)
+            return pd.read_csv(io.BytesIO(self._evened_body() if self._overfull else self._body), **options)
         except (pd.errors.ParserError, ValueError, OverflowError):
             # Lines with too many cells or stray quotes: such a line is a lost sample.
             options |= {"quoting": csv.QUOTE_NONE, "comment": None}
@@ -119,6 +119,14 @@ class TextTable:
     def _skip_blank_lines(self) -> bool:
         blank = len(re.findall(rb"\n[ \t\r]*(?=\n)", self._body))
         return blank > MAX_BLANK_SHARE * self._body.count(b"\n")
+
+    @property
+    def _overfull(self) -> bool:
+        """Whether some lines have more cells than there are columns, which pandas would cut in silence."""
+        if self._separator == " " or b'"' in self._body:
+            return False
+        lines = self._body.count(b"\n") + 1
+        return self._body.count(self._separator.encode()) > lines * (self.width - 1)
 
     def _evened_body(self) -> bytes:
         lines = self._body.replace(b'"', b"").replace(b"\0", b"").split(b"\n")
@@ -155,7 +163,7 @@ def read_text(path: Path) -> TextTable:
     rows = [_split(line, separator) for line in lines[first : first + 200]]
     decimal = _decimal(rows, separator)
     header, begin = _header(lines, first, separator, width)
-    names, units = _units_apart(header)
+    names, units = _units_apart(header, width)
     body = data[_offset(data, first) :]
     notes: list[str] = []
     comments = len(COMMENT.findall(body))
@@ -317,7 +325,7 @@ def _header(lines: list[str], first: int, separator: str, width: int) -> tuple[l
     begin = first
     for index in range(first - 1, -1, -1):
         line = lines[index]
-        if COMMENT_LINE.match(line):
+        if COMMENT_LINE.match(line) or (not rows and not line.strip()):
             continue
         cells = _split(line, separator)
         wide = cells
@@ -351,11 +359,10 @@ def _last_cell(line: str, separator: str) -> str:
     return cells[-1] if cells else ""
 
 
-def _units_apart(rows: list[list[str]]) -> tuple[list[list[str]], list[str]]:
+def _units_apart(rows: list[list[str]], width: int) -> tuple[list[list[str]], list[str]]:
     """(rows of names, units): a row most of whose cells are units is one of units."""
     from tinystride.reading.units import is_unit
 
-    width = len(rows[0]) if rows else 0
     names: list[list[str]] = []
     units = [""] * width
     for position, row in enumerate(rows):

@@ -58,8 +58,8 @@ def numeric_times(
 ) -> Times:
     """Seconds of a column of numbers [n].
 
-    named_unit: unit in the column's name; said: the caller's; rate_hz: the caller's. Raises DataError where no
-    unit fits, or several do.
+    named_unit: unit in the column's name; said, rate_hz: the caller's. Raises DataError where no unit fits,
+    or several do.
     """
     values = unwrapped(values)
     step = typical_step(values[np.isfinite(values)])
@@ -116,7 +116,7 @@ def _only_unit(source: object, name: str, step: float, rate_hz: float | None) ->
         raise read_error(
             source,
             f"the steps of {name!r}, {step:.6g}, fit {rate_hz:g} Hz in no unit of time",
-            f"if it counts ticks, give their rate: --time-unit ticks:{step * rate_hz:.6g} if {rate_hz:g} Hz is true",
+            f"if it counts ticks, give their rate: --time-unit ticks:{step * rate_hz:.6g}",
         )
     raise read_error(
         source,
@@ -141,9 +141,11 @@ def _wrong_unit(source: object, name: str, step: float, unit: str, who: str) -> 
         else f"its steps are {step:.6g}: say what they are with --time-unit s, ms, us, ns or ticks:RATE"
     )
     return read_error(
-        source, f"{who} that {name!r} is in {NAMES.get(unit, unit)}, which makes {1 / (step * TIME_UNITS[unit]):.4g} Hz",
+        source,
+        f"{who} that {name!r} is in {NAMES.get(unit, unit)}, "
+        f"which makes {1 / (step * TIME_UNITS[unit]):.4g} Hz",
         remedy,
-    )  # fmt: skip
+    )
 
 
 def text_times(source: object, text: pd.Series, name: str) -> Times:
@@ -172,14 +174,14 @@ def text_times(source: object, text: pd.Series, name: str) -> Times:
 
 
 def _dates(text: pd.Series) -> pd.Series | None:
+    zoned = bool(text.str.contains(r"Z$|[+-]\d\d:?\d\d$").iloc[0])
     for options in (
         {"format": "ISO8601"},
         {"format": "%d-%m-%Y %H:%M:%S.%f"},
         {"format": "%d.%m.%Y %H:%M:%S.%f"},
     ):
         try:
-            stamps = pd.to_datetime(text, errors="coerce", utc=bool(text.str.contains(r"Z$|[+-]\d\d:?\d\d$").iloc[0]),
-                                    **options)  # fmt: skip
+            stamps = pd.to_datetime(text, errors="coerce", utc=zoned, **options)
         except (ValueError, TypeError, OverflowError):
             continue
         if stamps.notna().mean() > 0.5:

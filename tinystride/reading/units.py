@@ -12,7 +12,7 @@ TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 COUNTS = "counts"
 # How a unit may be written, without spaces and brackets, in lower case.
 _ACC = {
-    "m/s2": r"m/?\.?·?\*?\(?s(ec)?(\^2|\*\*2|2|²|-2|\^-2|⁻²|/s|\^\(-2\))\)?|m/s/s|mps2|mpss|m/\(s\^2\)|m/\(s2\)|meters?/s(2|²)|ms-?²",
+    "m/s2": r"m/?\.?·?\*?\(?s(ec)?(\^2|\*\*2|2|²|-2|\^-2|⁻²|/s|\^\(-2\))\)?|mps2|m(eters?)?/\(?s(\^?2|²)\)?",
     "g": r"gs?|g's|gn|g0|g-?force|gforce",
     "mg": r"mgs?|milli-?gs?",
 }
