@@ -96,7 +96,9 @@ def read(*paths: Path | str, **options: Any) -> Walk:
     """
     from tinystride.reading import ReadingOptions, read_recordings
 
-    return Walk(tuple(read_recordings([Path(path) for path in paths], ReadingOptions(**options))))
+    recordings = tuple(read_recordings([Path(path) for path in paths], ReadingOptions(**options)))
+    assumed = "; ".join(dict.fromkeys(note for recording in recordings for note in recording.notes))
+    return Walk(recordings, assumed)
 
 
 def estimate(

@@ -110,6 +110,7 @@ def run_predict(arguments: argparse.Namespace) -> None:
     summary = summary_path(arguments.output) if arguments.summary and arguments.output else None
     _check_targets(arguments.recordings, arguments.output, arguments.plot, summary)
     check_model(arguments.model)
+    from tinystride.api import estimate
     from tinystride.reading import read_recordings
 
     recordings = read_recordings(arguments.recordings, reading_options(arguments))

@@ -1,9 +1,25 @@
 """Recordings of anybody's sensors: from files as they come to `Recording` objects.
 
 `read_recordings` is the way in. A recording tells in `notes` what its reader assumed.
+
+text: files to tables; columns, units, times: what the columns are; clock: rows onto an even grid; signals:
+units that fit, gaps, high rates; feet: whose foot; makers: formats that are no text; files: all of it together
 """
 
-from tinystride.reading.files import read_recordings
+from typing import TYPE_CHECKING, Any
+
 from tinystride.reading.options import ReadingOptions
 
+if TYPE_CHECKING:
+    from tinystride.reading.files import read_recordings
+
 __all__ = ["ReadingOptions", "read_recordings"]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used: the options alone need neither numpy nor pandas.
+    if name == "read_recordings":
+        from tinystride.reading.files import read_recordings
+
+        return read_recordings
+    raise AttributeError(f"module 'tinystride.reading' has no attribute {name!r}")

@@ -1,8 +1,8 @@
 """Samples onto an even grid, by the stamps of an ordinary clock.
 
 A sensor samples evenly, but its time stamps jitter, are rounded, are shared by all samples of a radio packet,
-or jump. The number of samples lost before each one is found by a Viterbi search: it minimises the squares of the
-residuals (stamp minus place times interval), a loss costs LOSS_COST, and the offset of the clock follows
+or jump. The number of samples lost before each one is found by a Viterbi search: it minimises the squares of
+the residuals (stamp minus place times interval), a loss costs LOSS_COST, and the offset of the clock follows
 slowly. Where the steps are independent of one another, the sampling itself was uneven: then samples are
 interpolated at even times.
 """

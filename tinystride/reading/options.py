@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# Here rather than with their factors, so that the command line names them without loading numpy.
+ACC_UNIT_NAMES = ("m/s2", "g", "mg")
+GYR_UNIT_NAMES = ("rad/s", "deg/s", "mdeg/s")
+FOOT_NAMES = ("left", "right")
+
 
 @dataclass(frozen=True)
 class ReadingOptions:
