@@ -10,17 +10,26 @@ from tinystride.optional import extra
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Standard error of this process, C++ included, leads nowhere within the block."""
-    sys.stderr.flush()
-    standard_error = os.dup(2)
+    """Lead this process's standard error, C++ included, nowhere within the block."""
+    try:
+        standard_error = os.dup(2)
+    except OSError:  # closed by whoever started this process
+        yield
+        return
+    _flush()
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
         yield
     finally:
-        sys.stderr.flush()
+        _flush()
         os.dup2(standard_error, 2)
         os.close(standard_error)
+
+
+def _flush() -> None:
+    if sys.stderr is not None:
+        sys.stderr.flush()
 
 
 # What it says there of the processor and of graphics cards is no news and no error: errors are exceptions.

@@ -1,0 +1,14 @@
+"""TensorFlow starts without a word."""
+
+import subprocess
+import sys
+
+CODE = (
+    "import sys; from tinystride.learning.backend import tf; x = tf.constant(1.0) + 1;"
+    "sys.stderr.write('heard')"
+)
+
+
+def test_tensorflow_import_says_nothing():
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "heard")
