@@ -4,7 +4,6 @@
 they are no part of the pipeline, so its own page leaves them out.
 """
 
-import platform
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -60,7 +59,7 @@ def main(parameters: dict) -> None:
         network=read_json(RESULTS / "quantize" / "metrics.json"),
         cores=read_json(RESULTS / "mcu" / "metrics.json"),
         files={published_name(path): sha256(path) for path in VOUCHED_FOR},
-        versions={"Python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        versions={name: version(name) for name in LIBRARIES},  # not Python's: the lock is for several
         sweeps={table.parent.name: pd.read_csv(table) for table in SWEEPS},
     )
     with complete_folder(Path("sweeps/report") if SWEEPS else RESULTS / "report") as folder:
