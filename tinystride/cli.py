@@ -42,7 +42,7 @@ def one_line_errors() -> Iterator[None]:
         sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
         place = complete_path(error.filename) if error.filename is not None else "input or output"
-        remedy = REMEDIES.get(error.errno, "check the file and its folder")
+        remedy = REMEDIES.get(error.errno or 0, "check the file and its folder")
         message = f"{place}: {error.strerror or error}; {remedy}"
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,12 +9,13 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 from tqdm import tqdm
@@ -24,6 +25,8 @@ from tinystride.files import complete_folder, read_json, write_bytes, write_json
 from tinystride.gait.strides import StrideSet
 from tinystride.learning.split import subject_names
 from tinystride.optional import extra
+
+T = TypeVar("T")
 
 with extra("edge-impulse"):
     import requests
@@ -274,15 +277,15 @@ def deploy(model: Path | str, output: Path | str, *, api_key: str, target: str =
     write_bytes(output, _official(api_key, library))
 
 
-def _official(api_key: str, call):
+def _official(api_key: str, call: Callable[[Any], T]) -> T:
     """The result of a call of the official package, whose errors end in one line."""
-    package = _optional("edgeimpulse")
+    package: Any = _optional("edgeimpulse")
     package.API_KEY = api_key
     try:
         return call(package)
     except Exception as error:  # what the package raises is its own, its client's or its transport's
         status = getattr(error, "status", None)
-        why = f"{status} {error.reason}" if status else str(error) or type(error).__name__
+        why = f"{status} {getattr(error, 'reason', '')}" if status else str(error) or type(error).__name__
         remedy = "set EI_API_KEY to the project's key" if status in KEY_REFUSED else "run it again"
         raise ServiceError(f"Edge Impulse: {why}; {remedy}") from error
 
@@ -290,6 +293,14 @@ def _official(api_key: str, call):
 def _optional(name: str) -> ModuleType:
     with extra("edge-impulse"):
         return import_module(name)
+
+
+@overload
+def key_from(variable: str, *, needed: Literal[True]) -> str: ...
+
+
+@overload
+def key_from(variable: str, *, needed: bool = False) -> str | None: ...
 
 
 def key_from(variable: str, *, needed: bool = False) -> str | None:

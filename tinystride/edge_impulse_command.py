@@ -9,7 +9,7 @@ from pathlib import Path
 from tinystride.errors import ServiceError
 
 
-def add_edge_impulse(commands) -> None:
+def add_edge_impulse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("edge-impulse", help="strides and network to Edge Impulse")
     actions = parser.add_subparsers(dest="action", required=True)
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def write_text(path: Path | str, content: str) -> None:
     write_bytes(path, content.encode())
 
 
-def _plain(value):
+def _plain(value: object) -> object:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
@@ -81,12 +82,12 @@ def _plain(value):
     raise TypeError(f"not JSON: {type(value).__name__}")
 
 
-def write_json(path: Path | str, content) -> None:
+def write_json(path: Path | str, content: object) -> None:
     """Write `content` as JSON of stable bytes: two-space indent, keys in the order given, NaN refused."""
     write_text(path, json.dumps(content, indent=2, default=_plain, allow_nan=False) + "\n")
 
 
-def read_json(path: Path | str):
+def read_json(path: Path | str) -> Any:
     return json.loads(Path(path).read_text())
 
 

@@ -54,7 +54,9 @@ def complete_table(recordings: Sequence[Recording], estimates: Sequence[pd.DataF
                     terminal_contact_s=tables[j]["terminal_contact_s"] + shift_s,
                 )
                 steps = both_feet.step_parameters(tables[i], moved)
-                tables[i] = tables[i].assign(**{name: tables[i][name].fillna(steps[name]) for name in steps})
+                tables[i] = tables[i].assign(
+                    **{name: tables[i][name].fillna(steps[name]) for name in both_feet.COLUMNS}
+                )
     filled = [table for table in tables if len(table)]
     if not filled:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
@@ -64,7 +66,7 @@ def complete_table(recordings: Sequence[Recording], estimates: Sequence[pd.DataF
 def result_csv(table: pd.DataFrame) -> str:
     """The table as csv: s and shares to 4 decimals, cm and deg to 2; no text that a spreadsheet would run."""
     decimals = {
-        name: places for name in table for suffix, places in DECIMALS.items() if name.endswith(suffix)
+        name: places for name in table for suffix, places in DECIMALS.items() if str(name).endswith(suffix)
     }
     texts = {name: table[name].map(defused) for name in ("recording", "person")}
     return table.assign(**texts).round(decimals).to_csv(index=False, lineterminator="\n")
@@ -85,8 +87,9 @@ def _one_foot(recording: Recording, strides: pd.DataFrame) -> pd.DataFrame:
         stride_length_low_cm=length_cm - margin_cm,
         stride_length_high_cm=length_cm + margin_cm,
         foot=recording.foot,
-        **place,
-        **parameters.gait_parameters(recording, strides),
+        bout=place["bout"],
+        position=place["position"],
+        **{str(name): values for name, values in parameters.gait_parameters(recording, strides).items()},
         **dict.fromkeys(both_feet.COLUMNS, np.nan),
         time_start=_file_times(recording, strides["start_s"].to_numpy(float)),
         recording=recording_name(recording),

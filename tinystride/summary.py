@@ -142,9 +142,9 @@ def _distance_m(strides: pd.DataFrame) -> float:
     return round(float(strides.loc[believed, "stride_length_cm"].sum()) / 100, 3)
 
 
-def _parameters(strides: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+def _parameters(strides: pd.DataFrame) -> dict[str, dict[str, Any]]:
     steady = strides[strides["steady"].astype(bool)]
-    figures: dict[str, dict[str, float | None]] = {}
+    figures: dict[str, dict[str, Any]] = {}
     for name in PARAMETERS:
         values = steady[name].dropna().to_numpy(float) if name in steady else np.empty(0)
         if not len(values):

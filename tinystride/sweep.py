@@ -10,12 +10,14 @@ import copy
 import hashlib
 import itertools
 import json
+import logging
 import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -145,7 +147,7 @@ class Search:
 
         known = not results.get("error") and all(name in results for name in self.objectives)
         values = [results[name] for name in self.objectives] if known else None
-        failed = {} if known else {"state": optuna.trial.TrialState.FAIL}
+        failed: dict[str, Any] = {} if known else {"state": optuna.trial.TrialState.FAIL}
         asked = self._asked.pop(_key(changes), None)
         if asked is not None:
             self._study.tell(asked, values, **failed)
@@ -164,7 +166,7 @@ class Search:
     def _distributions(self) -> dict:
         import optuna
 
-        found = {}
+        found: dict[str, Any] = {}
         for name, choice in self.space.choices.items():
             if isinstance(choice, list):
                 # Lists and mappings are no categories to Optuna, their places are.
@@ -176,11 +178,11 @@ class Search:
                 found[name] = optuna.distributions.FloatDistribution(choice["min"], choice["max"], log=log)
         return found
 
-    def _value(self, name: str, coded):
+    def _value(self, name: str, coded: Any) -> Any:
         choice = self.space.choices[name]
         return choice[coded] if isinstance(choice, list) else coded
 
-    def _code(self, name: str, value):
+    def _code(self, name: str, value: Any) -> Any:
         choice = self.space.choices[name]
         # As they are written: to Python, 1, 1.0 and true are one value.
         return [_key(each) for each in choice].index(_key(value)) if isinstance(choice, list) else value
@@ -200,7 +202,7 @@ def _draw(space: Space, random: np.random.Generator) -> dict:
     return drawn
 
 
-def _study(n_objectives: int, seed: int):
+def _study(n_objectives: int, seed: int) -> Any:
     with extra("sweep"):
         import optuna
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -208,7 +210,7 @@ def _study(n_objectives: int, seed: int):
     return optuna.create_study(directions=["minimize"] * n_objectives, sampler=sampler)
 
 
-def _key(value) -> str:
+def _key(value: object) -> str:
     return json.dumps(value, sort_keys=True)
 
 
@@ -279,7 +281,7 @@ def sweep(
     address: str | None = None,
     data: str = "",
     on_start: Callable[[int], None] = lambda finished: None,
-    on_trial: Callable[[Mapping], None] = lambda row: None,
+    on_trial: Callable[[Mapping], object] = lambda row: None,
     trial: Callable[[StrideSet, Mapping, str | None], dict] = run_trial,
 ) -> pd.DataFrame:
     """Run the trials that `table_path` does not hold yet; it is whole after each of them.
@@ -351,7 +353,7 @@ def _guarded(trial: Callable, strides: StrideSet, parameters: Mapping, core: str
         return {"error": str(error)}
 
 
-def _ray(address: str | None, workers: int | None):
+def _ray(address: str | None, workers: int | None) -> Any:
     with extra("sweep"):
         import ray
     _check_address(address)
@@ -366,7 +368,7 @@ def _ray(address: str | None, workers: int | None):
                 include_dashboard=None if address else False,
                 runtime_env=code,
                 log_to_driver=False,
-                logging_level="error",
+                logging_level=logging.ERROR,
             )
             return ray
         # Ray raises plain exceptions here, and gives itself half a minute, which a busy machine may exceed.
@@ -419,7 +421,7 @@ def _finished(path: Path, space: Space, base: str) -> list[dict]:
     ]
 
 
-def _result(text: str):
+def _result(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:

@@ -4,13 +4,19 @@ import argparse
 import hashlib
 import json
 import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tinystride.errors import DataError, ParameterError, ToolError
 from tinystride.files import sha256
 
+if TYPE_CHECKING:
+    from tinystride.gait.strides import StrideSet
+    from tinystride.sweep import Space
 
-def add_sweep(commands) -> None:
+
+def add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("sweep", help="search parameters on Ray: error against footprint")
     parser.add_argument("space", type=Path, metavar="SWEEP.yaml", help="in the format of W&B's sweeps")
     parser.add_argument("--trials", type=int, default=50, help="at most; a grid ends by itself (%(default)s)")
@@ -84,11 +90,11 @@ def run_sweep(arguments: argparse.Namespace) -> None:
             _queue({name: json.loads(row[name]) for name in space.choices})
 
 
-def _cut_anew(space) -> bool:
+def _cut_anew(space: "Space") -> bool:
     return any(name.split(".")[0] == "preprocess" for name in space.choices)
 
 
-def _data_sets(strides_folder: Path, parameters: dict, space) -> list[str] | None:
+def _data_sets(strides_folder: Path, parameters: dict, space: "Space") -> list[str] | None:
     """Those that a trial can tell an error of; None where that is not known before."""
     import pandas as pd
 
@@ -135,12 +141,12 @@ def _yaml(path: Path) -> dict:
     return content
 
 
-def _prepare(parameters: dict, strides_folder: Path, raw_folder: Path):
+def _prepare(parameters: dict, strides_folder: Path, raw_folder: Path) -> Callable[[Mapping], "StrideSet"]:
     """Strides as the pipeline left them, cut anew where the preprocess block is another one."""
     from tinystride.datasets.loading import load_recordings
     from tinystride.gait.strides import GaitOptions, gather_strides, read_strides
 
-    def prepare(own: dict):
+    def prepare(own: Mapping) -> "StrideSet":
         if own["preprocess"] != parameters["preprocess"]:
             return gather_strides(load_recordings(raw_folder), GaitOptions(**own["preprocess"]))
         if not strides_folder.is_dir():
@@ -150,7 +156,7 @@ def _prepare(parameters: dict, strides_folder: Path, raw_folder: Path):
     return prepare
 
 
-def override(value) -> str:
+def override(value: object) -> str:
     """A value as `dvc exp run -S` takes it: as JSON, but for the names in a mapping, which have no quotes."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{name}:{override(each)}" for name, each in value.items()) + "}"

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast
 
 import pandas as pd
 
@@ -72,11 +73,11 @@ def mirror(run: Mirrored, *, mode: str, folder: Path) -> None:
             group=run.group,
             config=dict(run.parameters),
             dir=folder,
-            mode=mode,
+            mode=cast(Literal["online", "offline"], mode),
             settings=settings,
         ) as opened:
             for epoch, figures in run.curve.iterrows():
-                opened.log({"epoch": epoch, **figures.to_dict()})
+                opened.log({"epoch": epoch, **{str(name): value for name, value in figures.items()}})
             opened.log({f"figures/{name}": wandb.Image(str(path)) for name, path in run.figures.items()})
             opened.summary.update(dict(flat(run.metrics)))
             artifact = wandb.Artifact("stride-model", type="model")

@@ -36,7 +36,7 @@ def small_sets(monkeypatch):
     """Two public sets of small files in place of the real ones, and an upstream that does not answer."""
     for name in ("ipol-healthy", "llio-ruler"):
         files = tuple((path, hashlib.sha256(data).hexdigest()) for path, data in contents(name).items())
-        entry = Dataset(name, "public", "MIT", "nobody", "owner", name, "commit", files)
+        entry = Dataset(name, "public", "MIT", "nobody", "owner", name, "commit", files=files)
         monkeypatch.setitem(catalogue.CATALOGUE, name, entry)
     monkeypatch.setattr(module, "UPSTREAM", NOWHERE)
     monkeypatch.setattr(module, "PAUSE_S", 0.01)
@@ -320,7 +320,10 @@ def test_an_incomplete_tripod_folder_is_refused(tmp_path, built_tripod):
     ("options", "rule"),
     [
         ({"names": ["tripod"]}, "set TINYSTRIDE_TRIPOD"),
-        ({"names": ["ipol"]}, "unknown data set 'ipol': choose from ipol-healthy, llio-ruler, simulated"),
+        (
+            {"names": ["ipol"]},
+            "unknown data set 'ipol': choose from gaitmap-mocap, ipol-healthy, llio-ruler, llio-ruler-2, simulated",
+        ),
         ({"names": ["tripod", "tripod-excerpt"]}, "tripod-excerpt is a part of tripod"),
         ({"names": []}, "no data set is named"),
         ({"when_unreachable": "ignore"}, "when_unreachable is 'ignore': choose simulate or fail"),
@@ -378,7 +381,7 @@ import test_download
 from tinystride.datasets.catalogue import CATALOGUE, Dataset
 for name in ("ipol-healthy", "llio-ruler"):
     files = tuple((p, hashlib.sha256(d).hexdigest()) for p, d in test_download.contents(name).items())
-    CATALOGUE[name] = Dataset(name, "public", "MIT", "nobody", "owner", name, "commit", files)
+    CATALOGUE[name] = Dataset(name, "public", "MIT", "nobody", "owner", name, "commit", files=files)
 test_download.fetch(sys.argv[1], sys.argv[2])
 """
 

@@ -28,7 +28,7 @@ class Dataset:
     same_people_as: str = ""
     files: tuple[tuple[str, str], ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for path, digest in self.files:
             parts = PurePosixPath(path).parts
             if not parts or parts[0] == "/" or ".." in parts or "\\" in path or ":" in path:

@@ -4,6 +4,7 @@ import logging
 import shutil
 import time
 import warnings
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
@@ -34,7 +35,7 @@ def download(
     datasets: list[str],
     raw_folder: Path | str,
     *,
-    mirrors: list[str | Path] = (),
+    mirrors: Sequence[str | Path] = (),
     when_unreachable: str = "fail",
     simulated: dict | None = None,
     seed: int = 0,
@@ -83,7 +84,7 @@ def download(
             )
         _transfer_all(public, bases, partial, progress)
         for entry in entries:
-            if entry.kind == "given":
+            if entry.kind == "given" and tripod_folder is not None:
                 _copy_tripod(Path(tripod_folder), partial / entry.name)
             if entry.kind == "simulated":
                 simulate_dataset(partial / entry.name, seed=seed, progress=progress, **(simulated or {}))
@@ -123,7 +124,7 @@ def _transfer_all(entries: list[Dataset], bases: list, partial: Path, progress: 
     jobs = [(entry, file) for entry in entries for file in entry.files]
     with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
         try:
-            done = pool.map(lambda job: _transfer_from_any(*job, bases, partial), jobs)
+            done = pool.map(lambda job: _transfer_from_any(job[0], job[1], bases, partial), jobs)
             for _ in tqdm(done, total=len(jobs), desc="download", unit="file", disable=not progress):
                 pass
         except BaseException:
@@ -181,14 +182,14 @@ def _transfer(entry: Dataset, file: tuple[str, str], base: str | Path, partial: 
         except ValueError:  # pooch's word for a hash that differs
             raise _wrong_hash(origin) from None
     else:
-        origin = Path(base) / entry.location(path)
+        given = Path(base) / entry.location(path)
         with complete_file(target) as copy:
-            shutil.copyfile(origin, copy)
+            shutil.copyfile(given, copy)
             if sha256(copy) != digest:
-                raise _wrong_hash(origin)
+                raise _wrong_hash(given)
 
 
-def _wrong_hash(origin) -> DataError:
+def _wrong_hash(origin: Path | str) -> DataError:
     return DataError(
         f"{origin}: its SHA-256 is not the catalogue's; repair that file, or drop its base from the mirrors"
     )

@@ -148,7 +148,7 @@ class Motion:
         step_s = 1 / (rate_hz * refine)
         position, angle = self.pose(first_s + step_s * np.arange(-2, (n - 1) * refine + 3))
 
-        def differences(x, weights):
+        def differences(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
             return sum(w * x[k : k + (n - 1) * refine + 1 : refine] for k, w in enumerate(weights))
 
         acceleration = differences(position, np.array([-1, 16, -30, 16, -1]) / (12 * step_s**2))
@@ -198,7 +198,7 @@ class FootMotion(Motion):
         share = [self._lifted(i, time_s[i]) for i in range(len(swings))]
         return (swings.clearance_m + swings.plant_m[:-1, 2] - ball_m) / share
 
-    def _lifted(self, i: int, time_s):
+    def _lifted(self, i: int, time_s: np.ndarray) -> np.ndarray:
         """Share of swing i's lift at a time, 0 outside of its interval."""
         stride = self.swings.stride_s[i]
         start, end = self.swings.toe_off_s[i] + LIFT[0] * stride, self.swings.contact_s[i] + LIFT[1] * stride
@@ -211,7 +211,7 @@ class FootMotion(Motion):
         stride = self.swings.stride_s[i]
         return self.swings.toe_off_s[i] + TRAVEL[0] * stride, self.swings.contact_s[i] + TRAVEL[1] * stride
 
-    def _turn(self, i: int, time_s, angle, heading) -> None:
+    def _turn(self, i: int, time_s: np.ndarray, angle: np.ndarray, heading: np.ndarray) -> None:
         """Add swing i's rotations. They add to zero but for the heading."""
         swings, stride = self.swings, self.swings.stride_s[i]
         toe_off, contact = swings.toe_off_s[i], swings.contact_s[i]
@@ -239,18 +239,22 @@ class FootMotion(Motion):
         heading[turning] += turn * self._progress(i, time_s[turning])
         heading[turning.stop :] += turn
 
-    def _progress(self, i: int, time_s):
+    def _progress(self, i: int, time_s: np.ndarray) -> np.ndarray:
         """Share of the way from plant to plant: speed rises and falls as `smooth_step` does."""
         start, end = self.travel(i)
         gather, lose = (share * self.swings.stride_s[i] for share in TRAVEL[2:])
         way = gather * _ramp((time_s - start) / gather) - lose * _ramp((time_s - end + lose) / lose)
         return way / (end - start - (gather + lose) / 2)
 
-    def _stand(self, i: int, part: slice, angle, heading, position) -> None:
+    def _stand(
+        self, i: int, part: slice, angle: np.ndarray, heading: np.ndarray, position: np.ndarray
+    ) -> None:
         """Roll the foot over plant i."""
         position[part] = self._rolled("sole", angle[part], heading[part], self.swings.plant_m[i])
 
-    def _fly(self, i: int, time_s, angle, heading, position) -> None:
+    def _fly(
+        self, i: int, time_s: np.ndarray, angle: np.ndarray, heading: np.ndarray, position: np.ndarray
+    ) -> None:
         """Carry the foot from rolling off plant i with the toe to rolling onto the next with the heel."""
         swings = self.swings
         leaves, lands = self.travel(i)
@@ -263,7 +267,7 @@ class FootMotion(Motion):
             position[part] = left + self._progress(i, time_s[part])[:, None] * (reached - left)
             position[part, 2] += self._lift_m[i] * self._lifted(i, time_s[part])
 
-    def _shake(self, i: int, time_s, position) -> None:
+    def _shake(self, i: int, time_s: np.ndarray, position: np.ndarray) -> None:
         swings = self.swings
         for size_m, at_s, hz in zip(swings.shake_m[i], swings.shake_at_s[i], swings.shake_hz[i], strict=True):
             part = _between(time_s, at_s - 6 * SHAKE_WIDTH_S, at_s + 6 * SHAKE_WIDTH_S)
@@ -271,7 +275,7 @@ class FootMotion(Motion):
             ring = np.exp(-((after_s / SHAKE_WIDTH_S) ** 2) / 2) * np.cos(2 * np.pi * hz * after_s)
             position[part] += ring[:, None] * size_m
 
-    def _rolled(self, part: str, angle, heading, plant_m):
+    def _rolled(self, part: str, angle: np.ndarray, heading: np.ndarray, plant_m: np.ndarray) -> np.ndarray:
         """Sensor position of a foot that rolls over `part` on a plant and tilts sideways about its sole."""
         x, z = self.shape.rolls[part](angle[:, 1]).T
         roll, pitch, yaw = angle.T
@@ -282,13 +286,13 @@ class FootMotion(Motion):
         return plant_m + np.stack([c * x - s * across, s * x + c * across, z], axis=1)
 
 
-def smooth_step(x):
+def smooth_step(x: np.ndarray) -> np.ndarray:
     """0 below 0, 1 above 1, in between the quintic whose first two derivatives vanish at both ends."""
     x = np.clip(x, 0.0, 1.0)
     return x**3 * (10 + x * (6 * x - 15))
 
 
-def _ramp(x):
+def _ramp(x: np.ndarray) -> np.ndarray:
     """Integral of `smooth_step` from 0 to x."""
     inside = np.clip(x, 0.0, 1.0)
     return inside**4 * (2.5 + inside * (inside - 3)) + np.maximum(x - 1, 0.0)
@@ -313,5 +317,5 @@ def body_rates(angle: np.ndarray, rate: np.ndarray) -> np.ndarray:
     )
 
 
-def _between(time_s, start_s: float, end_s: float) -> slice:
+def _between(time_s: np.ndarray, start_s: float, end_s: float) -> slice:
     return slice(*np.searchsorted(time_s, [start_s, end_s]))

@@ -42,7 +42,8 @@ def foot_events_s(recording: Recording) -> np.ndarray:
     events = _read_events(path.with_name(f"{recording.subject}-{recording.trial}.json"))
     trial_start, trial_end = events["TrialBoundaries"]
     own = events[FEET[recording.foot][1]]
-    first_counter = trial_start - recording.walking_s[0] * recording.rate_hz
+    walking_s = recording.walking_s or (0.0, recording.duration_s)
+    first_counter = trial_start - walking_s[0] * recording.rate_hz
     return (own[own[:, 1] <= trial_end] - first_counter) / recording.rate_hz
 
 
@@ -60,7 +61,9 @@ def _read_events(path: Path) -> dict:
     return events
 
 
-def _recording(path, events, key, dataset, subject, trial, foot) -> Recording:
+def _recording(
+    path: Path, events: dict, key: str, dataset: str, subject: str, trial: str, foot: str
+) -> Recording:
     first_counter, values, gaps = _read_samples(path)
     trial_start, trial_end = events["TrialBoundaries"]
     if trial_end - first_counter > len(values):

@@ -1,9 +1,11 @@
 """One foot, one trial: what every data set is loaded to."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from tinystride.errors import DataError
 
@@ -14,7 +16,13 @@ REFERENCE_EVENTS = ("initial_contact", "mid_stance")
 FEET = ("left", "right")
 
 
-def reference_table(start_s, end_s, stride_length_cm, reference: str, note="") -> pd.DataFrame:
+def reference_table(
+    start_s: ArrayLike,
+    end_s: ArrayLike,
+    stride_length_cm: ArrayLike,
+    reference: str,
+    note: ArrayLike = "",
+) -> pd.DataFrame:
     """One row per reference stride: REFERENCE_COLUMNS and `note`, which says why a length is not known."""
     table = pd.DataFrame(
         {
@@ -113,6 +121,6 @@ class Recording:
         return f"{self.dataset}/{self.subject}/{self.trial}/{self.foot}"
 
 
-def read_error(source: str, rule: str, remedy: str) -> DataError:
+def read_error(source: Path | str, rule: str, remedy: str) -> DataError:
     """A DataError in the one form that all loaders use."""
     return DataError(f"{source}: {rule}; {remedy}")

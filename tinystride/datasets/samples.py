@@ -66,13 +66,13 @@ def read_table(
     return table.set_axis(names, axis=1)
 
 
-def require_columns(source, table: pd.DataFrame, columns: list[str]) -> None:
+def require_columns(source: Path | str, table: pd.DataFrame, columns: list[str]) -> None:
     missing = [column for column in columns if column not in table]
     if missing:
         raise read_error(source, f"lacks the column {missing[0]!r}", f"it needs {', '.join(columns)}")
 
 
-def numbers(source, table: pd.DataFrame, columns: list[str], first_line: int = 2) -> np.ndarray:
+def numbers(source: Path | str, table: pd.DataFrame, columns: list[str], first_line: int = 2) -> np.ndarray:
     """Columns of a table as floats [n, len(columns)]; `first_line` is the line of its first row in the file.
 
     Raises DataError for a column that is not there and for anything that is not a finite number.
@@ -92,7 +92,7 @@ def numbers(source, table: pd.DataFrame, columns: list[str], first_line: int = 2
     return values
 
 
-def sample_numbers(source, time_s: np.ndarray, rate_hz: float, first_line: int = 2) -> np.ndarray:
+def sample_numbers(source: Path | str, time_s: np.ndarray, rate_hz: float, first_line: int = 2) -> np.ndarray:
     """The place [n] of each sample on an even grid, from its time stamp; lost samples leave numbers out.
 
     A pause may be of any length. Raises DataError where time stands still, runs back, or does not follow
@@ -118,7 +118,7 @@ def sample_numbers(source, time_s: np.ndarray, rate_hz: float, first_line: int =
     return np.concatenate([[0], np.cumsum(np.rint(steps))]).astype(np.int64)
 
 
-def _require_increase(source, steps: np.ndarray, first_line: int) -> None:
+def _require_increase(source: Path | str, steps: np.ndarray, first_line: int) -> None:
     backward = np.flatnonzero(~(steps > 0))
     if not len(backward):
         return
@@ -145,7 +145,7 @@ def lost_rows(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> np.ndarray:
 
 
 def fill_gaps(
-    source, number: np.ndarray, values: np.ndarray, first_line: int = 2
+    source: Path | str, number: np.ndarray, values: np.ndarray, first_line: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
     """Samples [k, channel] at places `number` [k] onto the full grid [n, channel], by linear interpolation.
 
@@ -174,7 +174,7 @@ def check_recording(recording: Recording) -> Recording:
     return recording
 
 
-def check_samples(source, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> None:
+def check_samples(source: Path | str, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> None:
     """Raise DataError unless both are [n, 3]: at least a second of finite, living samples in these units."""
     if not 20 <= rate_hz <= 5000:
         raise read_error(
@@ -203,7 +203,7 @@ def check_samples(source, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.nd
     _check_units(source, rate_hz, acc_mps2, gyr_radps)
 
 
-def _check_units(source, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> None:
+def _check_units(source: Path | str, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> None:
     # Gyroscope first: where the foot rests is read off it, which no constant factor changes.
     largest = float(np.percentile(np.abs(gyr_radps).max(axis=1), 99))
     if largest > LARGEST_GYR_RADPS:
@@ -242,7 +242,7 @@ def rest_acceleration(rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarra
     return float(np.linalg.norm(acc_mps2[start : start + window], axis=1).mean())
 
 
-def _check_reference(source, recording: Recording) -> None:
+def _check_reference(source: Path | str, recording: Recording) -> None:
     reference = recording.reference
     if is_trajectory(reference):
         _check_trajectory(source, recording)
@@ -272,7 +272,7 @@ def _check_reference(source, recording: Recording) -> None:
         )
 
 
-def _check_trajectory(source, recording: Recording) -> None:
+def _check_trajectory(source: Path | str, recording: Recording) -> None:
     time_s = recording.reference["time_s"].to_numpy()
     position_m = recording.reference[["x_m", "y_m", "z_m"]].to_numpy()
     if len(time_s) < 2 or not (np.diff(time_s) > 0).all():

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tinystride.datasets.foot_motion import FootShape, Motion, smooth_step
 from tinystride.datasets.recording import FEET, Recording
@@ -30,7 +31,7 @@ class _Gait:
 
 
 def _as(
-    push_off_deg: float, toe_up_deg: float, clearance_m: float, stance_fraction: float = 0.64, **more
+    push_off_deg: float, toe_up_deg: float, clearance_m: float, stance_fraction: float = 0.64, **more: float
 ) -> dict:
     return {
         "push_off_rad": np.deg2rad(push_off_deg),
@@ -56,7 +57,9 @@ GAITS = {
 }
 
 
-def _noise(rng: np.random.Generator, time_s, low_hz: float, high_hz: float, rms) -> np.ndarray:
+def _noise(
+    rng: np.random.Generator, time_s: np.ndarray, low_hz: float, high_hz: float, rms: ArrayLike
+) -> np.ndarray:
     """Smooth random motion [n, 3] of the given rms per axis: 24 sinusoids between two frequencies."""
     hz = rng.uniform(low_hz, high_hz, (24, 3))
     phase = rng.uniform(0, 2 * np.pi, (24, 3))
@@ -64,7 +67,7 @@ def _noise(rng: np.random.Generator, time_s, low_hz: float, high_hz: float, rms)
     return waves / np.sqrt(12) * np.asarray(rms)
 
 
-def _bursts(rng: np.random.Generator, time_s, on_s: float, off_s: float) -> np.ndarray:
+def _bursts(rng: np.random.Generator, time_s: np.ndarray, on_s: float, off_s: float) -> np.ndarray:
     """Envelope [n, 1] that rises to 1 for about `on_s` after pauses of about `off_s`."""
     envelope, at_s = np.zeros_like(time_s), off_s
     while at_s < time_s[-1]:
@@ -74,7 +77,9 @@ def _bursts(rng: np.random.Generator, time_s, on_s: float, off_s: float) -> np.n
     return envelope[:, None]
 
 
-def _levels(rng: np.random.Generator, time_s, hold_s: float, move_s: float, low: float, high: float):
+def _levels(
+    rng: np.random.Generator, time_s: np.ndarray, hold_s: float, move_s: float, low: float, high: float
+) -> np.ndarray:
     """A level [n] between two bounds, held for about `hold_s`, then moved within about `move_s`."""
     changes = int(3 * time_s[-1] / (hold_s + move_s)) + 2
     level = rng.uniform(low, high, changes + 1)
@@ -84,20 +89,20 @@ def _levels(rng: np.random.Generator, time_s, hold_s: float, move_s: float, low:
     return level[last] + np.diff(level)[last] * smooth_step((time_s - start_s[last]) / length_s[last])
 
 
-def _standing(rng: np.random.Generator, time_s):
+def _standing(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sway, and the weight going from foot to foot now and then."""
     shifts = _bursts(rng, time_s, 2.0, 6.0) * np.deg2rad([3.0, 1.5, 1.0])
     return 0.06 * shifts[:, [1, 0, 2]], shifts + _noise(rng, time_s, 0.1, 1.0, np.deg2rad(0.15))
 
 
-def _sitting(rng: np.random.Generator, time_s):
+def _sitting(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A foot put here and there, and a heel that taps."""
     taps = _bursts(rng, time_s, 3.0, 5.0) * np.sin(2 * np.pi * rng.uniform(3.0, 5.0) * time_s)[:, None]
     placed = _noise(rng, time_s, 0.02, 0.15, np.deg2rad([4.0, 6.0, 8.0]))
     return taps * [0.004, 0.0, 0.01], placed + taps * np.deg2rad([0.5, 6.0, 0.5])
 
 
-def _swinging(rng: np.random.Generator, time_s):
+def _swinging(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A leg that hangs from a high seat: kicked forward and back, or swung to and fro, about the knee."""
     hz, shank_m = rng.uniform(0.7, 1.1), 0.45
     swings = _bursts(rng, time_s, 4.0, 6.0)[:, 0]
@@ -107,13 +112,13 @@ def _swinging(rng: np.random.Generator, time_s):
     return foot, np.outer(angle, [0.0, -1.0, 0.0]) + _noise(rng, time_s, 0.1, 1.0, np.deg2rad(1.5))
 
 
-def _shaking(rng: np.random.Generator, time_s):
+def _shaking(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A shoe in somebody's hand."""
     shaken = _bursts(rng, time_s, 5.0, 3.0)
     return shaken * _noise(rng, time_s, 1.5, 4.0, 0.04), shaken * _noise(rng, time_s, 1.0, 4.0, 0.35)
 
 
-def _bus(rng: np.random.Generator, time_s):
+def _bus(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A foot on the floor of a bus that speeds up, brakes, turns and shakes."""
     # Displacements whose second derivatives are about 1 m/s² slowly and 0.4 m/s² of rattling.
     ride = _noise(rng, time_s, 0.04, 0.15, [2.5, 1.0, 0.1])
@@ -122,7 +127,7 @@ def _bus(rng: np.random.Generator, time_s):
     return ride + rattle, turns + _noise(rng, time_s, 1.0, 6.0, np.deg2rad(0.12))
 
 
-def _driving(rng: np.random.Generator, time_s):
+def _driving(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A driver's foot: on its heel it presses the accelerator and lets go of it; now and then it goes over to
     the brake, on its heel or through the air. The car speeds up, brakes, turns and shakes.
     """
@@ -201,7 +206,13 @@ def simulate_activity(
 
 
 def _simulate_gait(
-    kind: str, subject: SimulatedSubject, foot, duration_s, rate_hz, seed, sensor
+    kind: str,
+    subject: SimulatedSubject,
+    foot: str,
+    duration_s: float,
+    rate_hz: float,
+    seed: int,
+    sensor: VirtualSensor,
 ) -> Recording:
     gait = GAITS[kind]
     # The walk ratio that gives this step length at this speed, by SimulatedSubject.step_length_m.

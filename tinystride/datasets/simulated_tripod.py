@@ -5,6 +5,7 @@ Formats and quirks are those of TRIPOD's published excerpt: see tripod.py.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,7 +99,12 @@ def _comma(number: float) -> str:
 
 
 def _write_run(
-    folder: Path, subject, sensors, belt_kmh: float, walking_s: float, rng: np.random.Generator
+    folder: Path,
+    subject: SimulatedSubject,
+    sensors: dict[str, VirtualSensor],
+    belt_kmh: float,
+    walking_s: float,
+    rng: np.random.Generator,
 ) -> float:
     """Write one run's files. Returns SyncInfo's ic_time: the first right contact on the clock of the IMU."""
     speed_mps = belt_kmh / 3.6
@@ -153,7 +159,9 @@ def _imu_table(walk: Recording, rng: np.random.Generator) -> str:
     return "".join(lines)
 
 
-def _write_optogait(path: Path, contacts: pd.DataFrame, end_s: float, speed_mps: float, rng) -> None:
+def _write_optogait(
+    path: Path, contacts: pd.DataFrame, end_s: float, speed_mps: float, rng: np.random.Generator
+) -> None:
     """The table of the light barrier, on a clock of its own; it knows the belt's nominal speed only."""
     clock_s = rng.uniform(8.0, 16.0)
     split_s = (contacts["time_s"] + clock_s).round(3)
@@ -180,7 +188,11 @@ def _write_optogait(path: Path, contacts: pd.DataFrame, end_s: float, speed_mps:
     table.loc[1, "Stride"] = before_cm + step_cm[1]
     table.loc[table.index[-4:], "StrideTime\\Cycle"] = np.nan
     table.loc[table.index[-2:], "Stride"] = 498, 499
-    rows = [dict.fromkeys(OPTOGAIT_COLUMNS), *table.to_dict("records"), dict.fromkeys(OPTOGAIT_COLUMNS)]
+    rows: list[dict[Any, Any]] = [
+        dict.fromkeys(OPTOGAIT_COLUMNS),
+        *table.to_dict("records"),
+        dict.fromkeys(OPTOGAIT_COLUMNS),
+    ]
     rows[0].update({"#": "External trigger", "L/R": "START"})
     rows[-1].update({"#": "External trigger STOP", "External": round(split_s.iloc[-1] + 7.4, 3)})
     lines = ["," + OPTOGAIT_HEADER]
@@ -188,7 +200,7 @@ def _write_optogait(path: Path, contacts: pd.DataFrame, end_s: float, speed_mps:
     write_text(path, "\n".join(lines) + "\n")
 
 
-def _cell(value) -> str:
+def _cell(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None or np.isnan(value) else f"{value:.10g}"

@@ -9,9 +9,11 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
 from tinystride.datasets.foot_motion import FootMotion, Motion, Swings, euler_matrices
@@ -63,12 +65,12 @@ class _Walk:
     gyr_offset_radps: np.ndarray
 
 
-def simulate_walk(subject: SimulatedSubject, **options) -> Recording:
+def simulate_walk(subject: SimulatedSubject, **options: Any) -> Recording:
     """The recording of `simulate_walk_with_truth`, which see for the options, without the truth's cost."""
     return _walk(subject, **options).recording
 
 
-def simulate_walk_with_truth(subject: SimulatedSubject, **options) -> tuple[Recording, WalkTruth]:
+def simulate_walk_with_truth(subject: SimulatedSubject, **options: Any) -> tuple[Recording, WalkTruth]:
     """One foot's recording of a walk, and the truth about it.
 
     foot: "right" or "left"; both feet of one seed belong to one walk
@@ -133,12 +135,13 @@ def record(
     n: int,
     rate_hz: float,
     rng: np.random.Generator,
-):
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """What `sensor`, mounted [3, 3] on what moves, makes of it: see VirtualSensor.measure."""
     fine_hz = rate_hz * sensor.oversampling
     first_s = -(sensor.oversampling - 1) / (2 * fine_hz)
     felt = motion.sense(n * sensor.oversampling, fine_hz, STANDARD_GRAVITY_MPS2, first_s)
-    return sensor.measure(*(x @ mounting for x in felt), rate_hz, rng)
+    acc, gyr = (x @ mounting for x in felt)
+    return sensor.measure(acc, gyr, rate_hz, rng)
 
 
 def check_request(foot: str, rate_hz: float, times_s: tuple[float, ...]) -> None:
@@ -154,7 +157,7 @@ def check_request(foot: str, rate_hz: float, times_s: tuple[float, ...]) -> None
         raise ParameterError(f"times of {times_s} s cannot be simulated: they have to be 0 or more")
 
 
-def _reference(steps: Steps, swings: Swings, foot: str):
+def _reference(steps: Steps, swings: Swings, foot: str) -> pd.DataFrame:
     length_cm = 100 * np.linalg.norm(np.diff(swings.plant_m[:, :2], axis=0), axis=1)
     from_rest = steps.from_rest[steps.foot == FEET.index(foot)]
     ends = np.flatnonzero(~from_rest)

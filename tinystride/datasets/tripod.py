@@ -78,7 +78,15 @@ def _subjects(folder: Path) -> list[str]:
     return subjects
 
 
-def _recording(path, contacts, first_contact_s, dataset, subject, run, foot) -> Recording:
+def _recording(
+    path: Path,
+    contacts: pd.DataFrame,
+    first_contact_s: float,
+    dataset: str,
+    subject: str,
+    run: str,
+    foot: str,
+) -> Recording:
     start_s, gyr_dps, acc_g, gaps = _read_imu(path)
     end_s = contacts["time_s"] - start_s
     during = contacts["duration_s"].notna() & (end_s <= len(acc_g) / RATE_HZ)

@@ -37,7 +37,7 @@ class VirtualSensor:
     lost: float = 0.0
     run_length: float = 2.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 <= self.lost < 0.5 or self.run_length < 1 or self.oversampling < 1:
             raise ParameterError(
                 f"a sensor with lost={self.lost:g}, run_length={self.run_length:g}, oversampling="
@@ -45,7 +45,9 @@ class VirtualSensor:
             )
 
     @staticmethod
-    def draw(rng: np.random.Generator, *, acc_range_g: float = 16.0, gyr_range_dps: float = 2000.0):
+    def draw(
+        rng: np.random.Generator, *, acc_range_g: float = 16.0, gyr_range_dps: float = 2000.0
+    ) -> "VirtualSensor":
         """A 16-bit sensor such as is worn on shoes.
 
         Rough figures of consumer MEMS parts: noise 5-12 mdps/√Hz and 80-230 µg/√Hz, offsets mostly below
@@ -69,7 +71,9 @@ class VirtualSensor:
     def with_losses(self, lost: float, run_length: float = 2.0) -> "VirtualSensor":
         return replace(self, lost=lost, run_length=run_length)
 
-    def measure(self, acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, rng: np.random.Generator):
+    def measure(
+        self, acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Samples from the true values [n * oversampling, 3], `oversampling` of them centred on each sample.
 
         Returns acc_mps2 and gyr_radps [n, 3], gaps [k, 2] (half-open, as in Recording) and the true offset

@@ -129,7 +129,7 @@ class Leg:
     climb_m: float = 0.0
     pause_s: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         low, high = SPEED_RANGE_MPS
         if self.strides < 1 or not low <= self.speed_mps <= high:
             raise ParameterError(
@@ -220,7 +220,7 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
     # A short step needs less push-off and lands flatter.
     effort = np.clip(length_m / (2 * steps.full_m[mine]), 0.5, 1.1) ** 0.6 * faster**0.12
 
-    def scattered(mean, share=0.05):
+    def scattered(mean: float, share: float = 0.05) -> np.ndarray:
         return mean * effort * (1 + share * np.clip(rng.standard_normal(n), -2.5, 2.5))
 
     roll_over, push_off = scattered(subject.roll_over_rad, 0.3), scattered(subject.push_off_rad, 0.03)
@@ -253,7 +253,13 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
 
 
 def _shakes(
-    subject: SimulatedSubject, toe_off_s, contact_s, pace_s, heading, faster, rng
+    subject: SimulatedSubject,
+    toe_off_s: np.ndarray,
+    contact_s: np.ndarray,
+    pace_s: np.ndarray,
+    heading: np.ndarray,
+    faster: np.ndarray,
+    rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
     """Short vibrations as the toe is released and the heel hits the floor."""
     n = len(contact_s)

@@ -165,8 +165,8 @@ def _toes_up_rad(
 ) -> np.ndarray:
     """Pitch [n, ANGLE_POINTS] relative to mid-stance, without what is left of it at the end."""
     place = np.linspace(bounds[:, 0], np.minimum(bounds[:, 1], len(gyr_radps) - 1), ANGLE_POINTS, axis=1)
-    fine = [_interpolated(samples, place) for samples in (acc_mps2, gyr_radps)]
-    orientation = integrate(*fine, duration_s).orientation
+    acc_fine, gyr_fine = (_interpolated(samples, place) for samples in (acc_mps2, gyr_radps))
+    orientation = integrate(acc_fine, gyr_fine, duration_s).orientation
     toes_up = np.arcsin(np.clip(orientation[:, :, 2, 0], -1, 1))
     toes_up = toes_up - toes_up[:, :1]
     return toes_up - np.linspace(0, 1, ANGLE_POINTS) * toes_up[:, -1:]

@@ -60,7 +60,7 @@ def counted(value: int) -> str:
     return f"{value:,}"
 
 
-def _json(value) -> Markup:
+def _json(value: object) -> Markup:
     # "</script>" within the data would end it.
     return Markup(json.dumps(value, separators=(",", ":"), allow_nan=False).replace("</", r"<\/"))
 

@@ -1,5 +1,7 @@
 """Strides to look at one by one: what the sensor felt and what integrating it gives."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -51,8 +53,8 @@ def waveforms(strides: pd.DataFrame, signals: StrideSignals) -> list[dict]:
     ]
 
 
-def _short(values) -> float | list:
+def _short(values: Any) -> float | list:
     """With as many digits as can be seen in a figure."""
     if np.ndim(values):
         return [_short(value) for value in values]
-    return float(f"{values:.{SIGNIFICANT_DIGITS}g}")
+    return float(f"{float(values):.{SIGNIFICANT_DIGITS}g}")
