@@ -11,7 +11,7 @@ from tinystride.gait.strides import extract_strides
 from tinystride.learning.features import label_cm, stride_features
 from tinystride.learning.prediction import Network
 
-RATE_RANGE_HZ = (50.0, 400.0)
+RATE_RANGE_HZ = (40.0, 420.0)
 RATE_SLACK = 0.05  # a sensor said to run at 50 Hz may run a little slower
 COLUMNS = ["start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_length_cm", "flags"]
 # Of unflagged strides of ipol-healthy and llio-ruler, at most 0.5 % of the network's input is clipped.

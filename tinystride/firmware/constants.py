@@ -54,6 +54,9 @@ MAX_GYR: Annotated[float, "largest plausible angular rate, rad/s"] = 200.0
 MAX_COUNT: Annotated[
     int, "samples are clamped at 150 m/s^2 and 37.5 rad/s, so that the low-pass stays within 16 bits"
 ] = 30000
+SATURATED_COUNT: Annotated[
+    int, "samples from 16.5 g and 2320 deg/s on count as saturated: sensors of 16 g and 2000 deg/s stay below"
+] = 32400
 MIN_ACC_FULL_SCALE: Annotated[int, "full scale in counts if it is unknown: 2 g"] = 3922
 MIN_GYR_FULL_SCALE: Annotated[int, "full scale in counts if it is unknown: 250 deg/s"] = 3490
 CLIPPED_SAMPLES: Annotated[int, "samples in a row at the largest value that count as saturated"] = (
@@ -102,19 +105,49 @@ MIN_GRAVITY_SQUARE: Annotated[Unsigned, "squared counts of |acc| at rest: gravit
 MAX_GRAVITY_SQUARE: Annotated[Unsigned, "gravity plus 15 %"] = 5087413
 
 # Standing.
-MAX_STANDING_GYR_SD: Annotated[int, "counts, spread of the angular rate"] = round(
-    calibration.STANDING_GYR_RADPS / GYR_UNIT
+STANDING_PART_S: Annotated[float, "a window of standing has three parts of this duration"] = (
+    calibration.STANDING_PART_S
 )
-MAX_STANDING_ACC_RANGE: Annotated[int, "counts, range of the specific force"] = 60
-MAX_BIAS: Annotated[int, "counts, bias of the gyroscope"] = round(calibration.LARGEST_BIAS_RADPS / GYR_UNIT)
-MAX_STANDING_MOTION: Annotated[Unsigned, "motion energy that these three allow"] = 400
-STANDING_VARIANCE: Annotated[float, "variance of the bias after standing; 1: what one stride tells"] = 1e-3
+STANDING_GUARD_S: Annotated[float, "a window counts if the foot stands on for this time"] = (
+    calibration.STANDING_GUARD_S
+)
+MAX_STANDING_ACC_RANGE: Annotated[int, "counts, range of the specific force"] = round(
+    calibration.STANDING_ACC_MPS2 / ACC_UNIT
+)
+MAX_BIAS_RADPS: Annotated[float, "bias of the gyroscope, rad/s"] = calibration.LARGEST_BIAS_RADPS
+MAX_STANDING_MOTION: Annotated[Unsigned, "motion energy while standing: 0.2 rad/s"] = round(
+    (calibration.MAX_STANDING_RADPS / MOTION_UNIT_RADPS) ** 2
+)
+STANDING_BIAS_SD_RADPS: Annotated[float, "error of the bias from a window whose parts agree"] = (
+    calibration.STANDING_BIAS_SD_RADPS
+)
+ERROR_PER_SPREAD: Annotated[float, "error of the bias per spread of the parts"] = calibration.ERROR_PER_SPREAD
+MAX_STANDING_BIAS_SD_RADPS: Annotated[float, "a window with a larger error is not standing"] = (
+    calibration.MAX_STANDING_BIAS_SD_RADPS
+)
+GRAVITY_TURN_NOISE_RADPS: Annotated[float, "rotation of gravity that noise alone shows"] = (
+    calibration.GRAVITY_TURN_NOISE_RADPS
+)
 
 # Integration.
 POINTS: Annotated[int, "points of a stride"] = strapdown.POINTS
 MAX_OFFSET: Annotated[float, "sums of samples less the sensor's offset stay within 32 bits"] = 2e8
 LEVER_ARM_M: Annotated[float, "height of the sensor above the sole"] = strapdown.LEVER_M
 MAX_INTEGRAL: Annotated[float, "sum of squared m, m/s and m/s^2 that no stride has"] = 1e8
+USUAL_FORWARD_EXCESS_M: Annotated[
+    float, "mean absolute excess velocity times duration before the first stride, forward"
+] = strapdown.USUAL_EXCESS_M[0]
+USUAL_VERTICAL_EXCESS_M: Annotated[float, "the same, vertical"] = strapdown.USUAL_EXCESS_M[1]
+USUAL_EXCESS_STRIDES: Annotated[int, "strides that these count for"] = strapdown.USUAL_EXCESS_STRIDES
+MAX_EXCESS_STRIDES: Annotated[int, "strides after which later ones count more"] = 100
+MAX_EXCESS_RATIO: Annotated[float, "a stride's excess counts at most so many times the mean"] = (
+    strapdown.MAX_EXCESS_RATIO
+)
+USUAL_CONTACT: Annotated[float, "contact as a share of the stride, if none was found"] = (
+    strapdown.USUAL_CONTACT
+)
+MIN_CONTACT: Annotated[float, "contact as a share of the stride, at least"] = strapdown.CONTACT_RANGE[0]
+MAX_CONTACT: Annotated[float, "at most"] = strapdown.CONTACT_RANGE[1]
 CONTACT_AFTER_CROSSING_S: Annotated[float, "initial contact after the pitch rate turns positive"] = (
     events.CONTACT_AFTER_CROSSING_S
 )
@@ -133,6 +166,12 @@ COS_MAX_TWIST: Annotated[float, "a larger change of the axis of rotation forgets
 PRIOR_STRIDES: Annotated[float, "strides after which the bias that they show has half of the weight"] = (
     calibration.STRIDES_TO_BELIEVE
 )
+STRIDE_TILT_SD_RAD: Annotated[float, "tilt at a stride's end, SD: unit of the covariance of the bias"] = (
+    calibration.STRIDE_TILT_SD_RAD
+)
+STRIDE_BIAS_SD_RADPS: Annotated[float, "error of the bias that strides alone show, however many"] = (
+    calibration.STRIDE_BIAS_SD_RADPS
+)
 TILT_SD_RAD: Annotated[float, "tilt at a stride's end from which it weighs less"] = calibration.USUAL_TILT_RAD
 BIAS_WALK: Annotated[float, "growth of the variance of the bias per stride"] = 2e-5
 
@@ -143,6 +182,10 @@ MIN_LENGTH_CM: Annotated[float, "of an ordinary stride"] = _OPTIONS.shortest_cm
 MAX_LENGTH_CM: Annotated[float, "of an ordinary stride"] = _OPTIONS.longest_cm
 COS_MAX_TURN: Annotated[float, "30 degrees"] = round(math.cos(math.radians(_OPTIONS.turn_deg)), 7)
 MAX_CLIMB_M: Annotated[float, "change of height of an ordinary stride"] = flags.CLIMB_M
+MAX_BIAS_ERROR_M: Annotated[float, "error of a length, SD, that the bias may make"] = flags.MAX_BIAS_ERROR_M
+MAX_BIAS_ERROR_WITHOUT_STANDING_M: Annotated[float, "the same, if strides alone show the bias"] = (
+    flags.MAX_BIAS_ERROR_WITHOUT_STANDING_M
+)
 MAX_DRIFT_MPS: Annotated[float, "velocity left at the end of a stride"] = flags.UNSTEADY_MPS
 TAN_MAX_TILT: Annotated[float, "0.25 rad, tilt at the end of a stride"] = round(
     math.tan(flags.UNSTEADY_TILT_RAD), 8

@@ -71,6 +71,9 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     ts->input.time_gain = 1.0f;
     design_lowpass(ts, block_hz);
     init_bias_covariance(ts, 1.0f / PRIOR_STRIDES);
+    ts->impacts.n = USUAL_EXCESS_STRIDES;
+    ts->impacts.deviation_m[0] = USUAL_FORWARD_EXCESS_M;
+    ts->impacts.deviation_m[1] = USUAL_VERTICAL_EXCESS_M;
     ts->magic = MAGIC;
     reset_stream(ts, 0u);
     return tinystride_set_full_scale(ts, 0.0f, 0.0f);
@@ -102,7 +105,7 @@ int tinystride_reset(tinystride_t *ts)
 static NOINLINE void set_sensor_full_scale(tinystride_t *ts, int sensor, float full_scale)
 {
     const float unit = UNIT[sensor];
-    const int is_known = full_scale > 0.0f && full_scale < (float)MAX_COUNT * unit;
+    const int is_known = full_scale > 0.0f && full_scale < (float)SATURATED_COUNT * unit;
     const int32_t size = is_known ? (int32_t)(0.995f * full_scale / unit) : 0;
     ts->config.has_full_scale[sensor] = size > 0;
     set_saturation_level(ts, sensor, size > 0 ? size : MIN_FULL_SCALE[sensor]);
@@ -230,7 +233,7 @@ int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
         samples[i] = (float)ts->input.last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
     }
     for (uint32_t left = 2u * ts->config.blocks[PAUSE] * ts->config.samples_per_block; left > 0u; --left) {
-        ts->standing.blocks = ts->standing.was_still = 0; /* a repeated sample is not standing */
+        ts->standing.blocks = 0; /* a repeated sample is not standing */
         if (add_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;
         }

@@ -31,8 +31,8 @@ extern "C" {
 #define TINYSTRIDE_VERSION_NUMBER                                                                                      \
     (TINYSTRIDE_VERSION_MAJOR * 10000 + TINYSTRIDE_VERSION_MINOR * 100 + TINYSTRIDE_VERSION_PATCH)
 
-#define TINYSTRIDE_LEAST_RATE_HZ 50.0f
-#define TINYSTRIDE_LARGEST_RATE_HZ 400.0f
+#define TINYSTRIDE_LEAST_RATE_HZ 40.0f
+#define TINYSTRIDE_LARGEST_RATE_HZ 420.0f
 
 /* Feet. */
 #define TINYSTRIDE_LEFT 0
@@ -86,7 +86,8 @@ typedef struct {
 #define TINYSTRIDE_HISTORY_BLOCKS 208u /* the longest stride, and what has to be known after it */
 #define TINYSTRIDE_MOTION_BLOCKS 128u
 #define TINYSTRIDE_WINDOW_BLOCKS 7u
-#define TINYSTRIDE_DURATIONS 7
+#define TINYSTRIDE_DURATIONS 8
+#define TINYSTRIDE_STANDING_PARTS 4 /* three of a window, and the next one */
 #define TINYSTRIDE_SIDE_POINTS 16
 
 /* Private: configuration, and what follows from the sampling rate. */
@@ -176,14 +177,14 @@ struct tinystride_stance {
     int16_t candidate_force[3], quietest_force[3], min_energy_force[3]; /* counts */
 };
 
-/* Private: detection of standing, in halves of a second. */
+/* Private: detection of standing. */
 struct tinystride_standing {
-    uint8_t blocks;             /* of the current half */
-    uint8_t was_still;          /* the half before was without movement */
-    uint8_t count;              /* times that the foot stood, up to 4 */
-    uint32_t energy, energy_before;
-    int32_t gyr[3], gyr_before[3];
-    int16_t force[3], force_before[3];
+    uint8_t blocks;             /* without movement so far */
+    uint8_t count;              /* windows of standing, up to 4 */
+    int16_t force[3];           /* counts, as the foot began to stand */
+    struct {
+        int32_t force[3], gyr[3];
+    } parts[TINYSTRIDE_STANDING_PARTS]; /* sums over parts of a window */
 };
 
 /* Private: the current stride. */
@@ -210,7 +211,14 @@ struct tinystride_frame {
 struct tinystride_sensor {
     float bias[3];              /* rad/s */
     float bias_variance[3][3];  /* 1: what one stride tells */
-    float force[3];             /* m/s^2, while standing */
+    float rest_force;           /* m/s^2, |specific force| while standing */
+};
+
+/* Private: how much of the drift comes at foot contact. [2]: forward, vertical excess velocity times duration, m. */
+struct tinystride_impacts {
+    uint8_t n;                  /* strides of the means */
+    float mean_m[2];
+    float deviation_m[2];       /* mean absolute deviation from the mean */
 };
 
 /* Private: what the checks know of earlier strides. */
@@ -250,12 +258,13 @@ typedef struct {
     struct tinystride_frame frame;
     struct tinystride_lowpass lowpass;
     struct tinystride_sensor sensor;
+    struct tinystride_impacts impacts;
     struct tinystride_results results;
     uint32_t magic;
     struct tinystride_history history;
 } tinystride_t;
 
-/* Start. rate_hz: 50 to 400, of the samples that will be pushed. foot: TINYSTRIDE_LEFT or TINYSTRIDE_RIGHT.
+/* Start. rate_hz: 40 to 420, of the samples that will be pushed. foot: TINYSTRIDE_LEFT or TINYSTRIDE_RIGHT.
  * Returns TINYSTRIDE_OK, or TINYSTRIDE_ERROR_NULL, _RATE or _FOOT, after which every other call is refused. */
 int tinystride_init(tinystride_t *ts, float rate_hz, int foot);
 

@@ -8,7 +8,7 @@ from tinystride.gait.events import find_strides, movement
 from tinystride.gait.strapdown import GRAVITY_MPS2, integrate, resample_between
 
 # Standing is looked for in windows of three parts, so that a second of it holds one and half a second none.
-STANDING_PART_S = 0.25
+STANDING_PART_S = 0.2
 STANDING_PARTS = 3
 # The last moment before a step sways: what a window says counts if the foot stands on for as long.
 STANDING_GUARD_S = 0.15
@@ -39,7 +39,7 @@ STRIDE_BIAS_SD_RADPS = 0.004
 class Calibrated(NamedTuple):
     """Samples [n, 3] without gyroscope bias and with a specific force of 9.80665 m/s² at rest.
 
-    stands: whether the foot stood still for three quarters of a second
+    stands: whether the foot stood still for 0.6 s
     bias_sd_radps: how well the bias of an axis is known, SD
     """
 
@@ -58,7 +58,7 @@ def calibrate(
 
     lost: [n] bool, samples that were lost and interpolated (None: none): a straight line is not standing
 
-    1. Windows of 0.75 s in which the foot stands show the bias: the mean angular rate, less the rotation that
+    1. Windows of 0.6 s in which the foot stands show the bias: the mean angular rate, less the rotation that
        gravity shows from the first part to the last. The more the parts differ, the less a window counts.
     2. Strides show the bias, too: integrated over a stride, it tilts gravity at the stride's end.
     3. Both are combined by least squares, each weighted by its variance.
@@ -106,7 +106,7 @@ def _from_standing(
         )
         for square, values in ((gyr_square, gyr), (acc_square, acc))
     )
-    bias = _without_rotation(gyr, acc)
+    bias = without_rotation(gyr, acc, part / rate_hz)
     moves = np.append(np.linalg.norm(gyr_radps, axis=1) > MAX_STANDING_RADPS, np.zeros(guard, dtype=bool))
     moving = np.append(0, np.cumsum(moves))
     standing = (
@@ -120,7 +120,7 @@ def _from_standing(
         standing &= total[first + STANDING_PARTS * part] - total[first] <= LARGEST_LOST_SHARE * 3 * part
     if not standing.any():
         return np.zeros(3), np.zeros(3), np.inf
-    variance = STANDING_BIAS_SD_RADPS**2 + ERROR_PER_SPREAD**2 * gyr[standing].var(axis=1).sum(axis=1)
+    variance = window_variance(gyr[standing])
     # Neighbouring windows err alike: the mean is as good as its best windows, not better.
     weight = variance**-2
     return (
@@ -130,14 +130,19 @@ def _from_standing(
     )
 
 
-def _without_rotation(gyr_radps: np.ndarray, acc_mps2: np.ndarray) -> np.ndarray:
-    """Return bias [n, 3] from the means [n, 3, 3] of three parts: without the rotation that gravity shows.
+def window_variance(gyr_radps: np.ndarray) -> np.ndarray:
+    """Return the variance [n], (rad/s)², of the bias from windows with the means [n, 3, 3] of their parts."""
+    return STANDING_BIAS_SD_RADPS**2 + ERROR_PER_SPREAD**2 * gyr_radps.var(axis=1).sum(axis=1)
+
+
+def without_rotation(gyr_radps: np.ndarray, acc_mps2: np.ndarray, part_s: float) -> np.ndarray:
+    """Return bias [n, 3] from the means [n, 3, 3] of three parts of part_s: without gravity's rotation.
 
     A foot that rolls over slowly turns at a steady rate that looks like a bias, but gravity turns with it.
     What is less than the accelerometer's noise makes of gravity's direction is left alone.
     """
     up = acc_mps2 / np.maximum(np.linalg.norm(acc_mps2, axis=2, keepdims=True), 1e-12)
-    turned = np.cross((up[:, 2] - up[:, 0]) / (2 * STANDING_PART_S), up[:, 1])
+    turned = np.cross((up[:, 2] - up[:, 0]) / (2 * part_s), up[:, 1])
     square = (turned**2).sum(axis=1, keepdims=True)
     share = square / (square + GRAVITY_TURN_NOISE_RADPS**2)
     # Between the middles of the first and the last part the rate is, by the trapezoidal rule:

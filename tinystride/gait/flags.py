@@ -65,9 +65,7 @@ def stride_flags(
     n = len(mid_stances)
     duration_s = (mid_stances[:, 1] - mid_stances[:, 0]) / recording.rate_hz
     turn = np.abs(heading_change_deg(integral.orientation)) > options.turn_deg
-    drift_mps = np.linalg.norm(integral.velocity_mps[:, -1], axis=1)
-    at_end = np.einsum("nij,nj->ni", integral.orientation[:, -1], acc_mps2[:, -1])
-    tilt_rad = np.arctan2(np.hypot(at_end[:, 0], at_end[:, 1]), at_end[:, 2])
+    drift_mps, tilt_rad = residuals(integral, acc_mps2)
     alike, shift = likeness(gyr_radps)
     strangeness = (drift_mps / UNSTEADY_MPS) ** 2 + (tilt_rad / UNSTEADY_TILT_RAD) ** 2
     walks = is_walking(gyr_radps, alike, strangeness)
@@ -89,6 +87,16 @@ def stride_flags(
     ordinary = ~np.any([flags[name] for name in EXTRAORDINARY], axis=0)
     flags["sensors-disagree"] = np.full(n, _disagree(integral.velocity_mps[ordinary, -1, 2]))
     return flags
+
+
+def residuals(integral: Strapdown, acc_mps2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return velocity [n], m/s, and tilt [n], rad, that the integral leaves at the end of each stride.
+
+    acc_mps2: [n, points, 3], as integrated
+    """
+    at_end = np.einsum("nij,nj->ni", integral.orientation[:, -1], acc_mps2[:, -1])
+    tilt_rad = np.arctan2(np.hypot(at_end[:, 0], at_end[:, 1]), at_end[:, 2])
+    return np.linalg.norm(integral.velocity_mps[:, -1], axis=1), tilt_rad
 
 
 def _bias_error_m(duration_s: np.ndarray, bias_sd_radps: float) -> np.ndarray:

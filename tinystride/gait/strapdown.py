@@ -92,7 +92,9 @@ def impact_share(excess_m: np.ndarray) -> tuple[float, float]:
         change = np.clip(forward_and_up - mean, -limit, limit)
         deviation = deviation + (np.abs(change) - deviation) / n
         mean = mean + change / n
-    return float(min(1.0, (deviation[1] / deviation[0]) ** 2)), float(mean[0])
+    # The fewer strides there are, the less is believed.
+    known = 1 - USUAL_EXCESS_STRIDES / n
+    return float(known * min(1.0, (deviation[1] / deviation[0]) ** 2)), float(mean[0])
 
 
 def with_impacts(

@@ -13,7 +13,13 @@ from tinystride.errors import DataError
 from tinystride.files import complete_folder
 from tinystride.gait import events, matching, strapdown
 from tinystride.gait.calibration import calibrate
-from tinystride.gait.flags import heading_change_deg, stride_flags
+from tinystride.gait.flags import (
+    UNSTEADY_MPS,
+    UNSTEADY_TILT_RAD,
+    heading_change_deg,
+    residuals,
+    stride_flags,
+)
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.options import GaitOptions
 from tinystride.gait.signals import StrideSignals
@@ -150,7 +156,9 @@ def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.n
     signals = _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts)
     acc_mps2, gyr_radps, duration_s = strapdown.resample(signals)
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
-    impacts = strapdown.impact_share(integral.excess_mps * duration_s[:, None])
+    drift_mps, tilt_rad = residuals(integral, acc_mps2)
+    steady = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
+    impacts = strapdown.impact_share((integral.excess_mps * duration_s[:, None])[steady])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
     integral = strapdown.with_impacts(integral, duration_s, contact, *impacts)
     flags = stride_flags(recording, mid_stances, acc_mps2, gyr_radps, integral, calibrated, options)

@@ -27,14 +27,15 @@ class Design:
     pause: int
     half_pause: int
     soon: int
-    half_second: int
+    standing_part: int
+    standing_guard: int
     swing: int
     search: int
     bridged: int
 
     @staticmethod
     def of(rate_hz: float) -> "Design":
-        """rate_hz: 50 to 400."""
+        """rate_hz: 40 to 420."""
         rate = single(rate_hz)
         samples = int(rate / single(c.BLOCK_HZ) + single(0.5))
         samples = 2 if samples < 2 and rate > single(c.MAX_BLOCK_HZ) else samples
@@ -56,7 +57,8 @@ class Design:
             pause=blocks(c.PAUSE_S),
             half_pause=blocks(c.PAUSE_S / 2),
             soon=blocks(c.SOON_S),
-            half_second=blocks(0.5),
+            standing_part=blocks(c.STANDING_PART_S),
+            standing_guard=blocks(c.STANDING_GUARD_S),
             swing=int(single(c.MIN_SWING_RAD) * single(c.SWING_UNITS_PER_RADPS) * block_hz),
             search=int(single(c.RELEARN_S) * block_hz),
             bridged=int(single(c.MAX_GAP_S) * rate + single(1e-3)),

@@ -11,8 +11,17 @@ import numpy as np
 
 from tinystride.firmware import constants as c
 from tinystride.gait import flags as gait_flags
+from tinystride.gait.calibration import window_variance, without_rotation
 from tinystride.gait.side import FEWEST_STRIDES, MEAN, OTHER_FOOT, ROLL_SD_RAD, SIDEWAYS_SD_M
-from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Strapdown, integrate, lowpass_delay_s
+from tinystride.gait.strapdown import (
+    GRAVITY_MPS2,
+    POINTS,
+    USUAL_EXCESS_M,
+    USUAL_EXCESS_STRIDES,
+    Strapdown,
+    integrate,
+    lowpass_delay_s,
+)
 from tinystride.gait.walking import POINTS as PARTS
 from tinystride.gait.walking import is_walking, likeness, means, shifted
 from tinystride.streaming.design import Design, single
@@ -62,9 +71,12 @@ class Estimator:
         self.standings = self.walked = self.ordinary = 0
         self.strayed, self.vertical_mps = False, 0.0
         self.bias, self.bias_variance = np.zeros(3), np.eye(3) / c.PRIOR_STRIDES
-        self.force_mps2, self.up_force = np.zeros(3), np.zeros(3)
+        self.rest_mps2, self.up_force = 0.0, np.zeros(3)
         self.axes, self.left, self.forward = np.zeros((3, 3)), np.zeros(3), 0.0
         self.side = np.zeros(len(SIDE_SD))
+        # Excess velocity times duration, forward and vertical: strides, mean, mean absolute deviation.
+        self.excess_strides, self.excess_m = USUAL_EXCESS_STRIDES, np.zeros(2)
+        self.excess_deviation_m = np.array(USUAL_EXCESS_M)
         self.strides: list[Stride] = []
 
     # Samples
@@ -76,7 +88,7 @@ class Estimator:
         self.kept = segment.kept.tolist()
         self.unrest: list[int] = []
         self.stances = self.stance_open = self.has_start = self.has_best = False
-        self.in_half, self.still, self.half_force = 0, False, [0, 0, 0]
+        self.standing_blocks, self.standing_force = 0, [0, 0, 0]
         self.calm_blocks = self.turned = self.moving = self.last_candidate = self.search_end = 0
         # Blocks of the first and the last event that may lie in the stride under way.
         self.events: dict[str, tuple[int, int]] = {}
@@ -90,7 +102,7 @@ class Estimator:
                 return
             else:
                 # A sample repeated is no standing.
-                self.in_half, self.still = 0, False
+                self.standing_blocks = 0
             if segment.saturated[n]:
                 self._mark("saturated")
             if segment.gap[n]:
@@ -114,40 +126,41 @@ class Estimator:
         self.resumed = self.resumed or self.stances
 
     def _watch_standing(self, n: int, energy: int, force: list[int]) -> None:
-        """Watch for standing: two halves of a second, one after the other, without movement."""
+        """Watch for standing: three parts, and a moment more, without movement."""
         # A sensor that has been seen to stand differently is stuck.
         frozen = self.standings and self.segment.frozen[n]
-        if (
-            energy > c.MAX_STANDING_MOTION
-            or frozen
-            or (self.in_half and not _is_near(force, self.half_force))
-        ):
-            self.in_half, self.still = 0, False
+        moves = energy > c.MAX_STANDING_MOTION or frozen
+        if moves or (self.standing_blocks and not _is_near(force, self.standing_force)):
+            self.standing_blocks = 0
             return
-        if self.in_half == 0:
-            self.still = self.still and _is_near(force, self.half_force)
-            self.half_force_before, self.half_force = self.half_force, force
-        self.in_half += 1
-        if self.in_half == self.design.half_second:
-            self.in_half = 0
-            if self.still:
-                self._learn_standing(n, force)
-            self.still = True
+        if self.standing_blocks == 0:
+            self.standing_force = force
+        self.standing_blocks += 1
+        part, guard = self.design.standing_part, self.design.standing_guard
+        if self.standing_blocks == 3 * part + guard:
+            self._learn_standing(n + 1 - guard)
+        elif self.standing_blocks == 4 * part:
+            self.standing_blocks = 3 * part
 
-    def _learn_standing(self, n: int, force: list[int]) -> None:
-        """What the sensors say, if the angular rate over the last second is that of standing."""
-        both, d = 2 * self.design.half_second, self.design.samples_per_block
-        last = slice(n + 1 - both, n + 1)
-        gyr = self.segment.sums[last, 3:].sum(axis=0)
-        mean = np.fix(gyr * 16 / (both * d)).astype(int)
-        energy = int(self.segment.energy[last].sum()) // both * (256 << c.ENERGY_SHIFT)
-        if (np.abs(mean) > 16 * c.MAX_BIAS).any() or energy - (mean @ mean) >= 256 * c.MAX_STANDING_GYR_SD**2:
+    def _learn_standing(self, stop: int) -> None:
+        """Learn bias and gravity from the window of standing that ends with block `stop` - 1."""
+        part = self.design.standing_part
+        sums = self.segment.sums[stop - 3 * part : stop].reshape(3, part, 6).sum(axis=1)
+        means = sums / (part * self.design.samples_per_block) * np.repeat([c.ACC_UNIT, c.GYR_UNIT], 3)
+        acc, gyr = means[None, :, :3], means[None, :, 3:]
+        bias = without_rotation(gyr, acc, part * self.design.period_s)[0]
+        variance = window_variance(gyr)[0]
+        if variance > c.MAX_STANDING_BIAS_SD_RADPS**2 or (np.abs(bias) > c.MAX_BIAS_RADPS).any():
             return
         self.standings = min(self.standings + 1, 4)
-        force_mps2 = np.array([self.half_force_before, self.half_force, force]).mean(axis=0) * c.ACC_UNIT
-        self.force_mps2 = self.force_mps2 + (force_mps2 - self.force_mps2) / self.standings
-        self.bias = self.bias + (gyr / (both * d) * c.GYR_UNIT - self.bias) / self.standings
-        self.bias_variance = np.eye(3) * c.STANDING_VARIANCE
+        rest_mps2 = float(np.linalg.norm(acc[0].mean(axis=0)))
+        self.rest_mps2 += (rest_mps2 - self.rest_mps2) / self.standings
+        # Windows that follow each other err alike, so a few of them are enough.
+        per_stride = variance / c.STRIDE_TILT_SD_RAD**2
+        if per_stride < np.trace(self.bias_variance):
+            gain = self.bias_variance @ np.linalg.inv(self.bias_variance + per_stride * np.eye(3))
+            self.bias = self.bias + gain @ (bias - self.bias)
+            self.bias_variance = self.bias_variance - gain @ self.bias_variance
 
     # Stances
 
@@ -330,8 +343,9 @@ class Estimator:
         if self.block - start // FRACTIONS > c.HISTORY_BLOCKS - 4 or length < 4:
             return
         slipped, changed = self._learn_frame()
-        force = self.force_mps2 if self.standings else self.up_force * c.ACC_UNIT
-        offset = force * (1 - GRAVITY_MPS2 / (np.linalg.norm(force) + 1e-12))
+        size = float(np.linalg.norm(self.up_force)) + 1e-12
+        rest_mps2 = self.rest_mps2 if self.standings else size * c.ACC_UNIT
+        offset = self.up_force / size * (rest_mps2 - GRAVITY_MPS2)
         samples = self._resampled(length)
         acc_sensor, gyr_sensor = samples[:, :3] - offset, samples[:, 3:] - self.bias
         up = self.up_force / np.linalg.norm(self.up_force)
@@ -350,13 +364,23 @@ class Estimator:
         if turned_round:
             self.forward, self.left = -self.forward, -self.left
             acc, gyr = acc * BACKWARD, gyr * BACKWARD
-        flags = 0 if self.standings else FLAG["no-standing"]
+        # After the last contact the pitch may go on changing its sign.
+        end_sample = self._sample_of(end)
+        contact = min(self._contact(start // FRACTIONS, int(length)), end_sample)
+        gap = self.resumed or self._was_marked("gap", length) or self._has_dead_axis()
+        saturated = self._was_marked("saturated", length)
+        flags = FLAG["no-standing"] if self._bias_is_unknown(duration_s) else 0
+        excess_m = result.excess_mps[0, [0, 2]] * duration_s * [-1 if turned_round else 1, 1]
         drift_mps, tilt = float(np.linalg.norm(result.velocity_mps[0, -1])), math.hypot(up[0], up[1])
-        length_cm = float(result.length_cm[0])
         strangeness = (drift_mps / c.MAX_DRIFT_MPS) ** 2 + (tilt / GRAVITY_MPS2 / c.TAN_MAX_TILT) ** 2
+        if not gap and strangeness <= 1:
+            self._learn_impacts(excess_m)
+        share = (contact - self._sample_of(start)) / (end_sample - self._sample_of(start))
+        moved[0] = (-moved[0] if turned_round else moved[0]) + self._impact_error_m(share, excess_m[0])
+        length_cm = 100 * math.hypot(moved[0], moved[1])
         for name, raised in {
-            "gap": self.resumed or self._was_marked("gap", length) or self._has_dead_axis(),
-            "saturated": self._was_marked("saturated", length),
+            "gap": gap,
+            "saturated": saturated,
             "turn": _turns(result),
             "climb": abs(moved[2]) > c.MAX_CLIMB_M,
             "unusual-duration": not c.MIN_DURATION_S <= duration_s <= c.MAX_DURATION_S,
@@ -382,14 +406,12 @@ class Estimator:
         self.strayed = strays
         if self._sensors_disagree(flags, float(result.velocity_mps[0, -1, 2])):
             flags |= FLAG["sensors-disagree"]
-        end_sample = self._sample_of(end)
         newest = segment.first_sample + (self.block + 1) * self.design.samples_per_block
         self.strides.append(
             Stride(
                 start=self._sample_of(start),
                 end=end_sample,
-                # After the last contact the pitch may go on changing its sign.
-                contact=min(self._contact(start // FRACTIONS, int(length)), end_sample),
+                contact=contact,
                 duration_s=duration_s,
                 latency_s=(newest - end_sample) / self.design.rate_hz,
                 strapdown_length_cm=length_cm,
@@ -399,6 +421,32 @@ class Estimator:
                 turned_round=turned_round,
             )
         )
+
+    def _bias_is_unknown(self, duration_s: float) -> bool:
+        """Return whether the gyroscope's bias may make too large an error of a stride's length."""
+        variance = np.trace(self.bias_variance) / 3 * c.STRIDE_TILT_SD_RAD**2
+        limit_m = c.MAX_BIAS_ERROR_M
+        if not self.standings:
+            variance, limit_m = variance + c.STRIDE_BIAS_SD_RADPS**2, c.MAX_BIAS_ERROR_WITHOUT_STANDING_M
+        return bool(variance * (GRAVITY_MPS2 / 12 * duration_s**3) ** 2 > limit_m**2)
+
+    def _learn_impacts(self, excess_m: np.ndarray) -> None:
+        """Update how much of the drift comes at foot contact, as strapdown.impact_share does."""
+        self.excess_strides = min(self.excess_strides + 1, c.MAX_EXCESS_STRIDES)
+        limit = c.MAX_EXCESS_RATIO * self.excess_deviation_m
+        change = np.clip(excess_m - self.excess_m, -limit, limit)
+        self.excess_deviation_m = (
+            self.excess_deviation_m + (np.abs(change) - self.excess_deviation_m) / self.excess_strides
+        )
+        self.excess_m = self.excess_m + change / self.excess_strides
+
+    def _impact_error_m(self, contact: float, excess_m: float) -> float:
+        """Return what a line in time loses if drift comes at `contact`, as strapdown.with_impacts does."""
+        contact = c.USUAL_CONTACT if math.isnan(contact) else min(max(contact, c.MIN_CONTACT), c.MAX_CONTACT)
+        forward, vertical = self.excess_deviation_m**2
+        # The fewer strides there are, the less is believed.
+        share = min(1.0, vertical / (forward + 1e-12)) * (1 - c.USUAL_EXCESS_STRIDES / self.excess_strides)
+        return (contact - 0.5) * share * (excess_m - self.excess_m[0])
 
     def _resampled(self, length: float) -> np.ndarray:
         """Means [64, 6] over the intervals around 64 even instants of the stride, m/s² and rad/s."""

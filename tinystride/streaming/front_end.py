@@ -41,11 +41,11 @@ class Segment:
 
 
 def to_counts(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Samples [n, 6] float32 as counts [n, 6] int64, and which of them are finite and credible [n]."""
+    """Return samples [n, 6] float32 as counts [n, 6] int64, clamped, and which are plausible [n] bool."""
     limits = np.repeat(np.array([c.MAX_ACC, c.MAX_GYR], single), 3)
     factor = single(1) / np.repeat(np.array([c.ACC_UNIT, c.GYR_UNIT], single), 3)
     valid = (np.abs(samples) < limits).all(axis=1)
-    scaled = np.clip(np.where(valid[:, None], samples, 0) * factor, -c.MAX_COUNT, c.MAX_COUNT)
+    scaled = np.clip(np.where(valid[:, None], samples, 0) * factor, -c.SATURATED_COUNT, c.SATURATED_COUNT)
     return np.rint(scaled).astype(np.int64), valid
 
 
@@ -61,10 +61,12 @@ def segments(
     before = np.cumsum(lost)
     lost = np.diff(before[valid], prepend=0) + missing
     counts = counts[valid]
-    parts = list(_bridged(counts, lost, design))
+    parts = list(_bridged(np.clip(counts, -c.MAX_COUNT, c.MAX_COUNT), lost, design))
     if not parts:
         return
-    joined, bridged = (np.concatenate([part[i] for part in parts]) for i in (2, 4))
+    bridged = np.concatenate([part[4] for part in parts])
+    joined = np.zeros((len(bridged), 6), np.int64)
+    joined[~bridged] = counts
     starts = np.concatenate([np.arange(len(part[2])) == 0 for part in parts])
     saturated = _saturated(joined, bridged, starts, full_scale)
     start = 0
@@ -165,8 +167,8 @@ def _saturated(
         (slice(3, 6), c.GYR_UNIT, full_scale[1], c.MIN_GYR_FULL_SCALE),
     ):
         size = np.where(bridged, 0, np.abs(counts[:, channels]).max(axis=1))
-        marked |= size >= c.MAX_COUNT
-        if 0 < limit < single(c.MAX_COUNT) * single(unit):
+        marked |= size >= c.SATURATED_COUNT
+        if 0 < limit < single(c.SATURATED_COUNT) * single(unit):
             marked |= size >= int(single(0.995) * single(limit) / single(unit))
             continue
         size = np.where(size >= least, size, 0)
