@@ -1,6 +1,7 @@
 """The library's public face: what it names, reads, estimates and writes."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from tinystride.results import result_csv
 from tinystride.summary import readable
 
 PUBLIC = [
-    "COLUMNS", "DataError", "ModelError", "ParameterError", "Recording", "Result", "TinyStrideError", "Walk",
+    "COLUMNS", "DataError", "MissingExtraError", "ModelError", "ParameterError", "Recording", "Result", "TinyStrideError", "Walk",
     "estimate", "read",
 ]  # fmt: skip
 
@@ -137,6 +138,44 @@ def test_estimate_unknown_engine_is_refused(model):
     walk = simulate_walk(SimulatedSubject(), n_strides=6, seed=2)
     with pytest.raises(tinystride.ParameterError, match="engine is 'fast'"):
         tinystride.estimate(walk, model=model, engine="fast")
+
+
+def test_recording_from_frame_reads_as_the_file_does(walk_csv, model, result):
+    frame = pd.read_csv(walk_csv)
+    given = {"acc_unit": "m/s2", "gyr_unit": "rad/s"}
+    walk = tinystride.Recording.from_frame(frame, rate_hz=100, foot="right", name="anna.csv", **given)
+    assert tinystride.estimate(walk, model=model).to_csv() == result.to_csv()
+    untimed = frame.drop(columns="time_s")
+    other = tinystride.Recording.from_frame(untimed, rate_hz=100, foot="right", **given)
+    assert np.array_equal(other.acc_mps2, walk.acc_mps2)
+    timed = untimed.set_index(pd.to_timedelta(frame["time_s"], unit="s").rename("time"))
+    assert tinystride.Recording.from_frame(timed, foot="right", **given).rate_hz == pytest.approx(100)
+
+
+def test_recording_from_frame_in_g_with_two_header_rows(walk_csv):
+    frame = pd.read_csv(walk_csv)
+    axes = [f"{sensor}_{axis}" for sensor in ("acc", "gyr") for axis in "xyz"]
+    both = pd.concat({"left_sensor": frame[axes], "right_sensor": frame[axes]}, axis=1)
+    walk = tinystride.Recording.from_frame(both, rate_hz=100, foot="right", acc_unit="m/s2", gyr_unit="rad/s")
+    assert walk.foot == "right"
+    with pytest.raises(tinystride.ParameterError, match="left and right"):
+        tinystride.Recording.from_frame(both, rate_hz=100, acc_unit="m/s2", gyr_unit="rad/s")
+
+
+def test_recording_from_frame_without_a_sensor_is_refused():
+    with pytest.raises(tinystride.DataError, match="notes"):
+        tinystride.Recording.from_frame(pd.DataFrame({"a": [1.0], "b": [2.0]}), rate_hz=100, name="notes")
+
+
+def test_documented_example_runs(walk_csv, model, tmp_path, monkeypatch, capsys):
+    text = (Path(__file__).parents[1] / "docs/parameters.md").read_text()
+    code = text.split("<!-- example: begin -->")[1].split("```python")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tinystride.api.default_model", lambda: model)
+    (tmp_path / "walk.csv").write_bytes(walk_csv.read_bytes())
+    exec(compile(code, "docs/parameters.md", "exec"), {})
+    assert (tmp_path / "strides.csv").is_file() and (tmp_path / "walk.png").is_file()
+    assert "stride_length_cm" in capsys.readouterr().out
 
 
 def _on_clock(recording, clock, start_s=0.0):

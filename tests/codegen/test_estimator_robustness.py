@@ -229,7 +229,9 @@ def test_the_fuzzer_finds_a_write_beyond_the_history(library, tmp_path):
     """So that finding none says something."""
     export_estimator(tmp_path)
     header = tmp_path / "c/include/tinystride.h"
-    text, changed = re.subn(r"(int16_t samples\[TINYSTRIDE_HISTORY_BLOCKS)\]", r"\1 - 1u]", header.read_text())
+    text, changed = re.subn(
+        r"(int16_t samples\[TINYSTRIDE_HISTORY_BLOCKS)\]", r"\1 - 1u]", header.read_text()
+    )
     assert changed == 1
     header.write_text(text)
     with pytest.raises(AssertionError, match=r"out of bounds|overflow"):

@@ -322,7 +322,8 @@ def test_an_incomplete_tripod_folder_is_refused(tmp_path, built_tripod):
         ({"names": ["tripod"]}, "set TINYSTRIDE_TRIPOD"),
         (
             {"names": ["ipol"]},
-            "unknown data set 'ipol': choose from gaitmap-mocap, ipol-healthy, llio-ruler, llio-ruler-2, simulated",
+            "unknown data set 'ipol': choose from gaitmap-mocap, ipol-healthy, llio-ruler, llio-ruler-2, "
+            "simulated",
         ),
         ({"names": ["tripod", "tripod-excerpt"]}, "tripod-excerpt is a part of tripod"),
         ({"names": []}, "no data set is named"),

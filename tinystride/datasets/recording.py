@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from tinystride.errors import DataError
+from tinystride.errors import DataError, ParameterError
 
 REFERENCE_COLUMNS = ["start_s", "end_s", "stride_length_cm", "reference"]
 TRAJECTORY_COLUMNS = ["time_s", "x_m", "y_m", "z_m"]
@@ -99,6 +100,36 @@ class Recording:
     clock: str = ""
     clock_start_s: float = float("nan")
     notes: tuple[str, ...] = ()
+
+    @staticmethod
+    def from_frame(
+        frame: pd.DataFrame,
+        *,
+        rate_hz: float | None = None,
+        foot: str | None = None,
+        name: str = "frame",
+        **options: Any,
+    ) -> "Recording":
+        """A recording from a pandas table with the columns that a file may have (docs/recordings.md).
+
+        rate_hz: sampling rate; None: from a column, or an index, of times
+        foot: "left" or "right"; None: from the columns' names or the signal; of a table with both feet, which
+            one is wanted
+        name: of the recording, and in messages
+        options: columns, time_column, time_unit, acc_unit, gyr_unit, acc_scale, gyr_scale, as of
+            `tinystride predict`; what is not given is found where it is unambiguous, and told in `notes`
+
+        Raises DataError for a table that holds no recording, ParameterError for an option that does not fit
+        and for a table of both feet if `foot` does not say which.
+        """
+        from tinystride.reading import ReadingOptions
+        from tinystride.reading.frames import read_frame
+
+        found = read_frame(frame, ReadingOptions(rate_hz=rate_hz, foot=foot, **options), name)
+        if len(found) != 1:
+            feet = " and ".join(recording.foot for recording in found)
+            raise ParameterError(f"{name}: holds {len(found)} recordings ({feet}); choose one with foot")
+        return found[0]
 
     @property
     def n_samples(self) -> int:

@@ -159,7 +159,10 @@ def _with_exact_ranges(calibrated: bytes, network: keras.Model, samples: np.ndar
     Raises ModelError for a tensor whose range is no layer's.
     """
     layers = keras.Model(network.inputs, [layer.output for layer in network.layers])
-    exact = [(values.min(), values.max()) for values in map(np.asarray, layers(tf.constant(samples)))]
+    # The converter's highest value begins at the smallest positive float: none of its ranges ends below zero.
+    exact = [
+        (values.min(), max(values.max(), 0.0)) for values in map(np.asarray, layers(tf.constant(samples)))
+    ]
     ranges = np.array(exact, float)
     file = schema.ModelT.InitFromPackedBuf(bytearray(calibrated))
     for tensor in file.subgraphs[0].tensors:
@@ -170,7 +173,9 @@ def _with_exact_ranges(calibrated: bytes, network: keras.Model, samples: np.ndar
         nearest = int(distance.argmin())
         if not distance[nearest] < SAME_RANGE:
             raise ModelError(f"tensor {tensor.name.decode()} of the converted network is no layer's output")
-        found.min, found.max = np.float32(ranges[nearest][:, None])
+        low, high = np.float32(ranges[nearest])
+        found.min = [low]
+        found.max = [high] if high > 0 else found.max
     builder = flatbuffers.Builder(len(calibrated))
     builder.Finish(file.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())

@@ -36,6 +36,13 @@ def read_recordings(
     """
     options = options or ReadingOptions()
     parts = [part for path in paths for part in read_parts(Path(path), options)]
+    return recordings_of_parts(parts, options, root)
+
+
+def recordings_of_parts(
+    parts: Sequence[Part], options: ReadingOptions, root: Path | None = None
+) -> list[Recording]:
+    """The recordings that the sensors of one walk make, as `read_recordings` returns them."""
     halves = [part for part in parts if part.acc is None or part.gyr is None]
     whole = [part for part in parts if part.acc is not None and part.gyr is not None]
     recordings = [
