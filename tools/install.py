@@ -1,4 +1,4 @@
-"""Install a lock and this project into the environment of this Python: progress on one line, one line of error.
+"""Install a lock and this project into this environment: progress on one line, one line of error.
 
 .venv/bin/python tools/install.py LOCK
 
