@@ -10,6 +10,31 @@ from tinystride.errors import UnreachableError
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = ["gaitmap-mocap", "ipol-healthy", "llio-ruler", "llio-ruler-2", "tripod-excerpt", "vicon"]
 
+# Markers of whole folders and files, by the beginning of their path below tests/.
+MARKERS = {
+    "codegen/test_estimator_": "compilers",
+    "codegen/test_exactness.py": "compilers",
+    "learning/test_backend.py": "slow",
+    "learning/test_prediction.py": "slow",
+    "learning/test_quantization.py": "slow",
+    "learning/test_training.py": "slow",
+    "mcu/": "mcu",
+    "pipeline/": "pipeline",
+    "report/test_page.py": "browser",
+    "test_sweep.py": "cluster",
+}
+# Of pipeline/: what reads dvc.yaml and params.yaml, and runs nothing.
+UNMARKED = ("pipeline/test_graph.py",)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        place = item.path.relative_to(ROOT / "tests").as_posix()
+        for beginning, marker in MARKERS.items():
+            if place.startswith(beginning) and place not in UNMARKED:
+                item.add_marker(marker)
+
 
 def mirrors() -> list[str]:
     beside = ROOT.parent / "shared" / "data"

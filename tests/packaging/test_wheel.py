@@ -17,7 +17,8 @@ MODEL = "models/stride_int8.tflite"
 MAX_PACKAGES = 30
 MAX_MEGABYTES = 350
 # Nothing of the checkout: neither its folder nor the environment of the tests is looked into.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL"))}
+HIDDEN = ("PYTHON", "VIRTUAL")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN)}
 
 pytestmark = [
     pytest.mark.slow,
@@ -35,7 +36,8 @@ def run(*command: object, cwd: Path) -> subprocess.CompletedProcess:
 def wheel(tmp_path_factory) -> Path:
     """Built from a copy of what Git knows, so that nothing else can be in it."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    listed = run("git", "ls-files", "-z", "--", "tinystride", "models", "*.toml", "*.in", "setup.py", cwd=ROOT)
+    places = ["tinystride", "models", "*.toml", "*.in", "setup.py"]
+    listed = run("git", "ls-files", "-z", "--", *places, cwd=ROOT)
     for name in [*filter(None, listed.stdout.split("\0")), "LICENSE", "README.md"]:
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +60,13 @@ def installed(wheel, tmp_path_factory) -> Path:
     pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--retries=1"]
     got = run(*pip, "--require-hashes", "-r", ROOT / "requirements-core.lock", cwd=ROOT)
     if got.returncode:
-        unreachable = ("Connection", "name resolution", "Max retries", "timed out", "No matching distribution")
+        unreachable = (
+            "Connection",
+            "name resolution",
+            "Max retries",
+            "timed out",
+            "No matching distribution",
+        )
         assert any(word in got.stderr for word in unreachable), got.stderr
         pytest.skip("no package index can be reached")
     put = run(*pip, "--no-index", wheel, cwd=ROOT)
