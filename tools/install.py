@@ -27,11 +27,11 @@ REMEDIES = (
     (re.compile(r"No space left on device"), "no space is left; free 6 GB and run make again"),
     (
         re.compile(r"DO NOT MATCH THE HASHES|HashMismatch"),
-        "a package is not the one that the lock names; run make again, or look into {log}",
+        "a downloaded package is cut off or not the one in the lock; check the network and run make again",
     ),
     (
         UNREACHABLE,
-        "packages cannot be downloaded; check the network and run make again, which goes on from here",
+        "packages cannot be downloaded; check the network and run make again",
     ),
     (re.compile(r"Read-only file system|Permission denied"), "{folder} cannot be written to"),
 )
@@ -118,7 +118,9 @@ def reason() -> str:
 def main() -> None:
     progress = Progress()
     try:
-        status = install(Path(sys.argv[1]), progress) or install_project()
+        status = install(Path(sys.argv[1]), progress)
+        if not status and Path("pyproject.toml").exists():
+            status = install_project()
     except KeyboardInterrupt:
         progress.close()
         sys.exit(130)
