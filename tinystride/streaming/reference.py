@@ -12,9 +12,10 @@ from tinystride.codegen.reader import read_graph
 from tinystride.datasets.recording import Recording
 from tinystride.errors import ModelError
 from tinystride.firmware import constants as c
-from tinystride.streaming.design import Design
-from tinystride.streaming.estimator import BACKWARD, FLAG, Estimator, Stride
-from tinystride.streaming.front_end import segments
+from tinystride.streaming.block import segments
+from tinystride.streaming.config import Design
+from tinystride.streaming.estimator import Estimator
+from tinystride.streaming.state import BACKWARD, FLAG, Stride
 from tinystride.streaming.table import NOT_FOR_STREAMING, STRIDE, raw_samples, stride_table
 
 
@@ -40,7 +41,7 @@ class ReferenceEstimator:
         design = Design.of(recording.rate_hz)
         estimator = Estimator(design, recording.foot)
         for segment in segments(*raw_samples(recording), design, recording.saturation):
-            estimator.follow(segment)
+            estimator.process_segment(segment)
         found = np.zeros(len(estimator.strides), STRIDE)
         lengths: list[float] = []
         for row, stride in zip(found, estimator.strides, strict=True):
@@ -61,7 +62,7 @@ class ReferenceEstimator:
         if abs(correction_cm) > c.MAX_CORRECTION_CM:
             flags |= FLAG["inconsistent"]
         row["length_cm"] = stride.strapdown_length_cm + correction_cm
-        row["confidence"] = 1 / (1 + stride.strangeness + (correction_cm / c.MAX_CORRECTION_CM) ** 2)
+        row["confidence"] = 1 / (1 + stride.residual_score + (correction_cm / c.MAX_CORRECTION_CM) ** 2)
         if flags & ~FLAG["no-standing"]:
             row["confidence"] /= 2
         else:

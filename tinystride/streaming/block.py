@@ -11,7 +11,7 @@ import numpy as np
 
 from tinystride.firmware import constants as c
 from tinystride.gait.filters import lowpass
-from tinystride.streaming.design import Design, single
+from tinystride.streaming.config import Design, single
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +79,8 @@ def _bridged(counts, lost, design: Design) -> Iterator[tuple]:
     """Of each segment: number of the first sample, first block of the finish, counts, which samples count as
     lost, and which are bridged.
     """
-    bounds = np.flatnonzero(lost > design.bridged)
-    if len(lost) and 0 < lost[0] <= design.bridged:
+    bounds = np.flatnonzero(lost > design.max_bridged)
+    if len(lost) and 0 < lost[0] <= design.max_bridged:
         bounds = np.concatenate([[0], bounds])
     bounds = np.unique(np.concatenate([[0], bounds, [len(counts)]])).astype(int)
     number = np.arange(len(counts)) + np.cumsum(lost)

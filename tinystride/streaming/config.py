@@ -1,10 +1,11 @@
-"""What tinystride_init computes from the sampling rate."""
+"""What tinystride_init computes from the sampling rate (firmware/config.inc, firmware/tinystride.c)."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from tinystride.firmware import constants as c
+from tinystride.gait.filters import lowpass_delay_s
 
 single = np.float32
 
@@ -13,8 +14,8 @@ single = np.float32
 class Design:
     """What tinystride_init computes, in the single precision that decides how numbers are rounded.
 
-    samples_per_block; period_s: of a block; the rest in blocks, but window_samples and bridged, which are
-    samples, and swing, which is in units of turning.
+    samples_per_block; period_s: of a block; the rest in blocks, but window_samples and max_bridged, which are
+    samples, and min_swing, which is in units of turning.
     """
 
     rate_hz: float
@@ -22,16 +23,16 @@ class Design:
     period_s: float
     window: int
     window_samples: int
-    reach: int
-    calm_run: int
+    stance_interval: int
+    stationary_run: int
     pause: int
     half_pause: int
     soon: int
     standing_part: int
     standing_guard: int
-    swing: int
-    search: int
-    bridged: int
+    min_swing: int
+    relearn_blocks: int
+    max_bridged: int
 
     @staticmethod
     def of(rate_hz: float) -> "Design":
@@ -52,18 +53,23 @@ class Design:
             period_s=float(period),
             window=window,
             window_samples=window * samples,
-            reach=blocks(c.MIN_STANCE_INTERVAL_S),
-            calm_run=blocks(c.STATIONARY_RUN_S),
+            stance_interval=blocks(c.MIN_STANCE_INTERVAL_S),
+            stationary_run=blocks(c.STATIONARY_RUN_S),
             pause=blocks(c.PAUSE_S),
             half_pause=blocks(c.PAUSE_S / 2),
             soon=blocks(c.SOON_S),
             standing_part=blocks(c.STANDING_PART_S),
             standing_guard=blocks(c.STANDING_GUARD_S),
-            swing=int(single(c.MIN_SWING_RAD) * single(c.SWING_UNITS_PER_RADPS) * block_hz),
-            search=int(single(c.RELEARN_S) * block_hz),
-            bridged=int(single(c.MAX_GAP_S) * rate + single(1e-3)),
+            min_swing=int(single(c.MIN_SWING_RAD) * single(c.SWING_UNITS_PER_RADPS) * block_hz),
+            relearn_blocks=int(single(c.RELEARN_S) * block_hz),
+            max_bridged=int(single(c.MAX_GAP_S) * rate + single(1e-3)),
         )
 
     @property
     def block_hz(self) -> float:
         return 1 / self.period_s
+
+    @property
+    def delay(self) -> float:
+        """Of the low-pass, in blocks."""
+        return lowpass_delay_s(self.block_hz, c.LOWPASS_HZ) * self.block_hz

@@ -1,0 +1,90 @@
+"""Checks: is a stride one of walking, of the configured foot, with sensors that can be trusted?
+(firmware/plausibility.inc)
+"""
+
+import math
+
+import numpy as np
+
+from tinystride.firmware import constants as c
+from tinystride.gait.side import MEAN, ROLL_SD_RAD, SIDEWAYS_SD_M
+from tinystride.gait.strapdown import Strapdown
+from tinystride.gait.walking import POINTS, is_walking, likeness, means, shifted
+from tinystride.streaming.integrate import Integral
+from tinystride.streaming.state import FLAG, NOT_ORDINARY
+
+SIDE_SD = np.concatenate([ROLL_SD_RAD, SIDEWAYS_SD_M])
+
+
+class Checks:
+    """What the checks know of earlier strides."""
+
+    def __init__(self) -> None:
+        self._previous_not_walking = False
+        self._side_strides = self._ordinary_strides = 0
+        self._vertical_mps, self._side = 0.0, np.zeros(len(SIDE_SD))
+
+    def walking_flags(
+        self, integral: Integral, duration_s: float, residual_score: float, reverses: bool, flags: int
+    ) -> int:
+        """Return the flags that say whether the stride is one of walking, and of the configured foot.
+
+        reverses: the foot moved against the direction of the strides before; flags: those so far
+        """
+        raised = 0
+        correlation, shift = likeness(integral.gyr[None])
+        not_walking = not is_walking(integral.gyr[None], correlation, residual_score) or (
+            reverses and not flags & FLAG["turn"]
+        )
+        # Other activities may look like walking for one stride.
+        if not_walking or self._previous_not_walking:
+            raised |= FLAG["not-walking"]
+        # Only ordinary strides of walking resemble one foot or the other.
+        ordinary = not (flags | raised) & ~(FLAG["no-standing"] | FLAG["saturated"])
+        if ordinary and self._is_other_foot(integral, duration_s, shift):
+            raised |= FLAG["wrong-foot"]
+        self._previous_not_walking = not_walking
+        return raised
+
+    def _is_other_foot(self, integral: Integral, duration_s: float, shift: np.ndarray) -> bool:
+        self._side_strides = min(self._side_strides + 1, c.MAX_SIDE_STRIDES)
+        values = np.stack([integral.gyr[:, 0] * duration_s, integral.acc[:, 1] * duration_s**2])
+        own = means(shifted(means(values, POINTS), np.repeat(-shift, 2)), POINTS // 2).ravel()
+        self._side = self._side + (own - self._side) / self._side_strides
+        scaled = self._side / SIDE_SD
+        score = scaled @ MEAN / max(np.linalg.norm(scaled) * np.linalg.norm(MEAN), 1e-12)
+        return self._side_strides >= c.MIN_SIDE_STRIDES and score < c.MAX_OTHER_FOOT_SCORE
+
+    def sensors_disagree(self, flags: int, vertical_mps: float) -> bool:
+        """Update the mean vertical drift by an ordinary stride; return whether it shows that a sensor or the
+        rate is wrong.
+        """
+        if not flags & NOT_ORDINARY:
+            self._ordinary_strides = min(self._ordinary_strides + 1, c.MAX_ORDINARY_STRIDES)
+            self._vertical_mps += (vertical_mps - self._vertical_mps) / self._ordinary_strides
+        known = self._ordinary_strides >= c.MIN_ORDINARY_STRIDES
+        return known and abs(self._vertical_mps) > c.MAX_VERTICAL_MPS
+
+
+def integral_flags(
+    integral: Integral, duration_s: float, length_cm: float, residual_score: float, tilt_mps2: float
+) -> int:
+    """Return the flags that follow from the integral of a stride; tilt_mps2: horizontal force at its end."""
+    raised = {
+        "turn": _turns(integral.result),
+        "climb": abs(integral.moved[2]) > c.MAX_CLIMB_M,
+        "unusual-duration": not c.MIN_DURATION_S <= duration_s <= c.MAX_DURATION_S,
+        "unsteady": residual_score > 1 or tilt_mps2 > c.TAN_MAX_TILT * integral.up[2],
+        "out-of-range": not c.MIN_LENGTH_CM <= length_cm <= c.MAX_LENGTH_CM,
+    }
+    return sum(FLAG[name] for name, is_raised in raised.items() if is_raised)
+
+
+def has_dead_axis(samples: np.ndarray) -> bool:
+    """Whether one of the axes [n, 6] was constant throughout."""
+    return bool((samples == samples[:1]).all(axis=0).any())
+
+
+def _turns(result: Strapdown) -> bool:
+    (a, b), (x, y) = result.orientation[0, 0, :2, 0], result.orientation[0, -1, :2, 0]
+    return a * x + b * y < c.COS_MAX_TURN * math.hypot(a * x + b * y, a * y - b * x)

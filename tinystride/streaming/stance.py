@@ -1,0 +1,214 @@
+"""Stances: motion energy, mid-stances, starts and ends of strides (firmware/stance.inc)."""
+
+import math
+from collections.abc import Callable
+
+from tinystride.firmware import constants as c
+from tinystride.streaming.block import Segment
+from tinystride.streaming.config import Design, single
+from tinystride.streaming.state import FRACTIONS, Current, unit
+
+
+class Stances:
+    """The search for stances in the blocks of a stream.
+
+    emit: is called with the place where the current stride ends; stride: the current one, which is started
+    here. stance_force, quietest_force: [3] counts, of the standing foot and of the last stance's quietest
+    block; after_gap: a stride is missing before the next one
+    """
+
+    def __init__(self, design: Design, emit: Callable[[int], None]):
+        self.design, self._emit = design, emit
+        self.stride = Current()
+        self.has_stance_force = self.has_stance = self.on_ground = self.after_gap = False
+        self.stance_force = [0, 0, 0]
+        self.quietest_force, self._up = [0, 0, 0], [0.0, 0.0, 0.0]
+        self.block = 0
+
+    def restart(self) -> None:
+        """End the open stance and its stride, as the next samples come after a gap; the stride with the gap
+        has no length, and the next one is flagged for it.
+        """
+        if self.on_ground:
+            self._close_stance()
+        self.after_gap = self.after_gap or self.has_stance
+
+    def begin(self, segment: Segment) -> None:
+        """Begin with the first block of a segment."""
+        self.segment, self._samples = segment, segment.kept.tolist()
+        self.motion: list[int] = []
+        self.has_stance = self.on_ground = self._has_candidate = False
+        self.stride = Current()
+        self._stationary_blocks = self._turned = self._last_moving = 0
+        self._last_candidate = self._relearn_at = 0
+
+    def skip_block(self, n: int) -> None:
+        """Take block n, before which the energy window is not filled yet."""
+        self.block = self._last_moving = n
+        self.motion.append(c.MAX_MOTION)
+
+    def process_block(self, n: int, energy: int, force: list[int]) -> None:
+        """Take block n: energy of the angular rate and mean specific force, over the energy window."""
+        self.block, design = n, self.design
+        self._update_stance_force(energy, force)
+        motion = self._update_motion(energy, force)
+        if n >= design.stance_interval:
+            self._rotate_vertical(n - design.stance_interval)
+        if self.stride.has_start and n - (self.stride.start // FRACTIONS) > c.HISTORY_BLOCKS - 4:
+            self.stride.has_start, self.after_gap = False, True
+        if not self._has_candidate or motion < self._candidate_motion:
+            self._has_candidate = True
+            self._candidate, self._candidate_motion, self._candidate_force = n, motion, force
+            self._candidate_turned, self._candidate_moving = self._turned, self._last_moving
+        if self.on_ground:
+            self._follow_stance(motion)
+        if n - self._candidate == design.stance_interval:
+            self._confirm_candidate()
+
+    def _update_stance_force(self, energy: int, force: list[int]) -> None:
+        """Find the specific force of the standing foot: of a stationary run that no swing has; or, after a
+        long time without stance, of the block of least energy.
+        """
+        stationary = energy < c.STATIONARY_THRESHOLD and _is_gravity(force)
+        self._stationary_blocks = min(self._stationary_blocks + 1, 255) if stationary else 0
+        if self._stationary_blocks == self.design.stationary_run and (
+            not self.has_stance_force or self._force_deviation(force) > c.STATIONARY_THRESHOLD
+        ):
+            self._set_stance_force(force)
+        if self.block >= self._relearn_at:
+            lost = (
+                not self.has_stance_force
+                or not self.has_stance
+                or self.block - self._last_candidate > self.design.relearn_blocks
+            )
+            if self._relearn_at and lost and _is_gravity(self._min_energy_force):
+                self._set_stance_force(self._min_energy_force)
+            self._relearn_at = self.block + self.design.relearn_blocks
+            self._min_energy: float = math.inf
+        if energy < self._min_energy:
+            self._min_energy, self._min_energy_force = energy, force
+
+    def _set_stance_force(self, force: list[int]) -> None:
+        self.has_stance_force, self.stance_force = True, list(force)
+        self._up = unit(self.stance_force)
+
+    def _force_deviation(self, force: list[int]) -> int:
+        """By how much a specific force differs from that of the standing foot, in units of motion energy."""
+        square = 0
+        for x, expected in zip(force, self.stance_force, strict=True):
+            square += max(-c.MAX_FORCE_DIFFERENCE, min(c.MAX_FORCE_DIFFERENCE, x - expected)) ** 2
+        return square // c.ACC_SQUARES_PER_MOTION
+
+    def _update_motion(self, energy: int, force: list[int]) -> int:
+        motion = c.MAX_MOTION
+        if self.has_stance_force:
+            motion = min(energy + self._force_deviation(force), c.MAX_MOTION)
+        self.motion.append(motion)
+        if motion >= c.STATIONARY_THRESHOLD:
+            self._last_moving = self.block
+            self._turned += int(single(math.sqrt(single(energy))) * single(16))
+            if self.segment.stuck[self.block]:
+                self.stride.record_event("gap", self.block)
+        return motion
+
+    def _rotate_vertical(self, block: int) -> None:
+        """Rotate the vertical by the angular rate of a block, to first order: it becomes slightly longer."""
+        x, y, z = self._up
+        rx, ry, rz = self._samples[block][3:]
+        step = c.GYR_UNIT * self.design.period_s
+        self._up = [x + step * (y * rz - z * ry), y + step * (z * rx - x * rz), z + step * (x * ry - y * rx)]
+
+    def _follow_stance(self, motion: int) -> None:
+        """End the open stance if the foot has swung away, or its stride if the foot rests for long."""
+        # A candidate that may still be confirmed as part of this stance.
+        waits = (
+            self._candidate_motion < c.MAX_STANCE_MOTION
+            and self._candidate_turned - self._last_turned <= self.design.min_swing
+        )
+        if not waits and self._turned - self._last_turned > self.design.min_swing:
+            self._close_stance()
+            return
+        lasts = motion < c.STATIONARY_THRESHOLD and self.block - self._arrival > self.design.pause
+        if lasts and not self._paused:
+            self._end_stride_at_pause()
+
+    def _confirm_candidate(self) -> None:
+        """Take the block of least motion within one stance interval on both sides as a mid-stance, if it is
+        one.
+        """
+        self._has_candidate = False
+        self._up = unit(self._up)
+        before = self.motion[max(0, self._candidate - self.design.stance_interval) : self._candidate]
+        if (
+            before and min(before) <= self._candidate_motion
+        ) or self._candidate_motion >= c.MAX_STANCE_MOTION:
+            return
+        # A foot may also be slow in mid-air; there it is far from upright. Right after a gap the orientation
+        # is unknown.
+        if self._candidate_motion > c.STATIONARY_THRESHOLD and (self.has_stance or not self.after_gap):
+            upright = sum(a * b for a, b in zip(self.stance_force, self._up, strict=True))
+            size = math.sqrt(sum(x * x for x in self.stance_force) * sum(x * x for x in self._up))
+            if upright / (size + 1e-12) < c.COS_MAX_TILT:
+                return
+        if not self.on_ground:
+            self.on_ground, self._paused = True, False
+            self._arrival, self._quietest_motion = self._candidate_moving + 1, c.MAX_MOTION
+        if self._candidate_motion < self._quietest_motion:
+            self._quietest, self._quietest_motion = self._candidate, self._candidate_motion
+            self.quietest_force = self._candidate_force
+        self._last_candidate, self._last_turned = self._candidate, self._candidate_turned
+        self.has_stance = True
+        if self._candidate_motion < c.STATIONARY_THRESHOLD:
+            self.stance_force = [
+                expected + int((x - expected) / 8)
+                for x, expected in zip(self._candidate_force, self.stance_force, strict=True)
+            ]
+        self._up = unit(self.stance_force)
+
+    def _close_stance(self) -> None:
+        """The foot has left the ground: one stride ends at the middle of its stance, the next one begins."""
+        n = self.block
+        available = min(n, c.MOTION_BLOCKS - 1)
+        age = n - (self._last_candidate if self._paused else self._quietest)
+        origin, before, after = n - age, self.design.half_pause, self.design.half_pause
+        self.on_ground = False
+        if self._paused:
+            origin = max(origin, n - available)
+            while origin < n and self.motion[origin] < c.STATIONARY_THRESHOLD:
+                origin += 1
+            origin -= origin > 0
+            before, after = self.design.soon - 1, 1
+        elif age > available:
+            self.stride.has_start = False
+            return
+        place = self._stationary_centre(origin, min(before, available - (n - origin)), min(after, n - origin))
+        if not self._paused and self.stride.has_start:
+            self._emit(place)
+        self.stride.begin(place, self.quietest_force, n, self.design.window)
+
+    def _end_stride_at_pause(self) -> None:
+        """The foot rests for long: end the stride soon after the foot has come to rest."""
+        if self.stride.has_start:
+            origin = max(self._arrival, self.block - (c.MOTION_BLOCKS - 1))
+            self._emit(self._stationary_centre(origin, 0, self.design.soon))
+        self._paused, self.stride.has_start = True, False
+
+    def _stationary_centre(self, origin: int, before: int, after: int) -> int:
+        """The centre of the stationary blocks around block `origin`, with weights 1 / (motion + floor)^2: of
+        up to `before` blocks before it, itself and up to `after` - 1 after it.
+        """
+        total = moment = 0
+        for step, places in ((1, range(after)), (-1, range(1, before + 1))):
+            for i in places:
+                motion = self.motion[origin + step * i]
+                if motion >= c.MAX_STANCE_MOTION:
+                    break
+                weight = 4294967295 // (motion + c.MOTION_FLOOR) ** 2
+                total += weight
+                moment += weight * step * i
+        return origin * FRACTIONS + (int(moment * FRACTIONS / total) if total else 0)
+
+
+def _is_gravity(force: list[int]) -> bool:
+    square = force[0] * force[0] + force[1] * force[1] + force[2] * force[2]
+    return c.MIN_GRAVITY_SQUARE <= square <= c.MAX_GRAVITY_SQUARE

@@ -1,0 +1,77 @@
+"""Standing still: gyroscope bias and gravity, learned while the foot stands (firmware/standing.inc)."""
+
+import numpy as np
+
+from tinystride.firmware import constants as c
+from tinystride.gait.calibration import window_variance, without_rotation
+from tinystride.streaming.block import Segment
+from tinystride.streaming.config import Design
+
+
+class Standing:
+    """Detection of standing, and what the sensors showed then.
+
+    count: windows of standing, up to 4; bias: [3] rad/s, bias_variance: [3, 3], 1: what one stride tells;
+    rest_mps2: size of the specific force
+    """
+
+    def __init__(self, design: Design):
+        self.design = design
+        self.count = 0
+        self.bias, self.bias_variance = np.zeros(3), np.eye(3) / c.PRIOR_STRIDES
+        self.rest_mps2 = 0.0
+        self.restart()
+
+    def restart(self) -> None:
+        """Start a new window with the next block: samples are missing, or repeated."""
+        self._blocks = 0
+        self._force: list[int] = [0, 0, 0]
+
+    def process_block(self, segment: Segment, n: int, energy: int, force: list[int]) -> None:
+        """Take block n of a segment: its motion energy without force, and its specific force in counts."""
+        # Once standing has been seen, an accelerometer without any noise is stuck.
+        frozen = self.count and segment.frozen[n]
+        moves = energy > c.MAX_STANDING_MOTION or frozen
+        if moves or (self._blocks and not _is_near(force, self._force)):
+            self._blocks = 0
+            return
+        if self._blocks == 0:
+            self._force = force
+        self._blocks += 1
+        part, guard = self.design.standing_part, self.design.standing_guard
+        if self._blocks == 3 * part + guard:
+            self._calibrate(segment, n + 1 - guard)
+        elif self._blocks == 4 * part:
+            self._blocks = 3 * part
+
+    def _calibrate(self, segment: Segment, stop: int) -> None:
+        """Learn bias and gravity from the window of standing that ends with block `stop` - 1."""
+        part = self.design.standing_part
+        sums = segment.sums[stop - 3 * part : stop].reshape(3, part, 6).sum(axis=1)
+        means = sums / (part * self.design.samples_per_block) * np.repeat([c.ACC_UNIT, c.GYR_UNIT], 3)
+        acc, gyr = means[None, :, :3], means[None, :, 3:]
+        bias = without_rotation(gyr, acc, part * self.design.period_s)[0]
+        variance = window_variance(gyr)[0]
+        if variance > c.MAX_STANDING_BIAS_SD_RADPS**2 or (np.abs(bias) > c.MAX_BIAS_RADPS).any():
+            return
+        self.count = min(self.count + 1, 4)
+        rest_mps2 = float(np.linalg.norm(acc[0].mean(axis=0)))
+        self.rest_mps2 += (rest_mps2 - self.rest_mps2) / self.count
+        # Windows that follow each other err alike, so a few of them are enough.
+        per_stride = variance / c.STRIDE_TILT_SD_RAD**2
+        if per_stride < np.trace(self.bias_variance):
+            gain = self.bias_variance @ np.linalg.inv(self.bias_variance + per_stride * np.eye(3))
+            self.bias = self.bias + gain @ (bias - self.bias)
+            self.bias_variance = self.bias_variance - gain @ self.bias_variance
+
+    def bias_is_unknown(self, duration_s: float) -> bool:
+        """Return whether the bias may make too large an error of the length of a stride of this duration."""
+        variance = np.trace(self.bias_variance) / 3 * c.STRIDE_TILT_SD_RAD**2
+        limit_m = c.MAX_BIAS_ERROR_M
+        if not self.count:
+            variance, limit_m = variance + c.STRIDE_BIAS_SD_RADPS**2, c.MAX_BIAS_ERROR_WITHOUT_STANDING_M
+        return bool(variance * (c.GRAVITY / 12 * duration_s**3) ** 2 > limit_m**2)
+
+
+def _is_near(force: list[int], other: list[int]) -> bool:
+    return all(abs(x - y) <= c.MAX_STANDING_ACC_RANGE for x, y in zip(force, other, strict=True))

@@ -1,0 +1,121 @@
+"""One stride: measure it (firmware/stride.inc); the network's part is in `reference`."""
+
+import math
+
+import numpy as np
+
+from tinystride.firmware import constants as c
+from tinystride.streaming.block import Segment
+from tinystride.streaming.config import Design
+from tinystride.streaming.frame import Frame, update_bias
+from tinystride.streaming.impacts import Impacts
+from tinystride.streaming.integrate import Integral, integrate_samples, resample_blocks
+from tinystride.streaming.plausibility import Checks, has_dead_axis, integral_flags
+from tinystride.streaming.stance import Stances
+from tinystride.streaming.standing import Standing
+from tinystride.streaming.state import FLAG, FRACTIONS, Stride
+
+
+class Measure:
+    """Measures strides; holds what is learned from them of mounting and wearer."""
+
+    def __init__(self, design: Design, mirror: float, standing: Standing):
+        self.design, self.mirror, self.standing = design, mirror, standing
+        self.frame, self.checks, self.impacts = Frame(), Checks(), Impacts()
+
+    def stride(self, segment: Segment, stances: Stances, end: int) -> Stride | None:
+        """The current stride, which ends at this place; None if it is too long or too short to be one."""
+        start, block = stances.stride.start, stances.block
+        length = (end - start) / FRACTIONS
+        if block - start // FRACTIONS > c.HISTORY_BLOCKS - 4 or length < 4:
+            return None
+        duration_s = length * self.design.period_s
+        integral, axes, slipped = self._integrate(segment, stances, length)
+        reverses, turned_round = self.frame.update_direction(integral.moved[0])
+        if turned_round:
+            integral.turn_round()
+        # After the last contact the pitch may go on changing its sign.
+        start_sample, end_sample = self._sample(segment, start), self._sample(segment, end)
+        contact = min(self._contact(segment, start // FRACTIONS, int(length)), end_sample)
+        drift_mps, up = integral.result.velocity_mps[0, -1], integral.up
+        tilt_mps2 = math.hypot(up[0], up[1])
+        residual_score = (float(np.linalg.norm(drift_mps)) / c.MAX_DRIFT_MPS) ** 2 + (
+            tilt_mps2 / c.GRAVITY / c.TAN_MAX_TILT
+        ) ** 2
+        flags = self._event_flags(segment, stances, length) | (FLAG["unsteady"] if slipped else 0)
+        if self.standing.bias_is_unknown(duration_s):
+            flags |= FLAG["no-standing"]
+        excess_m = integral.excess_mps * duration_s
+        if not flags & FLAG["gap"] and residual_score <= 1:
+            self.impacts.update(excess_m)
+        share = (contact - start_sample) / (end_sample - start_sample)
+        integral.moved[0] += self.impacts.error_m(share, excess_m[0])
+        length_cm = 100 * math.hypot(integral.moved[0], integral.moved[1])
+        flags |= integral_flags(integral, duration_s, length_cm, residual_score, tilt_mps2)
+        if not flags & (FLAG["gap"] | FLAG["saturated"]):
+            update_bias(self.standing, axes, self.mirror, integral.result, up, duration_s)
+        flags |= self.checks.walking_flags(integral, duration_s, residual_score, reverses, flags)
+        if self.checks.sensors_disagree(flags, float(drift_mps[2])):
+            flags |= FLAG["sensors-disagree"]
+        newest = segment.first_sample + (block + 1) * self.design.samples_per_block
+        return Stride(
+            start=start_sample,
+            end=end_sample,
+            contact=contact,
+            duration_s=duration_s,
+            latency_s=(newest - end_sample) / self.design.rate_hz,
+            strapdown_length_cm=length_cm,
+            flags=flags,
+            residual_score=residual_score,
+            values=integral.values,
+            turned_round=turned_round,
+        )
+
+    def _integrate(
+        self, segment: Segment, stances: Stances, length: float
+    ) -> tuple[Integral, np.ndarray, bool]:
+        """Integrate the stride, and update the mounting by it: the integral, the axes [3, 3], whether the
+        sensor has slipped.
+        """
+        stride, frame = stances.stride, self.frame
+        gyr = segment.kept[stride.spread_from : stances.block + 1 : 2, 3:].astype(float)
+        slipped, changed = frame.update(stride.start_force, stances.quietest_force, gyr)
+        size = float(np.linalg.norm(frame.up_force)) + 1e-12
+        rest_mps2 = self.standing.rest_mps2 if self.standing.count else size * c.ACC_UNIT
+        offset = frame.up_force / size * (rest_mps2 - c.GRAVITY)
+        samples, axes = resample_blocks(segment, self.design, stride.start, length), frame.axes()
+        acc, gyr = samples[:, :3] - offset, samples[:, 3:] - self.standing.bias
+        integral = integrate_samples(acc, gyr, axes, self.mirror, length * self.design.period_s)
+        # A slip tips both gravity at stance and the end of the integral, by the same angle.
+        tipped = integral.up[:2] / (np.linalg.norm(integral.up) + 1e-12)
+        together = tipped @ (changed @ axes.T * [1, self.mirror, 1])[:2]
+        return integral, axes, slipped or together > c.MAX_SLIP_RAD2
+
+    def _event_flags(self, segment: Segment, stances: Stances, length: float) -> int:
+        flags = 0
+        kept = segment.kept[stances.stride.spread_from : stances.block + 1]
+        if stances.after_gap or stances.stride.has_event("gap", length) or has_dead_axis(kept):
+            flags |= FLAG["gap"]
+        if stances.stride.has_event("saturated", length):
+            flags |= FLAG["saturated"]
+        stances.after_gap = False
+        return flags
+
+    def _contact(self, segment: Segment, start: int, length: int) -> float:
+        """Sample at which the pitch rate has turned positive after the swing, NaN if nowhere."""
+        gyr = segment.kept[start : start + length + 1, 3:] * c.GYR_UNIT - self.standing.bias
+        pitch = gyr @ self.frame.left
+        swing = int(pitch.argmin()) if pitch.min() < 0 else 0
+        rising = swing + 1 + np.flatnonzero((pitch[swing:-1] < 0) & (pitch[swing + 1 :] >= 0))
+        if not len(rising):
+            return math.nan
+        after = rising[0]
+        place = after - pitch[after] / (pitch[after] - pitch[after - 1])
+        lag = 0.5 * (self.design.window - 1) - self.design.delay
+        blocks = start + place + c.CONTACT_AFTER_CROSSING_S / self.design.period_s + lag
+        return self._sample(segment, int(blocks * FRACTIONS))
+
+    def _sample(self, segment: Segment, place: int) -> float:
+        """Where in the stream a place was sampled."""
+        d, w = self.design.samples_per_block, self.design.window
+        return segment.first_sample + d * (place / FRACTIONS - (w - 1) / 2) + (d - 1) / 2
