@@ -13,7 +13,7 @@ TEST_PACKAGES := cmake clang 'libclang-rt-dev|libclang-rt-19-dev|libclang-rt-18-
 	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf 'qemu-system-riscv|qemu-system-misc'
 SET_UP := tools/virtual_environment.sh tools/find_python.sh tools/debian_packages.sh tools/install.py
 
-.PHONY: run check test lock readme studies experiments benchmark release clean
+.PHONY: run check test lock readme studies experiments benchmark docs-c release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -74,6 +74,12 @@ experiments: $(VENV)/run.stamp
 
 benchmark: $(VENV)/test.stamp
 	python -m benchmarks
+
+# The reference of the C library, from the comments of its header: build/docs-c/html/index.html (Debian: doxygen).
+docs-c:
+	@tools/debian_packages.sh doxygen
+	@mkdir -p build/docs-c
+	@doxygen tinystride/firmware/Doxyfile
 
 # Register what is committed, reproduced and pushed as a version: make release VERSION=v1.0.0
 release: $(VENV)/run.stamp

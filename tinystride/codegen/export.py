@@ -1,6 +1,5 @@
 """Write a network as C: one header and one source file, or a whole library with packages and a host test."""
 
-import json
 import re
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ from tinystride.codegen.graph import Graph
 from tinystride.codegen.host import compile_on_host, host_compiler, run_on_host
 from tinystride.codegen.layers import Network
 from tinystride.codegen.lowering import lower
+from tinystride.codegen.packages import package_files, with_licence
 from tinystride.codegen.reader import read_graph
 from tinystride.codegen.reference import example_inputs, run_tflm, tflm_is_installed
 from tinystride.codegen.templates import render
@@ -31,8 +31,6 @@ LIBRARY_TEMPLATES = {
     "src/tinystride_model.h": "forward.h.j2",
     "examples/minimal/main.c": "main.c.j2",
     "examples/arduino/arduino.ino": "arduino.ino.j2",
-    "CMakeLists.txt": "CMakeLists.txt.j2",
-    "library.properties": "library.properties.j2",
     "README.md": "README.md.j2",
 }
 TEST_TEMPLATES = {
@@ -131,19 +129,9 @@ def _library_files(
         outputs = _golden_outputs(path.read_bytes(), graph, inputs, files)
         values["golden_outputs"] = [_values(row) for row in outputs]
         files |= {name: render(template, **values) for name, template in TEST_TEMPLATES.items()}
-    library = {
-        "name": "TinyStride",
-        "version": __version__,
-        "description": "Gait stride length from a shoe-worn inertial sensor: int8 network in C99",
-        "license": "MIT",
-        "frameworks": "*",
-        "platforms": "*",
-        "headers": ["tinystride.h"] * streams + ["tinystride_model.h"],
-        "build": {"includeDir": "include", "srcDir": "src"},
-    }
     if streams:
         files |= estimator_files(network, card["description"]) | example_files()
-    files["library.json"] = json.dumps(library, indent=2) + "\n"
+    files |= package_files(version=__version__, streams=streams, vectors=vectors)
     files["model_card.yaml"] = yaml.safe_dump(card, sort_keys=False, width=100)
     return files
 
@@ -189,7 +177,7 @@ def export_model(
         files = _library_files(path, graph, emitted.network, card, values, vectors)
     else:
         files = {f"{prefix}.{ending}": render(f"model.{ending}.j2", **values) for ending in "hc"}
-    _write_files(Path(out_folder), files)
+    _write_files(Path(out_folder), {name: with_licence(name, text) for name, text in files.items()})
     figures = ("layers", "multiply_accumulates", "weights", "working_memory_bytes")
     return {"prefix": prefix, "files": sorted(files)} | {name: card[name] for name in figures}
 

@@ -9,6 +9,7 @@ import numpy as np
 
 FOLDER = Path(__file__).parent
 WIDTH = 120
+LICENCE = "/* SPDX-License-Identifier: MIT */\n"
 
 
 def header() -> str:
@@ -22,6 +23,7 @@ def translation_unit() -> str:
     def part(match: re.Match) -> str:
         name = match[1]
         text = constants() if name == "constants" else (FOLDER / f"{name}.inc").read_text()
+        text = text.removeprefix(LICENCE)
         return f"/* ======== {name} ======== */\n\n{text}"
 
     return re.sub(r'#include "(\w+)\.inc"\n', part, (FOLDER / "tinystride.c").read_text())

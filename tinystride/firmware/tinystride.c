@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* TinyStride: raw samples of a shoe-worn inertial sensor in, stride lengths out. See tinystride.h.
  *
  * Samples are converted to counts of ACC_UNIT and GYR_UNIT and summed to blocks of about 1/60 s. All decisions about
@@ -11,9 +12,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#if !(defined(__GNUC__) && defined(__arm__) && defined(__ARM_FP))
-#include <math.h>
-#endif
 
 #include "constants.inc"
 #include "config.inc"

@@ -1,6 +1,10 @@
-/* TinyStride: raw samples of a shoe-worn inertial sensor in, stride lengths out.
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file tinystride.h
+ * @brief TinyStride: raw samples of a shoe-worn inertial sensor in, stride lengths out.
  *
- *     tinystride_t ts;                        (all state; yours, copyable, no allocation anywhere)
+ * @code
+ *     tinystride_t ts;                        // all state; yours, copyable, no allocation anywhere
  *     tinystride_stride_t stride;
  *     tinystride_init(&ts, 104.0f, TINYSTRIDE_RIGHT);
  *     for (;;) {
@@ -9,10 +13,11 @@
  *             use(stride.length_cm, stride.flags);
  *         }
  *     }
+ * @endcode
  *
- * The sensor may sit on the shoe any way round. Stand still for a second before walking: gyroscope and gravity
- * are calibrated then, and again whenever the foot rests. C99, single precision, reentrant: one tinystride_t per
- * foot; calls on one of them must not overlap.
+ * The sensor may be mounted on the shoe in any orientation. Stand still for a second before walking: gyroscope and
+ * gravity are calibrated then, and again whenever the foot rests. C99, single precision, no allocation, no library but
+ * memcpy and memset. Reentrant: use one tinystride_t per foot; calls with the same one must not overlap.
  */
 #ifndef TINYSTRIDE_H
 #define TINYSTRIDE_H
@@ -23,65 +28,82 @@
 extern "C" {
 #endif
 
-/* Version of the library: MAJOR.MINOR.PATCH, and as a number that can be compared. */
-#define TINYSTRIDE_VERSION_MAJOR 0
-#define TINYSTRIDE_VERSION_MINOR 1
-#define TINYSTRIDE_VERSION_PATCH 0
-#define TINYSTRIDE_VERSION "0.1.0"
+/** @name Version of the library, MAJOR.MINOR.PATCH; the number can be compared.
+ * @{ */
+#define TINYSTRIDE_VERSION_MAJOR 0   /**< changes that callers notice */
+#define TINYSTRIDE_VERSION_MINOR 1   /**< additions */
+#define TINYSTRIDE_VERSION_PATCH 0   /**< corrections */
+#define TINYSTRIDE_VERSION "0.1.0"   /**< as text */
+/** As a number: 10000 MAJOR + 100 MINOR + PATCH */
 #define TINYSTRIDE_VERSION_NUMBER                                                                                      \
     (TINYSTRIDE_VERSION_MAJOR * 10000 + TINYSTRIDE_VERSION_MINOR * 100 + TINYSTRIDE_VERSION_PATCH)
+/** @} */
 
-#define TINYSTRIDE_LEAST_RATE_HZ 40.0f
-#define TINYSTRIDE_LARGEST_RATE_HZ 420.0f
+/** @name Sampling rates, Hz
+ * @{ */
+#define TINYSTRIDE_LEAST_RATE_HZ 40.0f    /**< lowest */
+#define TINYSTRIDE_LARGEST_RATE_HZ 420.0f /**< highest */
+/** @} */
 
-/* Feet. */
-#define TINYSTRIDE_LEFT 0
-#define TINYSTRIDE_RIGHT 1
+/** @name The foot that wears the sensor
+ * @{ */
+#define TINYSTRIDE_LEFT 0  /**< left foot */
+#define TINYSTRIDE_RIGHT 1 /**< right foot */
+/** @} */
 
-/* What a call returns. Negative: something was wrong, and why. */
-#define TINYSTRIDE_OK 0             /* the sample was taken */
-#define TINYSTRIDE_STRIDE 1         /* it was taken, and *stride is a new stride */
-#define TINYSTRIDE_ERROR_NULL (-1)  /* a pointer is NULL */
-#define TINYSTRIDE_ERROR_RATE (-2)  /* the sampling rate is none from 50 to 400 Hz */
-#define TINYSTRIDE_ERROR_FOOT (-3)  /* neither TINYSTRIDE_LEFT nor TINYSTRIDE_RIGHT */
-#define TINYSTRIDE_ERROR_STATE (-4) /* tinystride_init has not been called, or failed */
-#define TINYSTRIDE_ERROR_SAMPLE (-5) /* not finite, or more than any sensor measures: counted as lost */
-#define TINYSTRIDE_ERROR_TIME (-6)  /* the time stamp stood still or ran back: the sample was dropped */
-#define TINYSTRIDE_ERROR_UNITS (-7) /* so far, at rest |acc| is not about 9.81 m/s^2: nothing can be found */
+/** @name Status of a call; negative: an error
+ * @{ */
+#define TINYSTRIDE_OK 0              /**< the sample was taken */
+#define TINYSTRIDE_STRIDE 1          /**< the sample was taken, and *stride is a new stride */
+#define TINYSTRIDE_ERROR_NULL (-1)   /**< a pointer is NULL */
+#define TINYSTRIDE_ERROR_RATE (-2)   /**< sampling rate outside 40 to 420 Hz */
+#define TINYSTRIDE_ERROR_FOOT (-3)   /**< neither TINYSTRIDE_LEFT nor TINYSTRIDE_RIGHT */
+#define TINYSTRIDE_ERROR_STATE (-4)  /**< tinystride_init() has not been called, or failed */
+#define TINYSTRIDE_ERROR_SAMPLE (-5) /**< not finite, or larger than any sensor measures; counted as lost */
+#define TINYSTRIDE_ERROR_TIME (-6)   /**< the time stamp stood still or went back; the sample was dropped */
+#define TINYSTRIDE_ERROR_UNITS (-7)  /**< at rest |acc| is not about 9.81 m/s^2, so no stride can be found */
+/** @} */
 
-/* Flags of a stride: what speaks against its length. */
-#define TINYSTRIDE_NO_STANDING 0x001u      /* the foot never stood still for a second: gyroscope not calibrated */
-#define TINYSTRIDE_WRONG_FOOT 0x002u       /* it moves like the other foot */
-#define TINYSTRIDE_TURN 0x004u             /* heading changed by more than 30 degrees */
-#define TINYSTRIDE_CLIMB 0x008u            /* height changed by more than 20 cm */
-#define TINYSTRIDE_UNUSUAL_DURATION 0x010u /* shorter than 0.6 s or longer than 2 s */
-#define TINYSTRIDE_OUT_OF_RANGE 0x020u     /* integral outside of 40 to 220 cm, or beyond what the network can tell */
-#define TINYSTRIDE_NOT_WALKING 0x040u      /* it turns or goes back as no walking foot does, or did just before */
-#define TINYSTRIDE_GAP 0x080u              /* samples were lost, or the sensor was stuck: see tinystride_gap */
-#define TINYSTRIDE_SATURATED 0x100u        /* the sensor reached its full scale */
-#define TINYSTRIDE_UNSTEADY 0x200u         /* the foot did not rest at both ends, or the sensor slipped */
-#define TINYSTRIDE_INCONSISTENT 0x400u     /* network and integration differ by more than 10 cm */
-#define TINYSTRIDE_SENSORS_DISAGREE 0x800u /* accelerometer and gyroscope contradict each other: wrong rate or scale */
+/** @name Quality flags: why the length of a stride may be unreliable
+ * @{ */
+#define TINYSTRIDE_NO_STANDING 0x001u      /**< the gyroscope is not calibrated: the foot has not stood still */
+#define TINYSTRIDE_WRONG_FOOT 0x002u       /**< it moves like the other foot */
+#define TINYSTRIDE_TURN 0x004u             /**< heading changed by more than 30 degrees */
+#define TINYSTRIDE_CLIMB 0x008u            /**< height changed by more than 20 cm */
+#define TINYSTRIDE_UNUSUAL_DURATION 0x010u /**< shorter than 0.6 s or longer than 2 s */
+#define TINYSTRIDE_OUT_OF_RANGE 0x020u     /**< length by integration outside 40 to 220 cm, or network at its limit */
+#define TINYSTRIDE_NOT_WALKING 0x040u      /**< not the motion of walking, in this stride or the one before */
+#define TINYSTRIDE_GAP 0x080u              /**< samples were lost, or a sensor was stuck; see tinystride_gap() */
+#define TINYSTRIDE_SATURATED 0x100u        /**< a sensor reached its full scale */
+#define TINYSTRIDE_UNSTEADY 0x200u         /**< the foot did not rest at both ends, or the sensor slipped */
+#define TINYSTRIDE_INCONSISTENT 0x400u     /**< network and integration differ by more than 10 cm */
+#define TINYSTRIDE_SENSORS_DISAGREE 0x800u /**< the two sensors contradict each other: wrong rate or scale */
+/** @} */
 
-/* A stride lies between two mid-stances. Samples are counted from tinystride_init or _reset on, lost ones too;
- * the time of a mid-stance is (sample + fraction) / rate. */
+/**
+ * @brief A stride, from one mid-stance to the next of the same foot.
+ *
+ * Samples are counted from tinystride_init() or tinystride_reset() on, including lost ones. The time of a mid-stance is
+ * (sample + fraction) / rate.
+ */
 typedef struct {
-    float length_cm;           /* by integration and network */
-    float strapdown_length_cm; /* by integration alone */
-    float duration_s;
-    float mean5_cm;  /* of the last 5 strides, this one among them, that no flag but NO_STANDING speaks against; */
-    float mean10_cm; /* of the last 10; of as many as there are. 0: none */
-    float confidence; /* 0 to 1: how ordinary the integral and its correction are; halved by flags but NO_STANDING */
-    float latency_s;  /* since the mid-stance that ends it */
-    uint32_t start_sample;
-    uint32_t end_sample;
-    uint32_t contact_sample; /* initial contact within the stride; start_sample where none was found */
-    float start_fraction;    /* 0 to 1 */
-    float end_fraction;
-    float contact_fraction;
-    uint16_t flags; /* TINYSTRIDE_NO_STANDING | ... */
+    float length_cm;           /**< stride length: integration and network */
+    float strapdown_length_cm; /**< stride length by integration alone */
+    float duration_s;          /**< stride duration */
+    float mean5_cm;            /**< mean of the last 5 lengths without flags (but NO_STANDING); 0: none yet */
+    float mean10_cm;           /**< mean of the last 10 */
+    float confidence;          /**< 0 to 1: how ordinary integral and correction are; halved by flags but NO_STANDING */
+    float latency_s;           /**< time since the mid-stance at the end */
+    uint32_t start_sample;     /**< mid-stance at the start */
+    uint32_t end_sample;       /**< mid-stance at the end */
+    uint32_t contact_sample;   /**< initial contact; start_sample if none was found */
+    float start_fraction;      /**< 0 to 1 */
+    float end_fraction;        /**< 0 to 1 */
+    float contact_fraction;    /**< 0 to 1 */
+    uint16_t flags;            /**< TINYSTRIDE_NO_STANDING | ...; 0: none */
 } tinystride_stride_t;
 
+/** @cond PRIVATE */
 /* Sizes of the state. A block is about 1/60 s of samples. */
 #define TINYSTRIDE_HISTORY_BLOCKS 208u /* the longest stride, and what has to be known after it */
 #define TINYSTRIDE_MOTION_BLOCKS 128u
@@ -242,8 +264,11 @@ struct tinystride_history {
     int16_t samples[TINYSTRIDE_HISTORY_BLOCKS][6];  /* counts, low-passed */
 };
 
-/* All state. Its members are private; it may be copied with memcpy at any time. */
+/** @endcond */
+
+/** @brief All state of one foot. Its members are private; it may be copied with memcpy at any time. */
 typedef struct {
+    /** @cond PRIVATE */
     struct tinystride_config config;
     /* The current stream of samples, which a gap resets. */
     struct tinystride_phase phase;
@@ -262,43 +287,96 @@ typedef struct {
     struct tinystride_results results;
     uint32_t magic;
     struct tinystride_history history;
+    /** @endcond */
 } tinystride_t;
 
-/* Start. rate_hz: 40 to 420, of the samples that will be pushed. foot: TINYSTRIDE_LEFT or TINYSTRIDE_RIGHT.
- * Returns TINYSTRIDE_OK, or TINYSTRIDE_ERROR_NULL, _RATE or _FOOT, after which every other call is refused. */
+/**
+ * @brief Initialize the state of one foot.
+ * @param ts       state to initialize
+ * @param rate_hz  sampling rate, 40 to 420 Hz
+ * @param foot     TINYSTRIDE_LEFT or TINYSTRIDE_RIGHT
+ * @return TINYSTRIDE_OK; or TINYSTRIDE_ERROR_NULL, _RATE or _FOOT, and then every other call is refused
+ */
 int tinystride_init(tinystride_t *ts, float rate_hz, int foot);
 
-/* Forget everything but rate, foot and full scales: the sensor has been put on anew. */
+/**
+ * @brief Forget everything but rate, foot and full scales. Call it when the sensor has been mounted anew.
+ * @param ts  state
+ * @return TINYSTRIDE_OK; or TINYSTRIDE_ERROR_NULL or _STATE
+ */
 int tinystride_reset(tinystride_t *ts);
 
-/* Full scales of the sensor, m/s^2 and rad/s; 0: not known. Where they are known, strides are flagged
- * TINYSTRIDE_SATURATED from 99.5 % on; else where the largest value ever stays for three samples. */
+/**
+ * @brief Set the full scales of the sensor.
+ *
+ * If they are known, a stride is flagged TINYSTRIDE_SATURATED from 99.5 % of the full scale on; else if the largest
+ * value so far stays for three samples.
+ * @param ts         state
+ * @param acc_mps2   full scale of the accelerometer, m/s^2; 0: unknown
+ * @param gyr_radps  full scale of the gyroscope, rad/s; 0: unknown
+ * @return TINYSTRIDE_OK; or TINYSTRIDE_ERROR_NULL or _STATE
+ */
 int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps);
 
-/* One sample: specific force (at rest 9.81 m/s^2 upwards) and angular rate, in the sensor's axes.
- * Returns TINYSTRIDE_OK or TINYSTRIDE_STRIDE, or an error, after which the next sample may be pushed all the same. */
+/**
+ * @brief Take one sample, in the sensor's axes (right-handed, the same for both sensors).
+ * @param ts         state
+ * @param acc_mps2   [3] specific force, m/s^2; at rest 9.81 upwards
+ * @param gyr_radps  [3] angular rate, rad/s
+ * @param stride     receives the stride if TINYSTRIDE_STRIDE is returned
+ * @return TINYSTRIDE_OK or TINYSTRIDE_STRIDE; or an error, after which the next sample may be pushed all the same
+ */
 int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
                     tinystride_stride_t *stride);
 
-/* The same of raw counts; a count is acc_scale_mps2, gyr_scale_radps. */
+/**
+ * @brief Take one sample as the sensor's counts.
+ * @param ts               state
+ * @param acc              [3] counts of specific force
+ * @param gyr              [3] counts of angular rate
+ * @param acc_scale_mps2   m/s^2 per count
+ * @param gyr_scale_radps  rad/s per count
+ * @param stride           receives the stride if TINYSTRIDE_STRIDE is returned
+ * @return as tinystride_push()
+ */
 int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t gyr[3], float acc_scale_mps2,
                           float gyr_scale_radps, tinystride_stride_t *stride);
 
-/* The same with a time stamp, in microseconds of a clock that may wrap around: lost samples are noticed, and the
- * true sampling rate is measured, if it is within 5 % of the one told. A stamp that is more than a second ahead or
- * back is a loss of unknown length, counted as one that cannot be bridged. Since it may be the clock that has jumped,
- * a stride in which stamps are missing while the foot turns is flagged TINYSTRIDE_GAP. */
+/**
+ * @brief Take one sample with a time stamp, by which lost samples are noticed and the true rate is measured.
+ *
+ * The true rate must be within 5 % of the configured one. A stamp more than a second ahead or back is a loss of unknown
+ * length, counted as one that cannot be bridged. It may be the clock that jumped, so a stride in which stamps are
+ * missing while the foot turns is flagged TINYSTRIDE_GAP.
+ * @param ts         state
+ * @param time_us    time stamp, microseconds of a clock that may wrap around
+ * @param acc_mps2   [3] specific force, m/s^2
+ * @param gyr_radps  [3] angular rate, rad/s
+ * @param stride     receives the stride if TINYSTRIDE_STRIDE is returned
+ * @return as tinystride_push(); or TINYSTRIDE_ERROR_TIME
+ */
 int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
                        tinystride_stride_t *stride);
 
-/* No more samples will come: tells the last stride, if the foot has come to rest. tinystride_reset next. */
+/**
+ * @brief End the stream: report the last stride if the foot has come to rest. Call tinystride_reset() next.
+ * @param ts      state
+ * @param stride  receives the stride if TINYSTRIDE_STRIDE is returned
+ * @return TINYSTRIDE_OK or TINYSTRIDE_STRIDE; or TINYSTRIDE_ERROR_NULL or _STATE
+ */
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride);
 
-/* So many samples were lost before the next one. Up to 0.03 s is bridged: the stride that holds the loss is told, and
- * flagged TINYSTRIDE_GAP if velocity may have been missed. After more, strides begin anew: the one that holds the loss
- * has no length and is not told, nor the one before it if that ended less than about 0.4 s earlier. Instead the next
- * stride told is flagged TINYSTRIDE_GAP, although its own samples are all there. Samples that are not finite, and those
- * that time stamps leave out, are the same as lost ones. */
+/**
+ * @brief Say that samples were lost before the next one.
+ *
+ * Up to 0.03 s is bridged: the stride with the gap is reported, and flagged TINYSTRIDE_GAP if velocity may have been
+ * missed. After a longer gap strides start anew: the stride with the gap is not reported, nor the one before it if that
+ * ended less than about 0.4 s earlier. Instead the next stride is flagged TINYSTRIDE_GAP, although its own samples are
+ * complete. Samples that are not finite, and samples that time stamps leave out, count as lost, too.
+ * @param ts       state
+ * @param samples  number of lost samples
+ * @return TINYSTRIDE_OK; or TINYSTRIDE_ERROR_NULL or _STATE
+ */
 int tinystride_gap(tinystride_t *ts, uint32_t samples);
 
 #ifdef __cplusplus
