@@ -94,7 +94,7 @@ def test_replay_takes_other_headers_units_and_lost_samples(build, walk, tmp_path
         (["walk.csv"], 2, "usage"),
         (["walk.csv", 64, "middle"], 2, "usage"),
         (["absent.csv", 64, "right"], 1, "cannot be read"),
-        (["walk.csv", 20, "right"], 1, "50 to 400 Hz"),
+        (["walk.csv", 20, "right"], 1, "40 to 420 Hz"),
         (["walk.csv", 64, "right", 0.1, 1], 1, "give the unit"),
         (["../../README.md", 64, "right"], 1, "no line names acc_x"),
     ],
