@@ -3,7 +3,7 @@
 `read_recordings` is the way in. A recording tells in `notes` what its reader assumed.
 
 text: files to tables; columns, units, times: what the columns are; clock: rows onto an even grid; signals:
-units that fit, gaps, high rates; feet: whose foot; makers: formats that are no text; files: all of it together
+units that fit, gaps, high rates; feet: whose foot; makers: formats that are no text; files: all together
 """
 
 from typing import TYPE_CHECKING, Any
