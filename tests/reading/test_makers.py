@@ -207,8 +207,9 @@ def cwa_packet(samples, second, offset, sequence):
     stamp = (when.year - 2000) << 26 | when.month << 22 | when.day << 17
     stamp |= when.hour << 12 | when.minute << 6 | when.second
     # Bits of `light`: accelerometer 2^(8+3) counts a g, gyroscope 8000/2^2 deg/s.
-    head = struct.pack("<2sHHIIIHHBBBBhH", b"AX", 508, 0x8000, 1, sequence, stamp, 3 << 13 | 2 << 10, 0, 200, 0,
-                       0x4A, 0x62, offset, len(samples))  # fmt: skip
+    ranges = 3 << 13 | 2 << 10
+    fields = (508, 0x8000, 1, sequence, stamp, ranges, 0, 200, 0, 0x4A, 0x62, offset, len(samples))
+    head = struct.pack("<2sHHIIIHHBBBBhH", b"AX", *fields)
     body = head + samples.astype("<i2").tobytes()
     body += bytes(510 - len(body))
     total = sum(struct.unpack("<255H", body)) & 0xFFFF

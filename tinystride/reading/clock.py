@@ -24,6 +24,14 @@ MAX_JITTER = 0.65  # intervals, SD; beyond, no place is certain
 LOSS_COST = 7.0
 BEAM = 8
 BEAM_COST = 40.0
+MUCH_JITTER = 0.15  # intervals, SD; losses and a slow clock begin to look alike
+USUAL_RATES_HZ = (
+    40, 50, 51.2, 52, 60, 64, 75, 80, 100, 102.4, 104, 119, 120, 125, 128, 148.148, 150, 160, 200, 204.8, 208,
+    240, 250, 256, 300, 400,
+)  # fmt: skip
+UNUSUAL_COST = 12.0
+CLEAR_COST = 40.0
+MAX_TRIED = 1200  # samples that intervals are tried on
 FOLLOW = 0.02  # share of a residual by which the offset follows
 MIN_JUMP_S = 0.05
 AROUND_JUMP = 3  # samples to either side of a jump that count as lost
@@ -84,7 +92,7 @@ def place_by_time(
     if len(rows) < 20:
         raise read_error(source, f"holds {len(rows)} samples, less than a second", "record a whole walk")
     stamps = _without_strays(time_s[rows])
-    notes: list[str] = []
+    known = False
     interval = typical_step(stamps)
     if not interval > 0:
         raise read_error(source, "time does not increase", "choose another column with --time-column")
@@ -96,18 +104,18 @@ def place_by_time(
                 "leave --rate-hz out if the stamps are right, or say what their unit is with --time-unit",
             )
         if abs(interval * rate_hz - 1) <= MAX_RATE_ERROR:
-            interval = 1 / rate_hz
+            interval, known = 1 / rate_hz, True
     base = _base(counter[rows] if counter is not None else None, len(rows))
     breaks = np.flatnonzero(np.diff(stamps) < -max(8 * interval, MIN_JUMP_S)) + 1
     steps = np.diff(stamps) / interval
     shared = float((steps == 0).mean()) > 0.05
     placement = None
     if not shared:
-        placement = _direct(rows, stamps, base, breaks, interval)
-        if placement is None and counter is None:
+        if counter is None:
             placement = _uneven(rows, stamps, interval, breaks)
+        placement = placement or _direct(rows, stamps, base, breaks, interval)
     if placement is None:
-        placement = _searched(source, rows, stamps, base, breaks, interval, shared)
+        placement = _searched(source, rows, stamps, base, breaks, interval, shared, known)
     if rate_hz is not None:
         found = placement.rate_hz
         if abs(found / rate_hz - 1) > MAX_RATE_ERROR:
@@ -119,7 +127,6 @@ def place_by_time(
         placement.rate_hz = rate_hz if abs(found / rate_hz - 1) <= RATE_TOLERANCE else found
     else:
         placement.rate_hz = _nice(placement.rate_hz)
-    placement.notes += notes
     _cap_pauses(placement)
     return placement
 
@@ -177,6 +184,7 @@ def _direct(
     whole = np.maximum(np.rint(relative), np.diff(base)).astype(np.int64)
     whole[broken] = 1
     place = np.concatenate([[0], np.cumsum(whole)])
+    interval = _regressed(place, stamps, np.flatnonzero((whole > 3) | broken) + 1) or interval
     return Placement(rows, place, 1 / interval, float(stamps[0]), [int(p) for p in place[breaks]])
 
 
@@ -209,6 +217,7 @@ def _searched(
     breaks: np.ndarray,
     interval: float,
     shared: bool,
+    known: bool,
 ) -> Placement:
     """Places by the Viterbi search, over rows or over groups of rows that share a stamp."""
     last = (
@@ -222,6 +231,11 @@ def _searched(
         unit = common if (sizes[1:-1] == common).mean() > 0.9 and common > 1 else 1
     segments = np.searchsorted(last, breaks)
     observed, numbers = stamps[last], base[last].astype(float)
+    usual = _usual_interval(observed, numbers, interval)
+    if not known:
+        interval = usual
+        if not shared:
+            interval = _best_interval(source, observed, numbers, interval)
     for _ in range(3):
         interval, lost, spread = _fit(observed, numbers, segments, interval, unit)
     limit = MAX_JITTER * interval * (1 if not shared else max(8.0, 2.0 * float(sizes.max())))
@@ -244,22 +258,29 @@ def _searched(
     )
 
 
+def _usual_interval(observed: np.ndarray, numbers: np.ndarray, interval: float) -> float:
+    """The mean interval over steps without a loss: a median would take losses for a slower clock."""
+    steps, counts = np.diff(observed), np.diff(numbers)
+    for _ in range(5):
+        usual = np.abs(steps - counts * interval) < 0.5 * interval * np.maximum(1, counts)
+        if usual.sum() < 5:
+            break
+        interval = float(steps[usual].sum() / counts[usual].sum())
+    return interval
+
+
 def _fit(
     observed: np.ndarray, numbers: np.ndarray, segments: np.ndarray, interval: float, unit: int
 ) -> tuple[float, np.ndarray, float]:
     """(interval, lost samples before each [n], SD of the residuals): one round of the search."""
-    steps, counts = np.diff(observed), np.diff(numbers)
-    deviation = steps - counts * interval
-    centre = float(np.median(deviation))
-    sd = 1.4826 * float(np.median(np.abs(deviation - centre))) / np.sqrt(2)
-    sd = max(sd, 0.05 * interval)
+    sd = max(_jitter(observed, numbers, interval), 0.05 * interval)
     lost = np.zeros(len(observed), dtype=np.int64)
     bounds = [0, *segments.tolist(), len(observed)]
     squares, count, slope, weight = 0.0, 0, 0.0, 0.0
     for begin, end in pairwise(bounds):
         if end <= begin:
             continue
-        part = _search(observed[begin:end] - numbers[begin:end] * interval, interval, sd, unit)
+        part, _ = _search(observed[begin:end] - numbers[begin:end] * interval, interval, sd, unit)
         if begin:
             part = part + lost[begin - 1]
         lost[begin:end] = part
@@ -277,19 +298,68 @@ def _fit(
     return fitted, lost, float(np.sqrt(squares / max(1, count)))
 
 
-def _search(residual_s: np.ndarray, interval: float, sd: float, unit: int) -> np.ndarray:
-    """Lost samples before each observation [n]: never fewer than before, and as few as explain the stamps.
+def _jitter(observed: np.ndarray, numbers: np.ndarray, interval: float) -> float:
+    """The SD of the stamps, s, from the deviations of their steps."""
+    deviation = np.diff(observed) - np.diff(numbers) * interval
+    return 1.4826 * float(np.median(np.abs(deviation - np.median(deviation)))) / np.sqrt(2)
+
+
+def _regressed(place: np.ndarray, stamps: np.ndarray, cuts: np.ndarray) -> float | None:
+    """The interval by least squares within the parts between `cuts`; None where all are too short."""
+    covariance = variance = 0.0
+    for begin, end in pairwise([0, *cuts.tolist(), len(place)]):
+        if end - begin > 10:
+            x, y = place[begin:end] - place[begin:end].mean(), stamps[begin:end] - stamps[begin:end].mean()
+            covariance += float(x @ y)
+            variance += float(x @ x)
+    return covariance / variance if variance else None
+
+
+def _best_interval(source: object, observed: np.ndarray, numbers: np.ndarray, interval: float) -> float:
+    """Of intervals nearby the one that explains stamps with much jitter best.
+
+    Losses look like a slower clock. Raises DataError where two intervals explain the stamps as well.
+    """
+    sd = _jitter(observed, numbers, interval)
+    if sd < MUCH_JITTER * interval:
+        return interval
+    part = slice(0, MAX_TRIED)
+    usual = [1 / rate for rate in USUAL_RATES_HZ if abs(rate * interval - 1) < 0.05]
+    costs = {}
+    for candidate in [*usual, *(interval * (1 + 0.006 * step) for step in range(-7, 3))]:
+        residual = observed[part] - numbers[part] * candidate
+        doubt = 0.0 if candidate in usual else UNUSUAL_COST
+        costs[candidate] = _search(residual, candidate, sd, 1, follow=0.003)[1] + doubt
+    best = min(costs, key=lambda candidate: costs[candidate])
+    others = [cost for candidate, cost in costs.items() if abs(candidate / best - 1) > 0.008]
+    if sd > 2 * MUCH_JITTER * interval and min(others, default=np.inf) - costs[best] < CLEAR_COST:
+        raise read_error(
+            source,
+            f"its time stamps jitter too much to tell the sampling rate ({1 / best:.4g} Hz, or another)",
+            "give it with --rate-hz",
+        )
+    return best
+
+
+def _search(
+    residual_s: np.ndarray, interval: float, sd: float, unit: int, follow: float | None = None
+) -> tuple[np.ndarray, float]:
+    """(lost samples before each observation [n], cost): as few losses as explain the stamps.
 
     residual_s: stamps minus number times interval
     """
     values = (residual_s / interval).tolist()
     sd = sd / interval
+    follow = follow or (FOLLOW if sd < MUCH_JITTER else FOLLOW / 5)
     weight, cap = 0.5 / sd**2, (4 * sd + 1) ** 2
     first = float(np.median(residual_s[:9])) / interval if len(values) >= 9 else values[0]
     # lost → (cost, offset of the clock)
-    states: dict[int, tuple[float, float]] = {0: (0.0, first)}
+    # The first offset is off by an interval where a sample is lost among the first: hence the states beside 0.
+    states: dict[int, tuple[float, float]] = {start: (0.0, first) for start in (-unit, 0, unit)}
     back: list[dict[int, int]] = []
-    for value in values:
+    for number, value in enumerate(values):
+        # A mean over the first observations, then a slow trace of the clock's drift.
+        share = max(follow, 1 / (number + 9))
         following: dict[int, tuple[float, float]] = {}
         origin: dict[int, int] = {}
         for lost, (cost, offset) in states.items():
@@ -301,7 +371,7 @@ def _search(residual_s: np.ndarray, interval: float, sd: float, unit: int) -> np
                 total = cost + weight * min(error * error, cap) + (LOSS_COST if added else 0.0)
                 state = lost + added
                 if state not in following or total < following[state][0]:
-                    moved = offset + FOLLOW * max(-3 * sd, min(3 * sd, error))
+                    moved = offset + share * max(-3 * sd, min(3 * sd, error))
                     following[state] = (total, moved)
                     origin[state] = lost
         best = min(cost for cost, _ in following.values())
@@ -309,11 +379,12 @@ def _search(residual_s: np.ndarray, interval: float, sd: float, unit: int) -> np
         states = {s: following[s] for s in ranked if following[s][0] <= best + BEAM_COST}
         back.append(origin)
     lost = min(states, key=lambda state: states[state][0])
+    cost = states[lost][0]
     path = np.zeros(len(values), dtype=np.int64)
     for index in range(len(values) - 1, -1, -1):
         path[index] = lost
         lost = back[index][lost]
-    return path
+    return path - path[0], cost
 
 
 def _nice(rate_hz: float) -> float:

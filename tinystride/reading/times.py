@@ -113,11 +113,7 @@ def _only_unit(source: object, name: str, step: float, rate_hz: float | None) ->
         usual = _fitting(step)
         if len(usual) == 1:
             raise _other_rate(source, name, 1 / (step * TIME_UNITS[usual[0]]), rate_hz)
-        raise read_error(
-            source,
-            f"the steps of {name!r}, {step:.6g}, fit {rate_hz:g} Hz in no unit of time",
-            f"if it counts ticks, give their rate: --time-unit ticks:{step * rate_hz:.6g}",
-        )
+        return 1 / (step * rate_hz), f"ticks of {step * rate_hz:.6g} Hz"
     raise read_error(
         source,
         f"the unit of {name!r} is unknown: its steps are {step:.6g}",
