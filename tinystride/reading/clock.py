@@ -324,9 +324,9 @@ def _best_interval(source: object, observed: np.ndarray, numbers: np.ndarray, in
     if sd < MUCH_JITTER * interval:
         return interval
     part = slice(0, MAX_TRIED)
-    usual = [1 / rate for rate in USUAL_RATES_HZ if abs(rate * interval - 1) < 0.05]
+    usual = [1 / rate for rate in USUAL_RATES_HZ if -0.03 < rate * interval - 1 < 0.1]
     costs = {}
-    for candidate in [*usual, *(interval * (1 + 0.006 * step) for step in range(-7, 3))]:
+    for candidate in [*usual, *(interval * (1 + 0.006 * step) for step in range(-12, 3))]:
         residual = observed[part] - numbers[part] * candidate
         doubt = 0.0 if candidate in usual else UNUSUAL_COST
         costs[candidate] = _search(residual, candidate, sd, 1, follow=0.003)[1] + doubt
@@ -354,7 +354,7 @@ def _search(
     weight, cap = 0.5 / sd**2, (4 * sd + 1) ** 2
     first = float(np.median(residual_s[:9])) / interval if len(values) >= 9 else values[0]
     # lost → (cost, offset of the clock)
-    # The first offset is off by an interval where a sample is lost among the first: hence the states beside 0.
+    # The first offset is off by an interval where one of the first samples is lost: hence more than one state.
     states: dict[int, tuple[float, float]] = {start: (0.0, first) for start in (-unit, 0, unit)}
     back: list[dict[int, int]] = []
     for number, value in enumerate(values):
