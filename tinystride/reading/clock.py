@@ -354,7 +354,7 @@ def _search(
     weight, cap = 0.5 / sd**2, (4 * sd + 1) ** 2
     first = float(np.median(residual_s[:9])) / interval if len(values) >= 9 else values[0]
     # lost → (cost, offset of the clock)
-    # The first offset is off by an interval where one of the first samples is lost: hence more than one state.
+    # The first offset is off by an interval where one of the first samples is lost: hence several states.
     states: dict[int, tuple[float, float]] = {start: (0.0, first) for start in (-unit, 0, unit)}
     back: list[dict[int, int]] = []
     for number, value in enumerate(values):
