@@ -3,6 +3,7 @@
 import numpy as np
 
 from tinystride.datasets.recording import Recording
+from tinystride.gait import faults
 from tinystride.gait.calibration import Calibrated
 from tinystride.gait.options import GaitOptions
 from tinystride.gait.side import is_other_foot
@@ -59,7 +60,8 @@ def stride_flags(
         or a scale is wrong, or samples were lost untold
     "turn", "climb", "unusual-duration", "out-of-range": of the stride
     "not-walking": of the stride, in which the foot turns unlike one that walks
-    "gap", "saturated": of its samples; an axis that tells the same all the way counts as lost
+    "gap", "saturated": of its samples; repeated samples, and an axis that is constant, count as lost; counts
+        that overflowed as saturated
     "unsteady": of the integral, whose ends do not look like stances
     """
     n = len(mid_stances)
@@ -80,8 +82,10 @@ def stride_flags(
         "out-of-range": (integral.length_cm < options.shortest_cm)
         | (integral.length_cm > options.longest_cm),
         "not-walking": ~walks,
-        "gap": _gaps(recording, mid_stances, options.longest_gap_s) | _dead(recording, mid_stances),
-        "saturated": _touched(mid_stances, _saturated(recording)),
+        "gap": _gaps(recording, mid_stances, options.longest_gap_s)
+        | _dead(recording, mid_stances)
+        | _repeats(recording, mid_stances),
+        "saturated": _touched(mid_stances, _saturated(recording) | faults.overflowed(recording)),
         "unsteady": (drift_mps > UNSTEADY_MPS) | (tilt_rad > UNSTEADY_TILT_RAD),
     }
     ordinary = ~np.any([flags[name] for name in EXTRAORDINARY], axis=0)
@@ -140,6 +144,14 @@ def _dead(recording: Recording, mid_stances: np.ndarray) -> np.ndarray:
     samples = np.column_stack([recording.acc_mps2, recording.gyr_radps])
     changes = np.diff(samples, axis=0, prepend=samples[:1]) != 0
     return np.any([~_touched(mid_stances, changes[:, axis]) for axis in range(6)], axis=0)
+
+
+def _repeats(recording: Recording, mid_stances: np.ndarray) -> np.ndarray:
+    """Return the strides [n] in which many samples repeat the one before: as many are missing."""
+    repeats, moving = (
+        _total(mid_stances, marked) for marked in (faults.repeated(recording), faults.moving(recording))
+    )
+    return repeats > faults.MAX_REPEATED_SHARE * moving
 
 
 def _saturated(recording: Recording) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 from tinystride.datasets.recording import Recording, is_trajectory
 from tinystride.errors import DataError
 from tinystride.files import complete_folder
-from tinystride.gait import events, matching, strapdown
+from tinystride.gait import events, faults, matching, strapdown
 from tinystride.gait.calibration import calibrate
 from tinystride.gait.flags import (
     UNSTEADY_MPS,
@@ -141,7 +141,9 @@ def _need_parquet() -> None:
         import_module("pyarrow")
 
 
-def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.ndarray], StrideSignals]:
+def _extract(
+    recording: Recording, options: GaitOptions, in_step: bool = False
+) -> tuple[dict[str, np.ndarray], StrideSignals]:
     calibrated = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
     acc_mps2, gyr_radps = calibrated.acc_mps2, calibrated.gyr_radps
     mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz).round(PLACE_DECIMALS)
@@ -152,6 +154,9 @@ def _extract(recording: Recording, options: GaitOptions) -> tuple[dict[str, np.n
         )
     rotation = find_foot_frame(acc_mps2, gyr_radps, recording.rate_hz, mid_stances)
     acc_mps2, gyr_radps = to_foot_frame(rotation, recording.foot, acc_mps2, gyr_radps)
+    synchronized = None if in_step else faults.synchronized(recording, acc_mps2, gyr_radps, mid_stances)
+    if synchronized is not None:
+        return _extract(synchronized, options, in_step=True)
     contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances).round(PLACE_DECIMALS)
     signals = _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts)
     acc_mps2, gyr_radps, duration_s = strapdown.resample(signals)

@@ -1,0 +1,64 @@
+"""Faults on simulated walks: what the samples show of them is repaired, or the strides are flagged."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tinystride.datasets.recording import Recording
+from tinystride.datasets.simulator import simulate_walk_with_truth
+from tinystride.datasets.virtual_sensor import VirtualSensor
+from tinystride.datasets.walker import SimulatedSubject
+from tinystride.gait.strapdown import GRAVITY_MPS2
+from tinystride.gait.strides import extract_strides
+
+MAX_ERROR_CM = 5.0
+
+
+@pytest.fixture(scope="module", params=[3, 9])
+def walk(request):
+    rng = np.random.default_rng(request.param)
+    return simulate_walk_with_truth(
+        SimulatedSubject.draw(rng), speed_mps=1.2, n_strides=14, sensor=VirtualSensor.draw(rng), seed=1
+    )
+
+
+def errors(recording: Recording, truth) -> tuple[np.ndarray, np.ndarray]:
+    """Return the error [n] of each stride's length, cm, and its flags [n]."""
+    table = extract_strides(replace(recording, reference=recording.reference.iloc[:0])).table
+    start, end = (np.rint(table[name] * recording.rate_hz).astype(int) for name in ("start_s", "end_s"))
+    true_cm = 100 * np.linalg.norm(truth.position_m[end, :2] - truth.position_m[start, :2], axis=1)
+    return table["strapdown_length_cm"].to_numpy() - true_cm, table["flags"].to_numpy()
+
+
+def test_intact_walk_raises_no_flag(walk):
+    error_cm, flags = errors(*walk)
+    assert np.abs(error_cm).max() < MAX_ERROR_CM and (flags == "").all()
+
+
+@pytest.mark.parametrize("lag_samples", [-3, -2, -1, 1, 2, 3])
+def test_gyroscope_out_of_step_is_corrected(walk, lag_samples):
+    recording, truth = walk
+    shifted = replace(recording, gyr_radps=np.roll(recording.gyr_radps, lag_samples, axis=0))
+    error_cm, flags = errors(shifted, truth)
+    assert np.abs(error_cm[flags == ""]).max() < MAX_ERROR_CM
+    assert (flags == "").mean() > 0.8
+
+
+@pytest.mark.parametrize("range_g", [2, 4])
+def test_accelerometer_that_overflows_flags_the_strides(walk, range_g):
+    recording, truth = walk
+    span = 2 * range_g * GRAVITY_MPS2
+    wrapped = (recording.acc_mps2 + span / 2) % span - span / 2
+    assert (np.abs(wrapped - recording.acc_mps2) > 1).any()
+    error_cm, flags = errors(replace(recording, acc_mps2=wrapped, saturation=(np.nan, np.nan)), truth)
+    assert np.abs(error_cm[flags == ""]).max(initial=0) < 8
+
+
+def test_every_sample_twice_flags_all_strides(walk):
+    recording, truth = walk
+    every_other = np.arange(recording.n_samples) // 2 * 2
+    twice = replace(
+        recording, acc_mps2=recording.acc_mps2[every_other], gyr_radps=recording.gyr_radps[every_other]
+    )
+    assert all("gap" in raised for raised in errors(twice, truth)[1])
