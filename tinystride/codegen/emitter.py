@@ -66,6 +66,7 @@ KERNELS = [  # in the order of the C file
 ]
 SUMS = ["requantize_row", "matrix", "sum_row"]  # what a product with a matrix needs, with MVE
 MATRIX = [*SUMS, "multiply_matrix"]
+DENSE_UNROLL = 4
 
 
 @dataclass
@@ -87,6 +88,7 @@ class Variants:
 
     unroll: steps in a loop of the 1D convolution's inner kernel
     pack_unroll: pairs of weights in a loop that packs them
+    dense_unroll: eights of inputs in a loop of the dense kernel; dense_rest: whether some remain after it
     blocks: into how many blocks of time each 1D convolution is cut, by id
     rectified: all 1D convolutions end in a ReLU onto the whole int8 range
     pools: the max-poolings merged into them, 1 for none
@@ -101,6 +103,8 @@ class Variants:
 
     unroll: int
     pack_unroll: int
+    dense_unroll: int
+    dense_rest: bool
     blocks: dict[int, int]
     rectified: bool
     pools: list[int]
@@ -137,14 +141,19 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
     with_channels = [layer for layer in layers if isinstance(layer, Convolution | DepthwiseConvolution)]
     shifts = [m.shift for layer in layers for m in multipliers(layer)]
     packings = [pack(layer, unroll, 1) for layer in packed]
+    dense_packings = [pack_dense(layer) for layer in dense]
+    dense_sizes = [n for packing in dense_packings for n in (packing.padded_size, packing.span)]
     return Variants(
         unroll,
         next(count for count in (2, 1) if all(packing.paired % count == 0 for packing in packings)),
+        DENSE_UNROLL if max(dense_sizes, default=0) >= 8 * DENSE_UNROLL else 1,
+        any(size % (8 * DENSE_UNROLL) for size in dense_sizes)
+        or max(dense_sizes, default=0) < 8 * DENSE_UNROLL,
         _choose_blocks(layers, packed, unroll),
         all(is_rectified(layer) for layer in packed),
         sorted({_pool(layer) for layer in packed}),
         any(packing.spans.min() < packing.packed_words for packing in packings),
-        any(packing.span < packing.padded_size for packing in map(pack_dense, dense)),
+        any(packing.span < packing.padded_size for packing in dense_packings),
         all(len(set(layer.requantization.multipliers)) == 1 for layer in dense),
         all(largest_sum(layer) < 1 << 30 for layer in with_channels) and max(shifts, default=0) <= 0,
         max(shifts, default=0) > 0,
@@ -347,7 +356,7 @@ def _dense(layer: Convolution, variants: Variants) -> LayerCode:
         call,
         2 * packing.padded_size,
         vector_kernels=SUMS if variants.one_multiplier else MATRIX,
-        scalar_kernels=["clamp", "scale"],
+        scalar_kernels=["clamp", "scale", "requantize"],
     )
 
 

@@ -14,8 +14,8 @@ from tinystride.codegen.quantization import Multiplier
 
 FIELD_BITS = 21
 MIN_STEPS = 3  # with fewer output steps most of each multiplication would be wasted
-UNROLLS = (2, 3, 4, 6)
-MAX_BLOCKS = 3
+UNROLLS = (2, 3, 4, 6, 8, 9, 12, 16)
+MAX_BLOCKS = 1
 INT16_MAX = (1 << 15) - 1
 
 

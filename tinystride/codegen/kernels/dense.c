@@ -52,7 +52,7 @@ typedef struct {
 
 /* sums[0..1] = 256 times the products of prepared values with the weights of two outputs, up to `end`. */
 #ifdef USE_DSP
-/* 16 instructions for 16 multiply-accumulates. r4 to r7: weights; r8 to r11: values; r3, r12: sums. */
+/* {{ 14 * dense_unroll + 2 }} instructions for {{ 16 * dense_unroll }} multiply-accumulates. r4 to r7: weights; r8 to r11: values; r3, r12: sums. */
 static void multiply(const int16_t *weights, const int16_t *values, const int16_t *end, int32_t *sums)
 {
     register const int16_t *r0 __asm__("r0") = weights;
@@ -63,7 +63,38 @@ static void multiply(const int16_t *weights, const int16_t *values, const int16_
         "push {r3-r11}\n"
         "movs r3, #0\n"
         "mov r12, r3\n"
+{% if dense_unroll > 1 %}
+        "subs lr, r2, r1\n"
+        "bics lr, lr, #{{ 16 * dense_unroll - 1 }}\n"
+{% if dense_rest %}
+        "beq 2f\n"
+{% endif %}
+        "add lr, r1\n"
         "1:\n"
+        ".rept {{ dense_unroll }}\n"
+        "ldm r0!, {r4-r7}\n"
+        "ldm r1!, {r8-r11}\n"
+        "smlad r3, r4, r8, r3\n"
+        "sxtb16 r4, r4\n"
+        "smlad r12, r5, r8, r12\n"
+        "sxtb16 r5, r5\n"
+        "smlad r3, r4, r9, r3\n"
+        "smlad r12, r5, r9, r12\n"
+        "smlad r3, r6, r10, r3\n"
+        "sxtb16 r6, r6\n"
+        "smlad r12, r7, r10, r12\n"
+        "sxtb16 r7, r7\n"
+        "smlad r3, r6, r11, r3\n"
+        "smlad r12, r7, r11, r12\n"
+        ".endr\n"
+        "cmp r1, lr\n"
+        "bne 1b\n"
+{% endif %}
+{% if dense_rest %}
+        "2:\n"
+        "cmp r1, r2\n"
+        "beq 4f\n"
+        "3:\n"
         "ldm r0!, {r4-r7}\n"
         "ldm r1!, {r8-r11}\n"
         "smlad r3, r4, r8, r3\n"
@@ -79,12 +110,14 @@ static void multiply(const int16_t *weights, const int16_t *values, const int16_
         "smlad r3, r6, r11, r3\n"
         "smlad r12, r7, r11, r12\n"
         "cmp r1, r2\n"
-        "bne 1b\n"
+        "bne 3b\n"
+        "4:\n"
+{% endif %}
         "pop {r0, r4-r11}\n"
         "strd r3, r12, [r0]\n"
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
         :
-        : "r12", "cc", "memory");
+        : "r12", "lr", "cc", "memory");
 }
 #else
 static void multiply(const int16_t *weights, const int16_t *values, const int16_t *end, int32_t *sums)
@@ -103,17 +136,25 @@ static void multiply(const int16_t *weights, const int16_t *values, const int16_
 }
 #endif
 
+/* The first and the third of four values from a pair of inputs. */
+static inline void prepare(int16_t *pair, int32_t x, int32_t m)
+{
+    pair[0] = (int16_t)m;
+    pair[2] = (int16_t)(256 * x - m);
+}
+
 static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
-    int16_t *const values = (int16_t *)(void *)scratch;
+    int16_t *const values = (int16_t *)(void *)scratch, *pair = values;
     const int16_t *const end = values + layer->padded_size, *weights = layer->weights;
     int32_t i, channel;
-    for (i = 0; i < layer->padded_size; i += 2) {
-        const int32_t x = i < layer->size ? input[i] + 1 : 0;
-        const int32_t m = i + 1 < layer->size ? input[i + 1] + 129 : 1;
-        int16_t *const pair = values + (i & ~3) + ((i >> 1) & 1);
-        pair[0] = (int16_t)m;
-        pair[2] = (int16_t)(256 * x - m);
+    /* Without a branch for each, in fours, as long as there are four inputs. */
+    for (i = 0; i + 4 <= layer->size; i += 4, pair += 4) {
+        prepare(pair, input[i] + 1, input[i + 1] + 129);
+        prepare(pair + 1, input[i + 2] + 1, input[i + 3] + 129);
+    }
+    for (; i < layer->padded_size; i += 2, pair += i & 2 ? 1 : 3) {
+        prepare(pair, i < layer->size ? input[i] + 1 : 0, i + 1 < layer->size ? input[i + 1] + 129 : 1);
     }
     for (channel = 0; channel < layer->out_size; channel += 2) {
         int32_t sums[2];
@@ -134,8 +175,8 @@ static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int
 {% endif %}
         for (i = channel; i < channel + 2 && i < layer->out_size; i++) {
             const int32_t sum = {{ "sums[i - channel]" if spans else "(sums[i - channel] >> 8)" }} + layer->bias[i];
-            const int32_t value = scale(sum, layer->multiplier{{ index }}, layer->shift{{ index }});
-            output[i] = (int8_t)clamp(value + layer->output_zero_point, layer->low, layer->high);
+            output[i] = requantize(sum, layer->multiplier{{ index }}, layer->shift{{ index }}, layer->output_zero_point,
+                                   layer->low, layer->high);
         }
     }
 }
