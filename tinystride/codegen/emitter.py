@@ -66,7 +66,7 @@ KERNELS = [  # in the order of the C file
 ]
 SUMS = ["requantize_row", "matrix", "sum_row"]  # what a product with a matrix needs, with MVE
 MATRIX = [*SUMS, "multiply_matrix"]
-DENSE_UNROLL = 4
+DENSE_UNROLL = 2
 
 
 @dataclass
@@ -80,6 +80,7 @@ class LayerCode:
     narrow_kernels: list[str] = field(default_factory=list)  # for cores whose products have 32 bits
     vector_kernels: list[str] = field(default_factory=list)  # for cores with MVE
     scalar_kernels: list[str] = field(default_factory=list)  # for cores without
+    plain_kernels: list[str] = field(default_factory=list)  # for cores with neither MVE nor DSP instructions
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,14 @@ def _without_input_offset(layer: Convolution | DepthwiseConvolution) -> np.ndarr
     return layer.bias - layer.input_zero_point * layer.weights.astype(np.int64).sum(axis=axes)
 
 
+def _requantizing(variants: Variants) -> dict[str, list[str]]:
+    """What sums that become int8 one by one need of the kernels, by fields of LayerCode."""
+    if not variants.exact_halves:
+        return {"scalar_kernels": ["requantize", "scale", "clamp"]}
+    clamping = [] if variants.full_range else ["clamp"]
+    return {"scalar_kernels": ["requantize", *clamping], "plain_kernels": ["scale", "clamp"]}
+
+
 def _with_vectors(vectors: list[str], others: list[str]) -> list[str]:
     """Constants of a layer that are laid out otherwise where there is MVE."""
     return ["#ifdef USE_MVE", *vectors, "#else", *others, "#endif"]
@@ -280,7 +289,7 @@ def _convolution(layer: Convolution, variants: Variants) -> LayerCode:
         call,
         packing.scratch_bytes,
         vector_kernels=MATRIX,
-        scalar_kernels=["scale", "requantize"],
+        **_requantizing(variants),
     )
 
 
@@ -356,11 +365,11 @@ def _dense(layer: Convolution, variants: Variants) -> LayerCode:
         call,
         2 * packing.padded_size,
         vector_kernels=SUMS if variants.one_multiplier else MATRIX,
-        scalar_kernels=["clamp", "scale", "requantize"],
+        **_requantizing(variants),
     )
 
 
-def _depthwise(layer: DepthwiseConvolution, _variants: Variants) -> LayerCode:
+def _depthwise(layer: DepthwiseConvolution, variants: Variants) -> LayerCode:
     macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
     weights = _weight_array(layer, layer.weights)
     arrays, pointers = _channel_arrays(layer, weights, _without_input_offset(layer))
@@ -373,10 +382,14 @@ def _depthwise(layer: DepthwiseConvolution, _variants: Variants) -> LayerCode:
     ]
     struct = ctext.structure("depthwise_t", f"{layer.name}_layer", members)
     call = f"convolve_depthwise(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
-    kernels = ["clamp", "scale", "requantize", "window", "gather", "convolve_depthwise"]
     scratch_bytes = layer.weights[..., :depth].size  # of a window
     return LayerCode(
-        kernels, [macros, *arrays, struct], call, scratch_bytes, vector_kernels=["requantize_row"]
+        ["clamp", "window", "gather", "convolve_depthwise"],
+        [macros, *arrays, struct],
+        call,
+        scratch_bytes,
+        vector_kernels=["requantize_row", "smaller", "requantize", "scale"],
+        **_requantizing(variants),
     )
 
 
@@ -503,11 +516,13 @@ def _conditions(codes: list[LayerCode]) -> list[tuple[str, str]]:
         "defined(NARROW_PRODUCTS)": "narrow_kernels",
         "defined(USE_MVE)": "vector_kernels",
         "!defined(USE_MVE)": "scalar_kernels",
+        "!(defined(USE_MVE) || defined(USE_DSP))": "plain_kernels",
     }
     needed = {
         name: {k for code in codes for k in getattr(code, name)} for name in ("kernels", *names.values())
     }
     everywhere = needed["kernels"] | (needed["vector_kernels"] & needed["scalar_kernels"])
+    needed["plain_kernels"] -= needed["scalar_kernels"]
     kernels = []
     for kernel in KERNELS:
         conditions = [condition for condition, name in names.items() if kernel in needed[name]]

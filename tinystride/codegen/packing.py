@@ -15,7 +15,7 @@ from tinystride.codegen.quantization import Multiplier
 FIELD_BITS = 21
 MIN_STEPS = 3  # with fewer output steps most of each multiplication would be wasted
 UNROLLS = (2, 3, 4, 6, 8, 9, 12, 16)
-MAX_BLOCKS = 1
+MAX_BLOCKS = 3
 INT16_MAX = (1 << 15) - 1
 
 

@@ -419,6 +419,63 @@ static inline void finish(const convolution_1d_t *layer, channel_t *channel, int
 {% endif %}
 }
 
+{% if rectified and pools == [2] %}
+#if defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
+/* `finish` for two channels and steps that are all inside of the output, of sums in a work_t; the second channel's
+ * output is at output[other]. r4 to r7: sums; r8 to r12: a channel; r1: a middle field. */
+static void finish_inside(channel_t *pair, const int64_t *sums, int8_t *output, int32_t step, int32_t other)
+{
+    register channel_t *r0 __asm__("r0") = pair;
+    register const int64_t *r1 __asm__("r1") = sums;
+    register int8_t *r2 __asm__("r2") = output;
+    register int32_t r3 __asm__("r3") = step;
+    register int32_t r12 __asm__("r12") = other;
+    __asm__ volatile(
+        "push {r4-r12}\n"
+        "mov lr, r1\n"
+{% for channel in range(2) %}
+        "ldm lr{{ "!" if loop.first }}, {r4-r7}\n"
+        "ldm r0, {r8-r12}\n"
+        "lsrs r1, r6, #21\n"
+        "bfi r1, r7, #11, #10\n"
+        "add r12, r12, r7, asr #10\n"
+        "cmp r1, r12\n"
+        "it lt\n"
+        "movlt r1, r12\n"
+        "mov r7, r8\n"
+        "mov r12, r9\n"
+        "smlal r7, r12, r10, r1\n"
+        "asr r12, r12, r11\n"
+        "ssat r12, #8, r12\n"
+        "strb r12, [r2, r3]\n"
+        "ubfx r6, r6, #0, #21\n"
+        "add r6, r6, r5, asr #10\n"
+        "lsrs r1, r4, #21\n"
+        "bfi r1, r5, #11, #10\n"
+        "cmp r1, r6\n"
+        "it lt\n"
+        "movlt r1, r6\n"
+        "smlal r8, r9, r10, r1\n"
+        "asr r9, r9, r11\n"
+        "ssat r9, #8, r9\n"
+        "strb r9, [r2]\n"
+        "ubfx r4, r4, #0, #21\n"
+        "str r4, [r0, #16]\n"
+{% if loop.first %}
+        "ldr r12, [sp, #32]\n"
+        "adds r0, #24\n"
+        "add r2, r12\n"
+{% endif %}
+{% endfor %}
+        "pop {r4-r12}\n"
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r12)
+        :
+        : "lr", "cc", "memory");
+}
+#define FINISH_INSIDE
+#endif
+
+{% endif %}
 static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
 {% if pooled and unpooled %}
@@ -443,13 +500,14 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
         pack_input(layer, input, first, packed);
         for (number = 0; number < channels; number += 2) {
             const int32_t other = number + 1 < channels;
-            channel_t a = open_channel(layer, number, carried[number]);
-            channel_t b = open_channel(layer, number + other, carried[number + other]);
+            channel_t pair[2];
 {% if passes %}
             const int32_t span = layer->span[number / 2];
 {% endif %}
             const int32_t *early = packed + layer->block * work.row;
             int32_t at, to = last * output_row + number;
+            pair[0] = open_channel(layer, number, carried[number]);
+            pair[1] = open_channel(layer, number + other, carried[number + other]);
             weights = pack_weights(layer, weights, &work, words);
             for (at = last; at >= lowest; at -= 2) {
 {% if passes %}
@@ -464,18 +522,36 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
                     sums_b = &sums[1];
                 }
                 accumulate(&work, from);
-                finish(layer, &a, work.early_a, work.late_a, sums_a, at, output, to);
-                finish(layer, &b, work.early_b, work.late_b, sums_b, at, output, to + other);
+{% if rectified and pools == [2] %}
+#ifdef FINISH_INSIDE
+                if (sums_a == NULL && at >= 0 && at + 1 < layer->pooled_steps) {
+                    finish_inside(pair, &work.early_a, output + to, channels, other);
+                    to -= 2 * output_row;
+                    continue;
+                }
+#endif
+{% endif %}
+                finish(layer, &pair[0], work.early_a, work.late_a, sums_a, at, output, to);
+                finish(layer, &pair[1], work.early_b, work.late_b, sums_b, at, output, to + other);
 {% else %}
                 early -= 2 * work.row;
                 accumulate(&work, early);
-                finish(layer, &a, work.early_a, work.late_a, at, output, to);
-                finish(layer, &b, work.early_b, work.late_b, at, output, to + other);
+{% if rectified and pools == [2] %}
+#ifdef FINISH_INSIDE
+                if (at >= 0 && at + 1 < layer->pooled_steps) {
+                    finish_inside(pair, &work.early_a, output + to, channels, other);
+                    to -= 2 * output_row;
+                    continue;
+                }
+#endif
+{% endif %}
+                finish(layer, &pair[0], work.early_a, work.late_a, at, output, to);
+                finish(layer, &pair[1], work.early_b, work.late_b, at, output, to + other);
 {% endif %}
                 to -= 2 * output_row;
             }
-            carried[number] = a.carried;
-            carried[number + other] = b.carried;
+            carried[number] = pair[0].carried;
+            carried[number + other] = pair[1].carried;
         }
     }
 }
