@@ -190,3 +190,22 @@ def test_install_cut_off_by_the_network_is_one_line_and_goes_on(index, tmp_path)
     assert made.returncode == 0, made.stderr
     imported = run(tmp_path / "venv/bin/python", "-c", "import first", cwd=tmp_path, **environment)
     assert imported.returncode == 1
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-query"), reason="no Debian system")
+@pytest.mark.parametrize("entry", ["dpkg", "no-such-package|dpkg", "dpkg?"])
+def test_debian_packages_that_are_installed_are_left_alone(entry, tmp_path):
+    done = run(TOOLS / "debian_packages.sh", entry, cwd=tmp_path, PATH=os.environ["PATH"])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-query"), reason="no Debian system")
+def test_debian_packages_without_root_and_sudo_are_named_in_one_line(tools, tmp_path):
+    for name in ("dpkg-query", "tr", "sed"):
+        (tools / name).symlink_to(shutil.which(name))
+    program(tools / "id", "#!/bin/sh\necho 1000\n")
+    entries = ["no-such-a|no-such-b", "no-such-c?", "dpkg"]
+    done = run(TOOLS / "debian_packages.sh", *entries, cwd=tmp_path, PATH=str(tools))
+    assert done.returncode == 1
+    expected = "error: Debian packages are missing; as root, run: apt-get install no-such-a no-such-c\n"
+    assert done.stderr == expected

@@ -74,8 +74,11 @@ def installed(wheel, tmp_path_factory) -> Path:
     return environment / "bin"
 
 
-def test_wheel_holds_the_model_of_the_checkout(wheel):
+def test_wheel_holds_the_library_and_the_model_of_the_checkout(wheel):
+    listed = run("git", "ls-files", "-z", "--", "tinystride", cwd=ROOT).stdout.split("\0")
+    there = {name for name in listed if name and (ROOT / name).is_file() and not name.endswith(".md")}
     with zipfile.ZipFile(wheel) as archive:
+        assert there <= set(archive.namelist())
         assert archive.read(f"tinystride/{MODEL}") == (ROOT / MODEL).read_bytes()
         assert not [name for name in archive.namelist() if name.startswith("tests/")]
 
