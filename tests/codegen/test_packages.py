@@ -198,10 +198,7 @@ def test_zephyr_module_builds_as_configured(library, tmp_path, plain_c):
 
 @pytest.mark.skipif(not shutil.which("doxygen"), reason="needs the Debian package doxygen")
 def test_reference_of_the_header_has_no_warning(tmp_path):
-    settings = (
-        "@INCLUDE = tinystride/firmware/Doxyfile\n"
-        f"OUTPUT_DIRECTORY = {tmp_path}\n"
-    )
+    settings = f"@INCLUDE = tinystride/firmware/Doxyfile\nOUTPUT_DIRECTORY = {tmp_path}\n"
     done = subprocess.run(["doxygen", "-"], input=settings, capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == ""
     documented = (tmp_path / "html/tinystride_8h.html").read_text()
