@@ -8,7 +8,8 @@ import shutil
 from pathlib import Path
 
 from stages.common import C_LIBRARY, FLOAT32_TFLITE, INT8_TFLITE, MODELS, RESULTS, run_stage
-from tinystride.files import complete_folder, read_json, write_bytes, write_json
+from tinystride.codegen.costs import with_costs
+from tinystride.files import complete_folder, read_json, write_bytes, write_json, write_text
 
 HEADLINES = ("evaluate", "quantize", "mcu", "train")
 BESIDE_THE_C = ("LICENSE", "CHANGELOG.md")
@@ -21,6 +22,8 @@ def main(parameters: dict) -> None:
         shutil.copytree(C_LIBRARY, folder, dirs_exist_ok=True)
         for name in BESIDE_THE_C:
             shutil.copyfile(Path(name), folder / name)
+        readme = folder / "README.md"
+        write_text(readme, with_costs(readme.read_text(), read_json(RESULTS / "mcu" / "metrics.json")))
     headline: dict = {}
     for stage in HEADLINES:
         headline |= read_json(RESULTS / stage / "headline.json")

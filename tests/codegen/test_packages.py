@@ -12,6 +12,7 @@ import yaml
 from tests.codegen.c_program import STRICT
 from tests.codegen.estimator_library import export_estimator
 from tinystride import __version__
+from tinystride.codegen.costs import with_costs
 from tinystride.firmware.source import header
 
 pytestmark = pytest.mark.compilers
@@ -196,8 +197,8 @@ def test_zephyr_module_builds_as_configured(library, tmp_path, plain_c):
     assert ("-DTINYSTRIDE_PLAIN_C" in commands) == plain_c
 
 
-@pytest.mark.skipif(not shutil.which("doxygen"), reason="needs the Debian package doxygen")
 def test_reference_of_the_header_has_no_warning(tmp_path):
+    assert shutil.which("doxygen"), "install the Debian package doxygen"
     settings = f"@INCLUDE = tinystride/firmware/Doxyfile\nOUTPUT_DIRECTORY = {tmp_path}\n"
     done = subprocess.run(["doxygen", "-"], input=settings, capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == ""
@@ -205,4 +206,38 @@ def test_reference_of_the_header_has_no_warning(tmp_path):
     public = re.findall(r"\n(?:int|void) (tinystride_\w+)\(", header())
     assert len(public) == 8
     for name in public:
-        assert f">{name}()</a>" in documented
+        assert f"{name}()</h2>" in documented
+
+
+COSTS = {
+    "flash_bytes": 13_164,
+    "static_bytes": 3_484,
+    "stack_bytes": 1_592,
+    "instructions_per_sample": 268.6,
+    "instructions_per_sample_worst": 930,
+    "instructions_at_stride_end_worst": 69_653,
+}
+
+
+def test_readme_says_what_a_firmware_engineer_has_to_know(library):
+    readme = (library / "README.md").read_text()
+    flags = re.findall(r"#define TINYSTRIDE_(\w+) 0x\w+u", header())
+    assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == flags and len(flags) == 12
+    for file in re.findall(r"`((?:examples|include)/[\w./]+)`", readme):
+        assert (library / file).exists(), file
+    for word in ("mounting", "16 g", "2000 deg/s", "MIT", "queue", "CONFIG_TINYSTRIDE=y", "find_package"):
+        assert word in readme, word
+
+
+def test_costs_enter_the_readme_between_their_marks(library):
+    readme = (library / "README.md").read_text()
+    slow = COSTS | {"instructions_at_stride_end_worst": 1_568_654}
+    written = with_costs(readme, {"cortex-m4f": {"estimator": COSTS}, "cortex-m0": {"estimator": slow}})
+    assert "has not been measured" in readme and "has not been measured" not in written
+    assert "|  | cortex-m4f | cortex-m0 |" in written
+    # 69,653 instructions * 1.3 / 64 MHz = 1.4 ms; 1,568,654: 31.9 ms, 3.2 samples at 100 Hz and 12.7 at 400.
+    assert "| longest call at 64 MHz, ms | 1.4 | 31.9 |" in written
+    assert "| queue at 100 Hz, samples | 1 | 4 |" in written
+    assert "| queue at 400 Hz, samples | 1 | 13 |" in written
+    assert with_costs(written, {"cortex-m4f": {"estimator": COSTS}}).count("costs: begin") == 1
+    assert with_costs(readme, {"cortex-m4f": {"network": {}}}) == readme

@@ -1,0 +1,58 @@
+"""What an exported library costs, as results/mcu measured it, in its README."""
+
+import math
+from collections.abc import Mapping
+
+BEGIN, END = "<!-- costs: begin -->\n", "<!-- costs: end -->\n"
+CLOCK_HZ = 64e6
+# CoreMark takes a Cortex-M4 about 1.3 cycles an instruction out of cached flash.
+CYCLES_PER_INSTRUCTION = 1.3
+RATES_HZ = (100, 400)
+ROWS = {
+    "flash_bytes": "flash, bytes",
+    "static_bytes": "RAM, bytes: `tinystride_t`",
+    "stack_bytes": "stack, bytes, deepest call",
+    "instructions_per_sample": "instructions per sample, mean",
+    "instructions_per_sample_worst": "instructions per sample, worst outside a stride's end",
+    "instructions_at_stride_end_worst": "instructions of the longest call",
+}
+
+
+def with_costs(readme: str, metrics: Mapping[str, Mapping]) -> str:
+    """The README with a table of costs between its marks; metrics: {core: {"estimator": …}} of results/mcu.
+
+    A README without marks, or metrics without an estimator, stay as they are.
+    """
+    cores = {core: parts["estimator"] for core, parts in metrics.items() if "estimator" in parts}
+    if BEGIN not in readme or not cores:
+        return readme
+    before, _, rest = readme.partition(BEGIN)
+    return f"{before}{BEGIN}{cost_table(cores)}{END}{rest.partition(END)[2]}"
+
+
+def cost_table(cores: Mapping[str, Mapping]) -> str:
+    """Markdown: one column per core, with the time of the longest call and the queue that it needs."""
+    rows = [[what, *(f"{own[name]:,}" for own in cores.values())] for name, what in ROWS.items()]
+    longest_s = [longest_call_s(own) for own in cores.values()]
+    rows.append([f"longest call at {CLOCK_HZ / 1e6:.0f} MHz, ms", *(f"{1e3 * s:.1f}" for s in longest_s)])
+    for rate_hz in RATES_HZ:
+        queues = (str(queue_samples(s, rate_hz)) for s in longest_s)
+        rows.append([f"queue at {rate_hz} Hz, samples", *queues])
+    lines = [["", *cores], ["---", *["---:"] * len(cores)], *rows]
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return (
+        f"{table}\nInstructions are exact, counted on emulated cores (GCC, `-Os`). Times assume "
+        f"{CYCLES_PER_INSTRUCTION:g} cycles per instruction and no wait states. On another clock the longest "
+        "call and the queue change in proportion.\n"
+    )
+
+
+def longest_call_s(estimator: Mapping) -> float:
+    """Seconds of the longest call at CLOCK_HZ."""
+    worst = max(estimator["instructions_at_stride_end_worst"], estimator["instructions_per_sample_worst"])
+    return worst * CYCLES_PER_INSTRUCTION / CLOCK_HZ
+
+
+def queue_samples(call_s: float, rate_hz: float) -> int:
+    """Samples that arrive during a call, at least 1."""
+    return max(1, math.ceil(call_s * rate_hz))
