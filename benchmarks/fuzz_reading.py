@@ -19,7 +19,8 @@ from tinystride.reading import ReadingOptions, read_recordings
 SNIPPETS = (
     b",", b";", b"\t", b"\n", b"\r\n", b'"', b"'", b"#", b"nan", b"-", b"1e308", b"-1e308", b"inf", b"\0",
     b"\xff", b"\xef\xbb\xbf", b"0,5", b"99999999999999999999", b"2024-03-01T10:00:00", b"12:00:00",
-    b"\xc2\xb5s", b"  ", b"acc_x", b"left_", b"=1+1", b"sep=;", b"1_000", b"0x1F", b"True", b"//", b"%", b"\x1a",
+    b"\xc2\xb5s", b"  ", b"acc_x", b"left_", b"=1+1", b"sep=;", b"1_000", b"0x1F", b"True", b"//",
+    b"%", b"\x1a",
 )  # fmt: skip
 
 
