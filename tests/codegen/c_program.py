@@ -18,6 +18,11 @@ int main(int count, char **names)
 {
     static PEER_INPUT_TYPE input[PEER_INPUT_SIZE];
     static PEER_OUTPUT_TYPE output[PEER_OUTPUT_SIZE];
+#ifdef PEER_STATE_BYTES
+    static peer_state_t state;
+#define peer_run(input, output) peer_run(&state, input, output)
+    peer_reset(&state);
+#endif
     FILE *const inputs = fopen(names[1], "rb"), *const outputs = fopen(names[2], "wb");
     (void)count;
     while (fread(input, sizeof input, 1, inputs) == 1) {

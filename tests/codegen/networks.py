@@ -6,6 +6,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from tests.codegen.operator_networks import OPERATORS, operator_network
 from tests.codegen.tflite_builder import Builder
 
 HERE = Path(__file__).parent
@@ -172,5 +173,7 @@ KERAS = ["paper", "tiny", "residual", "separable", "float_edges", "uint8_edges",
 
 @cache
 def network(name: str) -> bytes:
-    """The bytes of one of the networks named in BUILT and KERAS."""
+    """The bytes of one of the networks named in BUILT, OPERATORS and KERAS."""
+    if name in OPERATORS:
+        return operator_network(name)
     return BUILT[name]() if name in BUILT else keras_networks()[name]

@@ -6,7 +6,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-TYPES = {"int8": 9, "int32": 2, "float32": 0, "uint8": 3}
+TYPES = {"int8": 9, "int32": 2, "float32": 0, "uint8": 3, "resource": 13}
 ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
 
 
@@ -57,7 +57,7 @@ class Builder:
             name = type(options).__name__[:-1]
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, name)
         self.graph.operators.append(operator)
-        return outputs[0]
+        return outputs[0] if outputs else -1
 
     def data(self, tensor: schema.TensorT) -> np.ndarray:
         """A copy of a constant's values."""
@@ -196,10 +196,10 @@ class Builder:
         )
         return self.operator(kind, [source], [output])
 
-    def bytes(self, *outputs: int) -> bytes:
-        """The file with these as the network's outputs."""
+    def bytes(self, *outputs: int, subgraphs=()) -> bytes:
+        """The file with these as the network's outputs, and with further subgraphs."""
         self.graph.outputs = list(outputs)
-        self.model.subgraphs = [self.graph]
+        self.model.subgraphs = [self.graph, *subgraphs]
         builder = flatbuffers.Builder(1024)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())

@@ -10,6 +10,7 @@ import pytest
 
 from tests.codegen.c_program import STRICT, export
 from tests.codegen.networks import BUILT, KERAS, network
+from tests.codegen.operator_networks import OPERATORS
 from tinystride.cli import main
 from tinystride.errors import MissingExtraError, ParameterError, ToolError
 from tinystride.mcu import benchmark_model
@@ -27,6 +28,10 @@ int model_run(const int8_t *input, int8_t *output);
 """
 
 
+EVERYWHERE = ["residual", "odd_pooled", "residual_sum", "strided", "saturated", "dead_channels"]
+EVERYWHERE += ["softmax_rows", "batch_normalization", "branches", "padded", "streaming"]
+
+
 @pytest.fixture
 def model_file(tmp_path):
     def write(name: str):
@@ -37,14 +42,14 @@ def model_file(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("name", [*BUILT, *KERAS])
+@pytest.mark.parametrize("name", [*BUILT, *OPERATORS, *KERAS])
 def test_same_as_tflm_on_cortex_m4f(name, model_file):
     figures = benchmark_model(model_file(name), "cortex-m4f", vectors=12, seed=5)
     assert (figures["vectors"], figures["mismatches"]) == (12, 0)
 
 
 @pytest.mark.parametrize("core", [core for core in CORES if core != "cortex-m4f"])
-@pytest.mark.parametrize("name", ["residual", "odd_pooled", "residual_sum", "strided", "saturated"])
+@pytest.mark.parametrize("name", EVERYWHERE)
 def test_same_as_tflm_on_every_core(name, core, model_file):
     figures = benchmark_model(model_file(name), core, vectors=12, seed=6)
     assert (figures["vectors"], figures["mismatches"]) == (12, 0)

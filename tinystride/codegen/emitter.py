@@ -5,21 +5,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinystride.codegen import ctext
+from tinystride.codegen import ctext, movement
 from tinystride.codegen.layers import (
     Addition,
+    Broadcast,
     Buffer,
     Convolution,
     Copy,
     DepthwiseConvolution,
     Dequantization,
     Layer,
+    LookUp,
+    Maximum,
     Mean,
+    Movement,
     Network,
     Pooling,
     Quantization,
     Requantization,
     Rescaling,
+    Softmax,
     Window,
 )
 from tinystride.codegen.memory import MemoryPlan, lifetimes, plan_memory
@@ -58,8 +63,14 @@ KERNELS = [  # in the order of the C file
     "pool_max",
     "pool_average",
     "average",
+    "largest",
     "add",
+    "broadcast",
     "rescale",
+    "look_up",
+    "softmax",
+    "fill",
+    "move",
     "quantize",
     "dequantize",
     "copy",
@@ -67,6 +78,8 @@ KERNELS = [  # in the order of the C file
 SUMS = ["requantize_row", "matrix", "sum_row"]  # what a product with a matrix needs, with MVE
 MATRIX = [*SUMS, "multiply_matrix"]
 DENSE_UNROLL = 2
+BROADCAST_LOOPS = 4
+STATE_ALIGNMENT = 4
 
 
 @dataclass
@@ -100,6 +113,7 @@ class Variants:
     left_shifts: whether there is a factor of 1 or larger
     full_range: whether all outputs are clamped to the whole int8 range
     rescalings: (function, type of its input, type of its output)
+    operations: of tensors that are repeated to one shape
     """
 
     unroll: int
@@ -116,6 +130,7 @@ class Variants:
     left_shifts: bool
     full_range: bool
     rescalings: list[tuple[str, str, str]]
+    operations: list[str]
 
 
 @dataclass
@@ -128,6 +143,8 @@ class Emitted:
     kernels: list[tuple[str, str]]  # and the condition of the C preprocessor under which it is needed, or ""
     constants: list[str]
     calls: list[str]
+    resets: list[str]  # what gives the state its first values
+    state_bytes: int
 
 
 def _pool(layer: Convolution) -> int:
@@ -160,6 +177,7 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
         max(shifts, default=0) > 0,
         all((layer.requantization.low, layer.requantization.high) == (-128, 127) for layer in with_channels),
         sorted({_rescaling_function(layer) for layer in layers if isinstance(layer, Rescaling)}),
+        sorted({layer.operation for layer in layers if isinstance(layer, Broadcast)}),
     )
 
 
@@ -488,7 +506,81 @@ def _float_edge(layer: Quantization | Dequantization, _variants: Variants) -> La
 
 
 def _copy(layer: Copy, _variants: Variants) -> LayerCode:
-    return LayerCode(["copy"], [], f"copy({{0}}, {{out}}, {layer.output.size} * sizeof *output)")
+    bytes_each = 4 if layer.output.ctype == "float" else 1
+    return LayerCode(["copy"], [], f"copy({{0}}, {{out}}, {layer.output.size * bytes_each})")
+
+
+def _look_up(layer: LookUp, _variants: Variants) -> LayerCode:
+    table = ctext.array("int8_t", f"{layer.name}_table", layer.table)
+    return LayerCode(
+        ["look_up"], [table], f"look_up({layer.name}_table, {{0}}, {{out}}, {layer.output.size})"
+    )
+
+
+def _softmax(layer: Softmax, _variants: Variants) -> LayerCode:
+    name = f"{layer.name}_exponentials"
+    rows = layer.output.size // layer.depth
+    struct = ctext.structure(
+        "softmax_t",
+        f"{layer.name}_layer",
+        [([rows, layer.depth, len(layer.exponentials), name], "rows, depth, exponentials")],
+    )
+    constants = [ctext.array("int32_t", name, layer.exponentials), struct]
+    return LayerCode(["softmax"], constants, f"softmax(&{layer.name}_layer, {{0}}, {{out}})")
+
+
+def _movement(layer: Movement, _variants: Variants) -> LayerCode:
+    kernels, constants, calls = [], [], []
+    if layer.fill is not None:
+        kernels.append("fill")
+        calls.append(f"fill({{out}}, {layer.fill}, {layer.output.size})")
+    for number, run in enumerate(layer.runs):
+        ends = f"{{{number}}} + {run.source_offset}, {{out}} + {run.target_offset}".replace(" + 0", "")
+        if run.contiguous:
+            kernels.append("copy")
+            calls.append(f"copy({ends}, {run.sizes[0]})")
+            continue
+        kernels.append("move")
+        outer = [1] * (movement.MAX_RANK - len(run.sizes))
+        name = f"{layer.name}_loops" + (f"_{number + 1}" if len(layer.runs) > 1 else "")
+        values = [
+            ([f"{{{', '.join(str(n) for n in outer + each)}}}"], comment)
+            for each, comment in (
+                (run.sizes, "sizes"),
+                (run.source_strides, "steps in the input"),
+                (run.target_strides, "steps in the output"),
+            )
+        ]
+        constants.append(ctext.structure("move_t", name, values))
+        calls.append(f"move(&{name}, {ends})")
+    return LayerCode(kernels, constants, ";\n    ".join(calls))
+
+
+def _broadcast(layer: Broadcast, _variants: Variants) -> LayerCode:
+    requantization, (output,) = layer.requantization, layer.requantization.multipliers
+    outer = [1] * (BROADCAST_LOOPS - len(layer.sizes))
+
+    def loops(values: list[int]) -> list[int | str]:
+        return [f"{{{', '.join(str(n) for n in outer + values)}}}"]
+
+    lines: list[tuple[list, str]] = [(loops(layer.sizes), "sizes of the loops")]
+    lines += [(loops(strides), "steps of an input") for strides in layer.strides]
+    lines += [
+        ([zero_point, multiplier.mantissa, multiplier.shift], "input: zero point, multiplier, shift")
+        for zero_point, multiplier in zip(layer.zero_points, layer.multipliers, strict=True)
+    ]
+    values = [requantization.zero_point, output.mantissa, output.shift]
+    lines.append((values, "output: zero point, multiplier, shift"))
+    lines.append(([requantization.low, requantization.high], "bounds"))
+    struct = ctext.structure("broadcast_t", f"{layer.name}_layer", lines)
+    call = f"{layer.operation}_broadcast(&{layer.name}_layer, {{0}}, {{1}}, {{out}})"
+    scaling = ["scale"] * (layer.operation not in ("maximum", "minimum"))
+    return LayerCode(["clamp", *scaling, "broadcast"], [struct], call)
+
+
+def _maximum(layer: Maximum, _variants: Variants) -> LayerCode:
+    call = f"largest({{0}}, {{out}}, {layer.outer}, {layer.count}, {layer.inner})"
+    return LayerCode(["largest"], [], call)
 
 
 EMITTERS = {
@@ -501,10 +593,17 @@ EMITTERS = {
     Quantization: _float_edge,
     Dequantization: _float_edge,
     Copy: _copy,
+    LookUp: _look_up,
+    Softmax: _softmax,
+    Movement: _movement,
+    Broadcast: _broadcast,
+    Maximum: _maximum,
 }
 
 
-def _place(buffer: Buffer, plan: MemoryPlan) -> str:
+def _place(buffer: Buffer, plan: MemoryPlan, state: dict[int, int]) -> str:
+    if buffer.place == "state":
+        return f"state->values + {state[id(buffer)]}"
     if buffer.place == "memory":
         return f"memory + {plan.buffers[id(buffer)].offset}"
     return buffer.name if buffer.place == "constant" else buffer.place
@@ -531,20 +630,50 @@ def _conditions(codes: list[LayerCode]) -> list[tuple[str, str]]:
     return kernels
 
 
+def state_offsets(network: Network) -> tuple[dict[int, int], int]:
+    """Where each variable lies in the state, in bytes, by id of its buffer; and the bytes of all of them."""
+    offsets, end = {}, 0
+    for buffer in network.state:
+        offsets[id(buffer)] = end
+        end += round_up(buffer.size, STATE_ALIGNMENT)
+    return offsets, end
+
+
+def _resets(network: Network, offsets: dict[int, int]) -> LayerCode:
+    """What gives each variable its first values: one byte everywhere, or those of a constant."""
+    code = LayerCode([], [], "")
+    calls = []
+    for number, buffer in enumerate(network.state, 1):
+        place, values = f"state->values + {offsets[id(buffer)]}", buffer.data
+        if (values == values[0]).all():
+            code.kernels.append("fill")
+            calls.append(f"fill({place}, {values[0]}, {buffer.size});")
+        else:
+            code.kernels.append("copy")
+            code.constants.append(ctext.array("int8_t", f"first_values_{number}", values))
+            calls.append(f"copy(first_values_{number}, {place}, {buffer.size});")
+    code.call = "\n".join(calls)
+    return code
+
+
 def emit(network: Network) -> Emitted:
     """The C of a network, and the plan of its memory."""
     layers = network.layers
     variants = _choose_variants(layers)
     codes = [EMITTERS[type(layer)](layer, variants) for layer in layers]
     plan = plan_memory(layers, [code.scratch_bytes for code in codes])
+    state, state_bytes = state_offsets(network)
+    reset = _resets(network, state)
     constants, calls = [], []
     for buffer in dict.fromkeys(buffer for layer in layers for buffer in layer.inputs):
         if buffer.place == "constant":
-            constants.append(ctext.array("int8_t", buffer.name, buffer.data))
+            constants.append(ctext.array(buffer.ctype, buffer.name, buffer.data))
     for layer, code in zip(layers, codes, strict=True):
         constants += [f"/* {layer.name}: {layer.shapes} */", *code.constants]
-        places = [_place(buffer, plan) for buffer in layer.inputs]
+        places = [_place(buffer, plan, state) for buffer in layer.inputs]
         scratch = f"scratch + {plan.scratch[id(layer)].offset // 4}" if code.scratch_bytes else ""
-        call = code.call.format(*places, out=_place(layer.output, plan), scratch=scratch)
+        call = code.call.format(*places, out=_place(layer.output, plan, state), scratch=scratch)
         calls += [f"/* {layer.name}: {layer.shapes} */", f"{call};"]
-    return Emitted(network, plan, variants, _conditions(codes), constants, calls)
+    constants += reset.constants
+    kernels = _conditions([*codes, reset])
+    return Emitted(network, plan, variants, kernels, constants, calls, reset.call.splitlines(), state_bytes)

@@ -58,6 +58,8 @@ def _source_values(emitted: Emitted, prefix: str) -> dict:
         "kernels": emitted.kernels,
         "constants": emitted.constants,
         "calls": emitted.calls,
+        "resets": emitted.resets,
+        "state_bytes": emitted.state_bytes,
     } | {name: value for name, value in vars(emitted.variants).items() if name != "blocks"}
     for which, quantization in (
         ("input", network.input_quantization),
@@ -93,6 +95,7 @@ def _card(path: Path, graph: Graph, emitted: Emitted) -> dict:
         "multiply_accumulates": sum(getattr(layer, "macs", 0) for layer in network.layers),
         "weights": sum(layer.weights.size for layer in network.layers if hasattr(layer, "weights")),
         "working_memory_bytes": emitted.plan.size,
+        **({"state_bytes": emitted.state_bytes} if emitted.state_bytes else {}),
         "numerics": "bit-exact with TensorFlow Lite for Microcontrollers",
         "description": attached_description(graph),
         "licence": "MIT",
@@ -105,11 +108,13 @@ def _values(array: np.ndarray) -> str:
     return ctext.rows(array.tolist())
 
 
-def _golden_outputs(content: bytes, graph: Graph, inputs: np.ndarray, files: dict[str, str]) -> np.ndarray:
+def _golden_outputs(
+    content: bytes, graph: Graph, inputs: np.ndarray, files: dict[str, str], state_bytes: int
+) -> np.ndarray:
     """By TFLM; where it is not installed by the C itself, which gives the same bits."""
     if tflm_is_installed():
         return run_tflm(content, graph, inputs)
-    return run_on_host(files, f"src/{LIBRARY_PREFIX}.c", f"{LIBRARY_PREFIX}_run", graph, inputs)
+    return run_on_host(files, f"src/{LIBRARY_PREFIX}.c", LIBRARY_PREFIX, graph, inputs, state_bytes)
 
 
 def _library_files(
@@ -126,7 +131,7 @@ def _library_files(
     }
     files = {name: render(template, **values) for name, template in LIBRARY_TEMPLATES.items()}
     if vectors:
-        outputs = _golden_outputs(path.read_bytes(), graph, inputs, files)
+        outputs = _golden_outputs(path.read_bytes(), graph, inputs, files, values["state_bytes"])
         values["golden_outputs"] = [_values(row) for row in outputs]
         files |= {name: render(template, **values) for name, template in TEST_TEMPLATES.items()}
     if streams:

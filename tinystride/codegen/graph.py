@@ -48,10 +48,14 @@ class Operator:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A network with one input and one output, its operators in the order of execution."""
+    """A network with one input and one output, its operators in the order of execution.
+
+    others: the operators of further subgraphs, from the one numbered 1 on
+    """
 
     input: Tensor
     output: Tensor
     operators: tuple[Operator, ...]
     metadata: dict[str, bytes]
     description: str
+    others: tuple[tuple[Operator, ...], ...] = ()

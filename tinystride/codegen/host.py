@@ -36,11 +36,17 @@ def compile_on_host(
 
 
 def run_on_host(
-    files: Mapping[str, str], source: str, function: str, graph: Graph, inputs: np.ndarray
+    files: Mapping[str, str],
+    source: str,
+    prefix: str,
+    graph: Graph,
+    inputs: np.ndarray,
+    state_bytes: int = 0,
 ) -> np.ndarray:
     """What a generated network makes of `inputs` [vectors, input size]; gives [vectors, output size].
 
-    files: its sources, text by relative path, of which `source` is compiled; function: its name in C
+    files: its sources, text by relative path, of which `source` is compiled; prefix: of its names in C
+    state_bytes: what it keeps from one vector to the next
     Raises ToolError as compile_on_host does, or if a call fails.
     """
     outputs = np.empty((len(inputs), graph.output.size), graph.output.dtype)
@@ -53,8 +59,12 @@ def run_on_host(
         library = folder / "network.so"
         flags = ["-std=c99", "-O2", "-fPIC", "-shared"]
         compile_on_host([folder / source], library, include=[folder / "include"], flags=flags)
-        run = getattr(ctypes.CDLL(str(library)), function)
+        loaded = ctypes.CDLL(str(library))
+        run, state = getattr(loaded, f"{prefix}_run"), np.zeros(state_bytes, np.int8)
+        kept = [ctypes.c_void_p(state.ctypes.data)] if state_bytes else []
+        if state_bytes:
+            getattr(loaded, f"{prefix}_reset")(*kept)
         for given, told in zip(inputs, outputs, strict=True):
-            if run(ctypes.c_void_p(given.ctypes.data), ctypes.c_void_p(told.ctypes.data)):
-                raise ToolError(f"{function} of the generated C refuses an input")
+            if run(*kept, ctypes.c_void_p(given.ctypes.data), ctypes.c_void_p(told.ctypes.data)):
+                raise ToolError(f"{prefix}_run of the generated C refuses an input")
     return outputs

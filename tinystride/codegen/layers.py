@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinystride.codegen.movement import Run
 from tinystride.codegen.quantization import Multiplier
 
 
@@ -14,8 +15,8 @@ class Buffer:
     name: str
     size: int
     ctype: str = "int8_t"
-    place: str = "memory"  # or "input", "output", "constant"
-    data: np.ndarray | None = None  # of a constant
+    place: str = "memory"  # or "input", "output", "constant", "state"
+    data: np.ndarray | None = None  # of a constant; of a state, its first values
 
 
 @dataclass(eq=False)
@@ -124,6 +125,54 @@ class Rescaling(Layer):
 
 
 @dataclass(eq=False)
+class LookUp(Layer):
+    """Any function of one int8: its 256 values, from that for -128 on."""
+
+    table: np.ndarray
+
+
+@dataclass(eq=False)
+class Softmax(Layer):
+    """SOFTMAX over `depth` neighbouring values; the exponentials are those of tables.py."""
+
+    depth: int
+    exponentials: np.ndarray
+
+
+@dataclass(eq=False)
+class Movement(Layer):
+    """Operators that only move values: `runs[i]` from input i, after `fill` has been written everywhere."""
+
+    runs: list[Run]
+    fill: int | None = None
+
+
+@dataclass(eq=False)
+class Broadcast(Layer):
+    """ADD, SUB, MUL, MAXIMUM and MINIMUM of two tensors that are repeated to one shape.
+
+    sizes, strides: loops through the output and through both inputs
+    multipliers: of both inputs (ADD, SUB); none of MAXIMUM and MINIMUM has any
+    """
+
+    operation: str  # "add", "subtract", "multiply", "maximum", "minimum"
+    sizes: list[int]
+    strides: list[list[int]]
+    zero_points: tuple[int, int]
+    multipliers: tuple[Multiplier, Multiplier]
+    requantization: Requantization
+
+
+@dataclass(eq=False)
+class Maximum(Layer):
+    """REDUCE_MAX over `count` neighbouring positions: input `[outer, count, inner]`."""
+
+    outer: int
+    count: int
+    inner: int
+
+
+@dataclass(eq=False)
 class Quantization(Layer):
     """QUANTIZE of float32 at the input of a network."""
 
@@ -155,3 +204,4 @@ class Network:
     output_shape: tuple[int, ...]
     input_quantization: tuple[np.float32, int] | None
     output_quantization: tuple[np.float32, int] | None
+    state: list[Buffer]  # what is kept from one inference to the next

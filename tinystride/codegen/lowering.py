@@ -6,21 +6,27 @@ from math import prod
 
 import numpy as np
 
+from tinystride.codegen import folding, movement, tables
 from tinystride.codegen.graph import Graph, Operator, Tensor
 from tinystride.codegen.layers import (
     Addition,
+    Broadcast,
     Buffer,
     Convolution,
     Copy,
     DepthwiseConvolution,
     Dequantization,
     Layer,
+    LookUp,
+    Maximum,
     Mean,
+    Movement,
     Network,
     Pooling,
     Quantization,
     Requantization,
     Rescaling,
+    Softmax,
     Window,
 )
 from tinystride.codegen.packing import is_one_dimensional
@@ -36,16 +42,18 @@ from tinystride.errors import ModelError
 
 AGAIN = "convert the model again"
 TO_INT8 = "quantize the model to int8"
-ONE = Multiplier(1 << 30, 1)
+ONE, NONE = Multiplier(1 << 30, 1), Multiplier(0, 0)
 SUM_LIMIT = (1 << 31) - 1  # what an int32 sum can reach
 MAX_SHIFT = 30
 MAX_STEPS = 1 << 16
+MAX_BROADCAST_LOOPS = 4
 SCALES = 1e-12, 1e12
 CTYPES = {"int8": "int8_t", "uint8": "uint8_t", "float32": "float"}
 RANGES = {"int8": (INT8_MIN, INT8_MAX), "uint8": (0, 255)}
 OPERATION_NAME = re.compile(
     "biasadd|matmul|convolution|squeeze|expanddims1?|reshape|maxpool|maxpool[12]d|avgpool|relu6?|mean|add"
-    "|depthwise|call|partitionedcall|quantize|dequantize"
+    "|depthwise|call|partitionedcall|quantize|dequantize|softmax|sigmoid|tanh|pad|transpose|concat|mul|sub"
+    "|stridedslice|split|pack|stack|unstack|max|leakyrelu|hardswish|readvariableop"
 )
 
 
@@ -95,6 +103,12 @@ class Lowering:
         self.names = LayerNames()
         self.buffers: dict[int, Buffer] = {}
         self.layers: list[Layer] = []
+        self.known: dict[int, Tensor] = {}  # tensors that turned out to be constant, by id
+        self.variables: dict[int, str] = {}  # names of variables, by id of their handle
+        self.state: dict[str, Buffer] = {}
+        self.first_values: dict[str, np.ndarray] = {}
+        self.done = 0  # operators
+        self.pads: dict[int, tuple[Tensor, tuple[int, int]]] = {}  # left to convolutions: input, steps before
 
     # What tensors may be
 
@@ -145,21 +159,29 @@ class Lowering:
     def _read(self, operator: Operator, tensor: Tensor) -> Buffer:
         if id(tensor) not in self.buffers:
             _require(tensor.data is not None, operator, tensor, "is used before it is computed")
+            _require(tensor.dtype in RANGES, operator, tensor, f"is a constant of {tensor.dtype}", TO_INT8)
             name = self.names.take(tensor, "constant")
             self.buffers[id(tensor)] = Buffer(
                 name, tensor.size, CTYPES[tensor.dtype], "constant", tensor.data.ravel()
             )
         return self.buffers[id(tensor)]
 
-    def _check_new(self, operator: Operator) -> None:
-        new = id(operator.output) not in self.buffers and operator.output.data is None
-        _require(new, operator, operator.output, "is computed twice")
+    def _check_new(self, operator: Operator, target: Tensor) -> None:
+        new = id(target) not in self.buffers and id(target) not in self.known and target.data is None
+        _require(new, operator, target, "is computed twice")
 
-    def _append(self, kind: type[Layer], operator: Operator, sources: list[Tensor], **values) -> None:
-        """Add a layer that computes the operator's output from `sources`."""
-        target = operator.output
+    def _append(
+        self,
+        kind: type[Layer],
+        operator: Operator,
+        sources: list[Tensor],
+        target: Tensor | None = None,
+        **values,
+    ) -> None:
+        """Add a layer that computes `target`, or else the operator's output, from `sources`."""
+        target = target or operator.output
         inputs = [self._read(operator, source) for source in sources]
-        self._check_new(operator)
+        self._check_new(operator, target)
         name = self.names.take(target, operator.kind)
         output = self.buffers[id(target)] = Buffer(name, target.size, CTYPES[target.dtype])
         shapes = " + ".join(_shape(source.shape) for source in sources) + f" -> {_shape(target.shape)}"
@@ -244,6 +266,7 @@ class Lowering:
         ungrouped = source.shape[-1] == depth and operator.output.shape[-1] == channels
         problem = f"has the shape {list(weights.shape)}"
         _require(ungrouped, operator, weights, problem, "use ungrouped convolutions")
+        source, window = self._without_pad(operator, window)
         window, values = _along_width(window, weights.data)
         weighted = self._weighted(operator, 0, channels)
         self._append(Convolution, operator, [source], window=window, weights=values, **weighted)
@@ -272,6 +295,7 @@ class Lowering:
         depth = source.shape[-1]
         fits = groups == 1 and channels % depth == 0 and operator.output.shape[-1] == channels
         _require(fits, operator, weights, f"has the shape {list(weights.shape)}")
+        source, window = self._without_pad(operator, window)
         if depth == 1:  # is a convolution
             window, values = _along_width(window, weights.data.transpose(3, 1, 2, 0))
             weighted = self._weighted(operator, 3, channels)
@@ -306,10 +330,9 @@ class Lowering:
             high=high,
         )
 
-    def _mean(self, operator: Operator) -> None:
-        self._arity(operator, 2)
-        source = self._affine(operator, operator.inputs[0])
-        target = self._affine(operator, operator.output)
+    def _neighbours(self, operator: Operator) -> tuple[int, int, int]:
+        """An input as [outer, count, inner], the middle axis being the ones that are reduced."""
+        source, target = operator.inputs[0], operator.output
         named = self._constant(operator, operator.inputs[1], "int32").ravel().tolist()
         rank = len(source.shape)
         known = all(-rank <= axis < rank for axis in named)
@@ -317,12 +340,19 @@ class Lowering:
         axes = [axis for axis in sorted({axis % rank for axis in named}) if source.shape[axis] > 1]
         between = range(axes[0], axes[-1] + 1) if axes else range(0)
         adjacent = all(axis in axes or source.shape[axis] == 1 for axis in between)
-        problem = f"is averaged over the axes {named}, which are apart"
-        _require(adjacent, operator, source, problem, "average over neighbouring axes")
+        problem = f"is reduced over the axes {named}, which are apart"
+        _require(adjacent, operator, source, problem, "reduce neighbouring axes")
         count = prod(source.shape[axis] for axis in axes)
         outer = prod(source.shape[: axes[0]]) if axes else 1
         inner = source.size // count // outer
         _require(target.size == outer * inner, operator, target, f"has {target.size} elements")
+        return outer, count, inner
+
+    def _mean(self, operator: Operator) -> None:
+        self._arity(operator, 2)
+        source = self._affine(operator, operator.inputs[0])
+        target = self._affine(operator, operator.output)
+        outer, count, inner = self._neighbours(operator)
         self._append(
             Mean,
             operator,
@@ -339,10 +369,9 @@ class Lowering:
         self._arity(operator, 2)
         target = self._affine(operator, operator.output)
         sources = [self._affine(operator, tensor) for tensor in operator.inputs]
-        for source in sources:
-            problem = f"of {list(source.shape)} would be broadcast to {list(target.shape)}"
-            same = source.size == target.size
-            _require(same, operator, source, problem, "give both inputs the same shape")
+        if any(source.size != target.size for source in sources):
+            self._sum(operator, sources)
+            return
         twice_largest = 2 * np.float64(max(source.scale for source in sources))
         result = twice_largest / (np.float64(1 << 20) * np.float64(target.scale))
         _require(result < 1, operator, target, "has too small a scale")
@@ -356,6 +385,258 @@ class Lowering:
             ),
             requantization=self._requantization(operator, [self._multiplier(operator, result)]),
         )
+
+    def _sum(self, operator: Operator, sources: list[Tensor]) -> None:
+        """ADD of tensors of different shapes, and SUB."""
+        target = operator.output
+        twice_largest = 2 * np.float64(max(source.scale for source in sources))
+        result = twice_largest / (np.float64(1 << 20) * np.float64(target.scale))
+        _require(result < 1, operator, target, "has too small a scale")
+        self._broadcast(
+            operator,
+            sources,
+            "subtract" if operator.kind == "SUB" else "add",
+            tuple(self._multiplier(operator, np.float64(source.scale) / twice_largest) for source in sources),
+            self._requantization(operator, [self._multiplier(operator, result)]),
+        )
+
+    def _sub(self, operator: Operator) -> None:
+        self._arity(operator, 2)
+        self._affine(operator, operator.output)
+        self._sum(operator, [self._affine(operator, tensor) for tensor in operator.inputs])
+
+    def _mul(self, operator: Operator) -> None:
+        self._arity(operator, 2)
+        target = self._affine(operator, operator.output)
+        sources = [self._affine(operator, tensor) for tensor in operator.inputs]
+        first, second = (np.float64(source.scale) for source in sources)
+        multiplier = self._multiplier(operator, first * second / np.float64(target.scale))
+        small = multiplier.shift <= 14  # a product has 16 bits
+        _require(small, operator, target, "has too small a scale", TO_INT8)
+        self._broadcast(
+            operator, sources, "multiply", (NONE, NONE), self._requantization(operator, [multiplier])
+        )
+
+    def _extreme(self, operator: Operator) -> None:
+        """MAXIMUM and MINIMUM, of the values as they are stored."""
+        self._arity(operator, 2)
+        sources = [self._affine(operator, tensor) for tensor in operator.inputs]
+        self._affine(operator, operator.output)
+        whole = Requantization([NONE], 0, INT8_MIN, INT8_MAX)
+        self._broadcast(operator, sources, operator.kind.lower(), (NONE, NONE), whole)
+
+    def _broadcast(
+        self,
+        operator: Operator,
+        sources: list[Tensor],
+        operation: str,
+        multipliers: tuple[Multiplier, ...],
+        requantization: Requantization,
+    ) -> None:
+        shape = operator.output.shape
+        try:
+            views = [np.broadcast_to(movement.numbers(source.shape), shape) for source in sources]
+            sizes, strides = movement.loops([movement.numbers(shape), *views])
+            if len(sizes) > MAX_BROADCAST_LOOPS:
+                raise ValueError(f"needs {len(sizes)} loops")
+        except ValueError as error:
+            shapes = " and ".join(str(list(source.shape)) for source in sources)
+            problem = f"of {list(shape)} does not follow from {shapes}"
+            raise _refuse(operator, operator.output, problem, "give both inputs the same shape") from error
+        self._append(
+            Broadcast,
+            operator,
+            sources,
+            operation=operation,
+            sizes=sizes,
+            strides=strides[1:],
+            zero_points=tuple(source.zero_point for source in sources),
+            multipliers=multipliers,
+            requantization=requantization,
+        )
+
+    def _maximum_over(self, operator: Operator) -> None:
+        """REDUCE_MAX over neighbouring axes."""
+        self._arity(operator, 2)
+        source = self._affine(operator, operator.inputs[0])
+        self._affine(operator, operator.output)
+        outer, count, inner = self._neighbours(operator)
+        self._append(Maximum, operator, [source], outer=outer, count=count, inner=inner)
+
+    def _unary(self, operator: Operator) -> tuple[Tensor, Tensor]:
+        self._arity(operator, 1)
+        source = self._affine(operator, operator.inputs[0])
+        target = self._affine(operator, operator.output)
+        _require(source.size == target.size, operator, target, "has another size than its input")
+        return source, target
+
+    def _function(self, operator: Operator) -> None:
+        """LOGISTIC, TANH, LEAKY_RELU and HARD_SWISH become tables."""
+        source, target = self._unary(operator)
+        scale, zero_point = source.scale, source.zero_point
+        if operator.kind == "LOGISTIC":
+            fits = target.zero_point == INT8_MIN
+            _require(fits, operator, target, f"has the zero point {target.zero_point}, not -128", TO_INT8)
+            table = tables.logistic(scale, zero_point)
+        elif operator.kind == "TANH":
+            table = tables.tanh(scale, zero_point)
+        else:
+            ends = (scale, zero_point, target.scale, target.zero_point)
+            self._multiplier(operator, float(scale) / float(target.scale))
+            if operator.kind == "LEAKY_RELU":
+                table = tables.leaky_relu(*ends, np.float32(operator.options["Alpha"]))
+            else:
+                # TFLM has no left shift here.
+                fits = quantize_multiplier(float(np.float32(scale / 128) / target.scale)).shift <= 0
+                _require(fits, operator, target, "has too small a scale", TO_INT8)
+                table = tables.hard_swish(*ends)
+        self._append(LookUp, operator, [source], table=table)
+
+    def _softmax(self, operator: Operator) -> None:
+        source, target = self._unary(operator)
+        whole = target.zero_point == INT8_MIN and float(target.scale) == 1 / 256
+        problem = f"has the scale {target.scale:g} and zero point {target.zero_point}, not 1/256 and -128"
+        _require(whole, operator, target, problem, TO_INT8)
+        depth = source.shape[-1] if source.shape else 1
+        few = depth <= tables.MAX_SOFTMAX_DEPTH
+        _require(few, operator, source, f"has {depth} classes", f"use {tables.MAX_SOFTMAX_DEPTH} at most")
+        beta = float(np.float32(operator.options["Beta"]))
+        sensible = SCALES[0] < beta < SCALES[1] and beta * float(source.scale) * (1 << 26) >= 1
+        _require(sensible, operator, source, f"has too small a scale for a beta of {beta:g}", TO_INT8)
+        exponentials = tables.softmax_exponentials(source.scale, beta)
+        self._append(Softmax, operator, [source], depth=depth, exponentials=exponentials)
+
+    def _move(self, operator: Operator) -> None:
+        """Operators that only move values; as in TFLM, values are moved as they are stored."""
+        try:
+            outputs = movement.pieces(operator)
+        except ValueError as error:
+            raise _refuse(operator, operator.output, str(error), AGAIN) from error
+        if self._leave_to_convolution(operator):
+            return
+        unclamped = operator.options.get("Activation", "NONE") == "NONE"
+        _require(unclamped, operator, operator.output, "has an activation", "use none")
+        for target, pieces in zip(operator.outputs, outputs, strict=True):
+            for tensor in (target, *(piece.tensor for piece in pieces)):
+                _require(tensor.dtype in RANGES, operator, tensor, f"is {tensor.dtype}", TO_INT8)
+                _require(tensor.dtype == target.dtype, operator, tensor, "is of another type than its output")
+            fill = self._fill(operator, target)
+            moved = sum(piece.target.size for piece in pieces)
+            complete = moved == target.size or (fill is not None and moved <= target.size)
+            _require(complete, operator, target, "has another size than its inputs")
+            sources = [piece.tensor for piece in pieces]
+            runs = [movement.run(piece) for piece in pieces]
+            self._append(Movement, operator, sources, target, runs=runs, fill=fill)
+
+    def _leave_to_convolution(self, operator: Operator) -> bool:
+        """Whether a PAD is left to the one convolution that reads it, whose window may leave the input."""
+        source, target = operator.inputs[0], operator.output
+        readers = [other for other in self.graph.operators if target in other.inputs]
+        if operator.kind not in ("PAD", "PADV2") or len(readers) != 1 or target is self.graph.output:
+            return False
+        reader, fill = readers[0], self._fill(operator, target)
+        window = reader.kind in ("CONV_2D", "DEPTHWISE_CONV_2D") and reader.options["Padding"] == "VALID"
+        images = len(source.shape) == len(target.shape) == 4 and source.dtype == target.dtype == "int8"
+        if not window or not images or reader.inputs[0] is not target:
+            return False
+        same = len(target.scales) == 1 and fill == target.zero_point
+        same = same and source.shape[::3] == target.shape[::3]
+        if same:
+            pads = np.reshape(operator.inputs[1].data, (4, 2))
+            self._check_new(operator, target)
+            self._read(operator, source)
+            self.pads[id(target)] = source, (int(pads[1, 0]), int(pads[2, 0]))
+        return same
+
+    def _without_pad(self, operator: Operator, window: Window) -> tuple[Tensor, Window]:
+        """The input of a convolution, its padding by a PAD made the window's own."""
+        source = operator.inputs[0]
+        if id(source) not in self.pads:
+            return source, window
+        unpadded, before = self.pads[id(source)]
+        return unpadded, replace(window, pad=before, input=unpadded.shape[1:3])
+
+    def _fill(self, operator: Operator, target: Tensor) -> int | None:
+        """What stands where PAD and PADV2 put nothing."""
+        if operator.kind not in ("PAD", "PADV2"):
+            return None
+        if operator.kind == "PADV2" and len(operator.inputs) > 2:
+            return int(self._constant(operator, operator.inputs[2], target.dtype).ravel()[0])
+        return self._affine(operator, target, target.dtype).zero_point
+
+    # State
+
+    def _var_handle(self, operator: Operator) -> None:
+        self.variables[id(operator.output)] = operator.options["SharedName"]
+
+    def _call_once(self, operator: Operator) -> None:
+        """The subgraph that gives variables their first values."""
+        index = operator.options["InitSubgraphIndex"]
+        there = 1 <= index <= len(self.graph.others)
+        _require(there, operator, None, f"names the subgraph {index}, which is not there")
+        names: dict[int, str] = {}
+        for once in self.graph.others[index - 1]:
+            if once.kind == "VAR_HANDLE":
+                names[id(once.output)] = once.options["SharedName"]
+            else:
+                known = once.kind == "ASSIGN_VARIABLE" and len(once.inputs) == 2 and None not in once.inputs
+                problem = "is not supported where variables get their first values"
+                _require(known, once, None, problem, "assign constants only")
+                handle, value = once.inputs
+                _require(id(handle) in names, once, handle, "is no variable")
+                self.first_values[names[id(handle)]] = self._constant(once, value, value.dtype)
+
+    def _variable(self, operator: Operator, value: Tensor) -> Buffer:
+        """The memory of the variable that an operator reads or writes a `value` of."""
+        handle = operator.inputs[0]
+        _require(id(handle) in self.variables, operator, handle, "is no variable")
+        name = self.variables[id(handle)]
+        _require(value.dtype in RANGES, operator, value, f"is {value.dtype}", TO_INT8)
+        if name not in self.state:
+            first = self.first_values.get(name)
+            if first is None:
+                first = np.full(value.size, self._default(name, value))
+            data = np.ascontiguousarray(first).ravel().view(np.int8)
+            self.state[name] = Buffer(name, value.size, CTYPES[value.dtype], "state", data)
+        buffer = self.state[name]
+        fits = buffer.size == value.size == buffer.data.size and buffer.ctype == CTYPES[value.dtype]
+        _require(fits, operator, value, f"has another size or type than the variable '{name}'")
+        return buffer
+
+    def _default(self, name: str, value: Tensor) -> np.ndarray:
+        """TFLM fills a variable with the zero point of the first value that is assigned to it."""
+        handles = {key for key, other in self.variables.items() if other == name}
+        for operator in self.graph.operators:
+            if operator.kind == "ASSIGN_VARIABLE" and id(operator.inputs[0]) in handles:
+                value = operator.inputs[1]
+                break
+        return np.array(value.zero_point if len(value.zero_points) else 0).astype(value.dtype)
+
+    def _read_variable(self, operator: Operator) -> None:
+        self._arity(operator, 1)
+        self._check_new(operator, operator.output)
+        self.buffers[id(operator.output)] = self._variable(operator, operator.output)
+
+    def _assign_variable(self, operator: Operator) -> None:
+        fits = len(operator.inputs) == 2 and None not in operator.inputs
+        _require(fits, operator, None, f"has {len(operator.inputs)} inputs")
+        value = operator.inputs[1]
+        source, kept = self._read(operator, value), self._variable(operator, value)
+        if source is kept:
+            return
+        # What has been read of the variable and is needed later is put aside.
+        needed = [tensor for later in self.graph.operators[self.done + 1 :] for tensor in later.inputs]
+        needed = [
+            tensor
+            for tensor in (*needed, self.graph.output)
+            if tensor is not None and self.buffers.get(id(tensor)) is kept
+        ]
+        if needed:
+            aside = Buffer(self.names.take(needed[0], "kept"), kept.size, kept.ctype)
+            self.layers.append(Copy(aside.name, [kept], aside, _shape(needed[0].shape)))
+            self.buffers |= {id(tensor): aside for tensor in needed}
+        name = self.names.take(value, "assign_variable")
+        self.layers.append(Copy(name, [source], kept, f"{_shape(value.shape)} -> variable"))
 
     def _elementwise(self, kind: type[Layer], operator: Operator, **values) -> None:
         source, target = operator.inputs[0], operator.output
@@ -411,11 +692,7 @@ class Lowering:
         source, target = operator.inputs[0], operator.output
         same = source.size == target.size and source.dtype == target.dtype and source.dtype in CTYPES
         _require(same, operator, target, f"is not its input of {source.dtype} in another shape")
-        as_before = np.array_equal(source.scales, target.scales) and np.array_equal(
-            source.zero_points, target.zero_points
-        )
-        _require(as_before, operator, target, "is quantized differently from its input")
-        self._check_new(operator)
+        self._check_new(operator, target)
         self.buffers[id(target)] = self._read(operator, source)
 
     # The whole
@@ -436,7 +713,21 @@ class Lowering:
             "DEPTHWISE_CONV_2D": self._depthwise_conv_2d,
             "DEQUANTIZE": self._dequantize,
             "EXPAND_DIMS": self._vanish,
+            "ASSIGN_VARIABLE": self._assign_variable,
+            "CALL_ONCE": self._call_once,
             "FULLY_CONNECTED": self._fully_connected,
+            "HARD_SWISH": self._function,
+            "LEAKY_RELU": self._function,
+            "LOGISTIC": self._function,
+            "MAXIMUM": self._extreme,
+            "MINIMUM": self._extreme,
+            "MUL": self._mul,
+            "READ_VARIABLE": self._read_variable,
+            "REDUCE_MAX": self._maximum_over,
+            "SOFTMAX": self._softmax,
+            "SUB": self._sub,
+            "TANH": self._function,
+            "VAR_HANDLE": self._var_handle,
             "MAX_POOL_2D": self._pool,
             "MEAN": self._mean,
             "QUANTIZE": self._quantize,
@@ -445,13 +736,25 @@ class Lowering:
             "RESHAPE": self._vanish,
             "SQUEEZE": self._vanish,
         }
-        for operator in graph.operators:
+        handlers |= dict.fromkeys(movement.KINDS, self._move)
+        supported = sorted({*handlers, *folding.KINDS})
+        for number, operator in enumerate(graph.operators):
+            self.done = number
             tensor = operator.outputs[0] if operator.outputs else None
-            known = operator.kind in handlers
-            _require(known, operator, tensor, "is not supported", f"use {', '.join(handlers)}")
+            known = operator.kind in supported
+            _require(known, operator, tensor, "is not supported", f"use {', '.join(supported)}")
             for tensor in (*filter(None, operator.inputs), *operator.outputs):
                 if tensor.problem:
                     raise ModelError(f"{operator.kind}: tensor '{tensor.name}' {tensor.problem}")
+            inputs = tuple(self.known.get(id(tensor), tensor) for tensor in operator.inputs)
+            operator = replace(operator, inputs=inputs)
+            if operator.outputs and folding.is_known(operator):
+                self._fold(operator)
+                continue
+            problem = f"is {tensor.dtype} and not known beforehand" if tensor else "has no output"
+            _require(
+                operator.kind in handlers, operator, tensor, problem, "convert with a fixed batch of one"
+            )
             handlers[operator.kind](operator)
         output = self._output()
         return Network(
@@ -462,7 +765,18 @@ class Lowering:
             graph.output.shape,
             _quantization(graph.input),
             _quantization(graph.output),
+            list(self.state.values()),
         )
+
+    def _fold(self, operator: Operator) -> None:
+        """Operators whose results are known are no layers; their outputs are constants."""
+        try:
+            results = folding.fold(operator)
+        except (ValueError, TypeError, IndexError) as error:
+            raise _refuse(operator, operator.output, f"cannot be computed: {error}", AGAIN) from error
+        for tensor, values in zip(operator.outputs, results, strict=True):
+            self._check_new(operator, tensor)
+            self.known[id(tensor)] = replace(tensor, data=values)
 
     def _output(self) -> Buffer:
         tensor = self.graph.output

@@ -36,8 +36,36 @@ OPTIONS = {
     "AVERAGE_POOL_2D": ("Pool2DOptions", ["Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight"]),
     "MEAN": ("ReducerOptions", ["KeepDims"]),
     "ADD": ("AddOptions", []),
+    "CALL_ONCE": ("CallOnceOptions", ["InitSubgraphIndex"]),
+    "CONCATENATION": ("ConcatenationOptions", ["Axis"]),
+    "DEPTH_TO_SPACE": ("DepthToSpaceOptions", ["BlockSize"]),
+    "GATHER": ("GatherOptions", ["Axis", "BatchDims"]),
+    "LEAKY_RELU": ("LeakyReluOptions", ["Alpha"]),
+    "MUL": ("MulOptions", []),
+    "PACK": ("PackOptions", ["Axis"]),
+    "REDUCE_MAX": ("ReducerOptions", ["KeepDims"]),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", ["AlignCorners", "HalfPixelCenters"]),
+    "SOFTMAX": ("SoftmaxOptions", ["Beta"]),
+    "SPACE_TO_DEPTH": ("SpaceToDepthOptions", ["BlockSize"]),
+    "STRIDED_SLICE": (
+        "StridedSliceOptions",
+        ["BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"],
+    ),
+    "SUB": ("SubOptions", []),
+    "UNPACK": ("UnpackOptions", ["Axis"]),
+    "VAR_HANDLE": ("VarHandleOptions", ["SharedName"]),
 }
-WITH_ACTIVATION = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "AVERAGE_POOL_2D", "ADD"}
+WITH_ACTIVATION = {
+    "ADD",
+    "AVERAGE_POOL_2D",
+    "CONCATENATION",
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "FULLY_CONNECTED",
+    "MAX_POOL_2D",
+    "MUL",
+    "SUB",
+}
 
 
 class _WholeBytes(bytes):
@@ -125,7 +153,7 @@ class _Reader:
         kind = codes[table.OpcodeIndex()]
         inputs = [int(i) for i in _vector(table.InputsAsNumpy())]
         outputs = [int(i) for i in _vector(table.OutputsAsNumpy())]
-        if min(inputs, default=0) < -1 or min(outputs, default=-1) < 0:
+        if min(inputs, default=0) < -1 or min(outputs, default=0) < 0:
             raise IndexError("tensor index")
         options = {}
         if kind in OPTIONS:
@@ -136,6 +164,8 @@ class _Reader:
             view = getattr(schema, class_name)()
             view.Init(union.Bytes, union.Pos)
             options = {field: getattr(view, field)() for field in fields}
+            if "SharedName" in options:
+                options["SharedName"] = _text(options["SharedName"])
             if "Padding" in options:
                 options["Padding"] = _names(schema.Padding)[options["Padding"]]
             if kind in WITH_ACTIVATION:
@@ -157,14 +187,16 @@ class _Reader:
             codes.append(f"custom operator {custom!r}" if names[code] == "CUSTOM" else names[code])
         return codes
 
+    def _subgraph(self, table, codes: list[str]) -> tuple:
+        tensors = [self._tensor(tensor) for tensor in self._all(table, "Tensors")]
+        operators = (self._operator(entry, codes, tensors) for entry in self._all(table, "Operators"))
+        return table, tensors, tuple(operators)
+
     def graph(self) -> Graph:
-        subgraphs = self._all(self.model, "Subgraphs")
-        if len(subgraphs) != 1:
-            raise ModelError(f"has {len(subgraphs)} subgraphs; only one is supported")
-        subgraph = subgraphs[0]
-        tensors = [self._tensor(table) for table in self._all(subgraph, "Tensors")]
         codes = self._operator_codes()
-        operators = tuple(self._operator(table, codes, tensors) for table in self._all(subgraph, "Operators"))
+        (subgraph, tensors, operators), *others = (
+            self._subgraph(table, codes) for table in self._all(self.model, "Subgraphs")
+        )
         ends = []
         for what in ("Inputs", "Outputs"):
             indices = [int(i) for i in _vector(getattr(subgraph, f"{what}AsNumpy")())]
@@ -178,7 +210,14 @@ class _Reader:
         }
         for index in range(len(self.buffers)):
             self._buffer(index)
-        return Graph(ends[0], ends[1], operators, metadata, _text(self.model.Description()))
+        return Graph(
+            ends[0],
+            ends[1],
+            operators,
+            metadata,
+            _text(self.model.Description()),
+            tuple(other for _, _, other in others),
+        )
 
 
 def parse_graph(content: bytes, name: str) -> Graph:

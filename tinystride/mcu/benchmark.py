@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tinystride.codegen.emitter import state_offsets
 from tinystride.codegen.export import LIBRARY_PREFIX, export_model
+from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
 from tinystride.codegen.reference import (
     example_inputs,
@@ -54,7 +56,7 @@ def measure(core: Core, source: Path, inputs: np.ndarray, flags: Sequence[str] =
             program="run_model",
             sources=[source / "model.c"],
             include=source,
-            functions=["model_run"],
+            functions=["model_run", "model_reset"],
             flags=flags,
         )
         inputs.tofile(folder / "inputs.bin")
@@ -70,9 +72,12 @@ def _as_model(library: Path, folder: Path) -> None:
     library, upper = library.resolve(), LIBRARY_PREFIX.upper()
     names = [f"{end}_{what}" for end in ("INPUT", "OUTPUT") for what in ("SIZE", "TYPE")]
     header = [
-        f"#define {LIBRARY_PREFIX}_run model_run",
+        *(f"#define {LIBRARY_PREFIX}_{what} model_{what}" for what in ("run", "reset", "state_t")),
         f'#include "{library}/include/{LIBRARY_PREFIX}.h"',
         *(f"#define MODEL_{name} {upper}_{name}" for name in names),
+        f"#ifdef {upper}_STATE_BYTES",
+        f"#define MODEL_STATE_BYTES {upper}_STATE_BYTES",
+        "#endif",
     ]
     write_text(folder / "model.h", "\n".join(header) + "\n")
     write_text(folder / "model.c", f'#include "model.h"\n#include "{library}/src/{LIBRARY_PREFIX}.c"\n')
@@ -92,9 +97,9 @@ def benchmark_model(
     `inputs` [vectors, input size] are used if given, else `vectors` made from `seed`, extremes among them.
     With `library`, the folder of a library exported from the same file, its very sources are built.
     Flash is code, constants and initial data of the network and of the library functions that it calls;
-    RAM is its static data and the stack of a call, working memory included, without the caller's input
-    and output. Instructions are those of the costliest vector: exact, but not cycles (no wait states, no
-    latencies).
+    RAM is its static data, what it keeps between inferences and the stack of a call, working memory included,
+    without the caller's input and output. Instructions are those of the costliest vector: exact, but not
+    cycles (no wait states, no latencies).
     `mismatches` counts the vectors whose outputs are not TFLM's; None where the package `tflite-micro` is not
     built for this computer.
 
@@ -121,7 +126,8 @@ def benchmark_model(
             _as_model(Path(library), Path(folder))
         measured = measure(chosen, Path(folder), inputs, flags)
     sections = measured.sections
-    static_bytes, stack_bytes = ram_bytes(sections), int(measured.stack_bytes.max())
+    _, state_bytes = state_offsets(lower(graph))
+    static_bytes, stack_bytes = ram_bytes(sections) + state_bytes, int(measured.stack_bytes.max())
     return {
         "model": path.name,
         "core": core,

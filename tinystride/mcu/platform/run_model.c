@@ -5,7 +5,14 @@
 
 #include "model.h"
 
+#ifdef MODEL_STATE_BYTES
+static model_state_t state;
+#define STATE &state,
+typedef int run_t(model_state_t *state, const MODEL_INPUT_TYPE *input, MODEL_OUTPUT_TYPE *output);
+#else
+#define STATE
 typedef int run_t(const MODEL_INPUT_TYPE *input, MODEL_OUTPUT_TYPE *output);
+#endif
 
 static MODEL_INPUT_TYPE input[MODEL_INPUT_SIZE];
 static MODEL_OUTPUT_TYPE output[MODEL_OUTPUT_SIZE];
@@ -13,8 +20,14 @@ static struct {
     uint64_t ticks, stack_bytes;
 } record;
 
+#ifdef MODEL_STATE_BYTES
+static int nothing(model_state_t *kept, const MODEL_INPUT_TYPE *in, MODEL_OUTPUT_TYPE *out)
+{
+    (void)kept;
+#else
 static int nothing(const MODEL_INPUT_TYPE *in, MODEL_OUTPUT_TYPE *out)
 {
+#endif
     (void)in;
     (void)out;
     return 0;
@@ -27,7 +40,7 @@ static int __attribute__((noinline)) measure(run_t *volatile run)
     int status;
     stack_paint(top);
     start = clock_ticks();
-    status = run(input, output);
+    status = run(STATE input, output);
     record.ticks = clock_ticks() - start;
     record.stack_bytes = stack_bytes(top);
     return status;
@@ -38,6 +51,9 @@ int main(void)
     const uint32_t inputs = file_open("inputs.bin", 10, MODE_READ);
     const uint32_t outputs = file_open("outputs.bin", 11, MODE_WRITE);
     const uint32_t records = file_open("records.bin", 11, MODE_WRITE);
+#ifdef MODEL_STATE_BYTES
+    model_reset(&state);
+#endif
     clock_start();
     measure(nothing);
     file_write(records, &record, sizeof record);
