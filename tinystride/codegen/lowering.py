@@ -47,6 +47,7 @@ SUM_LIMIT = (1 << 31) - 1  # what an int32 sum can reach
 MAX_SHIFT = 30
 MAX_STEPS = 1 << 16
 MAX_BROADCAST_LOOPS = 4
+MAX_FUNCTION_SHIFT = 22  # a difference of two int8 has 9 bits
 SCALES = 1e-12, 1e12
 CTYPES = {"int8": "int8_t", "uint8": "uint8_t", "float32": "float"}
 RANGES = {"int8": (INT8_MIN, INT8_MAX), "uint8": (0, 255)}
@@ -113,7 +114,8 @@ class Lowering:
     # What tensors may be
 
     def _scales(self, operator: Operator, tensor: Tensor) -> np.ndarray:
-        scales = tensor.scales.astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            scales = tensor.scales.astype(np.float64)
         sensible = len(scales) > 0 and bool(np.all((scales > SCALES[0]) & (scales < SCALES[1])))
         _require(sensible, operator, tensor, "has no sensible scale", TO_INT8)
         return scales
@@ -482,9 +484,14 @@ class Lowering:
             table = tables.tanh(scale, zero_point)
         else:
             ends = (scale, zero_point, target.scale, target.zero_point)
-            self._multiplier(operator, float(scale) / float(target.scale))
+            factor = float(scale) / float(target.scale)
+            few = self._multiplier(operator, factor).shift <= MAX_FUNCTION_SHIFT
+            _require(few, operator, target, "has too small a scale", TO_INT8)
             if operator.kind == "LEAKY_RELU":
-                table = tables.leaky_relu(*ends, np.float32(operator.options["Alpha"]))
+                alpha = float(operator.options["Alpha"])
+                sensible = alpha >= 0 and factor * alpha < 1 << MAX_FUNCTION_SHIFT
+                _require(sensible, operator, target, f"has the slope {alpha:g}", "use one from 0 to 1")
+                table = tables.leaky_relu(*ends, np.float32(alpha))
             else:
                 # TFLM has no left shift here.
                 fits = quantize_multiplier(float(np.float32(scale / 128) / target.scale)).shift <= 0
@@ -511,7 +518,8 @@ class Lowering:
         try:
             outputs = movement.pieces(operator)
         except ValueError as error:
-            raise _refuse(operator, operator.output, str(error), AGAIN) from error
+            first = operator.outputs[0] if operator.outputs else None
+            raise _refuse(operator, first, str(error), AGAIN) from error
         if self._leave_to_convolution(operator):
             return
         unclamped = operator.options.get("Activation", "NONE") == "NONE"
@@ -534,12 +542,12 @@ class Lowering:
         readers = [other for other in self.graph.operators if target in other.inputs]
         if operator.kind not in ("PAD", "PADV2") or len(readers) != 1 or target is self.graph.output:
             return False
-        reader, fill = readers[0], self._fill(operator, target)
+        reader = readers[0]
         window = reader.kind in ("CONV_2D", "DEPTHWISE_CONV_2D") and reader.options["Padding"] == "VALID"
         images = len(source.shape) == len(target.shape) == 4 and source.dtype == target.dtype == "int8"
         if not window or not images or reader.inputs[0] is not target:
             return False
-        same = len(target.scales) == 1 and fill == target.zero_point
+        same = len(target.scales) == 1 and self._fill(operator, target) == target.zero_point
         same = same and source.shape[::3] == target.shape[::3]
         if same:
             pads = np.reshape(operator.inputs[1].data, (4, 2))
@@ -567,6 +575,7 @@ class Lowering:
     # State
 
     def _var_handle(self, operator: Operator) -> None:
+        _require(len(operator.outputs) == 1, operator, None, f"has {len(operator.outputs)} outputs")
         self.variables[id(operator.output)] = operator.options["SharedName"]
 
     def _call_once(self, operator: Operator) -> None:

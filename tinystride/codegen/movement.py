@@ -249,6 +249,8 @@ KINDS = {*ONE_OUTPUT, *SEVERAL_OUTPUTS}
 
 def pieces(operator: Operator) -> list[list[Piece]]:
     """The pieces of each output of an operator of KINDS. ValueError, saying why, where it cannot be done."""
+    if not operator.inputs or None in operator.inputs or not operator.outputs:
+        raise ValueError("lacks an input or an output")
     try:
         if operator.kind in SEVERAL_OUTPUTS:
             found = SEVERAL_OUTPUTS[operator.kind](operator)
@@ -256,6 +258,8 @@ def pieces(operator: Operator) -> list[list[Piece]]:
             found = [ONE_OUTPUT[operator.kind](operator)]
     except (AttributeError, IndexError, KeyError, TypeError, ZeroDivisionError) as error:
         raise ValueError(f"has shapes that do not fit ({error})") from error
+    if len(found) != len(operator.outputs):
+        raise ValueError(f"has {len(operator.outputs)} outputs")
     if max(len(parts) for parts in found) > MAX_PIECES:
         raise ValueError(f"moves more than {MAX_PIECES} pieces")
     for parts in found:
