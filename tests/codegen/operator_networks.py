@@ -172,6 +172,12 @@ def _extremes() -> bytes:
     return b.bytes(x)
 
 
+def _prelu() -> bytes:
+    b = OperatorBuilder(37)
+    x = b.conv(b.input((1, 5, 4, 3)), 6, (3, 3), activation="NONE")
+    return b.bytes(b.binary("PRELU", x, b.constant((1, 1, 6), 0.008, -11), b.quantization(x)[0] * 0.9, -30))
+
+
 def _padded() -> bytes:
     """PAD that becomes a convolution's own window, one that does not, and one of a depthwise convolution."""
     b = OperatorBuilder(27)
@@ -327,6 +333,7 @@ OPERATORS = {
     "batch_normalization": _batch_normalization,
     "broadcast_both": _broadcast_both,
     "extremes": _extremes,
+    "prelu": _prelu,
     "padded": _padded,
     "transposed": _transposed,
     "branches": _branches,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.codegen.networks import network
+from tests.codegen.operator_networks import OPERATORS
 from tests.codegen.tflite_builder import Builder
 from tinystride.codegen import export_model
 from tinystride.codegen.emitter import emit
@@ -31,7 +32,7 @@ def test_every_cut_is_refused(name):
 def test_corrupt_bytes_are_refused_or_harmless(seed):
     """Mutated files either still are networks or end in a ModelError."""
     rng = random.Random(seed)
-    names = ("strided", "odd_pooled", "residual_sum", "depthwise_image", "pools")
+    names = ("strided", "odd_pooled", "residual_sum", "depthwise_image", "pools", *OPERATORS)
     refused = 0
     for number in range(350):
         content = bytearray(network(names[number % len(names)]))

@@ -149,13 +149,13 @@ class Movement(Layer):
 
 @dataclass(eq=False)
 class Broadcast(Layer):
-    """ADD, SUB, MUL, MAXIMUM and MINIMUM of two tensors that are repeated to one shape.
+    """ADD, SUB, MUL, PRELU, MAXIMUM and MINIMUM of two tensors that are repeated to one shape.
 
     sizes, strides: loops through the output and through both inputs
-    multipliers: of both inputs (ADD, SUB); none of MAXIMUM and MINIMUM has any
+    multipliers: of both inputs (ADD, SUB), or of the first one (PRELU)
     """
 
-    operation: str  # "add", "subtract", "multiply", "maximum", "minimum"
+    operation: str  # "add", "subtract", "multiply", "prelu", "maximum", "minimum"
     sizes: list[int]
     strides: list[list[int]]
     zero_points: tuple[int, int]

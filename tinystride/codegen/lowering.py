@@ -47,7 +47,8 @@ SUM_LIMIT = (1 << 31) - 1  # what an int32 sum can reach
 MAX_SHIFT = 30
 MAX_STEPS = 1 << 16
 MAX_BROADCAST_LOOPS = 4
-MAX_FUNCTION_SHIFT = 22  # a difference of two int8 has 9 bits
+MAX_FUNCTION_SHIFT = 21  # a difference of two int8 has 9 bits
+MAX_PRODUCT_SHIFT = 13  # and a product of two of them 17
 SCALES = 1e-12, 1e12
 CTYPES = {"int8": "int8_t", "uint8": "uint8_t", "float32": "float"}
 RANGES = {"int8": (INT8_MIN, INT8_MAX), "uint8": (0, 255)}
@@ -413,11 +414,26 @@ class Lowering:
         sources = [self._affine(operator, tensor) for tensor in operator.inputs]
         first, second = (np.float64(source.scale) for source in sources)
         multiplier = self._multiplier(operator, first * second / np.float64(target.scale))
-        small = multiplier.shift <= 14  # a product has 16 bits
+        small = multiplier.shift <= MAX_PRODUCT_SHIFT
         _require(small, operator, target, "has too small a scale", TO_INT8)
         self._broadcast(
             operator, sources, "multiply", (NONE, NONE), self._requantization(operator, [multiplier])
         )
+
+    def _prelu(self, operator: Operator) -> None:
+        """PRELU: the second input is the slope of negative values."""
+        self._arity(operator, 2)
+        target = self._affine(operator, operator.output)
+        source, slope = (self._affine(operator, tensor) for tensor in operator.inputs)
+        factor = np.float64(source.scale) / np.float64(target.scale)
+        positive = self._multiplier(operator, factor)
+        negative = self._multiplier(
+            operator, np.float64(source.scale) * np.float64(slope.scale) / target.scale
+        )
+        small = positive.shift <= MAX_FUNCTION_SHIFT and negative.shift <= MAX_PRODUCT_SHIFT
+        _require(small, operator, target, "has too small a scale", TO_INT8)
+        whole = Requantization([negative], target.zero_point, INT8_MIN, INT8_MAX)
+        self._broadcast(operator, [source, slope], "prelu", (positive, NONE), whole)
 
     def _extreme(self, operator: Operator) -> None:
         """MAXIMUM and MINIMUM, of the values as they are stored."""
@@ -731,6 +747,7 @@ class Lowering:
             "MAXIMUM": self._extreme,
             "MINIMUM": self._extreme,
             "MUL": self._mul,
+            "PRELU": self._prelu,
             "READ_VARIABLE": self._read_variable,
             "REDUCE_MAX": self._maximum_over,
             "SOFTMAX": self._softmax,

@@ -19,6 +19,10 @@ static int32_t {{ operation }}_values(const broadcast_t *layer, int32_t a, int32
     const int32_t fine_b = scale((b - layer->zero_point_b) * (1 << 20), layer->multiplier_b, layer->shift_b);
     const int32_t fine = fine_a {{ "+" if operation == "add" else "-" }} fine_b;
     return scale(fine, layer->multiplier, layer->shift) + layer->zero_point;
+{% elif operation == "prelu" %}
+    const int32_t value = a - layer->zero_point_a, product = value * (b - layer->zero_point_b);
+    const int32_t positive = scale(value, layer->multiplier_a, layer->shift_a);
+    return (value < 0 ? scale(product, layer->multiplier, layer->shift) : positive) + layer->zero_point;
 {% else %}
     (void)layer;
     return a {{ ">" if operation == "maximum" else "<" }} b ? a : b;
