@@ -6,6 +6,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tflite_micro.python.tflite_micro import runtime
 
 from tinystride.errors import ParameterError
+from tinystride.learning.architectures import build
 from tinystride.learning.estimators import choose
 from tinystride.learning.features import make_examples
 from tinystride.learning.model_file import open_model, read_metadata
@@ -145,3 +146,15 @@ def test_refused(trained, examples, walked, n):
 def test_conversion_is_silent(trained, examples, walked, capfd):
     quantize(trained.model, *examples, walked[1], calibration_strides=5)
     assert capfd.readouterr() == ("", "")
+
+
+def test_quantize_layer_that_always_gives_zero_is_converted(trained, examples, walked):
+    """A hidden layer may die in training: the range of its output is a point."""
+    weights = trained.model.network.get_weights()
+    network = build(trained.model.settings, batch_size=1)
+    dead = [np.full_like(each, -1) if i == len(weights) - 3 else each for i, each in enumerate(weights)]
+    dead[-4] = np.zeros_like(dead[-4])
+    network.set_weights(dead)
+    result = quantize(replace(trained.model, network=network), *examples, walked[1], calibration_strides=20)
+    told_cm = Network.load(result.int8).output_cm(examples[1].values)
+    assert np.abs(told_cm - weights[-1]).max() < 1

@@ -24,6 +24,7 @@ COVERED_CM = (40.0, 220.0)
 BEYOND_SHARE = 0.1
 # Ranges of one tensor in float32 and in float64 differ by less than this share of the range.
 SAME_RANGE = 1e-4
+MIN_WIDTH = 1e-6  # of a range: some layers of a network may give one value only
 DECIMALS = 4
 
 
@@ -164,12 +165,13 @@ def _with_exact_ranges(calibrated: bytes, network: keras.Model, samples: np.ndar
         (values.min(), max(values.max(), 0.0)) for values in map(np.asarray, layers(tf.constant(samples)))
     ]
     ranges = np.array(exact, float)
+    width = np.maximum(np.ptp(ranges, axis=1), MIN_WIDTH)
     file = schema.ModelT.InitFromPackedBuf(bytearray(calibrated))
     for tensor in file.subgraphs[0].tensors:
         found = tensor.quantization
         if found is None or found.min is None or not len(found.min):
             continue
-        distance = np.abs(ranges - [found.min[0], found.max[0]]).max(axis=1) / np.ptp(ranges, axis=1)
+        distance = np.abs(ranges - [found.min[0], found.max[0]]).max(axis=1) / width
         nearest = int(distance.argmin())
         if not distance[nearest] < SAME_RANGE:
             raise ModelError(f"tensor {tensor.name.decode()} of the converted network is no layer's output")
