@@ -65,7 +65,7 @@ def test_strapdown_lengths_of_the_treadmill_set(recorded):
 def test_strapdown_lengths_of_other_feet_and_sensors(recorded, dataset, strides, rmse_cm, median_abs_cm):
     error_cm = errors_cm(recorded, dataset)
     assert len(error_cm) >= strides
-    assert abs(error_cm.mean()) < 1.1
+    assert abs(error_cm.mean()) < 1.3
     assert np.sqrt((error_cm**2).mean()) < rmse_cm
     assert error_cm.abs().median() < median_abs_cm
 

@@ -28,9 +28,11 @@ MIN_DISAGREEMENT_MPS = 0.03
 LAG_STRIDES = 24
 MIN_LAG_STRIDES = 4
 # Agreement is the spread of the vertical excess velocity, and its median, which varies between sensors (0.05
-# to 0.17 m/s where nothing is wrong). A shift has to leave less than this share of both.
+# to 0.17 m/s where nothing is wrong). A shift has to leave less than these shares of both, and of the spread.
 MEDIAN_WEIGHT = 0.3
-MAX_LEFT_SHARE = 0.6
+MAX_LEFT_SHARE, MAX_SPREAD_SHARE = 0.6, 0.75
+# A sensor that is shaken scatters more than this, whatever its clock: nothing can be said of that.
+MAX_SPREAD_MPS = 0.06
 
 
 def overflowed(recording: Recording) -> np.ndarray:
@@ -88,7 +90,7 @@ def _lag_s(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, mid_stan
         return 0.0
     samples = np.column_stack([acc_mps2, gyr_radps])
 
-    def left(lag: int) -> float:
+    def left(lag: int) -> tuple[float, float]:
         return _disagreement_mps(samples, rate_hz, strides, lag * LAG_STEP_S)
 
     steps, own = round(MAX_LAG_S / LAG_STEP_S), left(0)
@@ -99,12 +101,19 @@ def _lag_s(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, mid_stan
         if now >= least:
             break
         best, least = direction * lag, now
-    clear = least < MAX_LEFT_SHARE * own and own > MIN_DISAGREEMENT_MPS
+    shares = np.divide(least, own)
+    clear = (
+        (shares < [MAX_LEFT_SHARE, MAX_SPREAD_SHARE]).all()
+        and own[0] > MIN_DISAGREEMENT_MPS
+        and least[1] < MAX_SPREAD_MPS
+    )
     return best * LAG_STEP_S if clear else 0.0
 
 
-def _disagreement_mps(samples: np.ndarray, rate_hz: float, strides: np.ndarray, lag_s: float) -> float:
-    """Return how large and scattered the vertical velocity is at the strides' ends after a shift by lag_s.
+def _disagreement_mps(
+    samples: np.ndarray, rate_hz: float, strides: np.ndarray, lag_s: float
+) -> tuple[float, float]:
+    """Return disagreement and spread, m/s, of the vertical velocity at the strides' ends after a shift.
 
     samples: [N, 6], specific force and angular rate
     """
@@ -115,7 +124,7 @@ def _disagreement_mps(samples: np.ndarray, rate_hz: float, strides: np.ndarray, 
     vertical_mps = integrate(acc, gyr, duration_s).excess_mps[:, 2]
     median = np.median(vertical_mps)
     spread = MAD_TO_SD * np.median(np.abs(vertical_mps - median))
-    return float(np.hypot(spread, MEDIAN_WEIGHT * median))
+    return float(np.hypot(spread, MEDIAN_WEIGHT * median)), float(spread)
 
 
 def _shifted(samples: np.ndarray, by: float) -> np.ndarray:
