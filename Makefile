@@ -13,7 +13,7 @@ TEST_PACKAGES := cmake clang doxygen 'libclang-rt-dev|libclang-rt-19-dev|libclan
 	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf 'qemu-system-riscv|qemu-system-misc'
 SET_UP := tools/virtual_environment.sh tools/find_python.sh tools/debian_packages.sh tools/install.py
 
-.PHONY: run check test lock readme studies experiments benchmark docs-c release clean
+.PHONY: run check test lock readme studies peers experiments benchmark docs-c release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -64,6 +64,13 @@ readme: $(VENV)/run.stamp
 	python -m tools.firmware
 
 # What each part of the method brings, and the documents' tables of it.
+# The same strides by gaitmap's methods, in an environment of its own: it needs older versions of NumPy and pandas.
+peers: $(VENV)/run.stamp
+	dvc repro --quiet download
+	test -x .venv-peers/bin/python || python -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --editable '.[peers]'
+	.venv-peers/bin/python -m studies.peers
+
 studies: $(VENV)/run.stamp
 	dvc repro studies/dvc.yaml
 	python -m tools.studies

@@ -7,9 +7,11 @@ from tinystride.datasets.loading import load_recordings
 from tinystride.evaluation.figures import draw_figures
 from tinystride.evaluation.published import by_protocol, markdown_beside_published
 from tinystride.evaluation.report import evaluate
+from tinystride.evaluation.rule import network_rule, sentence
 from tinystride.evaluation.tables import headline, long, markdown, stride_points, subject_points
 from tinystride.files import complete_folder, read_json, write_json, write_text
 from tinystride.gait.strides import read_strides
+from tinystride.learning.prediction import Network
 from tinystride.streaming.evaluation import stream_tested, unseen_models
 
 
@@ -43,11 +45,13 @@ def main(parameters: dict) -> None:
     )
     published = by_protocol(judged, seed=parameters["seed"], **parameters["evaluate"])
     beside = markdown_beside_published(published)
+    rule, used = network_rule(metrics), Network.load(INT8_TFLITE).used
     with complete_folder(RESULTS / "evaluate") as folder:
         write_json(folder / "metrics.json", metrics)
         write_json(folder / "headline.json", headline(metrics))
         write_text(folder / "table.md", "\n".join(filter(None, [markdown(metrics), beside])))
         write_json(folder / "published.json", published)
+        write_json(folder / "rule.json", {**rule, "use_network": used, "sentence": sentence(rule, used)})
         write_json(folder / "streaming.json", streaming)
         long(metrics).to_csv(folder / "figures.csv", index=False)
         judged.to_csv(folder / "strides.csv", index=False, float_format="%.4f")

@@ -1,8 +1,8 @@
-"""gaitmap's trajectory methods on the strides of this project: same samples, same mid-stances, same references.
+"""gaitmap's trajectory methods on the strides of this project: same samples, mid-stances and references.
 
 gaitmap needs older versions of pandas and NumPy than this project's lock, so `make peers` runs this in an
-environment of its own. Each method is given our calibrated samples in the foot frame and our mid-stances; gaitmap
-finds no stride itself. Recordings come from data/raw, which `dvc repro download` fills.
+environment of its own. Each method is given our calibrated samples in the foot frame and our mid-stances;
+gaitmap finds no stride itself. Recordings come from data/raw, which `dvc repro download` fills.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ PAUSE_SAMPLES = 2  # two strides further apart are in different regions
 
 
 def forward_backward(samples: pd.DataFrame, strides: pd.DataFrame, rate_hz: float) -> pd.DataFrame:
-    """Position of each stride, integrated alone: Madgwick's orientation, weighted forward-backward velocity."""
+    """Position of each stride, from Madgwick's orientation and forward-backward integration of it alone."""
     method = StrideLevelTrajectory(ori_method=MadgwickAHRS(), pos_method=ForwardBackwardIntegration())
     return method.estimate(samples, strides, sampling_rate_hz=rate_hz).position_
 
@@ -77,7 +77,7 @@ def _over_regions(method, samples: pd.DataFrame, strides: pd.DataFrame, rate_hz:
 
 
 def lengths_cm(position: pd.DataFrame, n: int) -> np.ndarray:
-    """Horizontal distance, cm, between first and last position of each of n strides; NaN where there is none."""
+    """Horizontal distance, cm, between first and last position of each of n strides; NaN: no position."""
     ends = position[["pos_x", "pos_y"]].groupby(level="s_id").agg(["first", "last"])
     moved = [(ends[axis]["last"] - ends[axis]["first"]).reindex(range(n)) for axis in ("pos_x", "pos_y")]
     return 100 * np.hypot(*(each.to_numpy() for each in moved))
@@ -126,7 +126,9 @@ def markdown(rows: pd.DataFrame) -> str:
         lines.append(
             [method, *(f"{cells.rmse_cm[name]:.2f} / {cells.median_abs_cm[name]:.2f}" for name in sets)]
         )
-    return documents.table(["RMSE / median error, cm", *(f"`{name}` ({counts[name]})" for name in sets)], lines)
+    return documents.table(
+        ["RMSE / median error, cm", *(f"`{name}` ({counts[name]})" for name in sets)], lines
+    )
 
 
 def main() -> None:

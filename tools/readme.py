@@ -55,6 +55,7 @@ def _bytes(figures: dict) -> list[str]:
 def main() -> None:
     parts = [
         f"<!-- {result_hashes(Path('dvc.lock').read_text())} -->",
+        read_json("results/evaluate/rule.json")["sentence"],
         markdown(read_json("results/evaluate/metrics.json"), SHOWN).strip(),
         "What it costs (instructions are exact, but no cycles: wait states are missing):",
         footprint(read_json("results/mcu/metrics.json")),

@@ -34,6 +34,7 @@ def walks(
             "stride_length_cm": length_cm,
             "reference": reference,
             "strapdown_length_cm": length_cm - 2 + 4 * rng.standard_normal(len(table)),
+            "length_sd_cm": 2.5,
             "flags": np.where(np.arange(len(table)) % 4, "", "turn"),
             "usable": True,
             "reason": "",

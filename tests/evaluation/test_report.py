@@ -33,6 +33,8 @@ def test_metrics_are_nested_set_estimator_figure_beside_the_source(evaluated):
             assert low <= entry[name] <= high
     assert set(entry["per_subject"]) == {"S00", "S01"}
     assert set(entry["per_condition"]) == {"slow", "fast"}
+    # 95 % of errors of 2 cm, and 2.8 cm of the reference more, are within 1.96 times the root of 2.5² + 2.8².
+    assert 0.97 < entry["interval_coverage"] <= 1 and entry["surest80_rmse_cm"] > 1
     assert entry["unflagged"] == pytest.approx(0.75, abs=0.01)
     assert sum(figures["n_strides"] for figures in entry["per_speed"].values()) == entry["n_strides"]
     assert {"rmse_cm", "median_abs_cm", "p95_abs_cm", "unflagged"} <= set(entry["per_speed"]["0.8 to 1.2"])

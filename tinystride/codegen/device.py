@@ -70,4 +70,10 @@ def _scaling(network: Network, description: dict) -> str:
     for name, values in (("FACTOR", factor), ("SUMMAND", summand)):
         text = ", ".join(ctext.single(np.float32(value)) for value in values)
         lines.append(f"#define TINYSTRIDE_INPUT_{name} {{{text}}}")
+    lines += [
+        "/* 1: the length is the integral plus the network's correction; 0: the integral alone. */",
+        "#ifndef TINYSTRIDE_USE_NETWORK",
+        f"#define TINYSTRIDE_USE_NETWORK {int(description.get('use_network', True))}",
+        "#endif",
+    ]
     return "\n".join([*lines, "", "#endif", ""])

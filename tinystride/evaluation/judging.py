@@ -14,7 +14,7 @@ from tinystride.learning.split import subject_names
 
 STRIDE_COLUMNS = [
     "stride_id", "dataset", "subject", "trial", "foot", "condition", "start_s", "end_s", "duration_s",
-    "stride_length_cm", "reference", "strapdown_length_cm", "flags", "usable", "reason",
+    "stride_length_cm", "reference", "strapdown_length_cm", "length_sd_cm", "flags", "usable", "reason",
 ]  # fmt: skip
 NETWORKS = ["int8", "float32"]
 BASELINES = ["strapdown", "stride-time-line", "mean"]

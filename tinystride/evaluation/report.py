@@ -20,15 +20,11 @@ from tinystride.evaluation.judging import (
 SPEED_LIMITS_MPS = [0.8, 1.2, 1.6, 2.0, 2.2]
 SPEED_BANDS = ["below 0.8", "0.8 to 1.2", "1.2 to 1.6", "1.6 to 2.0", "2.0 to 2.2", "2.2 and more"]  # m/s
 SPEED_FIGURES = (
-    "n_strides",
-    "coverage",
-    "unflagged",
-    "bias_cm",
-    "sd_cm",
-    "rmse_cm",
-    "median_abs_cm",
-    "p95_abs_cm",
-)
+    "n_strides", "coverage", "unflagged", "bias_cm", "sd_cm", "rmse_cm", "median_abs_cm", "p95_abs_cm",
+)  # fmt: skip
+INTERVAL_SD = 1.96
+# Noise of one reference length where it is known, from the autocorrelation of the errors on a treadmill.
+REFERENCE_SD_CM = {"optogait": 2.8}
 SOURCES = ["recorded", "simulated"]
 ACCURACY, AGREEMENT = "accuracy", "agreement"
 
@@ -60,7 +56,7 @@ def evaluate(
         "per_speed": {…}}}}
         kind: "accuracy", or "agreement" where the reference is itself an integral of the same sensor. Then
           the integral as an estimator and the reference's noise would be circular and are left out.
-        figures: those of `agreement`, and SPEED_FIGURES for each of the SPEED_BANDS; also of
+        figures: those of `agreement`, of `_certainty`, and SPEED_FIGURES for each of the SPEED_BANDS; also of
           int8 `sd_to_float32_cm`, the SD of its difference from float32, `detected`, the share of the
           reference strides that were detected, usable or not, and, where the kind is accuracy,
           `rmse_minus_strapdown_cm` and `median_abs_minus_strapdown_cm` (see `differences`)
@@ -134,7 +130,30 @@ def _comparisons(strides: pd.DataFrame, estimator: str, kind: str, bootstrap: di
         sd_cm = (estimate_cm - strides[column_of("float32")]).std()
         found["sd_to_float32_cm"] = None if np.isnan(sd_cm) else round(float(sd_cm), DECIMALS)
         found["detected"] = round(float(strides["strapdown_length_cm"].notna().mean()), DECIMALS)
+    if kind == ACCURACY and estimator in ("int8", "strapdown"):
+        found |= _certainty(strides, estimate_cm)
     if kind == ACCURACY and estimator != "strapdown":
         paired = differences(strides, estimate_cm, strides[column_of("strapdown")], **bootstrap)
         found |= {name.replace("difference", "minus_strapdown"): value for name, value in paired.items()}
     return found
+
+
+def _certainty(strides: pd.DataFrame, estimate_cm: pd.Series) -> dict:
+    """How well each stride's own SD tells its error.
+
+    interval_coverage: share of the errors within INTERVAL_SD standard deviations, with the known noise of the
+        reference added to their variance
+    surest80_rmse_cm: RMSE of the 80 % of the strides with the smallest SD
+    """
+    known = estimate_cm.notna() & strides["length_sd_cm"].notna()
+    if not known.any():
+        return {}
+    error_cm = (estimate_cm - strides["stride_length_cm"])[known].abs()
+    sd_cm = strides["length_sd_cm"][known]
+    reference_sd_cm = REFERENCE_SD_CM.get(strides["reference"].iloc[0], 0.0)
+    sure = sd_cm <= sd_cm.quantile(0.8)
+    figures = {
+        "interval_coverage": (error_cm <= INTERVAL_SD * np.hypot(sd_cm, reference_sd_cm)).mean(),
+        "surest80_rmse_cm": np.sqrt((error_cm[sure] ** 2).mean()),
+    }
+    return {name: round(float(value), DECIMALS) for name, value in figures.items()}

@@ -23,6 +23,7 @@ from tinystride.gait.flags import (
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.options import GaitOptions
 from tinystride.gait.signals import StrideSignals
+from tinystride.gait.uncertainty import length_sd_cm
 from tinystride.optional import extra
 
 OUTSIDE, GAP, NO_REFERENCE = "outside the walk", "gap", "no reference"
@@ -40,6 +41,7 @@ COLUMNS = {
     "stride_length_cm": float,
     "reference": str,
     "strapdown_length_cm": float,
+    "length_sd_cm": float,
     "turn_deg": float,
     "flags": str,
     "usable": bool,
@@ -167,7 +169,8 @@ def _extract(
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
     integral = strapdown.with_impacts(integral, duration_s, contact, *impacts)
     flags = stride_flags(recording, mid_stances, acc_mps2, gyr_radps, integral, calibrated, options)
-    columns, number = _columns(recording, mid_stances, contacts, integral, flags)
+    sd_cm = length_sd_cm(integral, acc_mps2, duration_s, impacts[1], recording.rate_hz)
+    columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
 
 
@@ -196,7 +199,9 @@ def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts) -> StrideSignals
     )
 
 
-def _columns(recording, mid_stances, contacts, integral, flags) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _columns(
+    recording, mid_stances, contacts, integral, sd_cm, flags
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The columns of the table, in order of time, and each row's number among the detected strides, or -1."""
     start_s, end_s = (mid_stances / recording.rate_hz).T
     table = recording.reference
@@ -245,6 +250,7 @@ def _columns(recording, mid_stances, contacts, integral, flags) -> tuple[dict[st
         "stride_length_cm": length_cm.round(LENGTH_DECIMALS),
         "reference": system,
         "strapdown_length_cm": detected(strapdown_length_cm),
+        "length_sd_cm": detected(sd_cm.round(LENGTH_DECIMALS)),
         "turn_deg": detected(heading_change_deg(integral.orientation).round(TURN_DECIMALS)),
         "flags": detected(_joined_flags(flags), ""),
         "usable": reason == "",

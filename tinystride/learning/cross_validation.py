@@ -30,6 +30,7 @@ def cross_validate(
     *,
     seed: int,
     calibration_strides: int,
+    use_network: bool = True,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fold:
     """Train and quantize a network of its own and predict people that it has never seen.
@@ -46,7 +47,12 @@ def cross_validate(
         on_epoch=on_epoch,
     )
     quantized = quantize(
-        trained.model, training, validation, signals, calibration_strides=calibration_strides
+        trained.model,
+        training,
+        validation,
+        signals,
+        calibration_strides=calibration_strides,
+        use_network=use_network,
     )
     predictions = predict_subjects(
         table, signals, part["test"], float32=trained.model.predict, int8=quantized.int8

@@ -22,6 +22,7 @@ class Network:
     """A .tflite, float32 or int8, ready to run.
 
     estimator, features, points: as in Settings
+    used: whether predict_strides gives the lengths of the network; otherwise those of the integral
     input_offset, input_scale: [6]; the network takes (features - offset) / scale
     """
 
@@ -31,6 +32,7 @@ class Network:
     points: int
     input_offset: np.ndarray
     input_scale: np.ndarray
+    used: bool = True
 
     @staticmethod
     def load(model: bytes | Path | str) -> "Network":
@@ -45,6 +47,7 @@ class Network:
                 points=description["points"],
                 input_offset=np.array(description["input_offset"], float),
                 input_scale=np.array(description["input_scale"], float),
+                used=description["estimator"] == "direct" or bool(description.get("use_network", True)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{source}: its description lacks {error}; quantize it again") from error

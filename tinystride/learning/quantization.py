@@ -61,12 +61,15 @@ def quantize(
     signals: StrideSignals,
     *,
     calibration_strides: int,
+    use_network: bool = True,
     description: dict | None = None,
 ) -> Quantized:
     """Convert the network, with int8 weights, activations, input and output in the int8 form.
 
     training, validation: the recorded strides that the model was trained on; signals: theirs
     calibration_strides: how many of the training strides set the ranges, see `calibrate`
+    use_network: whether predictions and the C library add a residual network's correction to the integral by
+        default; if not, the length is the integral's, and the C leaves the network out
     description: what the files tell beside what a prediction needs, e.g. {"source": "simulated"}
     Raises ParameterError for a number out of range.
     """
@@ -74,6 +77,7 @@ def quantize(
     described = {
         **(description or {}),
         "estimator": model.settings.estimator,
+        "use_network": bool(use_network),
         "features": model.settings.features,
         "points": model.settings.points,
         "input_offset": model.input_offset.tolist(),

@@ -30,6 +30,7 @@ class ReferenceEstimator:
             raise ModelError(f"{model}: {NOT_FOR_STREAMING}")
         self._factor, self._summand = input_scaling(network, description)
         self._scale, self._zero_point = network.output_quantization
+        self._used = bool(description.get("use_network", True))
         # The kernels that compute as those of TFLM do.
         self._interpreter = Interpreter(
             str(model), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -53,11 +54,11 @@ class ReferenceEstimator:
         inputs = self._quantized(stride.values)
         if stride.turned_round:
             inputs = self._quantized((inputs - self._summand) / self._factor * np.tile(BACKWARD, 2))
-        output = self._run(inputs.astype(np.int8))
+        output = self._run(inputs.astype(np.int8)) if self._used else self._zero_point
         correction_cm = (output - self._zero_point) * float(self._scale)
         flags = stride.flags
         clipped = np.count_nonzero((inputs <= -128) | (inputs >= 127))
-        if clipped > c.MAX_CLIPPED_INPUTS or output in (-128, 127):
+        if self._used and (clipped > c.MAX_CLIPPED_INPUTS or output in (-128, 127)):
             flags |= FLAG["out-of-range"]
         if abs(correction_cm) > c.MAX_CORRECTION_CM:
             flags |= FLAG["inconsistent"]

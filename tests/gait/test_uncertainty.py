@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from tinystride.gait.strapdown import GRAVITY_MPS2, Strapdown
+from tinystride.gait.strides import read_strides
+from tinystride.gait.uncertainty import BASE_SD_CM, SD_PER_INTERVAL_CM_PER_S, length_sd_cm
+
+
+def ended(excess_mps=0.0, height_m=0.0):
+    """One stride of 1.3 m that ends upright."""
+    return Strapdown(
+        length_cm=np.array([130.0]),
+        displacement_m=np.array([[1.3, 0, height_m]]),
+        velocity_mps=np.zeros((1, 2, 3)),
+        orientation=np.tile(np.eye(3), (1, 2, 1, 1)),
+        excess_mps=np.array([[excess_mps, 0, 0]]),
+    )
+
+
+def sd_cm(strapdown, tilt=0.0, rate_hz=1e6):
+    up = [np.sin(tilt), 0, np.cos(tilt)]
+    acc_mps2 = GRAVITY_MPS2 * np.tile(up, (1, 2, 1))
+    return length_sd_cm(strapdown, acc_mps2, np.array([1.2]), 0.0, rate_hz)[0]
+
+
+def test_length_sd_of_a_perfect_stride_is_the_base():
+    assert sd_cm(ended()) == pytest.approx(BASE_SD_CM, abs=1e-6)
+
+
+def test_length_sd_grows_with_each_sign_of_error():
+    base = sd_cm(ended())
+    for worse in (sd_cm(ended(excess_mps=0.3)), sd_cm(ended(), tilt=0.1), sd_cm(ended(height_m=-0.05))):
+        assert worse > 1.1 * base
+    assert sd_cm(ended(), rate_hz=50) == pytest.approx(np.hypot(base, SD_PER_INTERVAL_CM_PER_S / 50))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "reference_sd_cm"),
+    [("gaitmap-mocap", 0), ("llio-ruler", 0), ("llio-ruler-2", 0), ("tripod-excerpt", 2.8), ("vicon", 0)],
+)
+def test_interval_holds_about_95_percent_of_the_errors(strides_folder, dataset, reference_sd_cm):
+    table = read_strides(strides_folder).table
+    own = table[table["usable"] & (table["dataset"] == dataset)]
+    error_cm = own["strapdown_length_cm"] - own["stride_length_cm"]
+    covered = error_cm.abs() <= 1.96 * np.hypot(own["length_sd_cm"], reference_sd_cm)
+    assert 0.9 <= covered.mean() <= 0.985
+
+
+def test_surest_strides_err_less(strides_folder):
+    table = read_strides(strides_folder).table
+    own = table[table["usable"] & (table["dataset"] == "vicon")]
+    error_cm = (own["strapdown_length_cm"] - own["stride_length_cm"]).abs()
+    sure = own["length_sd_cm"] <= own["length_sd_cm"].quantile(0.8)
+    assert np.sqrt((error_cm[sure] ** 2).mean()) < 0.95 * np.sqrt((error_cm**2).mean())
