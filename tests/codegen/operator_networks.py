@@ -251,6 +251,23 @@ def _resized() -> bytes:
     )
 
 
+def _dilated_causal() -> bytes:
+    """A dilated convolution as it is converted: time to batches, a convolution, back, cropped."""
+    b = OperatorBuilder(38)
+    x = b.pad(b.input((1, 31, 4)), [[0, 0], [5, 3], [0, 0]])
+    inputs = [x, b._ints([3]), b._ints([[0, 0]])]
+    x = b.operator("SPACE_TO_BATCH_ND", inputs, [b.like(x, (3, 13, 4))], _options("SpaceToBatchND"))
+    x = b.reshape(x, (3, 1, 13, 4))
+    weights, scale = b._weights((6, 1, 3, 4), 6, 0, True, 40)
+    options = _options("Conv2D", strideH=1, strideW=1, padding=1, fusedActivationFunction=0)
+    out = b.tensor((3, 1, 11, 6), scale=0.2, zero_point=5)
+    bias = b.tensor((6,), "int32", scale=scale * 0.05, data=np.arange(6) * 500)
+    x = b.reshape(b.operator("CONV_2D", [x, weights, bias], [out], options), (3, 11, 6))
+    inputs = [x, b._ints([3]), b._ints([[2, 1]])]
+    x = b.operator("BATCH_TO_SPACE_ND", inputs, [b.like(x, (1, 30, 6))], _options("BatchToSpaceND"))
+    return b.bytes(b.dense(b.flatten(x), 3))
+
+
 def _uint8_in() -> bytes:
     """uint8 at both ends, as cameras give it and applications want it."""
     b = OperatorBuilder(33)
@@ -340,6 +357,7 @@ OPERATORS = {
     "sliced": _sliced,
     "free_batch": _free_batch,
     "resized": _resized,
+    "dilated_causal": _dilated_causal,
     "uint8_in": _uint8_in,
     "float_out": _float_out,
     "streaming": _streaming,

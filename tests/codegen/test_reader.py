@@ -5,9 +5,10 @@ import struct
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from tests.codegen.networks import network
-from tests.codegen.operator_networks import OPERATORS
+from tests.codegen.operator_networks import OPERATORS, OperatorBuilder
 from tests.codegen.tflite_builder import Builder
 from tinystride.codegen import export_model
 from tinystride.codegen.emitter import emit
@@ -164,14 +165,26 @@ def overflowing():
     return b.bytes(x)
 
 
+def padded_batches():
+    b = OperatorBuilder()
+    x = b.input((1, 7, 2), zero_point=9)
+    options = schema.SpaceToBatchNDOptionsT()
+    inputs = [x, b._ints([3]), b._ints([[1, 1]])]
+    return b.bytes(b.operator("SPACE_TO_BATCH_ND", inputs, [b.like(x, (3, 3, 2))], options))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (padded_batches, r"SPACE_TO_BATCH_ND: .* is padded, which TFLM does with undefined values; convert"),
         (float16_weights, r"CONV_2D: tensor '.*int32' is float16; quantize the model to int8"),
-        (recurrent, r"UNIDIRECTIONAL_SEQUENCE_LSTM: tensor 'remembered' is not supported; use ADD"),
+        (recurrent, r"UNIDIRECTIONAL_SEQUENCE_LSTM: tensor 'remembered' is not supported; build"),
         (int16_network, r"input 'input' is int16; quantize the model to int8"),
         (overflowing, r"CONV_2D: .* has sums that may overflow 32 bits; use smaller layers"),
-        (unsupported_operator, r"COS: tensor 'squashed' is not supported; use ADD, ASSIGN_VARIABLE"),
+        (
+            unsupported_operator,
+            r"COS: tensor 'squashed' is not supported; build the model of the oper",
+        ),
         (float_network, r"RELU: tensor 'input' is float32, not int8; quantize the model to int8"),
         (free_batch, r"tensor 'input' has the shape \[0, 8\]; convert with a fixed batch of one"),
         (two_outputs, r"has 2 outputs; only one is supported"),

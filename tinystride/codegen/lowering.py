@@ -42,6 +42,7 @@ from tinystride.errors import ModelError
 
 AGAIN = "convert the model again"
 TO_INT8 = "quantize the model to int8"
+OTHERS = "build the model of the operators that docs/export.md lists"
 ONE, NONE = Multiplier(1 << 30, 1), Multiplier(0, 0)
 SUM_LIMIT = (1 << 31) - 1  # what an int32 sum can reach
 MAX_SHIFT = 30
@@ -206,10 +207,16 @@ class Lowering:
 
     def _window(self, operator: Operator, kernel: tuple[int, ...]) -> Window:
         options = operator.options
-        _, *size, _ = self._image(operator, operator.inputs[0])
-        _, *result, _ = self._image(operator, operator.output)
+        shapes = [operator.inputs[0].shape, operator.output.shape]
+        if all(len(shape) == 4 and shape[1] == 1 for shape in shapes) and kernel[0] == 1:
+            # A batch of rows is an image whose rows do not meet.
+            size, result = [shape[0:3:2] for shape in shapes]
+        else:
+            size, result = [self._image(operator, end)[1:3] for end in (operator.inputs[0], operator.output)]
         stride = (options["StrideH"], options["StrideW"])
         dilation = (options.get("DilationHFactor", 1), options.get("DilationWFactor", 1))
+        if shapes[0][:1] != (1,):
+            stride, dilation = (1, stride[1]), (1, dilation[1])
         sensible = all(0 < n <= MAX_STEPS for n in (*kernel, *stride, *dilation))
         _require(sensible, operator, None, f"has kernel {kernel}, stride {stride}, dilation {dilation}")
         same = options["Padding"] == "SAME"
@@ -763,12 +770,12 @@ class Lowering:
             "SQUEEZE": self._vanish,
         }
         handlers |= dict.fromkeys(movement.KINDS, self._move)
-        supported = sorted({*handlers, *folding.KINDS})
+        supported = {*handlers, *folding.KINDS}
         for number, operator in enumerate(graph.operators):
             self.done = number
             tensor = operator.outputs[0] if operator.outputs else None
             known = operator.kind in supported
-            _require(known, operator, tensor, "is not supported", f"use {', '.join(supported)}")
+            _require(known, operator, tensor, "is not supported", OTHERS)
             for tensor in (*filter(None, operator.inputs), *operator.outputs):
                 if tensor.problem:
                     raise ModelError(f"{operator.kind}: tensor '{tensor.name}' {tensor.problem}")

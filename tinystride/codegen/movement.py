@@ -179,6 +179,45 @@ def _space_to_depth(operator: Operator) -> list[Piece]:
     return _whole(operator, source)
 
 
+def _blocks(operator: Operator, image: Tensor, batches: Tensor, before: list[int]) -> list[tuple]:
+    """For each position within a block: the elements of an image, and of the batch that has this position.
+
+    An image is [batch, spatial axes..., rest...]; `before` steps of padding stand before each spatial axis.
+    """
+    block = _ints(operator, 1)
+    axes = len(block)
+    outer = (*block, image.shape[0], *batches.shape[1:])
+    pixels, grouped = numbers(image.shape), numbers(batches.shape).reshape(outer)
+    found = []
+    for position in np.ndindex(*block):
+        pixel, group = [slice(None)], [slice(None)]
+        for axis in range(axes):
+            size, first, length = block[axis], position[axis] - before[axis], image.shape[axis + 1]
+            start = max(-(first // size), 0)
+            stop = min((length - first + size - 1) // size, batches.shape[axis + 1])
+            pixel.append(slice(start * size + first, max(stop * size + first, 0), size))
+            group.append(slice(start, stop))
+        pair = pixels[tuple(pixel)], grouped[position][tuple(group)]
+        if pair[0].size or pair[1].size:
+            found.append(pair)
+    return found
+
+
+def _space_to_batch(operator: Operator) -> list[Piece]:
+    """Without padding, for which TFLM takes whatever its memory holds."""
+    image, batches = operator.inputs[0], operator.output
+    if any(_ints(operator, 2)):
+        raise ValueError("is padded, which TFLM does with undefined values")
+    pairs = _blocks(operator, image, batches, [0] * (len(image.shape) - 1))
+    return [Piece(image, pixels, group) for pixels, group in pairs]
+
+
+def _batch_to_space(operator: Operator) -> list[Piece]:
+    batches, image = operator.inputs[0], operator.output
+    pairs = _blocks(operator, image, batches, _ints(operator, 2)[::2])
+    return [Piece(batches, group, pixels) for pixels, group in pairs]
+
+
 def _gather(operator: Operator) -> list[Piece]:
     axis, indices = operator.options["Axis"], operator.inputs[1]
     chosen = np.array(_ints(operator, 1))
@@ -227,6 +266,7 @@ def _unpack(operator: Operator) -> list[list[Piece]]:
 
 
 ONE_OUTPUT: dict[str, Callable[[Operator], list[Piece]]] = {
+    "BATCH_TO_SPACE_ND": _batch_to_space,
     "CONCATENATION": _concatenation,
     "DEPTH_TO_SPACE": _depth_to_space,
     "GATHER": _gather,
@@ -235,6 +275,7 @@ ONE_OUTPUT: dict[str, Callable[[Operator], list[Piece]]] = {
     "PADV2": _pad,
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "SLICE": _slice,
+    "SPACE_TO_BATCH_ND": _space_to_batch,
     "SPACE_TO_DEPTH": _space_to_depth,
     "STRIDED_SLICE": _strided_slice,
     "TRANSPOSE": _transpose,
