@@ -17,6 +17,7 @@ SET_UP := tools/virtual_environment.sh tools/find_python.sh tools/debian_package
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
+	@touch -c $< 2>/dev/null || { echo "error: $(CURDIR) cannot be written to; use a clone of your own" >&2; exit 1; }
 	@dvc repro --quiet
 	@python -m tools.summary
 

@@ -18,7 +18,8 @@ if version=$(made_with); then
     named=$("$here/find_python.sh" "$python") || exit 1
     [ "$version" != "$("$named" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || exit 0
 fi
-if ! mkdir -p "$folder" 2>/dev/null || [ ! -w "$folder" ]; then
+# The superuser may write anywhere but to a file system that is read-only: trying tells.
+if ! { mkdir -p "$folder" && touch "$folder/new" && rm "$folder/new"; } 2>/dev/null; then
     echo "error: $(pwd) cannot be written to; clone the repository into a folder of your own" >&2
     exit 1
 fi

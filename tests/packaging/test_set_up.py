@@ -35,7 +35,7 @@ def tools(tmp_path) -> Path:
     """A folder with the programs that the scripts call, and no Python."""
     folder = tmp_path / "tools"
     folder.mkdir()
-    for name in ("sh", "dirname", "mkdir", "tail", "touch", "cat", "env", "make"):
+    for name in ("sh", "dirname", "mkdir", "tail", "touch", "cat", "env", "make", "rm"):
         (folder / name).symlink_to(shutil.which(name))
     return folder
 
