@@ -47,8 +47,8 @@ class Core:
     """One core on one board of QEMU, whose virtual clock runs by instructions (`-icount`).
 
     An instruction takes more than two ticks of the board's clock, so that the ticks give the exact number
-    of instructions; or the clock counts instructions itself. Clocks have 40 bits or more: 2^40 ticks are
-    4.3e10 instructions where one takes 1,024 ns, more than the emulator executes before its time limit.
+    of instructions; or the clock counts instructions itself. Clocks count 5e11 instructions or more, which
+    the emulator does not execute before its time limit.
     """
 
     name: str
@@ -82,7 +82,7 @@ CORES = {
             flags=("-mthumb", "-mcpu=cortex-m0"),
             clock="NRF_TIMER",
             tick_ns=Fraction(125, 2),
-            icount_shift=10,
+            icount_shift=8,
             flash=(0, 256 << 10),
             ram=(0x20000000, 16 << 10),
         ),

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Ticks since clock_start(), of 40 bits or more; the host knows how many instructions a tick stands for. */
+/* Ticks since clock_start(), of 41 bits or more; the host knows how many instructions a tick stands for. */
 void clock_start(void);
 uint64_t clock_ticks(void);
 

@@ -62,34 +62,32 @@ void reset(void)
     semihosting_exit((uint32_t)main());
 }
 
-/* A 64-bit count from a timer of 32 bits and a second one, started after it, that ticks once in 2^coarse_bits:
- * the one whose upper bits are those of the second and whose lower 32 bits are those of the first. The second is
- * read first and is never ahead by as much as it is set back here. Always the same number of instructions. */
-static inline uint64_t join(uint32_t coarse, uint32_t coarse_bits, uint32_t fine)
+/* A 64-bit count from a timer of 32 bits and a slow one that ticks once in `period`: the lower 32 bits are those of
+ * the fast timer, the upper ones follow from the slow one. It is read first, and the two are apart by less than what
+ * is taken off here. Always the same number of instructions. */
+static inline uint64_t join(uint32_t slow, uint32_t period, uint32_t fast)
 {
-    const uint64_t before = ((uint64_t)coarse << coarse_bits) - (1u << 20);
-    return before + (uint32_t)(fine - (uint32_t)before);
+    const uint64_t before = (uint64_t)slow * period - (1u << 20);
+    return before + (uint32_t)(fast - (uint32_t)before);
 }
 
 #if defined(CMSDK_TIMER)
-/* The MPS2 boards' timers count down at 25 MHz; the dual timer's first half can do so at a 256th of it. */
+/* A timer of the MPS2 boards counts down at 25 MHz, another counter up at 100 Hz. */
 #define TIMER ((volatile uint32_t *)0x40000000)
-#define DUAL_TIMER ((volatile uint32_t *)0x40002000)
+#define COUNTER_100_HZ (*(volatile uint32_t *)0x40028014)
 
 void clock_start(void)
 {
     TIMER[2] = 0xFFFFFFFF;
     TIMER[1] = 0xFFFFFFFF;
     TIMER[0] = 1;
-    DUAL_TIMER[2] = 0;
-    DUAL_TIMER[0] = 0xFFFFFFFF;
-    DUAL_TIMER[2] = 0x8A; /* enable, clock / 256, 32 bits */
+    COUNTER_100_HZ = 0;
 }
 
 uint64_t clock_ticks(void)
 {
-    const uint32_t coarse = 0xFFFFFFFF - DUAL_TIMER[1];
-    return join(coarse, 8, 0xFFFFFFFF - TIMER[1]);
+    const uint32_t slow = COUNTER_100_HZ;
+    return join(slow, 250000, 0xFFFFFFFF - TIMER[1]);
 }
 #elif defined(NRF_TIMER)
 /* The timers of an nRF51 count up at 16 MHz / 2^prescaler; a write captures the value. */
@@ -100,18 +98,18 @@ void clock_start(void)
     uint32_t number;
     for (number = 0; number < 2; number++) {
         TIMER(number, 0x508) = 3; /* 32 bits */
-        TIMER(number, 0x510) = 8 * number;
+        TIMER(number, 0x510) = 9 * number;
         TIMER(number, 0x000) = 1;
     }
 }
 
 uint64_t clock_ticks(void)
 {
-    uint32_t coarse;
+    uint32_t slow;
     TIMER(1, 0x040) = 1;
-    coarse = TIMER(1, 0x540);
+    slow = TIMER(1, 0x540);
     TIMER(0, 0x040) = 1;
-    return join(coarse, 8, TIMER(0, 0x540));
+    return join(slow, 1u << 9, TIMER(0, 0x540));
 }
 #else
 /* The SSE-300's system counter counts up at 32 MHz with 64 bits; the upper word is read before and after. */
