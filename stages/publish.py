@@ -8,7 +8,9 @@ import shutil
 from pathlib import Path
 
 from stages.common import C_LIBRARY, FLOAT32_TFLITE, INT8_TFLITE, MODELS, RESULTS, run_stage
+from tinystride import __version__
 from tinystride.codegen.costs import with_costs
+from tinystride.codegen.packages import set_version
 from tinystride.files import complete_folder, read_json, write_bytes, write_json, write_text
 
 HEADLINES = ("evaluate", "quantize", "mcu", "train")
@@ -22,6 +24,7 @@ def main(parameters: dict) -> None:
         shutil.copytree(C_LIBRARY, folder, dirs_exist_ok=True)
         for name in BESIDE_THE_C:
             shutil.copyfile(Path(name), folder / name)
+        set_version(folder, __version__)
         readme = folder / "README.md"
         write_text(readme, with_costs(readme.read_text(), read_json(RESULTS / "mcu" / "metrics.json")))
     headline: dict = {}

@@ -17,7 +17,7 @@ from tinystride.files import read_json, sha256, write_text
 from tools.readme import SHOWN, footprint
 
 ARTIFACTS = ("stride-model", "stride-c")
-CARD = Path("MODEL_CARD.md")
+CARD, CHANGELOG, PACKAGE = Path("MODEL_CARD.md"), Path("CHANGELOG.md"), Path("tinystride/__init__.py")
 MODELS = ("models/stride_int8.tflite", "models/stride_float32.tflite")
 
 
@@ -103,11 +103,24 @@ def counted(subjects: list[str]) -> dict[str, int]:
     return {dataset: datasets.count(dataset) for dataset in dict.fromkeys(datasets)}
 
 
+def set_version(version: str) -> None:
+    """Set the version of the package, of models/c and of the changelog, unless it is this one already."""
+    number, code = version.removeprefix("v"), PACKAGE.read_text()
+    if f'__version__ = "{number}"' in code:
+        return
+    write_text(PACKAGE, re.sub(r'(?m)^__version__ = "[^"]*"', f'__version__ = "{number}"', code))
+    changes = CHANGELOG.read_text()
+    write_text(CHANGELOG, changes.replace("## Unreleased\n", f"## Unreleased\n\n## {number}\n", 1))
+    # It copies what is made, and writes the version into the copy of the C library.
+    output_of("dvc", "repro", "publish")
+
+
 def release(version: str) -> list[str]:
-    """Check, write and commit the card, register the artifacts; returns the tags."""
+    """Check, set the version, write the card, commit both, register the artifacts; returns the tags."""
     check(version)
+    set_version(version)
     write_text(CARD, card(version))
-    output_of("git", "add", str(CARD))
+    output_of("git", "add", "--all")
     if not succeeds("git", "diff", "--cached", "--quiet"):
         output_of("git", "commit", "--quiet", "--message", f"Release {version}")
     for artifact in missing_tags(version):

@@ -13,6 +13,7 @@ from tests.codegen.c_program import STRICT
 from tests.codegen.estimator_library import export_estimator
 from tinystride import __version__
 from tinystride.codegen.costs import with_costs
+from tinystride.codegen.packages import set_version
 from tinystride.firmware.source import header
 
 pytestmark = pytest.mark.compilers
@@ -93,6 +94,18 @@ def test_version_is_the_same_everywhere(library):
     macros = dict(re.findall(r'#define TINYSTRIDE_VERSION(\w*) "?([\d.]+)"?', header()))
     assert macros[""] == __version__
     assert ".".join(macros[part] for part in ("_MAJOR", "_MINOR", "_PATCH")) == __version__
+
+
+def test_version_is_set_everywhere_at_once(library, tmp_path):
+    copy = shutil.copytree(library, tmp_path / "copy")
+    set_version(copy, "12.3.4")
+    changed = {path for path in copy.rglob("*") if path.is_file() and "12.3.4" in path.read_text()}
+    names = {"CMakeLists.txt", "library.properties", "library.json", "idf_component.yml", "tinystride.h"}
+    assert {path.name for path in changed} == names
+    text = (copy / "include/tinystride.h").read_text()
+    assert '#define TINYSTRIDE_VERSION "12.3.4"' in text and "TINYSTRIDE_VERSION_MINOR 3 " in text
+    set_version(copy, __version__)
+    assert all(path.read_text() == (library / path.relative_to(copy)).read_text() for path in changed)
 
 
 def test_every_source_names_its_licence(library):

@@ -83,6 +83,9 @@ def test_published_copies_are_those_of_the_run(reproduced):
             assert (reproduced / copy).read_bytes() == (reproduced / made).read_bytes()
     library, made = contents(reproduced / "models/c"), contents(reproduced / "models/built/c")
     assert set(library) - set(made) == {"LICENSE", "CHANGELOG.md"}
+    # publish adds what the library costs.
+    assert b"has not been measured" in made.pop("README.md")
+    assert b"| longest call at 64 MHz, ms |" in library["README.md"]
     assert {name: library[name] for name in made} == made
     assert b"| simulated | training, " in library["DATA.md"]
 

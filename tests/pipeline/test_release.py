@@ -47,8 +47,10 @@ def released(reproduced, tmp_path_factory) -> Path:
     shutil.copy2(clone / MODEL, clone / "kept")
     (clone / ".git" / "info" / "exclude").write_text("kept\n")
     # In a second, instead of training again.
-    with (clone / MODEL).open("ab") as file:
-        file.write(b"another")
+    for path in (clone / MODEL, clone / "models/built" / Path(MODEL).name):
+        another = path.read_bytes() + b"another"
+        path.unlink()
+        path.write_bytes(another)
     run(clone, "dvc", "commit", "--force")
     commit(clone, "Another network")
     run(clone, "dvc", "push")
@@ -78,6 +80,17 @@ def test_the_card_tells_hashes_data_metrics_footprint_and_parameters(released):
         r"\| cortex-m4f \| int8 network \| [\d,]+ \| [\d,]+ \| [\d,]+ \| TFLM: (\d+) of \1 inputs \|", card
     )
     assert run(released, "git", "show", "stride-model@v1.0.0:params.yaml").stdout.strip() in card
+
+
+def test_the_c_library_of_a_version_tells_it(released):
+    for version in ("1.0.0", "1.1.0"):
+        for name, said in (
+            ("models/c/include/tinystride.h", f'#define TINYSTRIDE_VERSION "{version}"'),
+            ("models/c/library.properties", f"version={version}\n"),
+            ("models/c/CHANGELOG.md", f"## {version}\n"),
+            ("tinystride/__init__.py", f'__version__ = "{version}"'),
+        ):
+            assert said in run(released, "git", "show", f"stride-c@v{version}:{name}").stdout, name
 
 
 def test_both_artifacts_are_registered(released):

@@ -28,12 +28,12 @@
 extern "C" {
 #endif
 
-/** @name Version of the library, MAJOR.MINOR.PATCH; the number can be compared.
+/** @name Version of the library, MAJOR.MINOR.PATCH, as the export sets it; the number can be compared.
  * @{ */
 #define TINYSTRIDE_VERSION_MAJOR 0   /**< changes that callers notice */
-#define TINYSTRIDE_VERSION_MINOR 1   /**< additions */
+#define TINYSTRIDE_VERSION_MINOR 0   /**< additions */
 #define TINYSTRIDE_VERSION_PATCH 0   /**< corrections */
-#define TINYSTRIDE_VERSION "0.1.0"   /**< as text */
+#define TINYSTRIDE_VERSION "0.0.0"   /**< as text */
 /** As a number: 10000 MAJOR + 100 MINOR + PATCH */
 #define TINYSTRIDE_VERSION_NUMBER                                                                                      \
     (TINYSTRIDE_VERSION_MAJOR * 10000 + TINYSTRIDE_VERSION_MINOR * 100 + TINYSTRIDE_VERSION_PATCH)
