@@ -10,7 +10,7 @@ from pathlib import Path
 from stages.common import C_LIBRARY, FLOAT32_TFLITE, INT8_TFLITE, MODELS, RESULTS, run_stage
 from tinystride import __version__
 from tinystride.codegen.costs import with_costs
-from tinystride.codegen.packages import set_version
+from tinystride.codegen.versions import set_version
 from tinystride.files import complete_folder, read_json, write_bytes, write_json, write_text
 
 HEADLINES = ("evaluate", "quantize", "mcu", "train")

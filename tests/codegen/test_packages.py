@@ -13,7 +13,7 @@ from tests.codegen.c_program import STRICT
 from tests.codegen.estimator_library import export_estimator
 from tinystride import __version__
 from tinystride.codegen.costs import with_costs
-from tinystride.codegen.packages import set_version
+from tinystride.codegen.versions import set_version
 from tinystride.firmware.source import header
 
 pytestmark = pytest.mark.compilers

@@ -1,12 +1,9 @@
 """An exported library as a package of CMake, Arduino, PlatformIO, Zephyr and ESP-IDF; licence lines."""
 
 import json
-import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from tinystride.codegen.templates import render
-from tinystride.files import write_text
-from tinystride.firmware.source import with_version
 
 URL = "https://github.com/tinystride/tinystride"
 LICENCE = "SPDX-License-Identifier: MIT"
@@ -17,13 +14,6 @@ TEMPLATES = {
     "zephyr/module.yml": "zephyr_module.yml.j2",
     "zephyr/CMakeLists.txt": "zephyr_CMakeLists.txt.j2",
     "zephyr/Kconfig": "zephyr_Kconfig.j2",
-}
-# What stands before the version in a manifest.
-VERSIONED = {
-    "CMakeLists.txt": r"project\(tinystride VERSION ",
-    "library.properties": r"(?m:^)version=",
-    "library.json": r'"version": "',
-    "idf_component.yml": r'(?m:^)version: "',
 }
 # Comments by a file's ending or name.
 COMMENTS = {
@@ -65,17 +55,6 @@ def _platformio(version: str, streams: bool, description: str) -> dict:
         "headers": ["tinystride.h"] * streams + ["tinystride_model.h"],
         "build": {"includeDir": "include", "srcDir": "src"},
     }
-
-
-def set_version(folder: Path, version: str) -> None:
-    """Set the version, MAJOR.MINOR.PATCH, in the manifests and the header of an exported library."""
-    for name, before in VERSIONED.items():
-        if (path := folder / name).is_file():
-            write_text(
-                path, re.sub(rf"({before})\d+\.\d+\.\d+", rf"\g<1>{version}", path.read_text(), count=1)
-            )
-    if (path := folder / "include/tinystride.h").is_file():
-        write_text(path, with_version(path.read_text(), version))
 
 
 def with_licence(name: str, text: str) -> str:

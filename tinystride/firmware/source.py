@@ -8,6 +8,7 @@ from typing import get_args, get_type_hints
 import numpy as np
 
 from tinystride import __version__
+from tinystride.firmware.version import with_version
 
 FOLDER = Path(__file__).parent
 WIDTH = 120
@@ -17,14 +18,6 @@ LICENCE = "/* SPDX-License-Identifier: MIT */\n"
 def header(version: str = __version__) -> str:
     """The text of the public header, tinystride.h, with this version, MAJOR.MINOR.PATCH, in its macros."""
     return with_version((FOLDER / "tinystride.h").read_text(), version)
-
-
-def with_version(header: str, version: str) -> str:
-    """The text of a header with this version in its macros."""
-    values = {"": f'"{version}"'} | dict(zip(("_MAJOR", "_MINOR", "_PATCH"), version.split("."), strict=True))
-    for part, value in values.items():
-        header = re.sub(rf'(#define TINYSTRIDE_VERSION{part} )"?[\d.]+"?', rf"\g<1>{value}", header)
-    return header
 
 
 def translation_unit() -> str:
