@@ -153,6 +153,42 @@ def _dead_channels() -> bytes:
     return b.bytes(kill(b.dense(b.flatten(x), 6, per_channel=True)))
 
 
+def _odd_image() -> bytes:
+    """Channels that are no multiples of four, strides, dilation and depth multipliers, padding on all sides."""
+    b = Builder(20)
+    x = b.conv(b.input((1, 9, 7, 3), zero_point=-20), 5, (3, 3), (2, 1), activation="NONE")
+    x = b.depthwise(x, 3, (2, 3), activation="NONE")
+    x = b.conv(x, 12, (1, 1))
+    x = b.depthwise(x, 1, (5, 5), (2, 2))
+    x = b.conv(x, 7, (3, 3), dilation=(1, 2), activation="RELU6")
+    x = b.depthwise(x, 1, (2, 2), padding="VALID", dilation=(1, 2), activation="NONE")
+    return b.bytes(b.dense(b.flatten(x), 3))
+
+
+def _wide_image() -> bytes:
+    """More channels than are computed at a time, in chains that overwrite their inputs."""
+    b = Builder(21)
+    x = b.depthwise(b.input((1, 6, 5, 24)), 1, (3, 3))
+    x = y = b.conv(x, 70, (1, 1), activation="NONE")
+    x = b.depthwise(x, 1, (3, 3), activation="NONE")
+    x = b.conv(x, 70, (1, 1), activation="NONE")
+    x = b.add(x, y, "RELU")
+    x = b.depthwise(x, 1, (3, 3), (2, 2), "VALID")
+    x = b.conv(x, 67, (2, 2))
+    x = b.pool(x, "MAX", (2, 1), (1, 1), "SAME")
+    return b.bytes(b.dense(b.flatten(x), 69, per_channel=True))
+
+
+def _from_one_channel() -> bytes:
+    """A depthwise convolution of one channel; windows larger than the input; few positions."""
+    b = Builder(22)
+    x = b.depthwise(b.input((1, 11, 8, 1), zero_point=60), 8, (3, 3), (2, 2), activation="RELU")
+    x = b.depthwise(x, 1, (7, 7), (1, 3))
+    x = b.conv(x, 9, (4, 2), (3, 2), "VALID", "NONE")
+    x = b.conv(x, 66, (1, 1), activation="NONE", per_channel=False)
+    return b.bytes(b.dense(b.flatten(x), 70))
+
+
 BUILT = {
     "along_height": _along_height,
     "flat_both_axes": _flat_both_axes,
@@ -166,6 +202,9 @@ BUILT = {
     "single_step": _single_step,
     "tall_kernel": _tall_kernel,
     "wide": _wide,
+    "odd_image": _odd_image,
+    "wide_image": _wide_image,
+    "from_one_channel": _from_one_channel,
     "dead_channels": _dead_channels,
 }
 KERAS = ["paper", "tiny", "residual", "separable", "float_edges", "uint8_edges", "dense_per_tensor"]

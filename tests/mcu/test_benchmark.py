@@ -30,6 +30,7 @@ int model_run(const int8_t *input, int8_t *output);
 
 EVERYWHERE = ["residual", "odd_pooled", "residual_sum", "strided", "saturated", "dead_channels"]
 EVERYWHERE += ["softmax_rows", "batch_normalization", "branches", "padded", "streaming"]
+EVERYWHERE += ["odd_image", "wide_image", "from_one_channel", "dense_per_tensor"]
 
 
 @pytest.fixture
