@@ -60,7 +60,9 @@ def _export(arguments: argparse.Namespace) -> None:
     from tinystride.codegen import export_model
     from tinystride.codegen.export import LIBRARY_PREFIX
 
-    files = export_model(arguments.model, arguments.out_dir, prefix=arguments.prefix)["files"]
+    files = export_model(
+        arguments.model, arguments.out_dir, prefix=arguments.prefix, optimize=arguments.optimize
+    )["files"]
     if arguments.prefix == LIBRARY_PREFIX and "test/golden_vectors.h" not in files:
         print(
             "note: without golden vectors and host test, which need a C compiler (Debian: gcc)",
@@ -98,6 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("out_dir", type=Path, metavar="OUT_DIR")
     export.add_argument(
         "--prefix", default="tinystride_model", help="of every public name (default: %(default)s)"
+    )
+    export.add_argument(
+        "--optimize",
+        choices=("speed", "size"),
+        default="speed",
+        help="fast kernels for shapes and cores that allow them, or little code (default: %(default)s)",
     )
     export.set_defaults(run=_export)
 

@@ -154,7 +154,7 @@ def _dead_channels() -> bytes:
 
 
 def _odd_image() -> bytes:
-    """Channels that are no multiples of four, strides, dilation and depth multipliers, padding on all sides."""
+    """Channels that are no multiples of four, strides, dilation, depth multipliers, padding."""
     b = Builder(20)
     x = b.conv(b.input((1, 9, 7, 3), zero_point=-20), 5, (3, 3), (2, 1), activation="NONE")
     x = b.depthwise(x, 3, (2, 3), activation="NONE")

@@ -77,7 +77,7 @@ KERNELS = [  # in the order of the C file
 ]
 SUMS = ["requantize_row", "matrix", "sum_row"]  # what a product with a matrix needs, with MVE
 MATRIX = [*SUMS, "multiply_matrix"]
-DENSE_UNROLL = 2
+DENSE_UNROLL, UNROLLED_WEIGHTS = 4, 100_000  # a longer loop pays for large dense layers
 BROADCAST_LOOPS = 4
 STATE_ALIGNMENT = 4
 
@@ -161,12 +161,12 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
     packings = [pack(layer, unroll, 1) for layer in packed]
     dense_packings = [pack_dense(layer) for layer in dense]
     dense_sizes = [n for packing in dense_packings for n in (packing.padded_size, packing.span)]
+    dense_unroll = DENSE_UNROLL if sum(layer.weights.size for layer in dense) >= UNROLLED_WEIGHTS else 1
     return Variants(
         unroll,
         next(count for count in (2, 1) if all(packing.paired % count == 0 for packing in packings)),
-        DENSE_UNROLL if max(dense_sizes, default=0) >= 8 * DENSE_UNROLL else 1,
-        any(size % (8 * DENSE_UNROLL) for size in dense_sizes)
-        or max(dense_sizes, default=0) < 8 * DENSE_UNROLL,
+        dense_unroll,
+        any(size % (8 * dense_unroll) for size in dense_sizes),
         _choose_blocks(layers, packed, unroll),
         all(is_rectified(layer) for layer in packed),
         sorted({_pool(layer) for layer in packed}),

@@ -25,6 +25,7 @@ from tinystride.errors import ModelError, ParameterError, ToolError
 from tinystride.files import complete_folder, sha256, write_text
 
 LIBRARY_PREFIX = "tinystride_model"
+OPTIMIZE = ("speed", "size")
 LIBRARY_TEMPLATES = {
     "include/tinystride_model.h": "model.h.j2",
     "src/tinystride_model.c": "model.c.j2",
@@ -153,13 +154,19 @@ def _write_files(folder: Path, files: dict[str, str]) -> None:
 
 
 def export_model(
-    tflite_path: Path | str, out_folder: Path | str, *, prefix: str = LIBRARY_PREFIX, vectors: int = 24
+    tflite_path: Path | str,
+    out_folder: Path | str,
+    *,
+    prefix: str = LIBRARY_PREFIX,
+    vectors: int = 24,
+    optimize: str = "speed",
 ) -> dict:
     """Write the int8 network of a .tflite file as C99 into `out_folder`.
 
     With the prefix `tinystride_model`: a library with packages, model card, `vectors` golden vectors made
     with TFLM, and a host test; with the streaming estimator if the network is the residual one that belongs
-    to it. With another prefix: `<prefix>.h` and `<prefix>.c` alone. The same file
+    to it. With another prefix: `<prefix>.h` and `<prefix>.c` alone. Optimized for "speed", with kernels for
+    shapes and cores that allow faster ones, or for "size", with the general kernels alone. The same file
     gives the same bytes, but that golden vectors and host test are left out where there is neither TFLM
     nor a C compiler. Returns `{prefix, files, layers, multiply_accumulates, weights,
     working_memory_bytes}`.
@@ -168,15 +175,17 @@ def export_model(
     no C name.
     """
     _check_prefix(prefix)
+    if optimize not in OPTIMIZE:
+        raise ParameterError(f"optimize '{optimize}': must be {' or '.join(OPTIMIZE)}")
     path = Path(tflite_path)
     graph = read_graph(path)
     try:
-        emitted = emit(lower(graph))
+        emitted = emit(lower(graph, optimize))
     except ModelError as error:
         raise ModelError(f"{path.name}: {error}") from error
     if not tflm_is_installed() and host_compiler() is None:
         vectors = 0
-    values = _source_values(emitted, prefix)
+    values = _source_values(emitted, prefix) | {"optimize": optimize}
     card = _card(path, graph, emitted)
     if prefix == LIBRARY_PREFIX:
         files = _library_files(path, graph, emitted.network, card, values, vectors)

@@ -54,6 +54,7 @@ class Convolution(Layer):
     """CONV_2D and FULLY_CONNECTED: weights `[out_channels, height, width, in_channels]`.
 
     `pool` is the max-pooling along the width that has been merged into it: (window = stride, its outputs).
+    `general`: whether the kernel for any shape computes it, even where there is a faster one for its shape.
     """
 
     window: Window
@@ -62,6 +63,7 @@ class Convolution(Layer):
     input_zero_point: int
     requantization: Requantization
     pool: tuple[int, int] | None = None
+    general: bool = False
 
     @property
     def macs(self) -> int:

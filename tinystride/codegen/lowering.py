@@ -101,8 +101,9 @@ class LayerNames:
 
 
 class Lowering:
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, optimize: str):
         self.graph = graph
+        self.general = optimize == "size"
         self.names = LayerNames()
         self.buffers: dict[int, Buffer] = {}
         self.layers: list[Layer] = []
@@ -791,7 +792,7 @@ class Lowering:
             handlers[operator.kind](operator)
         output = self._output()
         return Network(
-            _merge_pooling(self.layers, output),
+            _merge_pooling([self._as_chosen(layer) for layer in self.layers], output),
             start,
             output,
             graph.input.shape,
@@ -810,6 +811,9 @@ class Lowering:
         for tensor, values in zip(operator.outputs, results, strict=True):
             self._check_new(operator, tensor)
             self.known[id(tensor)] = replace(tensor, data=values)
+
+    def _as_chosen(self, layer: Layer) -> Layer:
+        return replace(layer, general=True) if self.general and isinstance(layer, Convolution) else layer
 
     def _output(self) -> Buffer:
         tensor = self.graph.output
@@ -903,6 +907,8 @@ def _pooled_steps(convolution: Window, layer: Pooling) -> int | None:
     return None
 
 
-def lower(graph: Graph) -> Network:
-    """Raises ModelError, naming operator, tensor and remedy, for what is not supported."""
-    return Lowering(graph).network()
+def lower(graph: Graph, optimize: str = "speed") -> Network:
+    """For "size", one kernel computes convolutions and dense layers of all shapes.
+
+    Raises ModelError, naming operator, tensor and remedy, for what is not supported."""
+    return Lowering(graph, optimize).network()

@@ -14,7 +14,7 @@ from tinystride.codegen.quantization import Multiplier
 
 FIELD_BITS = 21
 MIN_STEPS = 3  # with fewer output steps most of each multiplication would be wasted
-UNROLLS = (2, 3, 4, 6, 8, 9, 12, 16)
+UNROLLS = (2, 3, 4, 6)
 MAX_BLOCKS = 3
 INT16_MAX = (1 << 15) - 1
 
@@ -64,7 +64,7 @@ def is_one_dimensional(layer: Convolution) -> bool:
     sizes = (*window.input, *window.output, channels, depth, taps, window.stride[1], taps * depth * 4)
     if largest_sum(layer) >= 1 << 30:  # the kernel takes -2^30 for less than any sum
         return False
-    return flat and paired and window.output[1] >= MIN_STEPS and max(sizes) <= INT16_MAX
+    return not layer.general and flat and paired and window.output[1] >= MIN_STEPS and max(sizes) <= INT16_MAX
 
 
 def is_rectified(layer: Convolution) -> bool:
@@ -180,7 +180,7 @@ def is_dense(layer: Convolution) -> bool:
     """Whether kernels/dense.c computes it: one window that is the whole input."""
     window = layer.window
     whole = window.output == (1, 1) and window.input == window.kernel and window.pad == (0, 0)
-    return whole and layer.pool is None and int(layer.weights.min()) >= -127
+    return not layer.general and whole and layer.pool is None and int(layer.weights.min()) >= -127
 
 
 @dataclass(frozen=True)

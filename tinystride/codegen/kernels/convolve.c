@@ -4,6 +4,28 @@ typedef struct {
     matrix_t matrix; /* of the values under the window: [height, width, in_channels] */
 } convolution_t;
 
+{% if optimize == "size" %}
+static void convolve(const convolution_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
+{
+    const window_t *const window = &layer->window;
+    const matrix_t *const matrix = &layer->matrix;
+    int32_t out_y, out_x, channel, i;
+    for (out_y = 0; out_y < window->out_height; out_y++) {
+        for (out_x = 0; out_x < window->out_width; out_x++) {
+            const int8_t *const values = gather(window, input, out_y, out_x, (int8_t *)scratch);
+            const int8_t *weights = matrix->weights;
+            for (channel = 0; channel < matrix->channels; channel++, weights += matrix->row) {
+                int32_t sum = matrix->bias[channel];
+                for (i = 0; i < matrix->size; i++) {
+                    sum += values[i] * weights[i];
+                }
+                *output++ = requantize(sum, matrix->multiplier[channel], matrix->shift[channel],
+                                       matrix->output_zero_point, matrix->low, matrix->high);
+            }
+        }
+    }
+}
+{% else %}
 #ifdef USE_MVE
 static void convolve(const convolution_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
@@ -178,3 +200,4 @@ static void convolve(const convolution_t *layer, const int8_t *input, int8_t *ou
     }
 }
 #endif
+{% endif %}

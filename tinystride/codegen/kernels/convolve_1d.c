@@ -312,6 +312,14 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
     return channel;
 }
 
+{% if rectified and pools == [2] %}
+#if defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
+#define FINISH_ONCE __attribute__((noinline)) /* most is finished by `finish_inside` */
+#else
+#define FINISH_ONCE inline
+#endif
+
+{% endif %}
 {% if rectified %}
 static inline int8_t requantize_channel(const channel_t *channel, int32_t sum)
 {
@@ -371,7 +379,7 @@ static const int32_t *accumulate_runs(work_t *work, int32_t span, const int32_t 
 /* Store the four steps from 2 * at
 {%- if pooled %}, or what they are pooled to{% endif %}, but not those outside the output:
  * the first two where `at` is -1, the last one or two at the end. */
-static inline void finish(const convolution_1d_t *layer, channel_t *channel, int64_t early, int64_t late,
+static {{ "FINISH_ONCE" if rectified and pools == [2] else "inline" }} void finish(const convolution_1d_t *layer, channel_t *channel, int64_t early, int64_t late,
                           {{ "const sums_t *sums, " if passes }}int32_t at, int8_t *output, int32_t to)
 {
     const int32_t channels = layer->out_channels;
@@ -431,10 +439,11 @@ static void finish_inside(channel_t *pair, const int64_t *sums, int8_t *output, 
     register int32_t r3 __asm__("r3") = step;
     register int32_t r12 __asm__("r12") = other;
     __asm__ volatile(
-        "push {r4-r12}\n"
         "mov lr, r1\n"
-{% for channel in range(2) %}
-        "ldm lr{{ "!" if loop.first }}, {r4-r7}\n"
+        "adds r1, #32\n"
+        "push {r1, r4-r12}\n"
+        "1:\n"
+        "ldm lr!, {r4-r7}\n"
         "ldm r0, {r8-r12}\n"
         "lsrs r1, r6, #21\n"
         "bfi r1, r7, #11, #10\n"
@@ -461,12 +470,13 @@ static void finish_inside(channel_t *pair, const int64_t *sums, int8_t *output, 
         "strb r9, [r2]\n"
         "ubfx r4, r4, #0, #21\n"
         "str r4, [r0, #16]\n"
-{% if loop.first %}
-        "ldr r12, [sp, #32]\n"
+        "ldr r12, [sp, #36]\n"
         "adds r0, #24\n"
         "add r2, r12\n"
-{% endif %}
-{% endfor %}
+        "ldr r12, [sp]\n"
+        "cmp lr, r12\n"
+        "bne 1b\n"
+        "add sp, #4\n"
         "pop {r4-r12}\n"
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r12)
         :

@@ -90,10 +90,12 @@ static void multiply(const int16_t *weights, const int16_t *values, const int16_
         "cmp r1, lr\n"
         "bne 1b\n"
 {% endif %}
-{% if dense_rest %}
+{% if dense_rest or dense_unroll == 1 %}
+{% if dense_unroll > 1 %}
         "2:\n"
         "cmp r1, r2\n"
         "beq 4f\n"
+{% endif %}
         "3:\n"
         "ldm r0!, {r4-r7}\n"
         "ldm r1!, {r8-r11}\n"
@@ -111,7 +113,9 @@ static void multiply(const int16_t *weights, const int16_t *values, const int16_
         "smlad r12, r7, r11, r12\n"
         "cmp r1, r2\n"
         "bne 3b\n"
+{% if dense_unroll > 1 %}
         "4:\n"
+{% endif %}
 {% endif %}
         "pop {r0, r4-r11}\n"
         "strd r3, r12, [r0]\n"
@@ -148,11 +152,14 @@ static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int
     int16_t *const values = (int16_t *)(void *)scratch, *pair = values;
     const int16_t *const end = values + layer->padded_size, *weights = layer->weights;
     int32_t i, channel;
-    /* Without a branch for each, in fours, as long as there are four inputs. */
+{% if dense_unroll > 1 %}
     for (i = 0; i + 4 <= layer->size; i += 4, pair += 4) {
         prepare(pair, input[i] + 1, input[i + 1] + 129);
         prepare(pair + 1, input[i + 2] + 1, input[i + 3] + 129);
     }
+{% else %}
+    i = 0;
+{% endif %}
     for (; i < layer->padded_size; i += 2, pair += i & 2 ? 1 : 3) {
         prepare(pair, i < layer->size ? input[i] + 1 : 0, i + 1 < layer->size ? input[i + 1] + 129 : 1);
     }
