@@ -20,6 +20,8 @@ MAX_BIAS_ERROR_M, MAX_BIAS_ERROR_WITHOUT_STANDING_M = 0.02, 0.0075
 # Two steps of stairs are 0.3 m, the vertical drift of a stride 0.04 m (SD).
 CLIMB_M = 0.2
 CLIPPED_SAMPLES = 3
+# No gyroscope of a foot has a smaller full scale.
+CLIPPED_FROM_RADPS = 2.0
 # Velocity that may be missed while samples are lost: 1 m/s makes an error of 10 cm (SD, simulated walks that
 # lose 5 % of their samples). It is judged by the spread of the specific force from so many samples before to
 # as many after.
@@ -152,6 +154,15 @@ def _repeats(recording: Recording, mid_stances: np.ndarray) -> np.ndarray:
         _total(mid_stances, marked) for marked in (faults.repeated(recording), faults.moving(recording))
     )
     return repeats > faults.MAX_REPEATED_SHARE * moving
+
+
+def clipped_axes(recording: Recording) -> np.ndarray:
+    """Return 1 or -1 where a gyroscope axis [N, 3] is at its positive or negative full scale, else 0."""
+    size = np.abs(recording.gyr_radps)
+    clipped = size >= 0.995 * recording.saturation[1]  # False where the full scale is unknown
+    at_largest = size == size.max(axis=0)
+    clipped |= at_largest & (at_largest.sum(axis=0) >= CLIPPED_SAMPLES) & (size > CLIPPED_FROM_RADPS)
+    return np.where(clipped, np.sign(recording.gyr_radps), 0.0)
 
 
 def _saturated(recording: Recording) -> np.ndarray:

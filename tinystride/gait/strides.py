@@ -11,11 +11,12 @@ import pandas as pd
 from tinystride.datasets.recording import Recording, is_trajectory
 from tinystride.errors import DataError
 from tinystride.files import complete_folder
-from tinystride.gait import events, faults, matching, strapdown
+from tinystride.gait import clipping, events, faults, matching, strapdown
 from tinystride.gait.calibration import calibrate
 from tinystride.gait.flags import (
     UNSTEADY_MPS,
     UNSTEADY_TILT_RAD,
+    clipped_axes,
     heading_change_deg,
     residuals,
     stride_flags,
@@ -156,6 +157,10 @@ def _extract(
         )
     rotation = find_foot_frame(acc_mps2, gyr_radps, recording.rate_hz, mid_stances)
     acc_mps2, gyr_radps = to_foot_frame(rotation, recording.foot, acc_mps2, gyr_radps)
+    clipped = to_foot_frame(rotation, recording.foot, acc_mps2, clipped_axes(recording))[1]
+    if clipped.any():
+        gyr_radps = clipping.repair(acc_mps2, gyr_radps, recording.rate_hz, mid_stances, clipped)
+        in_step = True
     synchronized = None if in_step else faults.synchronized(recording, acc_mps2, gyr_radps, mid_stances)
     if synchronized is not None:
         return _extract(synchronized, options, in_step=True)
