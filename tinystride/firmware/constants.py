@@ -11,7 +11,7 @@ from typing import Annotated
 
 import numpy as np
 
-from tinystride.gait import calibration, events, flags, options, side, strapdown, walking
+from tinystride.gait import calibration, events, flags, options, side, strapdown, uncertainty, walking
 
 _OPTIONS = options.GaitOptions()
 _HEADER = (Path(__file__).parent / "tinystride.h").read_text()
@@ -196,6 +196,19 @@ MAX_VERTICAL_MPS: Annotated[
 ] = 0.3
 MAX_ORDINARY_STRIDES: Annotated[Unsigned, "strides of that mean"] = 8
 MIN_ORDINARY_STRIDES: Annotated[Unsigned, "strides that it takes to judge it"] = flags.FEWEST_STRIDES
+# Causes of a length's standard deviation, which adds their squares.
+BASE_SD_CM: Annotated[float, "of every stride"] = uncertainty.BASE_SD_CM
+SD_PER_EXCESS_CM_PER_M: Annotated[float, "per m of unusual forward excess"] = (
+    uncertainty.SD_PER_EXCESS_CM_PER_M
+)
+SD_PER_TILT_CM: Annotated[float, "per unit of the sine of the tilt at the end"] = uncertainty.SD_PER_TILT_CM
+SD_PER_HEIGHT_CM_PER_M: Annotated[float, "per m of height between both mid-stances"] = (
+    uncertainty.SD_PER_HEIGHT_CM_PER_M
+)
+SD_PER_INTERVAL_CM_PER_S: Annotated[float, "per second between two samples"] = (
+    uncertainty.SD_PER_INTERVAL_CM_PER_S
+)
+
 MAX_CORRECTION_CM: Annotated[float, "correction by the network without a flag"] = 10.0
 MAX_CLIPPED_INPUTS: Annotated[int, "of the network's inputs: 1 %"] = 3
 

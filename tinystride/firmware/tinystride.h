@@ -92,7 +92,7 @@ typedef struct {
     float duration_s;          /**< stride duration */
     float mean5_cm;            /**< mean of the last 5 lengths without flags (but NO_STANDING); 0: none yet */
     float mean10_cm;           /**< mean of the last 10 */
-    float confidence;          /**< 0 to 1: how ordinary integral and correction are; halved by flags but NO_STANDING */
+    float length_sd_cm;        /**< standard deviation of the length: 95 % are within 1.96 of it */
     float latency_s;           /**< time since the mid-stance at the end */
     uint32_t start_sample;     /**< mid-stance at the start */
     uint32_t end_sample;       /**< mid-stance at the end */

@@ -32,4 +32,8 @@ class Impacts:
         forward, vertical = self._deviation_m**2
         # The fewer strides there are, the less is believed.
         share = min(1.0, vertical / (forward + 1e-12)) * (1 - c.USUAL_EXCESS_STRIDES / self._n)
-        return (contact - 0.5) * share * (excess_m - self._mean_m[0])
+        return (contact - 0.5) * share * self.unusual_m(excess_m)
+
+    def unusual_m(self, excess_m: float) -> float:
+        """Return by how much a stride's forward excess differs from the mean of the strides so far."""
+        return float(excess_m - self._mean_m[0])

@@ -63,15 +63,12 @@ class ReferenceEstimator:
         if abs(correction_cm) > c.MAX_CORRECTION_CM:
             flags |= FLAG["inconsistent"]
         row["length_cm"] = stride.strapdown_length_cm + correction_cm
-        row["confidence"] = 1 / (1 + stride.residual_score + (correction_cm / c.MAX_CORRECTION_CM) ** 2)
-        if flags & ~FLAG["no-standing"]:
-            row["confidence"] /= 2
-        else:
+        if not flags & ~FLAG["no-standing"]:
             lengths.append(float(row["length_cm"]))
         for name, last in (("mean5_cm", lengths[-5:]), ("mean10_cm", lengths[-10:])):
             row[name] = np.mean(last) if last else 0
         row["flags"] = flags
-        for name in ("strapdown_length_cm", "duration_s", "latency_s"):
+        for name in ("strapdown_length_cm", "length_sd_cm", "duration_s", "latency_s"):
             row[name] = getattr(stride, name)
         for event in ("start", "end", "contact"):
             place = getattr(stride, event)

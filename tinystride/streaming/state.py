@@ -21,7 +21,7 @@ class Stride:
 
     start, end, contact: samples, fractional; contact NaN if unknown
     values: [64, 6], the features, to be seen the other way round if turned_round
-    residual_score: how far the integral's drift and tilt are from those of an ordinary stride; 1: unsteady
+    length_sd_cm: standard deviation of the length
     """
 
     start: float
@@ -31,7 +31,7 @@ class Stride:
     latency_s: float
     strapdown_length_cm: float
     flags: int
-    residual_score: float
+    length_sd_cm: float
     values: np.ndarray
     turned_round: bool
 

@@ -66,10 +66,22 @@ class Measure:
             latency_s=(newest - end_sample) / self.design.rate_hz,
             strapdown_length_cm=length_cm,
             flags=flags,
-            residual_score=residual_score,
+            length_sd_cm=self._length_sd_cm(integral, excess_m[0]),
             values=integral.values,
             turned_round=turned_round,
         )
+
+    def _length_sd_cm(self, integral: Integral, excess_m: float) -> float:
+        """Standard deviation of a length, as gait.uncertainty has it; excess_m: forward."""
+        up = integral.up
+        causes = (
+            c.BASE_SD_CM,
+            c.SD_PER_EXCESS_CM_PER_M * self.impacts.unusual_m(excess_m),
+            c.SD_PER_TILT_CM * math.hypot(up[0], up[1]) / max(float(np.linalg.norm(up)), 1e-6),
+            c.SD_PER_HEIGHT_CM_PER_M * integral.moved[2],
+            c.SD_PER_INTERVAL_CM_PER_S / self.design.rate_hz,
+        )
+        return math.hypot(*causes)
 
     def _integrate(
         self, segment: Segment, stances: Stances, length: float

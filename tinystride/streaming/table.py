@@ -21,7 +21,7 @@ STRIDE = np.dtype(
             (name, "<f4")
             for name in ("length_cm", "strapdown_length_cm", "duration_s", "mean5_cm", "mean10_cm")
         ),
-        *((name, "<f4") for name in ("confidence", "latency_s")),
+        *((name, "<f4") for name in ("length_sd_cm", "latency_s")),
         *((f"{event}_sample", "<u4") for event in ("start", "end", "contact")),
         *((f"{event}_fraction", "<f4") for event in ("start", "end", "contact")),
         ("flags", "<u2"),
@@ -41,7 +41,7 @@ def raw_samples(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
 
 def stride_table(strides: np.ndarray, rate_hz: float) -> pd.DataFrame:
     """One row per stride: start_s, end_s (mid-stances), initial_contact_s (NaN: none found), duration_s,
-    stride_length_cm, strapdown_length_cm, mean5_cm, mean10_cm, confidence, latency_s, flags.
+    stride_length_cm, strapdown_length_cm, mean5_cm, mean10_cm, length_sd_cm, latency_s, flags.
 
     strides: structured array with the members of tinystride_stride_t
     """
@@ -60,7 +60,7 @@ def stride_table(strides: np.ndarray, rate_hz: float) -> pd.DataFrame:
             "strapdown_length_cm": strides["strapdown_length_cm"].astype(float),
             "mean5_cm": strides["mean5_cm"].astype(float),
             "mean10_cm": strides["mean10_cm"].astype(float),
-            "confidence": strides["confidence"].astype(float),
+            "length_sd_cm": strides["length_sd_cm"].astype(float),
             "latency_s": strides["latency_s"].astype(float),
             "flags": pd.Series([flag_words(flags) for flags in strides["flags"]], dtype=object),
         }
