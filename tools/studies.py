@@ -10,7 +10,7 @@ from tinystride.files import write_text
 from tools import documents
 
 STUDIES = Path("results/studies")
-DOCUMENTS = ("docs/recipe.md", "docs/method.md", "docs/parameters.md")
+DOCUMENTS = ("docs/recipe.md", "docs/method.md", "docs/parameters.md", "docs/sensors.md")
 PICTURES = ("ablation", "learning_curve")
 WITH_WORSE_SENSORS = (
     "network (default)",
@@ -175,11 +175,33 @@ def gait_parameters(folder: Path) -> str:
     return documents.table(head, rows)
 
 
+def sensor_settings(folder: Path) -> str:
+    """A row for each setting; median error / RMSE, cm, and the share of strides that were found, by set."""
+    table = pd.read_csv(folder / "sensor_settings/sensor_settings.csv")
+    sets = list(table["set"].unique())
+    rows = []
+    for setting, own in table.groupby("setting", sort=False):
+        cells = own.set_index("set")
+        rows.append(
+            [
+                setting,
+                *(
+                    f"{number(cells.median_abs_cm[name])} / {number(cells.rmse_cm[name])}, "
+                    f"{round(100 * min(cells.found[name], 1))} %"
+                    if name in cells.index
+                    else "–"
+                    for name in sets
+                ),
+            ]
+        )
+    return documents.table(["setting", *(f"`{name}`" for name in sets)], rows)
+
+
 TABLES = {
     each.__name__: each
     for each in (
         ablation, sizes, worse_sensors, learning_curve, mid_stances, noise, neighbours, second_opinion,
-        gait_parameters,
+        gait_parameters, sensor_settings,
     )
 }  # fmt: skip
 
