@@ -127,6 +127,7 @@ def test_metrics_and_table_fresh_clone_show_the_committed_run(bare, reproduced, 
 
 
 @pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
 def test_plots_without_a_network_are_drawn(reproduced, tmp_path):
     page_folder = tmp_path / "plots"
     run(reproduced, "dvc", "plots", "show", "--out", str(page_folder))
