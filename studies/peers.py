@@ -29,7 +29,8 @@ from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.strides import extract_strides
 from tools import documents
 
-RAW, RESULTS, DOCUMENT = Path("data/raw"), Path("results/studies/peers"), Path("docs/peers.md")
+RAW, RESULTS = Path("data/raw"), Path("results/studies/peers")
+DOCUMENTS = (Path("docs/peers.md"), Path("README.md"))
 SETS = ["vicon", "gaitmap-mocap", "llio-ruler", "llio-ruler-2", "tripod-excerpt"]
 OURS = "TinyStride, integral"
 PAUSE_SAMPLES = 2  # two strides further apart are in different regions
@@ -139,7 +140,8 @@ def main() -> None:
     with complete_folder(RESULTS) as folder:
         rows.to_csv(folder / "peers.csv", index=False, float_format="%.4f")
         write_text(folder / "table.md", markdown(rows) + "\n")
-    documents.replace_section(DOCUMENT, "<!-- peers: begin -->", "<!-- peers: end -->", markdown(rows))
+    for document in DOCUMENTS:
+        documents.replace_section(document, "<!-- peers: begin -->", "<!-- peers: end -->", markdown(rows))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""How far a sensor may be turned down: error over rate, range and resolution, from good recordings made worse.
+"""Which sensor setting is enough: error over rate, range and resolution, from good recordings made worse.
 
 Each recording is made again as a sensor with that setting would have given it, and goes through the whole
-estimator: calibration, stride detection, integration. What a real low-power mode adds, such as more noise and a
-rate that drifts, is not in it.
+estimator: calibration, stride detection, integration. The noise and the inexact clock of a real low-power
+mode are not included.
 """
 
 from collections.abc import Callable, Iterator
