@@ -292,7 +292,8 @@ def _official(api_key: str, call: Callable[[Any], T]) -> T:
 
 def _optional(name: str) -> ModuleType:
     with extra("edge-impulse"):
-        return import_module(name)
+        module = import_module(name)
+    return module
 
 
 @overload
