@@ -37,6 +37,7 @@ from tinystride.codegen.quantization import (
     activation_range,
     mean_multiplier,
     quantize_multiplier,
+    scaled,
 )
 from tinystride.errors import ModelError
 
@@ -44,6 +45,7 @@ AGAIN = "convert the model again"
 TO_INT8 = "quantize the model to int8"
 OTHERS = "build the model of the operators that docs/export.md lists"
 ONE, NONE = Multiplier(1 << 30, 1), Multiplier(0, 0)
+HALF_OF_SUMS = (1 << 30) - 1
 SUM_LIMIT = (1 << 31) - 1  # what an int32 sum can reach
 MAX_SHIFT = 30
 MAX_STEPS = 1 << 16
@@ -255,10 +257,11 @@ class Lowering:
         )
         small = max(largest.max(), reached.max()) <= SUM_LIMIT
         _require(small, operator, weights, "has sums that may overflow 32 bits", "use smaller layers")
+        requantization = self._requantization(operator, multipliers)
         return {
-            "bias": bias,
+            "bias": _within_half(bias, largest == np.abs(bias), requantization),
             "input_zero_point": source.zero_point,
-            "requantization": self._requantization(operator, multipliers),
+            "requantization": requantization,
         }
 
     def _kernel(self, operator: Operator) -> tuple[int, ...]:
@@ -829,6 +832,21 @@ class Lowering:
             if isinstance(layer, Dequantization) and layer.output is not output:
                 raise ModelError(f"DEQUANTIZE: '{layer.name}' is not the output of the model; {TO_INT8}")
         return output
+
+
+def _within_half(bias: np.ndarray, idle: np.ndarray, requantization: Requantization) -> np.ndarray:
+    """Biases of channels without weights (`idle`) brought to below 2^30 where the output stays the same.
+
+    Converters write larger ones, and kernels are faster where twice any sum fits 32 bits.
+    """
+    bounds = requantization.low - requantization.zero_point, requantization.high - requantization.zero_point
+    smaller = np.clip(bias, -HALF_OF_SUMS, HALF_OF_SUMS)
+    for channel in np.flatnonzero(idle & (smaller != bias)):
+        multiplier = requantization.multipliers[channel]
+        outputs = [scaled(int(values[channel]), multiplier) for values in (bias, smaller)]
+        if np.clip(outputs[0], *bounds) != np.clip(outputs[1], *bounds):
+            smaller[channel] = bias[channel]
+    return np.where(idle, smaller, bias)
 
 
 def _ratio(source: Tensor, target: Tensor) -> float:

@@ -47,3 +47,16 @@ def mean_multiplier(whole: Multiplier, count: int) -> Multiplier:
     """The factor of a mean over `count` elements: TFLM folds 1 / count into the mantissa, truncating."""
     shift = min(count.bit_length() - 1, 32, 31 + whole.shift)
     return Multiplier((whole.mantissa << shift) // count, whole.shift - shift)
+
+
+def scaled(value: int, multiplier: Multiplier) -> int:
+    """`value` times the factor, rounded twice as TFLM does: the product, then the shift half away from zero.
+
+    >>> half, quarter = Multiplier(1 << 30, 0), Multiplier(1 << 30, -1)
+    >>> scaled(100, half), scaled(-3, half), scaled(-3, quarter)
+    (50, -1, -1)
+    """
+    product = ((value << max(multiplier.shift, 0)) * multiplier.mantissa + (1 << 30)) >> 31
+    right = max(-multiplier.shift, 0)
+    mask = (1 << right) - 1
+    return (product >> right) + ((product & mask) > (mask >> 1) + (product < 0))
