@@ -145,9 +145,10 @@ def test_running_means_are_of_unflagged_strides(native):
     unflagged = []
     for stride in strides.itertuples():
         if stride.flags in ("", "no-standing"):
-            unflagged.append(stride.stride_length_cm)
+            unflagged.append((stride.stride_length_cm, stride.length_sd_cm**-2))
         for mean_cm, last in ((stride.mean5_cm, unflagged[-5:]), (stride.mean10_cm, unflagged[-10:])):
-            assert mean_cm == pytest.approx(np.mean(last) if last else 0, abs=1e-3)
+            mean = np.average([own[0] for own in last], weights=[own[1] for own in last]) if last else 0
+            assert mean_cm == pytest.approx(mean, abs=1e-3)
     assert 8 < len(unflagged) < len(strides)
     assert (strides["length_sd_cm"] > 1).all()
 

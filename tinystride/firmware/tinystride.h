@@ -90,7 +90,7 @@ typedef struct {
     float length_cm;           /**< stride length: integration and network */
     float strapdown_length_cm; /**< stride length by integration alone */
     float duration_s;          /**< stride duration */
-    float mean5_cm;            /**< mean of the last 5 lengths without flags (but NO_STANDING); 0: none yet */
+    float mean5_cm;            /**< mean of the last 5 lengths without flags but NO_STANDING, by 1 / SD²; 0: none */
     float mean10_cm;           /**< mean of the last 10 */
     float length_sd_cm;        /**< standard deviation of the length: 95 % are within 1.96 of it */
     float latency_s;           /**< time since the mid-stance at the end */
@@ -255,7 +255,7 @@ struct tinystride_checks {
 /* Private: unflagged lengths. */
 struct tinystride_results {
     uint8_t n_lengths, next_length;
-    float length_cm[10];
+    float length_cm[10], length_sd_cm[10];
 };
 
 /* Private: the last blocks, by number. */

@@ -44,13 +44,13 @@ class ReferenceEstimator:
         for segment in segments(*raw_samples(recording), design, recording.saturation):
             estimator.process_segment(segment)
         found = np.zeros(len(estimator.strides), STRIDE)
-        lengths: list[float] = []
+        lengths: list[tuple[float, float]] = []
         for row, stride in zip(found, estimator.strides, strict=True):
             self._fill(row, stride, lengths)
         return stride_table(found, recording.rate_hz)
 
-    def _fill(self, row, stride: Stride, lengths: list[float]) -> None:
-        """What the network adds to a stride; `lengths` of those so far that no flag speaks against."""
+    def _fill(self, row, stride: Stride, lengths: list[tuple[float, float]]) -> None:
+        """What the network adds to a stride; `lengths`: length and weight of each unflagged stride so far."""
         inputs = self._quantized(stride.values)
         if stride.turned_round:
             inputs = self._quantized((inputs - self._summand) / self._factor * np.tile(BACKWARD, 2))
@@ -64,9 +64,9 @@ class ReferenceEstimator:
             flags |= FLAG["inconsistent"]
         row["length_cm"] = stride.strapdown_length_cm + correction_cm
         if not flags & ~FLAG["no-standing"]:
-            lengths.append(float(row["length_cm"]))
+            lengths.append((float(row["length_cm"]), stride.length_sd_cm**-2))
         for name, last in (("mean5_cm", lengths[-5:]), ("mean10_cm", lengths[-10:])):
-            row[name] = np.mean(last) if last else 0
+            row[name] = np.average([own[0] for own in last], weights=[own[1] for own in last]) if last else 0
         row["flags"] = flags
         for name in ("strapdown_length_cm", "length_sd_cm", "duration_s", "latency_s"):
             row[name] = getattr(stride, name)
