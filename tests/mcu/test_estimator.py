@@ -67,7 +67,7 @@ def test_instructions_add_up(figures):
     assert figures["share_of_64_mhz_percent"] == pytest.approx(100 * share, abs=1e-3)
 
 
-@pytest.mark.parametrize("core", ["cortex-m0", "cortex-m7"])
+@pytest.mark.parametrize("core", ["cortex-m0", "cortex-m7", "rv32imc"])
 def test_same_strides_on_other_cores(library, streams, core):
     few = [Stream(streams[0].rate_hz, streams[0].foot, streams[0].samples[:900])]
     figures = benchmark_estimator(library, few, core)
