@@ -389,7 +389,7 @@ def _search(
 
 def _nice(rate_hz: float) -> float:
     """A whole rate, or one that sensors have, where the measured one is as good as equal to it."""
-    nearest = min((float(round(rate_hz)), *NICE_RATES_HZ), key=lambda nice: abs(nice - rate_hz))
+    nearest = min((float(max(1, round(rate_hz))), *NICE_RATES_HZ), key=lambda nice: abs(nice - rate_hz))
     return nearest if abs(rate_hz / nearest - 1) < NICE_RATE_TOLERANCE else rate_hz
 
 
