@@ -76,7 +76,8 @@ def installed(wheel, tmp_path_factory) -> Path:
 
 def test_wheel_holds_the_library_and_the_model_of_the_checkout(wheel):
     listed = run("git", "ls-files", "-z", "--", "tinystride", cwd=ROOT).stdout.split("\0")
-    there = {name for name in listed if name and (ROOT / name).is_file() and not name.endswith(".md")}
+    documents = (".md", "Doxyfile")
+    there = {name for name in listed if (ROOT / name).is_file() and not name.endswith(documents)}
     with zipfile.ZipFile(wheel) as archive:
         assert there <= set(archive.namelist())
         assert archive.read(f"tinystride/{MODEL}") == (ROOT / MODEL).read_bytes()

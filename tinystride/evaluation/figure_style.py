@@ -3,7 +3,7 @@
 from tinystride.optional import extra
 
 with extra("plot"):
-    from matplotlib import cycler
+    from cycler import cycler
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
 BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000"
