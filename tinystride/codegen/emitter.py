@@ -102,6 +102,7 @@ class Variants:
 
     unroll: steps in a loop of the 1D convolution's inner kernel
     pack_unroll: pairs of weights in a loop that packs them
+    even_words: whether the weights of every two channels of 1D convolutions are whole words
     dense_unroll: eights of inputs in a loop of the dense kernel; dense_rest: whether some remain after it
     blocks: into how many blocks of time each 1D convolution is cut, by id
     rectified: all 1D convolutions end in a ReLU onto the whole int8 range
@@ -118,6 +119,7 @@ class Variants:
 
     unroll: int
     pack_unroll: int
+    even_words: bool
     dense_unroll: int
     dense_rest: bool
     blocks: dict[int, int]
@@ -165,6 +167,7 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
     return Variants(
         unroll,
         next(count for count in (2, 1) if all(packing.paired % count == 0 for packing in packings)),
+        all((packing.words - packing.paired) % 2 == 0 for packing in packings),
         dense_unroll,
         any(size % (8 * dense_unroll) for size in dense_sizes),
         _choose_blocks(layers, packed, unroll),
@@ -316,7 +319,9 @@ def _convolution_1d(layer: Convolution, variants: Variants) -> LayerCode:
     packing = pack(layer, variants.unroll, variants.blocks[id(layer)])
     macros, names = _quantization_macros(layer, layer.input_zero_point, layer.requantization)
     arrays, pointers = _channel_arrays(
-        layer, _weight_array(layer, packing.weights), _without_input_offset(layer)
+        layer,
+        _weight_array(layer, packing.weights).replace("] = {", "] WHOLE_WORDS = {"),
+        _without_input_offset(layer),
     )
     lines: list[tuple[list, str]] = [
         ([window.input[1], depth], "steps and channels of the input"),

@@ -74,7 +74,7 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
     const int32_t depth = layer->in_channels, row = layer->stride * depth, size = layer->in_steps * depth;
     const int32_t channels = layer->out_channels;
     const int8_t outside = (int8_t)layer->input_zero_point, *weights = layer->weights;
-    int32_t number, step, word, i;
+    int32_t number, step, word;
     (void)scratch;
     for (number = 0; number < channels; number += 2) {
         const int32_t other = number + 1 < channels;
@@ -93,21 +93,35 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
                     at += row;
                     next = at + row;
                 }
-                if (at >= 0 && at < size) {
+                if ((uint32_t)at < (uint32_t)size) {
                     x = input + at;
                     x_step = 1;
                 }
-                if (at + row >= 0 && at + row < size) {
+                if ((uint32_t)(at + row) < (uint32_t)size) {
                     y = input + at + row;
                     y_step = 1;
                 }
                 if (word < layer->paired) {
-                    for (i = 0; i < depth; i++, weight += 4, x += x_step, y += y_step) {
+{% if even_words %}
+                    /* Four weights are a word, of the lowest byte first. */
+                    const int8_t *const end = weight + 4 * depth;
+                    for (; weight != end; weight += 4, x += x_step, y += y_step) {
+                        const int32_t from_x = *x, from_y = *y;
+                        uint32_t four;
+                        __builtin_memcpy(&four, __builtin_assume_aligned(weight, 4), 4);
+                        sum_a += from_x * (int8_t)(four & 0xFF) + from_y * (int8_t)(four >> 8 & 0xFF);
+                        sum_b += from_x * (int8_t)(four >> 16 & 0xFF) + from_y * ((int32_t)four >> 24);
+                    }
+{% else %}
+                    const int8_t *const end = weight + 4 * depth;
+                    for (; weight != end; weight += 4, x += x_step, y += y_step) {
                         sum_a += *x * weight[0] + *y * weight[1];
                         sum_b += *x * weight[2] + *y * weight[3];
                     }
+{% endif %}
                 } else {
-                    for (i = 0; i < depth; i++, weight += 2, x += x_step) {
+                    const int8_t *const end = weight + 2 * depth;
+                    for (; weight != end; weight += 2, x += x_step) {
                         sum_a += *x * weight[0];
                         sum_b += *x * weight[1];
                     }
