@@ -15,7 +15,8 @@ from tinystride.results import result_csv
 from tinystride.summary import readable
 
 PUBLIC = [
-    "COLUMNS", "DataError", "MissingExtraError", "ModelError", "ParameterError", "Recording", "Result", "TinyStrideError", "Walk",
+    "COLUMNS", "DataError", "MissingExtraError", "ModelError", "ParameterError", "Recording", "Result",
+    "TinyStrideError", "Walk",
     "estimate", "read",
 ]  # fmt: skip
 

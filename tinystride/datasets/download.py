@@ -176,7 +176,9 @@ def _transfer(entry: Dataset, file: tuple[str, str], base: str | Path, partial: 
         try:
             pooch.retrieve(origin, f"sha256:{digest}", target.name, target.parent, downloader=downloader)
         except requests.HTTPError as error:
-            raise FileNotFoundError(origin) if error.response.status_code == 404 else error from None
+            raise (
+                FileNotFoundError(origin) if getattr(error.response, "status_code", None) == 404 else error
+            ) from None
         except requests.RequestException:
             raise
         except ValueError:  # pooch's word for a hash that differs

@@ -32,7 +32,7 @@ class GaitOptions:
     longest_cm: float = 220.0
     turn_deg: float = 30.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for entry in fields(self):
             value, (low, high) = getattr(self, entry.name), RANGES[entry.name]
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:

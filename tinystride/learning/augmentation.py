@@ -118,7 +118,7 @@ class AugmentationOptions:
     acc_noise_mps2: float = 0.03
     cut_jitter_s: float = 0.005
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             try:

@@ -179,7 +179,7 @@ def _with_exact_ranges(calibrated: bytes, network: keras.Model, samples: np.ndar
         nearest = int(distance.argmin())
         if not distance[nearest] < SAME_RANGE:
             raise ModelError(f"tensor {tensor.name.decode()} of the converted network is no layer's output")
-        low, high = np.float32(ranges[nearest])
+        low, high = ranges[nearest].astype(np.float32)
         found.min = [low]
         found.max = [high] if high > 0 else found.max
     builder = flatbuffers.Builder(len(calibrated))

@@ -9,6 +9,7 @@ interpolated at even times.
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def place_without_time(count: int, rate_hz: float) -> Placement:
     return Placement(rows, rows, rate_hz)
 
 
-def place_by_counter(source: object, counter: np.ndarray, rate_hz: float) -> Placement:
+def place_by_counter(source: Path | str, counter: np.ndarray, rate_hz: float) -> Placement:
     """Rows at the places that a counter of samples tells [n], which is unwrapped already."""
     rows = np.flatnonzero(np.isfinite(counter))
     step = typical_step(counter[rows])
@@ -81,7 +82,7 @@ def place_by_counter(source: object, counter: np.ndarray, rate_hz: float) -> Pla
 
 
 def place_by_time(
-    source: object, time_s: np.ndarray, rate_hz: float | None = None, counter: np.ndarray | None = None
+    source: Path | str, time_s: np.ndarray, rate_hz: float | None = None, counter: np.ndarray | None = None
 ) -> Placement:
     """Rows at the places that their stamps tell: time_s [n], seconds, NaN where unknown.
 
@@ -210,7 +211,7 @@ def _uneven(rows: np.ndarray, stamps: np.ndarray, interval: float, breaks: np.nd
 
 
 def _searched(
-    source: object,
+    source: Path | str,
     rows: np.ndarray,
     stamps: np.ndarray,
     base: np.ndarray,
@@ -315,7 +316,7 @@ def _regressed(place: np.ndarray, stamps: np.ndarray, cuts: np.ndarray) -> float
     return covariance / variance if variance else None
 
 
-def _best_interval(source: object, observed: np.ndarray, numbers: np.ndarray, interval: float) -> float:
+def _best_interval(source: Path | str, observed: np.ndarray, numbers: np.ndarray, interval: float) -> float:
     """Of intervals nearby the one that explains stamps with much jitter best.
 
     Losses look like a slower clock. Raises DataError where two intervals explain the stamps as well.

@@ -1,7 +1,7 @@
 """Which column of a table is which axis of which sensor, and which tells the time: from the names."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -140,7 +140,7 @@ def name_and_unit(name: str, quantities: Iterable[str]) -> tuple[str, str | None
 
 
 def find_columns(
-    path: Path, names: list[list[str]], units: list[str], chosen: dict[str, str], time_column: str | None
+    path: Path, names: list[list[str]], units: list[str], chosen: Mapping[str, str], time_column: str | None
 ) -> Columns:
     """What the columns of a table are, by its header rows, its row of units and what the caller has chosen.
 
@@ -341,7 +341,7 @@ def _sensor(foot: str | None, label: str, acc: dict[int, _Channel], gyr: dict[in
 
 
 def _chosen_sensors(
-    path: Path, names: list[list[str]], width: int, chosen: dict[str, str], found: list[Sensor]
+    path: Path, names: list[list[str]], width: int, chosen: Mapping[str, str], found: list[Sensor]
 ) -> list[Sensor]:
     sensors = []
     for foot in (None, *FEET):

@@ -1,7 +1,7 @@
 """Files to recordings: several files of one walk, one or both feet."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,7 +102,7 @@ def _pairs(halves: list[Part]) -> list[tuple[Part, Part]]:
     return pairs
 
 
-def _whole(options: ReadingOptions):
+def _whole(options: ReadingOptions) -> Callable[[Part], tuple[Part, Stream, list[str]]]:
     def even(part: Part) -> tuple[Part, Stream, list[str]]:
         assert part.acc is not None and part.gyr is not None
         acc, gyr, units = scaled(part.path, part.acc, part.gyr, part.units, options, part.placement.rate_hz)

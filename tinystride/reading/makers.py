@@ -48,13 +48,14 @@ def read_apdm(path: Path, options: ReadingOptions) -> list[Part]:
             sensors = file.get("Sensors")
             if not isinstance(sensors, h5py.Group):
                 raise wrong
-            found = {}
+            found: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
             for key, group in sensors.items():
                 if {"Accelerometer", "Gyroscope", "Time"} <= set(group):
                     label = _label(group) or key
-                    found[label] = tuple(
+                    acc, gyr, stamps = (
                         np.asarray(group[name], float) for name in ("Accelerometer", "Gyroscope", "Time")
                     )
+                    found[label] = acc, gyr, stamps
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise read_error(path, f"is damaged HDF5 ({error})", "export the recording again") from None
     chosen = _on_feet(path, found, options)

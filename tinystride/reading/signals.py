@@ -1,6 +1,7 @@
 """Samples as a sensor wrote them to m/s² and rad/s on an even grid: units that fit, gaps, high rates."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Stream:
 
 
 def scaled(
-    source: object,
+    source: Path | str,
     acc: np.ndarray,
     gyr: np.ndarray,
     units: tuple[str | None, str | None],
@@ -112,7 +113,7 @@ def _is_gravity(value_mps2: float) -> bool:
 
 
 def _acc_unit(
-    source: object,
+    source: Path | str,
     rest: float,
     spread: float,
     integers: bool,
@@ -148,7 +149,12 @@ def _acc_unit(
 
 
 def _check_rest(
-    source: object, rest_mps2: float, spread: float, note: str, fitting: str | None, options: ReadingOptions
+    source: Path | str,
+    rest_mps2: float,
+    spread: float,
+    note: str,
+    fitting: str | None,
+    options: ReadingOptions,
 ) -> None:
     if _is_gravity(rest_mps2):
         return
@@ -170,7 +176,7 @@ def _spelled(unit: str) -> str:
 
 
 def _gyr_unit(
-    source: object, swing: float, integers: bool, named: str | None, acc_mps2: np.ndarray, gyr: np.ndarray
+    source: Path | str, swing: float, integers: bool, named: str | None, acc_mps2: np.ndarray, gyr: np.ndarray
 ) -> str:
     moving = float(np.linalg.norm(acc_mps2, axis=1).std()) > 1.0
     fitting = _fitting_gyr_unit(swing, integers, gyr)
@@ -212,7 +218,7 @@ def _fitting_gyr_unit(swing: float, integers: bool, gyr: np.ndarray) -> str | No
     return None
 
 
-def _check_swing(source: object, swing: float, factor: float, note: str) -> None:
+def _check_swing(source: Path | str, swing: float, factor: float, note: str) -> None:
     reached = swing * factor
     if reached > MAX_SWING_RADPS:
         raise read_error(
@@ -233,7 +239,7 @@ def without_stray_values(samples: np.ndarray) -> np.ndarray:
     return samples
 
 
-def even_stream(source: object, placement: Placement, values: np.ndarray) -> Stream:
+def even_stream(source: Path | str, placement: Placement, values: np.ndarray) -> Stream:
     """Rows [n, channels] of a file onto the even grid; missing ones are interpolated and marked lost.
 
     Raises DataError where more is lost than recorded.
@@ -298,7 +304,7 @@ def slowed(stream: Stream, max_rate_hz: float = MAX_RATE_HZ) -> tuple[Stream, st
     return Stream(values, lost, rate_hz, stream.start_s), note
 
 
-def joined(source: object, acc: Stream, gyr: Stream) -> Stream:
+def joined(source: Path | str, acc: Stream, gyr: Stream) -> Stream:
     """One stream of six channels of a sensor whose accelerometer and gyroscope were written apart.
 
     Both are put on the gyroscope's grid: where they overlap on a clock that both have, or from their first
@@ -324,7 +330,7 @@ def joined(source: object, acc: Stream, gyr: Stream) -> Stream:
     )
 
 
-def _apart(source: object, acc: Stream, gyr: Stream) -> DataError:
+def _apart(source: Path | str, acc: Stream, gyr: Stream) -> DataError:
     return read_error(
         source,
         f"its accelerometer begins at {acc.start_s:.6g} s and its gyroscope at {gyr.start_s:.6g} s, "

@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,7 +92,7 @@ class TextTable:
         return table
 
     def _parse(self, wanted: list[int], text: list[int]) -> pd.DataFrame:
-        options = {
+        options: dict[str, Any] = {
             "sep": r"\s+" if self._separator == " " else self._separator,
             "header": None,
             "names": list(range(self.width)),
@@ -243,10 +244,10 @@ def _utf8(path: Path, data: bytes) -> bytes:
         except UnicodeDecodeError as error:
             if error.end < min(len(data), HEAD_BYTES) - 4:
                 data = data.decode("cp1252", errors="replace").encode()
-    head = np.frombuffer(data[:HEAD_BYTES], np.uint8)
-    control = (head < 32) & ~np.isin(head, (9, 10, 11, 12, 13, 26, 0))
+    codes = np.frombuffer(data[:HEAD_BYTES], np.uint8)
+    control = (codes < 32) & ~np.isin(codes, (9, 10, 11, 12, 13, 26, 0))
     odd = data[:HEAD_BYTES].decode("utf-8", errors="replace").count("\ufffd")
-    if control.sum() + odd > max(3, 0.002 * len(head)):
+    if control.sum() + odd > max(3, 0.002 * len(codes)):
         raise read_error(path, "is no text", "export the recording as csv")
     if b"\r" in data[:HEAD_BYTES] and b"\n" not in data[:HEAD_BYTES]:
         data = data.replace(b"\r", b"\n")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def typical_step(values: np.ndarray) -> float:
 
 
 def numeric_times(
-    source: object,
+    source: Path | str,
     values: np.ndarray,
     name: str,
     named_unit: str | None,
@@ -101,7 +102,7 @@ def _fitting(step: float, rate_hz: float | None = None) -> list[str]:
     ]
 
 
-def _only_unit(source: object, name: str, step: float, rate_hz: float | None) -> tuple[float, str]:
+def _only_unit(source: Path | str, name: str, step: float, rate_hz: float | None) -> tuple[float, str]:
     if re.sub("[^a-z]", "", name.lower()).endswith("sampletimefine") and 50 <= step <= 500:
         return 1e-4, "0.1 ms"  # MTw
     fitting = _fitting(step, rate_hz)
@@ -121,7 +122,7 @@ def _only_unit(source: object, name: str, step: float, rate_hz: float | None) ->
     )
 
 
-def _other_rate(source: object, name: str, found_hz: float, rate_hz: float) -> DataError:
+def _other_rate(source: Path | str, name: str, found_hz: float, rate_hz: float) -> DataError:
     return read_error(
         source,
         f"its time stamps ({name}) say {found_hz:.4g} Hz, not {rate_hz:g} Hz",
@@ -129,7 +130,7 @@ def _other_rate(source: object, name: str, found_hz: float, rate_hz: float) -> D
     )
 
 
-def _wrong_unit(source: object, name: str, step: float, unit: str, who: str) -> DataError:
+def _wrong_unit(source: Path | str, name: str, step: float, unit: str, who: str) -> DataError:
     fitting = [other for other in _fitting(step) if other != unit]
     remedy = (
         f"its steps of {step:.6g} fit {NAMES[fitting[0]]}: give --time-unit {fitting[0]}"
@@ -144,7 +145,7 @@ def _wrong_unit(source: object, name: str, step: float, unit: str, who: str) -> 
     )
 
 
-def text_times(source: object, text: pd.Series, name: str) -> Times:
+def text_times(source: Path | str, text: pd.Series, name: str) -> Times:
     """Seconds of dates and times of day as text: ISO 8601 and what is like it. Raises DataError."""
     plain = text.astype(str).str.strip(" \"'")
     example = next((value for value in plain.head(200) if value.lower() not in ("", "nan", "none")), "")
@@ -194,7 +195,7 @@ def unwrapped(values: np.ndarray) -> np.ndarray:
     series = values[known]
     step = typical_step(series)
     steps = np.diff(series)
-    falls = np.flatnonzero(steps < -20 * step) if step > 0 else []
+    falls = np.flatnonzero(steps < -20 * step) if step > 0 else np.zeros(0, np.int64)
     shift = np.zeros(len(series))
     for fall in falls:
         candidates = [
