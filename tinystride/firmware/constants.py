@@ -62,6 +62,12 @@ MIN_GYR_FULL_SCALE: Annotated[int, "full scale in counts if it is unknown: 250 d
 CLIPPED_SAMPLES: Annotated[int, "samples in a row at the largest value that count as saturated"] = (
     flags.CLIPPED_SAMPLES
 )
+MIN_JUMPS: Annotated[Unsigned, "jumps of a sensor's full scale from which counts have overflowed"] = 2
+INSPECTED_SHARE: Annotated[float, "of the largest value so far, from which samples are inspected"] = 0.55
+MIN_REPEAT_SCORE: Annotated[
+    int, "score of repeated samples while the foot turns, +2 each, others -1: a third of the stream"
+] = 16
+MAX_REPEAT_SCORE: Annotated[int, "largest score"] = 60
 BLOCK_HZ: Annotated[float, "rate of blocks aimed at"] = 58.0
 MAX_BLOCK_HZ: Annotated[float, "rate of blocks at which the history still holds a slow stride"] = 76.0
 LOWPASS_HZ: Annotated[float, "cutoff of the low-pass"] = strapdown.LOWPASS_HZ

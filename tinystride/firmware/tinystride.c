@@ -232,6 +232,7 @@ int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
     }
     for (uint32_t left = 2u * ts->config.blocks[PAUSE] * ts->config.samples_per_block; left > 0u; --left) {
         ts->standing.blocks = 0; /* a repeated sample is not standing */
+        ts->input.repeat_score = 0;
         if (add_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;
         }

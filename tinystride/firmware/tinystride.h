@@ -128,6 +128,8 @@ struct tinystride_config {
 struct tinystride_input {
     uint8_t repeats[2];           /* [2]: accelerometer, gyroscope; samples in a row at the largest value */
     uint8_t has_clock;            /* a time stamp has come */
+    uint8_t jumps;                /* of a full scale or more, as overflowing counts make them */
+    uint8_t repeat_score;         /* of samples that repeat the one before while the foot turns */
     int16_t saturation_level[2];  /* counts: full scale or, if that is unknown, the largest value so far */
     int16_t last[6];              /* counts, the last sample */
     uint32_t first_sample;        /* number of the sample that begins block 0 */

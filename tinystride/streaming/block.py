@@ -69,8 +69,12 @@ def segments(
     joined[~bridged] = counts
     starts = np.concatenate([np.arange(len(part[2])) == 0 for part in parts])
     saturated = _saturated(joined, bridged, starts, full_scale)
+    saturated[~bridged] |= _wrapped(counts, full_scale)
+    repeats = np.zeros(len(bridged), bool)
+    repeats[~bridged] = _repeated(np.clip(counts, -c.MAX_COUNT, c.MAX_COUNT))
     start = 0
     for first_sample, finish, counts, gap, _ in parts:
+        gap = gap | repeats[start : start + len(counts)]
         yield _segment(first_sample, finish, counts, gap, saturated[start : start + len(counts)], design)
         start += len(counts)
 
@@ -155,6 +159,47 @@ def _run_length(marked: np.ndarray) -> np.ndarray:
     """How many marked values [n] there are in a row up to each."""
     place = np.arange(1, len(marked) + 1)
     return place - np.maximum.accumulate(np.where(marked, 0, place))
+
+
+def _repeated(counts: np.ndarray) -> np.ndarray:
+    """Return which samples [n] of counts [n, 6] repeat the one before, while many do and the foot turns."""
+    marked = np.zeros(len(counts), bool)
+    turns = (counts[:, 3:] ** 2).sum(axis=1) >> c.ENERGY_SHIFT >= c.STATIONARY_THRESHOLD
+    same = np.zeros(len(counts), bool)
+    same[1:] = (counts[1:] == counts[:-1]).all(axis=1)
+    score = 0
+    for place in np.flatnonzero(turns) if (same & turns).any() else ():
+        score = min(score + 2, c.MAX_REPEAT_SCORE) if same[place] else max(score - 1, 0)
+        marked[place] = same[place] and score >= c.MIN_REPEAT_SCORE
+    return marked
+
+
+def _wrapped(counts: np.ndarray, full_scale: tuple[float, float]) -> np.ndarray:
+    """Return which samples [n] have jumped as those do that overflow: has_wrapped of the C."""
+    jumps = np.zeros((len(counts), 2), np.int64)
+    clamped = np.clip(counts, -c.MAX_COUNT, c.MAX_COUNT)
+    last = np.vstack([np.zeros((1, 6), np.int64), clamped[:-1]])
+    for sensor, (unit, limit, least) in enumerate(
+        (
+            (c.ACC_UNIT, full_scale[0], c.MIN_ACC_FULL_SCALE),
+            (c.GYR_UNIT, full_scale[1], c.MIN_GYR_FULL_SCALE),
+        )
+    ):
+        axes = slice(3 * sensor, 3 * sensor + 3)
+        size = np.abs(counts[:, axes]).max(axis=1)
+        if 0 < limit < single(c.SATURATED_COUNT) * single(unit):
+            level = np.full(len(size), int(single(0.995) * single(limit) / single(unit)))
+            scale = np.ones(len(size), bool)
+        else:
+            largest = np.maximum.accumulate(np.where(size < c.SATURATED_COUNT, size, 0))
+            level = np.maximum(np.append(0, largest[:-1]), least)
+            scales = least * np.array([[1], [2], [4]])
+            scale = ((10 * level >= 9 * scales) & (200 * level <= 201 * scales)).any(axis=0)
+        change = np.abs(clamped[:, axes] - last[:, axes])
+        jump = ((clamped[:, axes] * last[:, axes] < 0) & (change > level[:, None])).any(axis=1)
+        jumps[:, sensor] = jump & scale & (5 * size >= 3 * level)
+    before = np.cumsum(jumps.ravel()).reshape(-1, 2)
+    return ((jumps > 0) & (before >= c.MIN_JUMPS)).any(axis=1)
 
 
 def _saturated(
