@@ -47,3 +47,12 @@ def test_moving_minimum_equals_that_of_scipy(reach):
     values = np.random.default_rng(reach).normal(size=300)
     expected = minimum_filter1d(values, 2 * reach + 1, mode="nearest")
     assert np.array_equal(moving_minimum(values, reach), expected)
+
+
+@pytest.mark.parametrize("rate_hz", [40, 100, 400])
+def test_lowpass_of_a_long_recording_equals_that_of_scipy(rate_hz):
+    values = np.random.default_rng(3).normal(scale=10, size=(30_001, 2)).cumsum(axis=0)
+    b, a = _butterworth(rate_hz, 10)
+    settled = np.array([[1 - b[0]], [b[2] - a[2]]]) * values[:1]
+    expected = lfilter(b, a, values, axis=0, zi=settled)[0]
+    assert np.abs(lowpass(values, rate_hz, 10) - expected).max() < 1e-12 * np.abs(values).max()

@@ -165,3 +165,28 @@ def test_with_impacts_drift_at_contact_is_taken_out(share):
     contact[::9] = np.nan
     after = with_impacts(integral, np.ones(n), contact, *impact_share(excess)).length_cm - 140
     assert np.sqrt((after**2).mean()) < np.sqrt(1.1 - share) * 100 * error_m.std()
+
+
+def test_resample_of_many_strides_equals_that_of_each():
+    from tinystride.gait.signals import StrideSignals
+    from tinystride.gait.strapdown import resample, resample_between
+
+    rng = np.random.default_rng(4)
+    length = rng.integers(90, 400, 300)
+    offset = np.concatenate([[0], np.cumsum(length)])
+    samples = rng.normal(size=(offset[-1], 6)).astype(np.float32)
+    bounds = np.column_stack([rng.uniform(5, 20, 300), length - rng.uniform(1, 15, 300)])
+    signals = StrideSignals(
+        stride_id=np.arange(300).astype(str),
+        rate_hz=np.where(np.arange(300) % 3, 100.0, 128.0),
+        offset=offset,
+        mid_stance=bounds,
+        initial_contact=bounds,
+        acc_mps2=samples[:, :3],
+        gyr_radps=samples[:, 3:],
+    )
+    acc, gyr, _ = resample(signals)
+    for i in (0, 1, 57, 299):
+        own = samples[offset[i] : offset[i + 1]].astype(float)
+        alone = resample_between(own, signals.rate_hz[i], bounds[i : i + 1])[0]
+        np.testing.assert_allclose(np.column_stack([acc[i], gyr[i]]), alone, atol=1e-12)
