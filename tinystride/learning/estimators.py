@@ -36,6 +36,8 @@ class Settings:
     dataset_weights: {data set: weight of its strides in the loss}, 1 for those not named
     leave_out: of FLAGS; a stride with one of them is not learned from
     copies: augmented strides made from each recorded one, up to 100; contact to contact there are none
+    center_labels: take the median error of the integral in each data set out of its labels, so that the
+        network learns no bias of a sensor or a reference
     half_rate_share: of the copies, 0 to 1, those made from every second sample of the recorded stride
     augmentation: {name: value} of AugmentationOptions that differ from its defaults
     """
@@ -58,6 +60,7 @@ class Settings:
     dataset_weights: Mapping[str, float] = field(default_factory=dict)
     leave_out: tuple[str, ...] = ()
     copies: int = 0
+    center_labels: bool = False
     half_rate_share: float = 0.0
     augmentation: Mapping[str, object] = field(default_factory=dict)
 
@@ -85,7 +88,7 @@ class Settings:
 def _residual(filters: tuple[int, ...], dense: tuple[int, ...]) -> Settings:
     return Settings(
         "strapdown-residual", "strapdown", 64, filters, (5, 5), (2, 1), dense,
-        epochs=15, batch_size=128, loss="huber", huber_delta_cm=1.0, copies=4,
+        epochs=15, batch_size=128, loss="huber", huber_delta_cm=1.0, copies=4, center_labels=True,
     )  # fmt: skip
 
 
@@ -199,6 +202,8 @@ def _check(settings: Settings) -> None:
             f"{len(settings.filters)}, {len(settings.kernels)} and {len(settings.strides)} values; "
             "give one of each for every convolution"
         )
+    if not isinstance(settings.center_labels, bool):
+        raise ParameterError(f"train.center_labels: {settings.center_labels!r} is neither true nor false")
     if not settings.feet or set(settings.feet) - set(FEET):
         raise ParameterError(f"train.feet: {settings.feet!r} is not a list of {' and '.join(FEET)}")
     if not isinstance(settings.leave_out, tuple) or set(settings.leave_out) - set(FLAGS):

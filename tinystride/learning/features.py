@@ -151,7 +151,11 @@ def make_examples(
         flags = rows["flags"].fillna("").str.split()
         rows = rows[flags.map(lambda own: not set(own) & set(settings.leave_out)).astype(bool)]
     features = stride_features(signals.select(rows["stride_id"]), settings.features, settings.points)
-    lengths = rows[["stride_length_cm", "strapdown_length_cm"]].to_numpy(float)
+    lengths = rows[["stride_length_cm", "strapdown_length_cm"]].to_numpy(float, copy=True)
+    if settings.center_labels:
+        # What all strides of a set share comes from its reference and mounting: the next set has another.
+        error_cm = rows["stride_length_cm"] - rows["strapdown_length_cm"]
+        lengths[:, 0] -= error_cm.groupby(rows["dataset"]).transform("median").to_numpy(float)
     label = label_cm(settings.estimator, *lengths.T)
     reason = np.where((features.reason == "") & ~np.isfinite(label), "no label", features.reason)
     kept = reason == ""
@@ -191,7 +195,11 @@ def augmented(recorded: Examples, signals: StrideSignals, settings: Settings, *,
     *samples, made_cm = augment(motion, rows, options, rng)
     copy = np.repeat(np.arange(1, settings.copies + 1), len(recorded))
     names = [f"{stride}+{number}" for stride, number in zip(recorded.stride_id[source], copy, strict=True)]
-    made_label_cm = label_cm(settings.estimator, made_cm, strapdown.integrate(*samples).length_cm)
+    made_label_cm = label_cm(
+        settings.estimator,
+        made_cm,
+        strapdown.integrate(*samples).length_cm + _impacts_cm(recorded, signals)[source],
+    )
     return Examples(
         stride_id=np.concatenate([recorded.stride_id, names]),
         subject=np.concatenate([recorded.subject, recorded.subject[source]]),
@@ -201,6 +209,15 @@ def augmented(recorded: Examples, signals: StrideSignals, settings: Settings, *,
         weight=np.concatenate([recorded.weight, recorded.weight[source]]),
         left_out=recorded.left_out,
     )
+
+
+def _impacts_cm(recorded: Examples, signals: StrideSignals) -> np.ndarray:
+    """What the table's integral [n], cm, has beyond that of each stride alone: drift at foot contact.
+
+    It depends on the recording's other strides, and a copy has as much of it as the recorded stride.
+    """
+    alone_cm = strapdown.integrate(*strapdown.resample(signals.select(recorded.stride_id))).length_cm
+    return recorded.length_cm - recorded.label_cm - alone_cm
 
 
 def stretched_features(
