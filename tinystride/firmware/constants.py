@@ -200,6 +200,10 @@ MAX_VERTICAL_MPS: Annotated[
     float,
     "mean vertical velocity at the end of ordinary strides; a rate or scale wrong by 10 % gives more",
 ] = 0.3
+MAX_STEADY_VERTICAL_MPS: Annotated[
+    float, "the same, if it hardly scatters: one sensor is late, by 13 ms and more"
+] = 0.13
+MAX_STEADY_RATIO: Annotated[float, "mean per mean absolute deviation of one that hardly scatters"] = 4.0
 MAX_ORDINARY_STRIDES: Annotated[Unsigned, "strides of that mean"] = 8
 MIN_ORDINARY_STRIDES: Annotated[Unsigned, "strides that it takes to judge it"] = flags.FEWEST_STRIDES
 # Causes of a length's standard deviation, which adds their squares.

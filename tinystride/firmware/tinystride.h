@@ -251,6 +251,7 @@ struct tinystride_checks {
     uint8_t previous_not_walking;
     uint8_t ordinary_strides, side_strides; /* strides in the means below */
     float vertical_mps;         /* mean velocity at the end */
+    float vertical_deviation;   /* m/s, mean absolute deviation from it */
     float side[TINYSTRIDE_SIDE_POINTS]; /* mean roll and sideways acceleration */
 };
 

@@ -22,7 +22,7 @@ class Checks:
     def __init__(self) -> None:
         self._previous_not_walking = False
         self._side_strides = self._ordinary_strides = 0
-        self._vertical_mps, self._side = 0.0, np.zeros(len(SIDE_SD))
+        self._vertical_mps, self._vertical_deviation, self._side = 0.0, 0.0, np.zeros(len(SIDE_SD))
 
     def walking_flags(
         self, integral: Integral, duration_s: float, residual_score: float, reverses: bool, flags: int
@@ -62,8 +62,12 @@ class Checks:
         if not flags & NOT_ORDINARY:
             self._ordinary_strides = min(self._ordinary_strides + 1, c.MAX_ORDINARY_STRIDES)
             self._vertical_mps += (vertical_mps - self._vertical_mps) / self._ordinary_strides
+            off = abs(vertical_mps - self._vertical_mps)
+            self._vertical_deviation += (off - self._vertical_deviation) / self._ordinary_strides
         known = self._ordinary_strides >= c.MIN_ORDINARY_STRIDES
-        return known and abs(self._vertical_mps) > c.MAX_VERTICAL_MPS
+        # A mean that hardly scatters need not be as large.
+        steady_mps = max(c.MAX_STEADY_RATIO * self._vertical_deviation, c.MAX_STEADY_VERTICAL_MPS)
+        return known and abs(self._vertical_mps) > min(c.MAX_VERTICAL_MPS, steady_mps)
 
 
 def integral_flags(
