@@ -33,6 +33,8 @@ MEDIAN_WEIGHT = 0.3
 MAX_LEFT_SHARE, MAX_SPREAD_SHARE = 0.6, 0.75
 # A sensor that is shaken scatters more than this, whatever its clock: nothing can be said of that.
 MAX_SPREAD_MPS = 0.06
+# A larger median has other causes, a wrong rate or scale, and is flagged.
+MAX_MEDIAN_MPS = 0.25
 
 
 def overflowed(recording: Recording) -> np.ndarray:
@@ -104,7 +106,7 @@ def _lag_s(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, mid_stan
     shares = np.divide(least, own)
     clear = (
         (shares < [MAX_LEFT_SHARE, MAX_SPREAD_SHARE]).all()
-        and own[0] > MIN_DISAGREEMENT_MPS
+        and MIN_DISAGREEMENT_MPS < own[0] < np.hypot(own[1], MEDIAN_WEIGHT * MAX_MEDIAN_MPS)
         and least[1] < MAX_SPREAD_MPS
     )
     return best * LAG_STEP_S if clear else 0.0
