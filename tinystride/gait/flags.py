@@ -29,8 +29,8 @@ GAP_MPS = 0.2
 AROUND_GAP = 3
 # Vertical velocity at a stride's end, of which there should be none: median and spread over the ordinary
 # strides of each of 241 recordings are at most 0.21 and 0.15 m/s. A rate or a gyroscope's scale that is wrong
-# by a tenth shifts it by 0.3 m/s and more; samples that were lost untold scatter it. So does a
-# sensor that is shaken at contact (0.27 m/s on a foot of gaitmap-mocap): a false alarm that is not told apart.
+# by a tenth shifts it by 0.3 m/s and more; samples that were lost untold scatter it. So does a sensor that is
+# shaken at contact (0.27 m/s on a foot of gaitmap-mocap): a false alarm that remains.
 LARGEST_MEDIAN_DRIFT_MPS = 0.25
 LARGEST_DRIFT_SPREAD_MPS = 0.18
 FEWEST_STRIDES = 4
