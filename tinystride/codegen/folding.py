@@ -31,10 +31,10 @@ def is_known(operator: Operator) -> bool:
 
 def fold(operator: Operator) -> list[np.ndarray]:
     """The values of an operator's outputs. ValueError, saying why, where they cannot be computed."""
-    values = [tensor.data for tensor in operator.inputs if tensor is not None]
     kind, output = operator.kind, operator.output
+    values = [tensor.values for tensor in operator.inputs if tensor is not None and kind != "SHAPE"]
     if kind == "SHAPE":
-        results = [np.array(operator.inputs[0].shape)]
+        results = [np.array(operator.source(0).shape)]
     elif kind in ARITHMETIC:
         results = [ARITHMETIC[kind](values[0].astype(np.int64), values[1].astype(np.int64))]
     elif kind in SAME_VALUES:
@@ -50,7 +50,7 @@ def fold(operator: Operator) -> list[np.ndarray]:
             if kind in ("PAD", "PADV2") and target.dtype not in WHOLE_NUMBERS:
                 raise ValueError("pads a constant")
             for piece in pieces:
-                moved[piece.target] = piece.tensor.data.ravel()[piece.source]
+                moved[piece.target] = piece.tensor.values.ravel()[piece.source]
             results.append(moved)
     return [
         np.asarray(result).astype(target.dtype).reshape(target.shape)

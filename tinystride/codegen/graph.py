@@ -5,6 +5,8 @@ from math import prod
 
 import numpy as np
 
+from tinystride.errors import ModelError
+
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
@@ -31,6 +33,13 @@ class Tensor:
     def zero_point(self) -> int:
         return int(self.zero_points[0])
 
+    @property
+    def values(self) -> np.ndarray:
+        """The data of a constant. Raises ModelError if the tensor is computed."""
+        if self.data is None:
+            raise ModelError(f"tensor '{self.name}' is not a constant; convert the model again")
+        return self.data
+
 
 @dataclass(frozen=True, eq=False)
 class Operator:
@@ -44,6 +53,18 @@ class Operator:
     @property
     def output(self) -> Tensor:
         return self.outputs[0]
+
+    @property
+    def sources(self) -> tuple[Tensor, ...]:
+        """All inputs of an operator that needs each of them. Raises ModelError if one is left out."""
+        return tuple(self.source(position) for position in range(len(self.inputs)))
+
+    def source(self, position: int) -> Tensor:
+        """The input at a position, from 0. Raises ModelError if it is left out."""
+        tensor = self.inputs[position]
+        if tensor is None:
+            raise ModelError(f"{self.kind}: lacks input {position}; convert the model again")
+        return tensor
 
 
 @dataclass(frozen=True, eq=False)

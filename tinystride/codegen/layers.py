@@ -6,6 +6,7 @@ import numpy as np
 
 from tinystride.codegen.movement import Run
 from tinystride.codegen.quantization import Multiplier
+from tinystride.errors import ModelError
 
 
 @dataclass(eq=False)
@@ -17,6 +18,13 @@ class Buffer:
     ctype: str = "int8_t"
     place: str = "memory"  # or "input", "output", "constant", "state"
     data: np.ndarray | None = None  # of a constant; of a state, its first values
+
+    @property
+    def values(self) -> np.ndarray:
+        """The data of a constant or a state. Raises ModelError if the buffer has none."""
+        if self.data is None:
+            raise ModelError(f"'{self.name}' has no values; convert the model again")
+        return self.data
 
 
 @dataclass(eq=False)

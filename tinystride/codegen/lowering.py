@@ -3,6 +3,7 @@
 import re
 from dataclasses import fields, replace
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 class LayerNames:
     """Names of C for layers, after the names that the model's author gave them; each only once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.used: set[str] = set()
 
     def take(self, tensor: Tensor, kind: str) -> str:
@@ -139,9 +140,10 @@ class Lowering:
         return tensor
 
     def _constant(self, operator: Operator, tensor: Tensor | None, dtype: str) -> np.ndarray:
-        given = tensor is not None and tensor.data is not None and tensor.dtype == dtype
-        _require(given, operator, tensor, f"is not a constant of {dtype}", TO_INT8)
-        return tensor.data
+        values = tensor.data if tensor is not None and tensor.dtype == dtype else None
+        if values is None:
+            raise _refuse(operator, tensor, f"is not a constant of {dtype}", TO_INT8)
+        return values
 
     def _arity(self, operator: Operator, least: int, most: int | None = None) -> None:
         given = len(operator.inputs)
@@ -165,7 +167,8 @@ class Lowering:
 
     def _read(self, operator: Operator, tensor: Tensor) -> Buffer:
         if id(tensor) not in self.buffers:
-            _require(tensor.data is not None, operator, tensor, "is used before it is computed")
+            if tensor.data is None:
+                raise _refuse(operator, tensor, "is used before it is computed", AGAIN)
             _require(tensor.dtype in RANGES, operator, tensor, f"is a constant of {tensor.dtype}", TO_INT8)
             name = self.names.take(tensor, "constant")
             self.buffers[id(tensor)] = Buffer(
@@ -183,7 +186,7 @@ class Lowering:
         operator: Operator,
         sources: list[Tensor],
         target: Tensor | None = None,
-        **values,
+        **values: Any,
     ) -> None:
         """Add a layer that computes `target`, or else the operator's output, from `sources`."""
         target = target or operator.output
@@ -208,14 +211,14 @@ class Lowering:
         zero_point = self._affine(operator, operator.output).zero_point
         return Requantization(multipliers, zero_point, *self._activation(operator))
 
-    def _window(self, operator: Operator, kernel: tuple[int, ...]) -> Window:
+    def _window(self, operator: Operator, kernel: tuple[int, int]) -> Window:
         options = operator.options
-        shapes = [operator.inputs[0].shape, operator.output.shape]
+        shapes = [operator.source(0).shape, operator.output.shape]
         if all(len(shape) == 4 and shape[1] == 1 for shape in shapes) and kernel[0] == 1:
             # A batch of rows is an image whose rows do not meet.
             size, result = [shape[0:3:2] for shape in shapes]
         else:
-            size, result = [self._image(operator, end)[1:3] for end in (operator.inputs[0], operator.output)]
+            size, result = [self._image(operator, end)[1:3] for end in (operator.source(0), operator.output)]
         stride = (options["StrideH"], options["StrideW"])
         dilation = (options.get("DilationHFactor", 1), options.get("DilationWFactor", 1))
         if shapes[0][:1] != (1,):
@@ -229,11 +232,11 @@ class Lowering:
             steps = -(-n // s) if same else (n - reach) // s + 1
             _require(out == steps, operator, operator.output, f"has {out} steps where {steps} follow")
             pad.append(max((out - 1) * s + reach - n, 0) // 2 if same else 0)
-        return Window(kernel, stride, dilation, tuple(pad), tuple(size), tuple(result))
+        return Window(kernel, stride, dilation, (pad[0], pad[1]), (size[0], size[1]), (result[0], result[1]))
 
     def _weighted(self, operator: Operator, channel_axis: int, channels: int) -> dict:
         """Fields of a layer with weights: bias, zero point of the input, requantization."""
-        source, weights = self._affine(operator, operator.inputs[0]), operator.inputs[1]
+        source, weights = self._affine(operator, operator.source(0)), operator.source(1)
         target = self._affine(operator, operator.output)
         scales = self._scales(operator, weights)
         per_channel = len(scales) == channels and weights.channel_axis == channel_axis
@@ -243,11 +246,11 @@ class Lowering:
         _require(symmetric, operator, weights, "has a zero point", "quantize weights symmetrically")
         bias = np.zeros(channels, np.int64)
         if len(operator.inputs) > 2 and operator.inputs[2] is not None:
-            bias = self._constant(operator, operator.inputs[2], "int32").ravel().astype(np.int64)
-            _require(len(bias) == channels, operator, operator.inputs[2], f"has {len(bias)} values")
-        others = tuple(axis for axis in range(weights.data.ndim) if axis != channel_axis)
+            bias = self._constant(operator, operator.source(2), "int32").ravel().astype(np.int64)
+            _require(len(bias) == channels, operator, operator.source(2), f"has {len(bias)} values")
+        others = tuple(axis for axis in range(weights.values.ndim) if axis != channel_axis)
         # Kernels add up stored inputs or differences to a zero point, both at most 256 in size.
-        largest = np.abs(weights.data.astype(np.int64)).sum(axis=others) * 256 + np.abs(bias)
+        largest = np.abs(weights.values.astype(np.int64)).sum(axis=others) * 256 + np.abs(bias)
         factors = np.broadcast_to(np.float64(source.scale) * scales / np.float64(target.scale), channels)
         multipliers = [self._multiplier(operator, factor) for factor in factors]
         # Scaling shifts to the left first, and a zero point is added last.
@@ -264,30 +267,31 @@ class Lowering:
             "requantization": requantization,
         }
 
-    def _kernel(self, operator: Operator) -> tuple[int, ...]:
-        weights = operator.inputs[1]
+    def _kernel(self, operator: Operator) -> tuple[int, int, int, int]:
+        weights = operator.source(1)
         self._constant(operator, weights, "int8")
         _require(len(weights.shape) == 4, operator, weights, f"has the shape {list(weights.shape)}")
-        return weights.shape
+        first, height, width, last = weights.shape
+        return first, height, width, last
 
     # Operators
 
     def _conv_2d(self, operator: Operator) -> None:
         self._arity(operator, 2, 3)
-        source, weights = operator.inputs[:2]
-        channels, *kernel, depth = self._kernel(operator)
-        window = self._window(operator, tuple(kernel))
+        source, weights = operator.source(0), operator.source(1)
+        channels, height, width, depth = self._kernel(operator)
+        window = self._window(operator, (height, width))
         ungrouped = source.shape[-1] == depth and operator.output.shape[-1] == channels
         problem = f"has the shape {list(weights.shape)}"
         _require(ungrouped, operator, weights, problem, "use ungrouped convolutions")
         source, window = self._without_pad(operator, window)
-        window, values = _along_width(window, weights.data)
+        window, values = _along_width(window, weights.values)
         weighted = self._weighted(operator, 0, channels)
         self._append(Convolution, operator, [source], window=window, weights=values, **weighted)
 
     def _fully_connected(self, operator: Operator) -> None:
         self._arity(operator, 2, 3)
-        source, weights = operator.inputs[:2]
+        source, weights = operator.source(0), operator.source(1)
         values = self._constant(operator, weights, "int8")
         plain = operator.options["WeightsFormat"] == 0 and len(weights.shape) == 2
         _require(plain, operator, weights, "has shuffled weights")
@@ -303,15 +307,15 @@ class Lowering:
 
     def _depthwise_conv_2d(self, operator: Operator) -> None:
         self._arity(operator, 2, 3)
-        source, weights = operator.inputs[:2]
-        groups, *kernel, channels = self._kernel(operator)
-        window = self._window(operator, tuple(kernel))
+        source, weights = operator.source(0), operator.source(1)
+        groups, height, width, channels = self._kernel(operator)
+        window = self._window(operator, (height, width))
         depth = source.shape[-1]
         fits = groups == 1 and channels % depth == 0 and operator.output.shape[-1] == channels
         _require(fits, operator, weights, f"has the shape {list(weights.shape)}")
         source, window = self._without_pad(operator, window)
         if depth == 1:  # is a convolution
-            window, values = _along_width(window, weights.data.transpose(3, 1, 2, 0))
+            window, values = _along_width(window, weights.values.transpose(3, 1, 2, 0))
             weighted = self._weighted(operator, 3, channels)
             self._append(Convolution, operator, [source], window=window, weights=values, **weighted)
             return
@@ -320,14 +324,14 @@ class Lowering:
             operator,
             [source],
             window=window,
-            weights=weights.data[0],
+            weights=weights.values[0],
             depth_multiplier=channels // depth,
             **self._weighted(operator, 3, channels),
         )
 
     def _pool(self, operator: Operator) -> None:
         self._arity(operator, 1)
-        source = self._affine(operator, operator.inputs[0])
+        source = self._affine(operator, operator.source(0))
         self._affine(operator, operator.output)
         window = self._window(operator, (operator.options["FilterHeight"], operator.options["FilterWidth"]))
         _require(source.shape[-1] == operator.output.shape[-1], operator, source, "changes its channels")
@@ -346,11 +350,11 @@ class Lowering:
 
     def _neighbours(self, operator: Operator) -> tuple[int, int, int]:
         """An input as [outer, count, inner], the middle axis being the ones that are reduced."""
-        source, target = operator.inputs[0], operator.output
-        named = self._constant(operator, operator.inputs[1], "int32").ravel().tolist()
+        source, target = operator.source(0), operator.output
+        named = self._constant(operator, operator.source(1), "int32").ravel().tolist()
         rank = len(source.shape)
         known = all(-rank <= axis < rank for axis in named)
-        _require(known, operator, operator.inputs[1], f"names the axes {named}")
+        _require(known, operator, operator.source(1), f"names the axes {named}")
         axes = [axis for axis in sorted({axis % rank for axis in named}) if source.shape[axis] > 1]
         between = range(axes[0], axes[-1] + 1) if axes else range(0)
         adjacent = all(axis in axes or source.shape[axis] == 1 for axis in between)
@@ -364,7 +368,7 @@ class Lowering:
 
     def _mean(self, operator: Operator) -> None:
         self._arity(operator, 2)
-        source = self._affine(operator, operator.inputs[0])
+        source = self._affine(operator, operator.source(0))
         target = self._affine(operator, operator.output)
         outer, count, inner = self._neighbours(operator)
         self._append(
@@ -382,13 +386,13 @@ class Lowering:
     def _add(self, operator: Operator) -> None:
         self._arity(operator, 2)
         target = self._affine(operator, operator.output)
-        sources = [self._affine(operator, tensor) for tensor in operator.inputs]
+        sources = [self._affine(operator, tensor) for tensor in operator.sources]
         if any(source.size != target.size for source in sources):
             self._sum(operator, sources)
             return
         twice_largest = 2 * np.float64(max(source.scale for source in sources))
         result = twice_largest / (np.float64(1 << 20) * np.float64(target.scale))
-        _require(result < 1, operator, target, "has too small a scale")
+        _require(bool(result < 1), operator, target, "has too small a scale")
         self._append(
             Addition,
             operator,
@@ -405,7 +409,7 @@ class Lowering:
         target = operator.output
         twice_largest = 2 * np.float64(max(source.scale for source in sources))
         result = twice_largest / (np.float64(1 << 20) * np.float64(target.scale))
-        _require(result < 1, operator, target, "has too small a scale")
+        _require(bool(result < 1), operator, target, "has too small a scale")
         self._broadcast(
             operator,
             sources,
@@ -417,12 +421,12 @@ class Lowering:
     def _sub(self, operator: Operator) -> None:
         self._arity(operator, 2)
         self._affine(operator, operator.output)
-        self._sum(operator, [self._affine(operator, tensor) for tensor in operator.inputs])
+        self._sum(operator, [self._affine(operator, tensor) for tensor in operator.sources])
 
     def _mul(self, operator: Operator) -> None:
         self._arity(operator, 2)
         target = self._affine(operator, operator.output)
-        sources = [self._affine(operator, tensor) for tensor in operator.inputs]
+        sources = [self._affine(operator, tensor) for tensor in operator.sources]
         first, second = (np.float64(source.scale) for source in sources)
         multiplier = self._multiplier(operator, first * second / np.float64(target.scale))
         small = multiplier.shift <= MAX_PRODUCT_SHIFT
@@ -435,7 +439,7 @@ class Lowering:
         """PRELU: the second input is the slope of negative values."""
         self._arity(operator, 2)
         target = self._affine(operator, operator.output)
-        source, slope = (self._affine(operator, tensor) for tensor in operator.inputs)
+        source, slope = (self._affine(operator, tensor) for tensor in operator.sources)
         factor = np.float64(source.scale) / np.float64(target.scale)
         positive = self._multiplier(operator, factor)
         negative = self._multiplier(
@@ -449,7 +453,7 @@ class Lowering:
     def _extreme(self, operator: Operator) -> None:
         """MAXIMUM and MINIMUM, of the values as they are stored."""
         self._arity(operator, 2)
-        sources = [self._affine(operator, tensor) for tensor in operator.inputs]
+        sources = [self._affine(operator, tensor) for tensor in operator.sources]
         self._affine(operator, operator.output)
         whole = Requantization([NONE], 0, INT8_MIN, INT8_MAX)
         self._broadcast(operator, sources, operator.kind.lower(), (NONE, NONE), whole)
@@ -487,14 +491,14 @@ class Lowering:
     def _maximum_over(self, operator: Operator) -> None:
         """REDUCE_MAX over neighbouring axes."""
         self._arity(operator, 2)
-        source = self._affine(operator, operator.inputs[0])
+        source = self._affine(operator, operator.source(0))
         self._affine(operator, operator.output)
         outer, count, inner = self._neighbours(operator)
         self._append(Maximum, operator, [source], outer=outer, count=count, inner=inner)
 
     def _unary(self, operator: Operator) -> tuple[Tensor, Tensor]:
         self._arity(operator, 1)
-        source = self._affine(operator, operator.inputs[0])
+        source = self._affine(operator, operator.source(0))
         target = self._affine(operator, operator.output)
         _require(source.size == target.size, operator, target, "has another size than its input")
         return source, target
@@ -565,7 +569,7 @@ class Lowering:
 
     def _leave_to_convolution(self, operator: Operator) -> bool:
         """Whether a PAD is left to the one convolution that reads it, whose window may leave the input."""
-        source, target = operator.inputs[0], operator.output
+        source, target = operator.source(0), operator.output
         readers = [other for other in self.graph.operators if target in other.inputs]
         if operator.kind not in ("PAD", "PADV2") or len(readers) != 1 or target is self.graph.output:
             return False
@@ -577,7 +581,7 @@ class Lowering:
         same = len(target.scales) == 1 and self._fill(operator, target) == target.zero_point
         same = same and source.shape[::3] == target.shape[::3]
         if same:
-            pads = np.reshape(operator.inputs[1].data, (4, 2))
+            pads = np.reshape(operator.source(1).values, (4, 2))
             self._check_new(operator, target)
             self._read(operator, source)
             self.pads[id(target)] = source, (int(pads[1, 0]), int(pads[2, 0]))
@@ -585,18 +589,18 @@ class Lowering:
 
     def _without_pad(self, operator: Operator, window: Window) -> tuple[Tensor, Window]:
         """The input of a convolution, its padding by a PAD made the window's own."""
-        source = operator.inputs[0]
+        source = operator.source(0)
         if id(source) not in self.pads:
             return source, window
         unpadded, before = self.pads[id(source)]
-        return unpadded, replace(window, pad=before, input=unpadded.shape[1:3])
+        return unpadded, replace(window, pad=before, input=(unpadded.shape[1], unpadded.shape[2]))
 
     def _fill(self, operator: Operator, target: Tensor) -> int | None:
         """What stands where PAD and PADV2 put nothing."""
         if operator.kind not in ("PAD", "PADV2"):
             return None
         if operator.kind == "PADV2" and len(operator.inputs) > 2:
-            return int(self._constant(operator, operator.inputs[2], target.dtype).ravel()[0])
+            return int(self._constant(operator, operator.source(2), target.dtype).ravel()[0])
         return self._affine(operator, target, target.dtype).zero_point
 
     # State
@@ -618,7 +622,7 @@ class Lowering:
                 known = once.kind == "ASSIGN_VARIABLE" and len(once.inputs) == 2 and None not in once.inputs
                 problem = "is not supported where variables get their first values"
                 _require(known, once, None, problem, "assign constants only")
-                handle, value = once.inputs
+                handle, value = once.sources
                 _require(id(handle) in names, once, handle, "is no variable")
                 self.first_values[names[id(handle)]] = self._constant(once, value, value.dtype)
 
@@ -635,7 +639,7 @@ class Lowering:
             data = np.ascontiguousarray(first).ravel().view(np.int8)
             self.state[name] = Buffer(name, value.size, CTYPES[value.dtype], "state", data)
         buffer = self.state[name]
-        fits = buffer.size == value.size == buffer.data.size and buffer.ctype == CTYPES[value.dtype]
+        fits = buffer.size == value.size == buffer.values.size and buffer.ctype == CTYPES[value.dtype]
         _require(fits, operator, value, f"has another size or type than the variable '{name}'")
         return buffer
 
@@ -644,7 +648,7 @@ class Lowering:
         handles = {key for key, other in self.variables.items() if other == name}
         for operator in self.graph.operators:
             if operator.kind == "ASSIGN_VARIABLE" and id(operator.inputs[0]) in handles:
-                value = operator.inputs[1]
+                value = operator.source(1)
                 break
         return np.array(value.zero_point if len(value.zero_points) else 0).astype(value.dtype)
 
@@ -656,15 +660,15 @@ class Lowering:
     def _assign_variable(self, operator: Operator) -> None:
         fits = len(operator.inputs) == 2 and None not in operator.inputs
         _require(fits, operator, None, f"has {len(operator.inputs)} inputs")
-        value = operator.inputs[1]
+        value = operator.source(1)
         source, kept = self._read(operator, value), self._variable(operator, value)
         if source is kept:
             return
         # What has been read of the variable and is needed later is put aside.
-        needed = [tensor for later in self.graph.operators[self.done + 1 :] for tensor in later.inputs]
+        read_later = [tensor for later in self.graph.operators[self.done + 1 :] for tensor in later.inputs]
         needed = [
             tensor
-            for tensor in (*needed, self.graph.output)
+            for tensor in (*read_later, self.graph.output)
             if tensor is not None and self.buffers.get(id(tensor)) is kept
         ]
         if needed:
@@ -674,8 +678,8 @@ class Lowering:
         name = self.names.take(value, "assign_variable")
         self.layers.append(Copy(name, [source], kept, f"{_shape(value.shape)} -> variable"))
 
-    def _elementwise(self, kind: type[Layer], operator: Operator, **values) -> None:
-        source, target = operator.inputs[0], operator.output
+    def _elementwise(self, kind: type[Layer], operator: Operator, **values: Any) -> None:
+        source, target = operator.source(0), operator.output
         _require(source.size == target.size, operator, target, "has another size than its input")
         self._append(kind, operator, [source], **values)
 
@@ -688,12 +692,12 @@ class Lowering:
 
     def _relu(self, operator: Operator) -> None:
         self._arity(operator, 1)
-        source, target = self._affine(operator, operator.inputs[0]), self._affine(operator, operator.output)
+        source, target = self._affine(operator, operator.source(0)), self._affine(operator, operator.output)
         self._rescale(operator, source, target, target.zero_point, INT8_MAX)
 
     def _relu6(self, operator: Operator) -> None:
         self._arity(operator, 1)
-        source = self._affine(operator, operator.inputs[0])
+        source = self._affine(operator, operator.source(0))
         self._affine(operator, operator.output)
         # TFLM clamps the stored values and leaves their scale alone.
         bounds = activation_range("RELU6", source.scale, source.zero_point)
@@ -703,7 +707,7 @@ class Lowering:
 
     def _quantize(self, operator: Operator) -> None:
         self._arity(operator, 1)
-        source, target = operator.inputs[0], operator.output
+        source, target = operator.source(0), operator.output
         if source.dtype == "float32":
             self._affine(operator, target)
             at_the_edge = self._read(operator, source).place == "input"
@@ -718,14 +722,14 @@ class Lowering:
 
     def _dequantize(self, operator: Operator) -> None:
         self._arity(operator, 1)
-        source, target = self._affine(operator, operator.inputs[0]), operator.output
+        source, target = self._affine(operator, operator.source(0)), operator.output
         _require(target.dtype == "float32", operator, target, f"is {target.dtype}, not float32")
         self._elementwise(Dequantization, operator, scale=source.scale, zero_point=source.zero_point)
 
     def _vanish(self, operator: Operator) -> None:
         """RESHAPE, EXPAND_DIMS and SQUEEZE: the output is the input."""
         self._arity(operator, 1, 2)
-        source, target = operator.inputs[0], operator.output
+        source, target = operator.source(0), operator.output
         same = source.size == target.size and source.dtype == target.dtype and source.dtype in CTYPES
         _require(same, operator, target, f"is not its input of {source.dtype} in another shape")
         self._check_new(operator, target)
@@ -777,20 +781,20 @@ class Lowering:
         supported = {*handlers, *folding.KINDS}
         for number, operator in enumerate(graph.operators):
             self.done = number
-            tensor = operator.outputs[0] if operator.outputs else None
+            result = operator.outputs[0] if operator.outputs else None
             known = operator.kind in supported
-            _require(known, operator, tensor, "is not supported", OTHERS)
-            for tensor in (*filter(None, operator.inputs), *operator.outputs):
-                if tensor.problem:
-                    raise ModelError(f"{operator.kind}: tensor '{tensor.name}' {tensor.problem}")
+            _require(known, operator, result, "is not supported", OTHERS)
+            for used in (*filter(None, operator.inputs), *operator.outputs):
+                if used.problem:
+                    raise ModelError(f"{operator.kind}: tensor '{used.name}' {used.problem}")
             inputs = tuple(self.known.get(id(tensor), tensor) for tensor in operator.inputs)
             operator = replace(operator, inputs=inputs)
             if operator.outputs and folding.is_known(operator):
                 self._fold(operator)
                 continue
-            problem = f"is {tensor.dtype} and not known beforehand" if tensor else "has no output"
+            problem = f"is {result.dtype} and not known beforehand" if result else "has no output"
             _require(
-                operator.kind in handlers, operator, tensor, problem, "convert with a fixed batch of one"
+                operator.kind in handlers, operator, result, problem, "convert with a fixed batch of one"
             )
             handlers[operator.kind](operator)
         output = self._output()
@@ -891,27 +895,32 @@ def _merge_pooling(layers: list[Layer], output: Buffer) -> list[Layer]:
     merged: list[Layer] = []
     for layer in layers:
         before = merged[-1] if merged else None
-        steps = None
-        if isinstance(before, Convolution) and before.pool is None and before.output is not output:
+        if isinstance(before, Convolution) and isinstance(layer, Pooling):
+            steps = None
             readers = [other for other in layers if before.output in other.inputs]
-            if readers == [layer] and isinstance(layer, Pooling) and is_one_dimensional(before):
+            alone = before.pool is None and before.output is not output and readers == [layer]
+            if alone and is_one_dimensional(before):
                 steps = _pooled_steps(before.window, layer)
-        if steps is None:
-            merged.append(layer)
-            continue
-        layer.output.name = before.name
-        requantization = before.requantization
-        bounds = [
-            min(max(bound, layer.low), layer.high) for bound in (requantization.low, requantization.high)
-        ]
-        merged[-1] = replace(
-            before,
-            output=layer.output,
-            shapes=f"{before.shapes} -> {layer.shapes.split(' -> ')[1]}",
-            requantization=replace(requantization, low=bounds[0], high=bounds[1]),
-            pool=(2, steps),
-        )
+            if steps is not None:
+                merged[-1] = _with_pool(before, layer, steps)
+                continue
+        merged.append(layer)
     return merged
+
+
+def _with_pool(convolution: Convolution, pooling: Pooling, steps: int) -> Convolution:
+    pooling.output.name = convolution.name
+    requantization = convolution.requantization
+    bounds = [
+        min(max(bound, pooling.low), pooling.high) for bound in (requantization.low, requantization.high)
+    ]
+    return replace(
+        convolution,
+        output=pooling.output,
+        shapes=f"{convolution.shapes} -> {pooling.shapes.split(' -> ')[1]}",
+        requantization=replace(requantization, low=bounds[0], high=bounds[1]),
+        pool=(2, steps),
+    )
 
 
 def _pooled_steps(convolution: Window, layer: Pooling) -> int | None:

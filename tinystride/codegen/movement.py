@@ -90,8 +90,8 @@ def _transpose(operator: Operator) -> list[Piece]:
     order = _ints(operator, 1)
     return [
         Piece(
-            operator.inputs[0],
-            numbers(operator.inputs[0].shape).transpose(order),
+            operator.source(0),
+            numbers(operator.source(0).shape).transpose(order),
             numbers(operator.output.shape),
         )
     ]
@@ -110,8 +110,8 @@ def _strided_slice(operator: Operator) -> list[Piece]:
         start = None if options["BeginMask"] >> axis & 1 else first
         stop = None if options["EndMask"] >> axis & 1 else last
         slices.append(slice(start, stop, stride))
-    source = numbers(operator.inputs[0].shape)[tuple(slices)]
-    return [Piece(operator.inputs[0], np.asarray(source), numbers(operator.output.shape))]
+    source = numbers(operator.source(0).shape)[tuple(slices)]
+    return [Piece(operator.source(0), np.asarray(source), numbers(operator.output.shape))]
 
 
 def _slice(operator: Operator) -> list[Piece]:
@@ -120,17 +120,17 @@ def _slice(operator: Operator) -> list[Piece]:
         slice(first, None if count == -1 else first + count) for first, count in zip(begin, size, strict=True)
     )
     return [
-        Piece(operator.inputs[0], numbers(operator.inputs[0].shape)[slices], numbers(operator.output.shape))
+        Piece(operator.source(0), numbers(operator.source(0).shape)[slices], numbers(operator.output.shape))
     ]
 
 
 def _concatenation(operator: Operator) -> list[Piece]:
     axis = operator.options["Axis"]
-    ends = np.cumsum([tensor.shape[axis] for tensor in operator.inputs])[:-1]
+    ends = np.cumsum([tensor.shape[axis] for tensor in operator.sources])[:-1]
     parts = np.split(numbers(operator.output.shape), ends, axis)
     return [
         Piece(tensor, numbers(tensor.shape), part)
-        for tensor, part in zip(operator.inputs, parts, strict=True)
+        for tensor, part in zip(operator.sources, parts, strict=True)
     ]
 
 
@@ -138,23 +138,23 @@ def _pack(operator: Operator) -> list[Piece]:
     target = np.moveaxis(numbers(operator.output.shape), operator.options["Axis"], 0)
     return [
         Piece(tensor, numbers(tensor.shape), part)
-        for tensor, part in zip(operator.inputs, target, strict=True)
+        for tensor, part in zip(operator.sources, target, strict=True)
     ]
 
 
 def _pad(operator: Operator) -> list[Piece]:
     pads = np.reshape(_ints(operator, 1), (-1, 2))
-    source = numbers(operator.inputs[0].shape)
+    source = numbers(operator.source(0).shape)
     inner = tuple(slice(first, first + size) for (first, _), size in zip(pads, source.shape, strict=True))
     expected = tuple(int(n + pad.sum()) for n, pad in zip(source.shape, pads, strict=True))
     if np.any(pads < 0) or expected != operator.output.shape:
         raise ValueError(f"pads {list(source.shape)} by {pads.tolist()}")
-    return [Piece(operator.inputs[0], source, numbers(operator.output.shape)[inner])]
+    return [Piece(operator.source(0), source, numbers(operator.output.shape)[inner])]
 
 
 def _resize(operator: Operator) -> list[Piece]:
     """By whole factors: each input is repeated."""
-    _, height, width, channels = operator.inputs[0].shape
+    _, height, width, channels = operator.source(0).shape
     batch, out_height, out_width, _ = operator.output.shape
     if out_height % height or out_width % width or operator.options["AlignCorners"]:
         raise ValueError("does not resize by whole factors")
@@ -162,19 +162,19 @@ def _resize(operator: Operator) -> list[Piece]:
     source = numbers((batch, height, 1, width, 1, channels))
     shape = (batch, height, factors[0], width, factors[1], channels)
     source, target = np.broadcast_to(source, shape), numbers(shape)
-    return [Piece(operator.inputs[0], source, target)]
+    return [Piece(operator.source(0), source, target)]
 
 
 def _depth_to_space(operator: Operator) -> list[Piece]:
     size = operator.options["BlockSize"]
-    batch, height, width, channels = operator.inputs[0].shape
+    batch, height, width, channels = operator.source(0).shape
     source = numbers((batch, height, width, size, size, channels // size**2)).transpose(0, 1, 3, 2, 4, 5)
     return _whole(operator, source)
 
 
 def _space_to_depth(operator: Operator) -> list[Piece]:
     size = operator.options["BlockSize"]
-    batch, height, width, channels = operator.inputs[0].shape
+    batch, height, width, channels = operator.source(0).shape
     source = numbers((batch, height // size, size, width // size, size, channels)).transpose(0, 1, 3, 2, 4, 5)
     return _whole(operator, source)
 
@@ -205,7 +205,7 @@ def _blocks(operator: Operator, image: Tensor, batches: Tensor, before: list[int
 
 def _space_to_batch(operator: Operator) -> list[Piece]:
     """Without padding, for which TFLM takes whatever its memory holds."""
-    image, batches = operator.inputs[0], operator.output
+    image, batches = operator.source(0), operator.output
     if any(_ints(operator, 2)):
         raise ValueError("is padded, which TFLM does with undefined values")
     pairs = _blocks(operator, image, batches, [0] * (len(image.shape) - 1))
@@ -213,17 +213,17 @@ def _space_to_batch(operator: Operator) -> list[Piece]:
 
 
 def _batch_to_space(operator: Operator) -> list[Piece]:
-    batches, image = operator.inputs[0], operator.output
+    batches, image = operator.source(0), operator.output
     pairs = _blocks(operator, image, batches, _ints(operator, 2)[::2])
     return [Piece(batches, group, pixels) for pixels, group in pairs]
 
 
 def _gather(operator: Operator) -> list[Piece]:
-    axis, indices = operator.options["Axis"], operator.inputs[1]
+    axis, indices = operator.options["Axis"], operator.source(1)
     chosen = np.array(_ints(operator, 1))
     if operator.options["BatchDims"]:
         raise ValueError("has batch dimensions")
-    tensor = operator.inputs[0]
+    tensor = operator.source(0)
     axis = axis % len(tensor.shape)
     source = np.moveaxis(numbers(tensor.shape), axis, 0)
     shape = (*tensor.shape[:axis], len(chosen), *tensor.shape[axis + 1 :])
@@ -244,20 +244,20 @@ def _split_parts(operator: Operator, tensor: Tensor, axis: int, sizes: list[int]
 
 
 def _split(operator: Operator) -> list[list[Piece]]:
-    (axis,), tensor = _ints(operator, 0), operator.inputs[1]
+    (axis,), tensor = _ints(operator, 0), operator.source(1)
     count = len(operator.outputs)
     return _split_parts(operator, tensor, axis, [tensor.shape[axis] // count] * count)
 
 
 def _split_v(operator: Operator) -> list[list[Piece]]:
-    tensor, sizes, (axis,) = operator.inputs[0], _ints(operator, 1), _ints(operator, 2)
+    tensor, sizes, (axis,) = operator.source(0), _ints(operator, 1), _ints(operator, 2)
     if -1 in sizes:
         sizes[sizes.index(-1)] = tensor.shape[axis] - sum(sizes) - 1
     return _split_parts(operator, tensor, axis, sizes)
 
 
 def _unpack(operator: Operator) -> list[list[Piece]]:
-    tensor = operator.inputs[0]
+    tensor = operator.source(0)
     parts = np.moveaxis(numbers(tensor.shape), operator.options["Axis"], 0)
     return [
         [Piece(tensor, part, numbers(output.shape))]

@@ -8,6 +8,7 @@ import struct
 from functools import cache
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -71,7 +72,7 @@ WITH_ACTIVATION = {
 class _WholeBytes(bytes):
     """Bytes that refuse a slice beyond their end, where plain ones would silently shorten it."""
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice) and not 0 <= key.start <= key.stop <= len(self):
             raise IndexError("beyond the end of the file")
         return super().__getitem__(key)
@@ -86,7 +87,7 @@ def _text(raw: bytes | None) -> str:
     return (raw or b"").decode("utf-8", "replace")
 
 
-def _vector(values) -> np.ndarray:
+def _vector(values: Any) -> np.ndarray:
     """A numeric vector; the accessors return 0 for one that is absent."""
     return values if isinstance(values, np.ndarray) else np.zeros(0, np.int64)
 
@@ -97,7 +98,7 @@ class _Reader:
         self.model = schema.Model.GetRootAs(self.content, 0)
         self.buffers = self._all(self.model, "Buffers")
 
-    def _all(self, table, field: str) -> list:
+    def _all(self, table: Any, field: str) -> list:
         """All elements of a vector of tables or strings, each at least four bytes long in the file."""
         count = getattr(table, f"{field}Length")()
         if not 0 <= count <= len(self.content) // 4:
@@ -113,7 +114,7 @@ class _Reader:
             )
         return _vector(buffer.DataAsNumpy()).tobytes()
 
-    def _tensor(self, table) -> Tensor:
+    def _tensor(self, table: Any) -> Tensor:
         name = _text(table.Name())
         shape = tuple(int(n) for n in _vector(table.ShapeAsNumpy()))
         # Converters leave tensors of no size that no operator reads: only one that is used is refused.
@@ -147,7 +148,7 @@ class _Reader:
             data = np.frombuffer(raw, np.dtype(dtype).newbyteorder("<")).astype(dtype).reshape(shape)
         return Tensor(name, shape, dtype, scales, zero_points, axis, data, problem)
 
-    def _operator(self, table, codes: list[str], tensors: list[Tensor]) -> Operator:
+    def _operator(self, table: Any, codes: list[str], tensors: list[Tensor]) -> Operator:
         if table.OpcodeIndex() >= len(codes):
             raise IndexError("operator code")
         kind = codes[table.OpcodeIndex()]
@@ -187,7 +188,7 @@ class _Reader:
             codes.append(f"custom operator {custom!r}" if names[code] == "CUSTOM" else names[code])
         return codes
 
-    def _subgraph(self, table, codes: list[str]) -> tuple:
+    def _subgraph(self, table: Any, codes: list[str]) -> tuple[Any, list[Tensor], tuple[Operator, ...]]:
         tensors = [self._tensor(tensor) for tensor in self._all(table, "Tensors")]
         operators = (self._operator(entry, codes, tensors) for entry in self._all(table, "Operators"))
         return table, tensors, tuple(operators)

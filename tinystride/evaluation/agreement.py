@@ -11,12 +11,13 @@ weighted by how often it was drawn: one matrix product for all resamples. Quanti
 themselves, each weighted as its block.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike
 
 from tinystride.errors import DataError, ParameterError
 from tinystride.learning.split import subject_names
@@ -38,9 +39,16 @@ CONSECUTIVE_WITHIN_S = 0.05
 CONSTANT_BELOW_CM2 = 1e-9
 DECIMALS = 4
 
+Sums = np.ndarray  # [] or [resamples], over the strides of each resample
+
 
 def agreement(
-    strides: pd.DataFrame, estimate_cm, *, seed: int, resamples: int = 1000, by: Sequence[str] = ()
+    strides: pd.DataFrame,
+    estimate_cm: ArrayLike,
+    *,
+    seed: int,
+    resamples: int = 1000,
+    by: Sequence[str] = (),
 ) -> dict:
     """Figures of error = estimate − reference, each with its 95 % interval as `<figure>_ci95: [low, high]`.
 
@@ -82,7 +90,9 @@ def agreement(
     return result
 
 
-def differences(strides: pd.DataFrame, estimate_cm, other_cm, *, seed: int, resamples: int = 1000) -> dict:
+def differences(
+    strides: pd.DataFrame, estimate_cm: np.ndarray, other_cm: np.ndarray, *, seed: int, resamples: int = 1000
+) -> dict:
     """RMSE and median |error| of an estimate less those of another one (negative: the first is better).
 
     Strides with both estimates count, on the same resamples, so that the interval shows whether one is
@@ -94,7 +104,7 @@ def differences(strides: pd.DataFrame, estimate_cm, other_cm, *, seed: int, resa
         _bootstrap(_blocks(strides, np.where(missing, np.nan, values)), seed, resamples)
         for values in (estimate_cm, other_cm)
     )
-    result = {}
+    result: dict[str, float | list[float] | None] = {}
     for figure in ("rmse_cm", "median_abs_cm"):
         difference = first.point[figure] - second.point[figure]
         draws = first.draws[figure] - second.draws[figure]
@@ -108,7 +118,7 @@ def require_columns(table: pd.DataFrame, names: list[str], source: str) -> None:
         raise DataError(f"{source}: no column {missing[0]}; run the stage that makes it again")
 
 
-def _checked(strides: pd.DataFrame, estimate_cm, by: Sequence[str]) -> np.ndarray:
+def _checked(strides: pd.DataFrame, estimate_cm: ArrayLike, by: Sequence[str]) -> np.ndarray:
     require_columns(strides, [*REQUIRED_COLUMNS, *by], "strides table")
     if strides.empty:
         raise DataError("strides table: no stride of known length; evaluate a set that has a reference")
@@ -154,7 +164,7 @@ class _Blocks(NamedTuple):
         )
 
 
-def _blocks(strides: pd.DataFrame, estimate_cm, by: Sequence[str] = ()) -> _Blocks:
+def _blocks(strides: pd.DataFrame, estimate_cm: ArrayLike, by: Sequence[str] = ()) -> _Blocks:
     ordered = strides.assign(estimate_cm=_checked(strides, estimate_cm, by))
     ordered = ordered.sort_values([*WALK, "start_s"], ignore_index=True)
     keys = ordered[[*WALK, *(column for column in by if column not in WALK)]]
@@ -303,7 +313,7 @@ def _figures(s: dict, origin_cm: float) -> dict:
         n = s["n"]
         bias, sd = s["error"] / n, _sd(n, s["error"], s["square"])
         variances = [_covariance(n, s[a], s[b], s[a + b]) for a, b in ("xx", "xy", "yy")]
-        slope, intercept_cm = _line(n, s["x"], s["y"], *variances[:2], origin_cm)
+        slope, intercept_cm = _line(n, s["x"], s["y"], variances[0], variances[1], origin_cm)
         return {
             "coverage": n / s["known"],
             **({"unflagged": s["unflagged"] / n} if "unflagged" in s else {}),
@@ -342,30 +352,32 @@ def _quantiles(blocks: _Blocks, weights: np.ndarray) -> dict:
     return found
 
 
-def _covariance(n, a, b, ab):
+def _covariance(n: Sums, a: Sums, b: Sums, ab: Sums) -> np.ndarray:
     """Sample covariance from sums; NaN for fewer than two."""
     return np.where(n > 1, (ab - a * b / n) / (n - 1), np.nan)
 
 
-def _sd(n, total, squares):
+def _sd(n: Sums, total: Sums, squares: Sums) -> np.ndarray:
     # Rounding can leave a variance of nought slightly negative.
     return np.sqrt(np.maximum(_covariance(n, total, total, squares), 0))
 
 
-def _varies(*variances):
+def _varies(*variances: np.ndarray) -> np.ndarray:
     return np.all([variance > CONSTANT_BELOW_CM2 for variance in variances], axis=0)
 
 
-def _line(n, x, y, xx, xy, origin_cm):
+def _line(
+    n: Sums, x: Sums, y: Sums, xx: np.ndarray, xy: np.ndarray, origin_cm: float
+) -> tuple[np.ndarray, np.ndarray]:
     slope = np.where(_varies(xx), xy / xx, np.nan)
     return slope, y / n + origin_cm - slope * (x / n + origin_cm)
 
 
-def _pearson_r(xx, xy, yy):
+def _pearson_r(xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> np.ndarray:
     return np.where(_varies(xx, yy), xy / np.sqrt(xx * yy), np.nan)
 
 
-def _icc_2_1(n, bias, xx, xy, yy):
+def _icc_2_1(n: Sums, bias: Sums, xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> np.ndarray:
     """Intraclass correlation of a two-way random-effects model, absolute agreement, single measurement.
 
     Shrout and Fleiss 1979, Psychol. Bull. 86, 420, ICC(2,1) for two raters, of which the mean squares are
@@ -375,11 +387,11 @@ def _icc_2_1(n, bias, xx, xy, yy):
     return np.where(_varies(xx + yy), (rows - error) / (rows + error + 2 * (columns - error) / n), np.nan)
 
 
-def _window_sd(s, length: int):
+def _window_sd(s: Mapping[str, Sums], length: int) -> np.ndarray:
     return _sd(*(s[f"mean{length}^{power}"] for power in (0, 1, 2)))
 
 
-def _reference_noise(s, sd):
+def _reference_noise(s: Mapping[str, Sums], sd: np.ndarray) -> dict[str, np.ndarray]:
     """What the errors of consecutive strides tell about the noise of the reference itself.
 
     A reference measures footprints p[k] with independent errors f[k] of SD σ and gives lengths p[k+1] − p[k],

@@ -1,6 +1,7 @@
 """Pictures of the evaluation: PNG files whose bytes depend on nothing but the numbers in them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,13 @@ with extra("plot"):
     import matplotlib.ticker
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
 
 LABELS = {
     "int8": "int8 network", "float32": "float32 network", "strapdown": "strapdown integral",
     "stride-time-line": "line on stride time", "mean": "mean of training strides",
 }  # fmt: skip
-POINTS = {"s": 8, "alpha": 0.35, "linewidths": 0}
+POINTS: dict[str, Any] = {"s": 8, "alpha": 0.35, "linewidths": 0}
 LENGTHS = ["stride_length_cm", "int8_cm"]
 PANEL_CM = 10.0
 SPEED_BINS, FEWEST_IN_BIN = 8, 10
@@ -184,7 +186,7 @@ def _lengths(axes: Axes, lengths_cm: pd.DataFrame, label: str) -> None:
     axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="stride length, reference, cm", ylabel=label)
 
 
-def _opaque(legend) -> None:
+def _opaque(legend: Legend) -> None:
     for handle in legend.legend_handles:
         handle.set_alpha(1)
 
