@@ -283,7 +283,7 @@ def test_whoever_reads_only_the_first_lines_hears_of_no_error(arguments):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("100", ["0"], "a sampling rate of 0 Hz cannot be"),
+        ("100", ["0"], "rate_hz is 0.0: it has to be a number above 0"),
         ("100", ["30"], "30 Hz"),
         ("100", ["500"], "500 Hz"),
         ("--rate-hz", ["--acc-unit", "g", "--rate-hz", "100"], "m/s² fits: give --acc-unit m/s2"),

@@ -60,12 +60,12 @@ def slow_trial(strides, parameters, core):
     [
         ({"method": "grid", "parameters": {"train.lr": {"values": [1]}}}, "train.lr is no parameter"),
         ({"method": "grid", "parameters": {"benchmark.vectors": {"values": [1]}}}, "vectors changes no"),
-        ({"method": "guess", "parameters": QUADRATIC}, "unknown method 'guess'"),
+        ({"method": "guess", "parameters": QUADRATIC}, "sweep: method is 'guess': it has to be one of grid"),
         ({"method": "grid"}, "no parameters"),
         ({"method": "grid", "parameters": {"train.copies": {"min": 0, "max": 4}}}, "a grid cannot walk"),
-        ({"method": "random", "parameters": {"train.copies": {"min": 4, "max": 4}}}, "min has to be below"),
+        ({"method": "random", "parameters": {"train.copies": {"min": 4, "max": 4}}}, "the second above"),
         ({"method": "random", "parameters": {"train.copies": [1, 2]}}, "needs values"),
-        ({"method": "random", "parameters": {"seed": {"min": 1, "max": 2, "distribution": "q"}}}, "unknown"),
+        ({"method": "random", "parameters": {"seed": {"min": 1, "max": 2, "distribution": "q"}}}, "is 'q': "),
     ],
 )  # fmt: skip
 def test_a_sweep_file_that_makes_no_sense_is_refused(content, words):

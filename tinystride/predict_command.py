@@ -2,12 +2,13 @@
 
 import argparse
 import csv
-import dataclasses
 import json
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import attrs
 
 from tinystride.default_model import DEFAULT_MODEL
 from tinystride.engines import ENGINES
@@ -130,7 +131,7 @@ def reading_options(arguments: argparse.Namespace) -> "ReadingOptions":
     from tinystride.reading import ReadingOptions
 
     return ReadingOptions(
-        **{entry.name: getattr(arguments, entry.name) for entry in dataclasses.fields(ReadingOptions)}
+        **{entry.name: getattr(arguments, entry.name) for entry in attrs.fields(ReadingOptions)}
     )
 
 

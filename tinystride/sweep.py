@@ -15,10 +15,10 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import attrs
 import numpy as np
 import pandas as pd
 
@@ -26,6 +26,7 @@ from tinystride.errors import ParameterError, TinyStrideError, ToolError
 from tinystride.files import complete_file
 from tinystride.gait.strides import StrideSet
 from tinystride.optional import extra
+from tinystride.validation import increasing_pair, one_of
 
 METHODS = ("grid", "random", "bayes")
 DISTRIBUTIONS = ("uniform", "log_uniform_values", "int_uniform")
@@ -38,11 +39,13 @@ CONNECT_S = 10
 VECTORS = 20  # bit-exactness is the pipeline's to prove; here only the cost is asked for
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class Space:
     """method: one of METHODS; choices: {parameter: list of values, or {"min", "max", "distribution"}}"""
 
-    method: str
+    PREFIX: ClassVar[str] = "sweep: "
+
+    method: str = attrs.field(validator=one_of(METHODS))
     choices: Mapping[str, list | Mapping]
 
 
@@ -51,9 +54,8 @@ def read_space(content: Mapping, parameters: Mapping) -> Space:
 
     Raises ParameterError for an unknown method, parameter or distribution, and for a range in a grid.
     """
-    method = content.get("method")
-    if method not in METHODS:
-        raise ParameterError(f"sweep: unknown method {method!r}; choose one of {', '.join(METHODS)}")
+    method = str(content.get("method"))
+    one_of(METHODS).check("sweep: method", method)
     named = content.get("parameters") or {}
     if not named:
         raise ParameterError("sweep: no parameters; name some, e.g. train.copies: {values: [0, 4]}")
@@ -76,10 +78,9 @@ def _choice(name: str, how: Mapping, method: str, parameters: Mapping) -> list |
         raise ParameterError(f"sweep: {name} has a range, which a grid cannot walk; give values: [...]")
     whole = isinstance(how["min"], int) and isinstance(how["max"], int)
     distribution = how.get("distribution", "int_uniform" if whole else "uniform")
-    if distribution not in DISTRIBUTIONS:
-        raise ParameterError(f"sweep: {name}: unknown distribution; choose one of {', '.join(DISTRIBUTIONS)}")
-    if not how["min"] < how["max"] or (distribution.startswith("log") and how["min"] <= 0):
-        raise ParameterError(f"sweep: {name}: min has to be below max, and above 0 if it is logarithmic")
+    one_of(DISTRIBUTIONS).check(f"sweep: {name}.distribution", distribution)
+    bounds = increasing_pair(above=0 if distribution.startswith("log") else None, strictly=True)
+    bounds.check(f"sweep: {name}.(min, max)", (how["min"], how["max"]))
     return {"min": how["min"], "max": how["max"], "distribution": distribution}
 
 

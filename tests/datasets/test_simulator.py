@@ -305,11 +305,11 @@ def test_a_damaged_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"foot": "both"}, "foot 'both'"),
-        ({"rate_hz": 20.0}, "rate_hz 20"),
-        ({"speed_mps": 5.5}, "5.5 m/s"),
-        ({"n_strides": 0}, "0 strides"),
-        ({"standing_s": (-1.0, 1.0)}, "have to be 0 or more"),
+        ({"foot": "both"}, "^foot is 'both': it has to be one of left, right$"),
+        ({"rate_hz": 20.0}, "^rate_hz is 20.0: it has to be a number from 50 to 400$"),
+        ({"speed_mps": 5.5}, "^leg.speed_mps is 5.5: it has to be a number from 0.2 to 4$"),
+        ({"n_strides": 0}, "^leg.strides is 0: it has to be a whole number of at least 1$"),
+        ({"standing_s": (-1.0, 1.0)}, "^standing_s is .*: it has to be a list, each entry a number of at"),
     ],
 )
 def test_walks_that_cannot_be(wrong, message):
@@ -318,8 +318,8 @@ def test_walks_that_cannot_be(wrong, message):
 
 
 def test_sensors_and_data_sets_that_cannot_be(tmp_path):
-    with pytest.raises(ParameterError, match=r"lost=0\.7"):
+    with pytest.raises(ParameterError, match=r"^lost is 0\.7: it has to be a number from 0 to below 0\.5$"):
         VirtualSensor(lost=0.7)
-    with pytest.raises(ParameterError, match="0 subjects"):
+    with pytest.raises(ParameterError, match=r"^subjects is 0: it has to be a whole number of at least 1$"):
         simulate_dataset(tmp_path / "set", subjects=0)
     assert not list(tmp_path.iterdir())

@@ -11,7 +11,7 @@ PROJECT = ("tinystride", "studies")
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # Recording.from_frame reads tables of somebody's own, which no stage does; it imports that when it is called.
 FROM_FRAME, READING = ROOT / "tinystride/datasets/recording.py", ROOT / "tinystride/reading"
-# How errors are told, files are moved into place and runs are mirrored changes no result.
+# How options are checked, errors are told, files are moved and runs are mirrored changes no result.
 WITHOUT_RESULT = {
     "tinystride/__init__.py",
     "tinystride/cli.py",
@@ -21,6 +21,7 @@ WITHOUT_RESULT = {
     "tinystride/optional.py",
     "tinystride/sweep_command.py",
     "tinystride/tracking.py",
+    "tinystride/validation.py",
 }
 
 

@@ -261,7 +261,7 @@ def test_acceleration_without_gravity_is_refused_as_such(simulated, table, read)
     ],
 )
 def test_option_out_of_range_is_refused(options):
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError, match=rf"{next(iter(options))} is .*: it has to be "):
         ReadingOptions(**options)
 
 

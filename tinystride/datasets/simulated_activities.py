@@ -15,7 +15,7 @@ from tinystride.datasets.recording import FEET, Recording
 from tinystride.datasets.simulator import IDEAL_SENSOR, check_request, record, simulate_walk
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import Leg, SimulatedSubject
-from tinystride.errors import ParameterError
+from tinystride.validation import one_of, real_number
 
 DATASET = "simulated-activity"
 
@@ -178,9 +178,9 @@ def simulate_activity(
 
     Gaits (GAITS) begin and end standing; their strides are the reference. Raises ParameterError.
     """
-    if kind not in ACTIVITIES:
-        raise ParameterError(f"unknown activity {kind!r}: choose from {', '.join(ACTIVITIES)}")
-    check_request(foot, rate_hz, (duration_s,))
+    one_of(ACTIVITIES).check("kind", kind)
+    check_request(foot, rate_hz)
+    real_number(0).check("duration_s", duration_s)
     subject = subject or SimulatedSubject()
     if kind in GAITS:
         return _simulate_gait(kind, subject, foot, duration_s, rate_hz, seed, sensor)

@@ -15,8 +15,8 @@ from tinystride.datasets.recording import Recording
 from tinystride.datasets.samples import STANDARD_GRAVITY_MPS2
 from tinystride.datasets.simulator import Leg, SimulatedSubject, VirtualSensor, simulate_walk
 from tinystride.datasets.tripod import SIMULATED_MARK
-from tinystride.errors import ParameterError
 from tinystride.files import complete_folder, write_text
+from tinystride.validation import real_number, whole_number
 
 RUNS = {"PWS": 1.0, "PWS+20": 1.2, "PWS-20": 0.8}
 SIDES = {"left": ("LF", "L"), "right": ("RF", "R")}
@@ -56,11 +56,8 @@ def write_tripod_tree(
     walking_s: at belt speed, from the first contact; then the belt slows down. The recorded set has 120 s.
     Equal arguments give equal bytes. The folder is complete or absent. Raises ParameterError.
     """
-    if not 1 <= subjects <= 26 or walking_s < 5:
-        raise ParameterError(
-            f"a TRIPOD tree of {subjects} subjects walking {walking_s:g} s cannot be simulated: "
-            "1 to 26 subjects, 5 s or more"
-        )
+    whole_number(1, 26).check("subjects", subjects)
+    real_number(5).check("walking_s", walking_s)
     sync, meta = ["subject,run,ic_time"], [META_HEADER]
     with complete_folder(folder) as partial:
         for number in tqdm(range(subjects), "simulated TRIPOD", disable=not progress):

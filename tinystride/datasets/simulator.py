@@ -21,9 +21,9 @@ from tinystride.datasets.recording import FEET, Recording, read_error, reference
 from tinystride.datasets.samples import STANDARD_GRAVITY_MPS2, check_recording
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import Leg, SimulatedSubject, Steps, plan_steps, swings_of
-from tinystride.errors import ParameterError
 from tinystride.files import complete_file, complete_folder
 from tinystride.optional import extra
+from tinystride.validation import each, one_of, real_number, whole_number
 
 with extra("train"):
     from scipy.ndimage import uniform_filter1d
@@ -100,7 +100,8 @@ def _walk(
     trial: str = "walk",
     condition: str = "",
 ) -> _Walk:
-    check_request(foot, rate_hz, standing_s)
+    check_request(foot, rate_hz)
+    each(real_number(0)).check("standing_s", standing_s)
     legs = legs or [Leg(n_strides, speed_mps or subject.preferred_speed_mps)]
     # One stream of chance for the walk, which both feet share, and one for each foot and its sensor.
     course, own = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1 + FEET.index(foot)])
@@ -144,17 +145,10 @@ def record(
     return sensor.measure(acc, gyr, rate_hz, rng)
 
 
-def check_request(foot: str, rate_hz: float, times_s: tuple[float, ...]) -> None:
+def check_request(foot: str, rate_hz: float) -> None:
     """Raise ParameterError for a recording that cannot be simulated."""
-    if foot not in FEET:
-        raise ParameterError(f"foot {foot!r} cannot be simulated: choose from {', '.join(FEET)}")
-    low, high = RATE_RANGE_HZ
-    if not low <= rate_hz <= high:
-        raise ParameterError(
-            f"rate_hz {rate_hz:g} cannot be simulated: it has to be within {low:g} to {high:g}"
-        )
-    if min(times_s) < 0:
-        raise ParameterError(f"times of {times_s} s cannot be simulated: they have to be 0 or more")
+    one_of(FEET).check("foot", foot)
+    real_number(*RATE_RANGE_HZ).check("rate_hz", rate_hz)
 
 
 def _reference(steps: Steps, swings: Swings, foot: str) -> pd.DataFrame:
@@ -229,10 +223,8 @@ def simulate_dataset(
     taken by sensors with errors of their own. Equal arguments give equal bytes. The folder is complete or
     absent. Raises ParameterError.
     """
-    if subjects < 1 or strides < 5:
-        raise ParameterError(
-            f"{subjects} subjects with {strides} strides cannot be simulated: at least 1 with 5 each"
-        )
+    whole_number(1).check("subjects", subjects)
+    whole_number(5).check("strides", strides)
     with complete_folder(folder) as partial:
         for number in tqdm(range(subjects), "simulated walks", disable=not progress):
             rng = np.random.default_rng([seed, number])

@@ -1,14 +1,13 @@
 """What an inertial sensor makes of the motion that it is given."""
 
-from dataclasses import dataclass, replace
-
+import attrs
 import numpy as np
 
 from tinystride.datasets.samples import STANDARD_GRAVITY_MPS2, fill_gaps
-from tinystride.errors import ParameterError
+from tinystride.validation import real_number, whole_number
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class VirtualSensor:
     """Errors of an accelerometer and a gyroscope; without arguments it has none.
 
@@ -20,6 +19,8 @@ class VirtualSensor:
     acc_step_mps2, gyr_step_radps: value of one count; 0: not quantized
     oversampling: each sample is the mean of this many over its interval, a simple anti-alias filter; 1: none
     lost: share of samples that never arrive, in runs of `run_length` on average, filled by interpolation
+
+    Raises ParameterError for `oversampling`, `lost` or `run_length` out of its range.
     """
 
     acc_noise_density: float = 0.0
@@ -33,16 +34,9 @@ class VirtualSensor:
     gyr_range_radps: float = float("inf")
     acc_step_mps2: float = 0.0
     gyr_step_radps: float = 0.0
-    oversampling: int = 3
-    lost: float = 0.0
-    run_length: float = 2.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.lost < 0.5 or self.run_length < 1 or self.oversampling < 1:
-            raise ParameterError(
-                f"a sensor with lost={self.lost:g}, run_length={self.run_length:g}, oversampling="
-                f"{self.oversampling} cannot be: lost has to be within 0 to 0.5, the others at least 1"
-            )
+    oversampling: int = attrs.field(default=3, validator=whole_number(1))
+    lost: float = attrs.field(default=0.0, validator=real_number(0, below=0.5))
+    run_length: float = attrs.field(default=2.0, validator=real_number(1))
 
     @staticmethod
     def draw(
@@ -69,7 +63,7 @@ class VirtualSensor:
         )
 
     def with_losses(self, lost: float, run_length: float = 2.0) -> "VirtualSensor":
-        return replace(self, lost=lost, run_length=run_length)
+        return attrs.evolve(self, lost=lost, run_length=run_length)
 
     def measure(
         self, acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, rng: np.random.Generator

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+import attrs
 import numpy as np
 
 from tinystride.datasets.foot_motion import SHAKE_WIDTH_S, FootShape, Swings
-from tinystride.errors import ParameterError
 from tinystride.optional import extra
+from tinystride.validation import real_number, whole_number
 
 with extra("train"):
     from scipy.spatial.transform import Rotation
@@ -113,7 +115,7 @@ def _draw_mounting(rng: np.random.Generator) -> np.ndarray:
     ).as_matrix()
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class Leg:
     """A part of a course: so many strides at one speed, along an arc of `turn_rad` (left is positive).
 
@@ -121,21 +123,16 @@ class Leg:
 
     climb_m: height gained per stride. pause_s: standing, feet together, at the end of the leg; the next one
     starts from rest. The last leg always ends with feet together.
+    Raises ParameterError for less than one stride or a speed out of SPEED_RANGE_MPS.
     """
 
-    strides: int
-    speed_mps: float
+    PREFIX: ClassVar[str] = "leg."
+
+    strides: int = attrs.field(validator=whole_number(1))
+    speed_mps: float = attrs.field(validator=real_number(*SPEED_RANGE_MPS))
     turn_rad: float = 0.0
     climb_m: float = 0.0
     pause_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        low, high = SPEED_RANGE_MPS
-        if self.strides < 1 or not low <= self.speed_mps <= high:
-            raise ParameterError(
-                f"a leg of {self.strides} strides at {self.speed_mps:g} m/s cannot be walked: "
-                f"it needs a stride and {low:g} to {high:g} m/s"
-            )
 
 
 @dataclass(frozen=True, eq=False)

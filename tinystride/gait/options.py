@@ -1,22 +1,13 @@
 """What a caller may decide about how strides are judged."""
 
-from dataclasses import dataclass, fields
+import attrs
 
-from tinystride.errors import ParameterError
-
-RANGES = {
-    "longest_gap_s": (0.0, 0.2),
-    "shortest_s": (0.2, 1.0),
-    "longest_s": (1.0, 5.0),
-    "shortest_cm": (0.0, 100.0),
-    "longest_cm": (100.0, 400.0),
-    "turn_deg": (5.0, 180.0),
-}
+from tinystride.validation import real_number
 
 
-@dataclass(frozen=True)
+@attrs.frozen
 class GaitOptions:
-    """Limits of an ordinary stride. Raises ParameterError where one is out of its range (RANGES).
+    """Limits of an ordinary stride. Raises ParameterError where one is out of its range.
 
     longest_gap_s: lost samples in a row that a stride bears, 3 at 100 Hz; after longer ones, and shorter ones
         amid much movement, it is flagged "gap" and unusable
@@ -25,15 +16,9 @@ class GaitOptions:
     turn_deg: a stride that changes heading by more is flagged "turn"
     """
 
-    longest_gap_s: float = 0.03
-    shortest_s: float = 0.6
-    longest_s: float = 2.0
-    shortest_cm: float = 40.0
-    longest_cm: float = 220.0
-    turn_deg: float = 30.0
-
-    def __post_init__(self) -> None:
-        for entry in fields(self):
-            value, (low, high) = getattr(self, entry.name), RANGES[entry.name]
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise ParameterError(f"{entry.name} is {value!r}: it has to be from {low:g} to {high:g}")
+    longest_gap_s: float = attrs.field(default=0.03, validator=real_number(0.0, 0.2))
+    shortest_s: float = attrs.field(default=0.6, validator=real_number(0.2, 1.0))
+    longest_s: float = attrs.field(default=2.0, validator=real_number(1.0, 5.0))
+    shortest_cm: float = attrs.field(default=40.0, validator=real_number(0.0, 100.0))
+    longest_cm: float = attrs.field(default=220.0, validator=real_number(100.0, 400.0))
+    turn_deg: float = attrs.field(default=30.0, validator=real_number(5.0, 180.0))

@@ -35,13 +35,15 @@ mid-stance and MARGIN more on either side, for `cut` and `warped` to reach into.
 """
 
 from dataclasses import dataclass, fields, replace
+from typing import ClassVar
 
+import attrs
 import numpy as np
 
-from tinystride.errors import ParameterError
 from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, level, resample, rotation_matrices
 from tinystride.optional import extra
+from tinystride.validation import increasing_pair, real_number
 
 MARGIN = 10
 GRID = POINTS + 2 * MARGIN
@@ -88,7 +90,11 @@ class FootMotion:
         return self.duration_s / (POINTS - 1)
 
 
-@dataclass(frozen=True)
+FACTORS = increasing_pair(above=0)
+DEVIATION = real_number(0)
+
+
+@attrs.frozen
 class AugmentationOptions:
     """How much of everything. Pairs: drawn evenly from between the two; single values: standard deviations.
 
@@ -104,35 +110,21 @@ class AugmentationOptions:
     cut_jitter_s: error of each of the two mid-stances
     """
 
-    horizontal_scale: tuple[float, float] = (0.6, 1.5)
-    vertical_scale: tuple[float, float] = (0.8, 1.25)
-    duration_scale: tuple[float, float] = (0.7, 1.3)
-    pace_bend: float = 0.003
-    pitch_scale: tuple[float, float] = (0.9, 1.1)
-    heading_rad: float = 0.1
-    mounting_rad: float = 0.03
-    lever_m: float = 0.01
-    gyr_bias_radps: float = 0.002
-    acc_bias_mps2: float = 0.05
-    gyr_noise_radps: float = 0.005
-    acc_noise_mps2: float = 0.03
-    cut_jitter_s: float = 0.005
+    PREFIX: ClassVar[str] = "augmentation."
 
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            try:
-                if isinstance(field.default, tuple):
-                    rule = "two positive numbers, the smaller first"
-                    low, high = value
-                    valid = 0 < low <= high < np.inf
-                else:
-                    rule = "zero or a positive number"
-                    valid = 0 <= value < np.inf
-            except (TypeError, ValueError):
-                valid = False
-            if not valid:
-                raise ParameterError(f"augmentation.{field.name} is {value!r}; give {rule}")
+    horizontal_scale: tuple[float, float] = attrs.field(default=(0.6, 1.5), validator=FACTORS)
+    vertical_scale: tuple[float, float] = attrs.field(default=(0.8, 1.25), validator=FACTORS)
+    duration_scale: tuple[float, float] = attrs.field(default=(0.7, 1.3), validator=FACTORS)
+    pace_bend: float = attrs.field(default=0.003, validator=DEVIATION)
+    pitch_scale: tuple[float, float] = attrs.field(default=(0.9, 1.1), validator=FACTORS)
+    heading_rad: float = attrs.field(default=0.1, validator=DEVIATION)
+    mounting_rad: float = attrs.field(default=0.03, validator=DEVIATION)
+    lever_m: float = attrs.field(default=0.01, validator=DEVIATION)
+    gyr_bias_radps: float = attrs.field(default=0.002, validator=DEVIATION)
+    acc_bias_mps2: float = attrs.field(default=0.05, validator=DEVIATION)
+    gyr_noise_radps: float = attrs.field(default=0.005, validator=DEVIATION)
+    acc_noise_mps2: float = attrs.field(default=0.03, validator=DEVIATION)
+    cut_jitter_s: float = attrs.field(default=0.005, validator=DEVIATION)
 
 
 def augment(

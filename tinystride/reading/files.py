@@ -9,7 +9,7 @@ import numpy as np
 
 from tinystride.datasets.recording import FEET, Recording, read_error
 from tinystride.datasets.samples import AXES, check_recording
-from tinystride.errors import DataError, ParameterError
+from tinystride.errors import DataError
 from tinystride.reading.columns import ACC_WORDS, FOOT_WORDS, GYR_WORDS, tokens
 from tinystride.reading.feet import foot_of_file, foot_of_signal
 from tinystride.reading.options import ReadingOptions
@@ -202,34 +202,8 @@ def subject_of(path: Path, root: Path | None = None, half: bool = False) -> str:
     return name or path.parent.name or stem
 
 
-def check_options(options: ReadingOptions) -> None:
-    """Raise ParameterError for an option out of its range."""
-    from tinystride.reading.times import check_time_unit
-    from tinystride.reading.units import ACC_UNITS, GYR_UNITS
-
-    for unit, known in ((options.acc_unit, ACC_UNITS), (options.gyr_unit, GYR_UNITS)):
-        if unit is not None and unit not in known:
-            raise ParameterError(f"unknown unit {unit!r}: choose {', '.join(known)}")
-    if options.foot is not None and options.foot not in FEET:
-        raise ParameterError(f"foot is {options.foot!r}: it has to be one of {', '.join(FEET)}")
-    if options.rate_hz is not None and not 0 < options.rate_hz < np.inf:
-        raise ParameterError(
-            f"a sampling rate of {options.rate_hz:g} Hz cannot be: give that of the recording"
-        )
-    for name in ("acc_scale", "gyr_scale"):
-        scale = getattr(options, name)
-        if scale is not None and not 0 < scale < np.inf:
-            raise ParameterError(f"{name} is {scale:g}: it has to be above 0")
-    check_time_unit(options.time_unit)
-    known_columns = {*AXES, "time", *(f"{foot}_{axis}" for foot in FEET for axis in AXES)}
-    for name in options.columns:
-        if name not in known_columns:
-            raise ParameterError(f"--columns: unknown {name!r}; choose of {', '.join((*AXES, 'time'))}")
-
-
 __all__ = [
     "DataError",
-    "check_options",
     "family",
     "half_of_file",
     "read_parts",

@@ -1,7 +1,11 @@
 """What a caller may say about recordings; what is None is found in the file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import attrs
+from attrs.validators import optional
+
+from tinystride.validation import one_of, real_number
 
 # Here rather than with their factors, so that the command line names them without loading numpy.
 ACC_UNIT_NAMES = ("m/s2", "g", "mg")
@@ -9,7 +13,21 @@ GYR_UNIT_NAMES = ("rad/s", "deg/s", "mdeg/s")
 FOOT_NAMES = ("left", "right")
 
 
-@dataclass(frozen=True)
+def _check_time_unit(instance: object, attribute: object, value: str | None) -> None:
+    from tinystride.reading.times import check_time_unit
+
+    check_time_unit(value)
+
+
+def _check_columns(instance: object, attribute: object, value: Mapping[str, str]) -> None:
+    from tinystride.datasets.samples import AXES
+
+    names = (*AXES, "time", *(f"{foot}_{axis}" for foot in FOOT_NAMES for axis in AXES))
+    for name in value:
+        one_of(names).check("name in columns", name)
+
+
+@attrs.frozen
 class ReadingOptions:
     """What is known of files; the rest is found in them.
 
@@ -24,17 +42,12 @@ class ReadingOptions:
     Raises ParameterError for a value that is unknown or out of its range.
     """
 
-    rate_hz: float | None = None
-    foot: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
+    rate_hz: float | None = attrs.field(default=None, validator=optional(real_number(above=0)))
+    foot: str | None = attrs.field(default=None, validator=optional(one_of(FOOT_NAMES)))
+    columns: Mapping[str, str] = attrs.field(factory=dict, validator=_check_columns)
     time_column: str | None = None
-    time_unit: str | None = None
-    acc_unit: str | None = None
-    gyr_unit: str | None = None
-    acc_scale: float | None = None
-    gyr_scale: float | None = None
-
-    def __post_init__(self) -> None:
-        from tinystride.reading.files import check_options
-
-        check_options(self)
+    time_unit: str | None = attrs.field(default=None, validator=_check_time_unit)
+    acc_unit: str | None = attrs.field(default=None, validator=optional(one_of(ACC_UNIT_NAMES)))
+    gyr_unit: str | None = attrs.field(default=None, validator=optional(one_of(GYR_UNIT_NAMES)))
+    acc_scale: float | None = attrs.field(default=None, validator=optional(real_number(above=0)))
+    gyr_scale: float | None = attrs.field(default=None, validator=optional(real_number(above=0)))

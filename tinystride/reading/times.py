@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from attrs import validators
 
 from tinystride.datasets.recording import read_error
-from tinystride.errors import DataError, ParameterError
+from tinystride.errors import DataError
 from tinystride.reading.units import TIME_UNITS
+from tinystride.validation import Rule
 
 UNTOLD_RATE_RANGE_HZ = (20.0, 450.0)
 NAMED_RATE_RANGE_HZ = (15.0, 5000.0)
@@ -17,6 +19,10 @@ NAMED_RATE_RANGE_HZ = (15.0, 5000.0)
 FAST_RATES_HZ = (500, 512, 800, 819.2, 833, 952, 1000, 1024, 1600, 2000)
 EPOCH_S = (9e8, 5e9)
 TICKS = re.compile(r"ticks?:(\d+(?:\.\d+)?(?:e\d+)?)$")
+TIME_UNIT = Rule(
+    f"one of {', '.join(TIME_UNITS)}, iso, ticks:RATE",
+    validators.or_(validators.in_((*TIME_UNITS, "iso")), validators.matches_re(TICKS)),
+)
 # Where counters and clocks begin anew.
 PERIODS = (256, 1000, 4096, 10_000, 65_536, 100_000, 1_000_000, 2**24, 2**31, 2**32, 60, 3600, 86_400)
 NAMES = {"s": "s", "ms": "ms", "us": "µs", "ns": "ns"}
@@ -33,8 +39,8 @@ class Times:
 
 def check_time_unit(unit: str | None) -> None:
     """Raise ParameterError for a unit of time that is unknown."""
-    if unit is not None and unit not in (*TIME_UNITS, "iso") and not TICKS.match(unit):
-        raise ParameterError(f"unknown time unit {unit!r}: choose {', '.join(TIME_UNITS)}, iso or ticks:RATE")
+    if unit is not None:
+        TIME_UNIT.check("time_unit", unit)
 
 
 def typical_step(values: np.ndarray) -> float:

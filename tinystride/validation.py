@@ -1,0 +1,148 @@
+"""Ranges of options: attrs checks them, and every refusal has the same wording.
+
+    NAME is VALUE: it has to be RULE        train.points is 3: it has to be a whole number from 16 to 512
+
+A rule is a validator of an attrs class: `points: int = attrs.field(validator=whole_number(16, 512))`. It
+checks an argument of a function, too: `real_number(50, 400).check("rate_hz", rate_hz)`. A class whose options
+belong to a block of parameters names that block in the class variable PREFIX, e.g. "train.".
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from math import inf
+from numbers import Integral, Real
+from typing import Any
+
+import attrs
+from attrs import validators
+
+from tinystride.errors import ParameterError
+
+Validator = Callable[[Any, Any, Any], object]
+
+
+@attrs.frozen
+class Rule:
+    """What a value has to be.
+
+    words: completes "it has to be …"
+    validator: of attrs; raises ValueError or TypeError for a value that breaks the rule
+    """
+
+    words: str
+    validator: Validator
+
+    def __call__(self, instance: object, attribute: Any, value: Any) -> None:
+        """Check the value of an attribute, as attrs calls it. Raises ParameterError."""
+        self.check(f"{getattr(instance, 'PREFIX', '')}{attribute.name}", value)
+
+    def holds(self, value: object) -> bool:
+        """Whether the value keeps the rule."""
+        try:
+            self.validator(None, _NAMELESS, value)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    def check(self, name: str, value: object) -> None:
+        """Raise ParameterError, one line with name, value and rule, for a value that breaks the rule."""
+        if not self.holds(value):
+            raise ParameterError(f"{name} is {value!r}: it has to be {self.words}")
+
+
+@attrs.frozen
+class _Value:
+    """Validators of attrs name the attribute in their own messages, which Rule replaces."""
+
+    value: object = attrs.field()
+
+
+_NAMELESS = attrs.fields(_Value).value
+
+
+def real_number(
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+) -> Rule:
+    """A finite number, not a bool, from `low` to `high`, or or between `above` and `below` without these."""
+    return _number("a number", Real, low, high, above, below)
+
+
+def whole_number(low: int | None = None, high: int | None = None) -> Rule:
+    """A whole number, not a bool, from `low` to `high`."""
+    return _number("a whole number", Integral, low, high, None, None)
+
+
+def one_of(choices: Collection[str]) -> Rule:
+    """One of these names."""
+    names = tuple(choices)
+    return Rule(
+        f"one of {', '.join(names)}", validators.and_(validators.instance_of(str), validators.in_(names))
+    )
+
+
+def true_or_false() -> Rule:
+    """A bool, and not a number."""
+    return Rule("true or false", validators.instance_of(bool))
+
+
+def each(rule: Rule, *, min_length: int = 0) -> Rule:
+    """A list or tuple, of which each entry keeps the rule."""
+    some = "a list that is not empty" if min_length == 1 else "a list"
+    return Rule(
+        f"{some}, each entry {rule.words}",
+        validators.and_(
+            validators.deep_iterable(rule.validator, validators.instance_of((list, tuple))),
+            validators.min_len(min_length),
+        ),
+    )
+
+
+def mapping(example: str) -> Rule:
+    """A mapping; its entries are checked elsewhere, each under its own name."""
+    return Rule(f"a mapping, e.g. {example}", validators.instance_of(Mapping))
+
+
+def increasing_pair(*, above: float | None = None, strictly: bool = False) -> Rule:
+    """Two numbers above `above`, the second at least as large as the first, or larger if `strictly`."""
+    entry = real_number(above=above).validator
+
+    def in_order(instance: object, attribute: Any, value: Any) -> None:
+        low, high = value
+        entry(instance, attribute, low)
+        entry(instance, attribute, high)
+        if low > high or (strictly and low == high):
+            raise ValueError
+
+    numbers = "two numbers" if above is None else f"two numbers above {above:g}"
+    return Rule(f"{numbers}, {'the second above the first' if strictly else 'the smaller first'}", in_order)
+
+
+def _number(
+    what: str,
+    kind: type,
+    low: float | None,
+    high: float | None,
+    above: float | None,
+    below: float | None,
+) -> Rule:
+    checks: list[Validator] = [
+        validators.instance_of(kind),
+        validators.not_(validators.instance_of(bool)),
+        # Neither infinite nor NaN, with which no comparison holds.
+        validators.gt(-inf),
+        validators.lt(inf),
+    ]
+    words = [what]
+    for bound, word, validator in (
+        (low, "from" if high is not None or below is not None else "of at least", validators.ge),
+        (above, "above", validators.gt),
+        (high, "to" if low is not None else "of at most", validators.le),
+        (below, "to below" if low is not None else "below", validators.lt),
+    ):
+        if bound is not None:
+            checks.append(validator(bound))
+            words.append(f"{word} {bound:g}")
+    return Rule(" ".join(words), validators.and_(*checks))
