@@ -54,7 +54,7 @@ static void check(int told, const tinystride_stride_t *stride)
         return;
     }
     strides++;
-    demand(stride->flags < 2u * TINYSTRIDE_SENSORS_DISAGREE, "flags");
+    demand(stride->flags < 2u * TINYSTRIDE_PREVIOUS_MISSING, "flags");
     demand(stride->length_sd_cm > 1.0f, "standard deviation");
     demand(stride->duration_s > 0.0f && stride->duration_s < 1e3f, "duration");
     demand(stride->flags || (stride->length_cm > 20.0f && stride->length_cm < 240.0f), "an unflagged length");

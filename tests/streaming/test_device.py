@@ -79,8 +79,9 @@ def holders(device, first, last, reach=0) -> list[int]:
 def assert_loss_is_told(device, first, last):
     """More was lost than can be bridged: nothing is told across it; the next stride alone says so."""
     assert not holders(device, first, last - 1)
-    flagged = [number for number, raised in enumerate(device.flags) if "gap" in raised]
+    flagged = [number for number, raised in enumerate(device.flags) if "previous-missing" in raised]
     assert flagged == [int((device.starts >= first).argmax())]
+    assert not any("gap" in raised for raised in device.flags)
 
 
 def assert_recovers(device, expected, first, last=None, *, apart_cm=1.5):

@@ -1,8 +1,10 @@
 """What the streaming estimator tells of walks whose truth is known, or which the pipeline knows."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.spatial.transform import Rotation
 
@@ -10,7 +12,7 @@ from tests.codegen.estimator_library import DESCRIPTION, streaming_network
 from tests.predicting import write_csv
 from tests.streaming.device import Device
 from tests.streaming.test_agreement import walk
-from tinystride import cli
+from tinystride import cli, results
 from tinystride.codegen import export_model
 from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.simulated_activities import simulate_activity
@@ -20,7 +22,7 @@ from tinystride.errors import DataError, ModelError, ParameterError
 from tinystride.gait.matching import match
 from tinystride.gait.strides import extract_strides, gather_strides
 from tinystride.learning.model_file import attach_metadata
-from tinystride.predict import COLUMNS, stream_strides
+from tinystride.predict import stream_strides
 from tinystride.streaming.evaluation import COLUMN, stream_tested, unseen_models
 from tinystride.streaming.native import NativeEstimator
 from tinystride.streaming.reference import ReferenceEstimator
@@ -75,7 +77,8 @@ def test_a_stride_too_long_to_be_told_is_told_of_by_the_next_one(native):
     (missed,) = np.nonzero(number < 0)
     assert len(missed)
     after = strides["start_s"] > recording.reference["start_s"][missed.max()]
-    assert "gap" in strides["flags"][after].iloc[0]
+    (raised,) = strides["flags"][after].iloc[:1].str.split()
+    assert "previous-missing" in raised and "gap" not in raised
 
 
 @pytest.mark.parametrize("factor", [0.88, 1.0, 1.12])
@@ -125,6 +128,32 @@ def test_strides_of_recordings_are_those_of_the_pipeline(native, raw_folder):
         assert np.median(np.abs(apart_cm)) < 0.6 and apart_cm[3:].std() < 1.0
         assert found["latency_s"].mean() < 0.7
         assert (found["flags"] == "").mean() > 0.95
+
+
+def test_flags_of_complete_recordings_tell_missing_strides_from_lost_samples(native, reference, raw_folder):
+    complete = [r for r in load_recordings(raw_folder, ["tripod-excerpt"]) if r.foot == "right"]
+    assert not any(len(recording.gaps) for recording in complete)
+    for engine in (native, reference):
+        flags = [raised.split() for r in complete for raised in engine.strides(r)["flags"]]
+        assert sum("previous-missing" in raised for raised in flags) == 2
+        assert not any("gap" in raised for raised in flags)
+
+
+def test_flags_of_a_recording_with_losses_name_both_kinds(native, raw_folder):
+    """A few samples at foot contact are bridged; half a second is not, and the stride with it is missing."""
+    recording = next(r for r in load_recordings(raw_folder, ["tripod-excerpt"]) if r.foot == "right")
+    strides = native.strides(recording)
+    contact, middle = strides["initial_contact_s"][20], strides[["start_s", "end_s"]].loc[40].mean()
+    places = (int(contact * recording.rate_hz), 3), (int(middle * recording.rate_hz), 64)
+    gaps = np.array([[place, place + lost] for place, lost in places])
+    damaged = native.strides(replace(recording, gaps=gaps))
+    gap, missing = (damaged["flags"].str.contains(name) for name in ("gap", "previous-missing"))
+    assert damaged["start_s"][gap].round(2).tolist() == [round(strides["start_s"][20], 2)]
+    between = damaged[missing & (damaged["start_s"] < strides["start_s"][50])]
+    assert between["start_s"].tolist() == pytest.approx([strides["start_s"][41]], abs=0.1)
+    # Its samples are complete, so its length is right.
+    length_cm = between["strapdown_length_cm"].iloc[0]
+    assert length_cm == pytest.approx(strides["strapdown_length_cm"][41], abs=1.5)
 
 
 def test_the_mounting_does_not_matter(native):
@@ -226,13 +255,12 @@ def test_predict_streams_by_both_engines(model_file, tmp_path, capsys):
     for engine in ("c", "python", "offline"):
         cli.main([*arguments, "--engine", engine])
         told.append(capsys.readouterr().out.splitlines())
-    assert told[0][0] == ",".join(COLUMNS) == told[2][0]
-    assert len(told[0]) == len(told[1]) and abs(len(told[0]) - len(told[2])) <= 1
-    for c, python in zip(told[0][1:], told[1][1:], strict=True):
-        *c, c_flags = c.split(",")
-        *python, python_flags = python.split(",")
-        assert c[:3] == python[:3] and c_flags == python_flags
-        assert np.allclose(np.array(c, float), np.array(python, float), atol=0.05)
+    c, python, offline = (pd.read_csv(io.StringIO("\n".join(lines)), keep_default_na=False) for lines in told)
+    assert list(c) == list(python) == list(offline) == list(results.COLUMNS)
+    assert len(c) == len(python) and abs(len(c) - len(offline)) <= 1
+    assert c[["start_s", "end_s", "flags"]].equals(python[["start_s", "end_s", "flags"]])
+    for column in ("stride_length_cm", "strapdown_length_cm"):
+        assert np.allclose(c[column].astype(float), python[column].astype(float), atol=0.05)
 
 
 def test_streaming_refuses_what_it_cannot_stream(native, model_file, tmp_path):

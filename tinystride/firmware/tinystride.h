@@ -73,11 +73,12 @@ extern "C" {
 #define TINYSTRIDE_UNUSUAL_DURATION 0x010u /**< shorter than 0.6 s or longer than 2 s */
 #define TINYSTRIDE_OUT_OF_RANGE 0x020u     /**< length by integration outside 40 to 220 cm, or network at its limit */
 #define TINYSTRIDE_NOT_WALKING 0x040u      /**< not the motion of walking, in this stride or the one before */
-#define TINYSTRIDE_GAP 0x080u              /**< samples were lost, or a sensor was stuck; see tinystride_gap() */
+#define TINYSTRIDE_GAP 0x080u              /**< samples of this stride were lost, or a sensor was stuck */
 #define TINYSTRIDE_SATURATED 0x100u        /**< a sensor reached its full scale */
 #define TINYSTRIDE_UNSTEADY 0x200u         /**< the foot did not rest at both ends, or the sensor slipped */
 #define TINYSTRIDE_INCONSISTENT 0x400u     /**< network and integration differ by more than 10 cm */
 #define TINYSTRIDE_SENSORS_DISAGREE 0x800u /**< the two sensors contradict each other: wrong rate or scale */
+#define TINYSTRIDE_PREVIOUS_MISSING 0x1000u /**< its samples are complete, but the stride before was not reported */
 /** @} */
 
 /**
@@ -247,7 +248,7 @@ struct tinystride_impacts {
 
 /* Private: what the checks know of earlier strides. */
 struct tinystride_checks {
-    uint8_t after_gap;          /* a stride is missing before the next one */
+    uint8_t previous_missing;   /* a stride is missing before the next one */
     uint8_t previous_not_walking;
     uint8_t ordinary_strides, side_strides; /* strides in the means below */
     float vertical_mps;         /* mean velocity at the end */
@@ -374,8 +375,8 @@ int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride);
  *
  * Up to 0.03 s is bridged: the stride with the gap is reported, and flagged TINYSTRIDE_GAP if velocity may have been
  * missed. After a longer gap strides start anew: the stride with the gap is not reported, nor the one before it if that
- * ended less than about 0.4 s earlier. Instead the next stride is flagged TINYSTRIDE_GAP, although its own samples are
- * complete. Samples that are not finite, and samples that time stamps leave out, count as lost, too.
+ * ended less than about 0.4 s earlier. Instead the next stride is flagged TINYSTRIDE_PREVIOUS_MISSING: its own samples
+ * are complete. Samples that are not finite, and samples that time stamps leave out, count as lost, too.
  * @param ts       state
  * @param samples  number of lost samples
  * @return TINYSTRIDE_OK; or TINYSTRIDE_ERROR_NULL or _STATE

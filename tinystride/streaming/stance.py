@@ -14,24 +14,24 @@ class Stances:
 
     emit: is called with the place where the current stride ends; stride: the current one, which is started
     here. stance_force, quietest_force: [3] counts, of the standing foot and of the last stance's quietest
-    block; after_gap: a stride is missing before the next one
+    block; previous_missing: a stride is missing before the next one
     """
 
     def __init__(self, design: Design, emit: Callable[[int], None]):
         self.design, self._emit = design, emit
         self.stride = Current()
-        self.has_stance_force = self.has_stance = self.on_ground = self.after_gap = False
+        self.has_stance_force = self.has_stance = self.on_ground = self.previous_missing = False
         self.stance_force = [0, 0, 0]
         self.quietest_force, self._up = [0, 0, 0], [0.0, 0.0, 0.0]
         self.block = 0
 
     def restart(self) -> None:
         """End the open stance and its stride, as the next samples come after a gap; the stride with the gap
-        has no length, and the next one is flagged for it.
+        has no length, and the next one is flagged "previous-missing".
         """
         if self.on_ground:
             self._close_stance()
-        self.after_gap = self.after_gap or self.has_stance
+        self.previous_missing = self.previous_missing or self.has_stance
 
     def begin(self, segment: Segment) -> None:
         """Begin with the first block of a segment."""
@@ -55,7 +55,7 @@ class Stances:
         if n >= design.stance_interval:
             self._rotate_vertical(n - design.stance_interval)
         if self.stride.has_start and n - (self.stride.start // FRACTIONS) > c.HISTORY_BLOCKS - 4:
-            self.stride.has_start, self.after_gap = False, True
+            self.stride.has_start, self.previous_missing = False, True
         if not self._has_candidate or motion < self._candidate_motion:
             self._has_candidate = True
             self._candidate, self._candidate_motion, self._candidate_force = n, motion, force
@@ -145,7 +145,7 @@ class Stances:
             return
         # A foot may also be slow in mid-air; there it is far from upright. Right after a gap the orientation
         # is unknown.
-        if self._candidate_motion > c.STATIONARY_THRESHOLD and (self.has_stance or not self.after_gap):
+        if self._candidate_motion > c.STATIONARY_THRESHOLD and (self.has_stance or not self.previous_missing):
             upright = sum(a * b for a, b in zip(self.stance_force, self._up, strict=True))
             size = math.sqrt(sum(x * x for x in self.stance_force) * sum(x * x for x in self._up))
             if upright / (size + 1e-12) < c.COS_MAX_TILT:

@@ -8,7 +8,9 @@ from tinystride.gait import flags as gait_flags
 from tinystride.streaming.table import FLAG_NAMES
 
 FLAG = {name: 1 << bit for bit, name in enumerate(FLAG_NAMES)}
-NOT_ORDINARY = sum(FLAG[name] for name in gait_flags.EXTRAORDINARY)
+NOT_ORDINARY = sum(FLAG[name] for name in (*gait_flags.EXTRAORDINARY, "previous-missing"))
+# Flags of strides from which nothing is learned, as their samples or their start may be wrong.
+INCOMPLETE = FLAG["gap"] | FLAG["previous-missing"]
 # From one way to see a foot to that with forward and left the other way round.
 BACKWARD = np.array([-1.0, -1.0, 1.0])
 # Places in the stream are whole numbers of 1/256 of a block.

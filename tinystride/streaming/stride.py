@@ -13,7 +13,7 @@ from tinystride.streaming.integrate import Integral, integrate_samples, resample
 from tinystride.streaming.plausibility import Checks, has_dead_axis, integral_flags
 from tinystride.streaming.stance import Stances
 from tinystride.streaming.standing import Standing
-from tinystride.streaming.state import FLAG, FRACTIONS, Stride
+from tinystride.streaming.state import FLAG, FRACTIONS, INCOMPLETE, Stride
 
 
 class Measure:
@@ -46,13 +46,13 @@ class Measure:
         if self.standing.bias_is_unknown(duration_s):
             flags |= FLAG["no-standing"]
         excess_m = integral.excess_mps * duration_s
-        if not flags & FLAG["gap"] and residual_score <= 1:
+        if not flags & INCOMPLETE and residual_score <= 1:
             self.impacts.update(excess_m)
         share = (contact - start_sample) / (end_sample - start_sample)
         integral.moved[0] += self.impacts.error_m(share, excess_m[0])
         length_cm = 100 * math.hypot(integral.moved[0], integral.moved[1])
         flags |= integral_flags(integral, duration_s, length_cm, residual_score, tilt_mps2)
-        if not flags & (FLAG["gap"] | FLAG["saturated"]):
+        if not flags & (INCOMPLETE | FLAG["saturated"]):
             update_bias(self.standing, axes, self.mirror, integral.result, up, duration_s)
         flags |= self.checks.walking_flags(integral, duration_s, residual_score, reverses, flags)
         if self.checks.sensors_disagree(flags, float(drift_mps[2])):
@@ -106,11 +106,13 @@ class Measure:
     def _event_flags(self, segment: Segment, stances: Stances, length: float) -> int:
         flags = 0
         kept = segment.kept[stances.stride.spread_from : stances.block + 1]
-        if stances.after_gap or stances.stride.has_event("gap", length) or has_dead_axis(kept):
+        if stances.previous_missing:
+            flags |= FLAG["previous-missing"]
+        if stances.stride.has_event("gap", length) or has_dead_axis(kept):
             flags |= FLAG["gap"]
         if stances.stride.has_event("saturated", length):
             flags |= FLAG["saturated"]
-        stances.after_gap = False
+        stances.previous_missing = False
         return flags
 
     def _contact(self, segment: Segment, start: int, length: int) -> float:

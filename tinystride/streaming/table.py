@@ -13,6 +13,7 @@ NOT_FOR_STREAMING = (
 FLAG_NAMES = (
     "no-standing", "wrong-foot", "turn", "climb", "unusual-duration", "out-of-range", "not-walking",
     "gap", "saturated", "unsteady", "inconsistent", "sensors-disagree",
+    "previous-missing",
 )  # fmt: skip
 # tinystride_stride_t
 STRIDE = np.dtype(
