@@ -42,7 +42,7 @@ RATE_HZ, STRIDES_PER_S, CLOCK_HZ = 100, 1, 64e6
 class Stream:
     """One foot's samples as its sensor gives them.
 
-    rate_hz: 50 to 400; foot: "left" or "right"
+    rate_hz: 40 to 420; foot: "left" or "right"
     samples: [n, 6], specific force in m/s² and angular rate in rad/s; NaN throughout where one was lost
     full_scale: of the sensor, m/s² and rad/s; 0 where it is not known
     """
