@@ -1,9 +1,8 @@
 """Error over the number of people that a network has learned from: results/studies/learning_curve."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
+from attrs import evolve
 from tqdm import tqdm
 
 from stages.common import SPLIT, STRIDES, run_stage
@@ -43,7 +42,7 @@ def errors_cm(
     model = train(
         *(augmented(side, signals, settings, seed=seed) for side in sides), settings, seed=seed
     ).model
-    tested = make_examples(table, signals, test, replace(settings, leave_out=()))
+    tested = make_examples(table, signals, test, evolve(settings, leave_out=()))
     rows = table.set_index("stride_id").loc[tested.stride_id]
     estimate_cm = length_cm(
         settings.estimator, model.predict(tested.values), rows["strapdown_length_cm"].to_numpy()

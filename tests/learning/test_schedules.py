@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pandas as pd
+from attrs import evolve
 
 from tinystride.learning.schedules import compare_schedules, seconds_to_reach
 
@@ -8,8 +7,8 @@ from tinystride.learning.schedules import compare_schedules, seconds_to_reach
 def test_both_curves_are_there_and_the_fast_one_is_sooner(examples, settings):
     seen = []
     schedules = {
-        "fast": replace(settings, epochs=6),
-        "paper": replace(settings, epochs=8, course="constant", learning_rate=1e-4),
+        "fast": evolve(settings, epochs=6),
+        "paper": evolve(settings, epochs=8, course="constant", learning_rate=1e-4),
     }
     curves = compare_schedules(*examples, schedules, seed=1, on_epoch=seen.append)
     assert curves.groupby("schedule").size().to_dict() == {"fast": 6, "paper": 8}

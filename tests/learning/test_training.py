@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from tests.learning.conftest import SMALL, TRAINED_ON, VALIDATED_ON
 from tests.learning.walking import walk
@@ -53,7 +54,7 @@ def test_a_subject_counts_once():
 
 def test_training_stops_when_patience_ends(examples, settings):
     seen = []
-    settings = replace(settings, patience=2, course="constant", learning_rate=0.05, epochs=60)
+    settings = evolve(settings, patience=2, course="constant", learning_rate=0.05, epochs=60)
     result = train(*examples, settings, seed=1, on_epoch=seen.append)
     assert seen == result.epochs
     assert len(seen) == result.best + 3 < 60
@@ -122,6 +123,16 @@ def test_a_damaged_model_is_refused(trained, tmp_path, file, damage):
     else:
         path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(ModelError, match=r"float32: not a trained model .*; run the train stage again"):
+        TrainedModel.load(tmp_path / "float32")
+
+
+def test_saved_model_with_a_setting_out_of_range_is_refused(trained, tmp_path):
+    trained.model.save(tmp_path / "float32")
+    path = tmp_path / "float32/model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"points": 8}))
+    with pytest.raises(
+        ModelError, match=r"not a trained model \(train\.points is 8: .* run the train"
+    ):
         TrainedModel.load(tmp_path / "float32")
 
 

@@ -67,17 +67,23 @@ def test_layers_and_weights_are_changed_too(chosen):
 @pytest.mark.parametrize(
     ("override", "says"),
     [
-        ("train.preset=500", "train.preset: unknown '500'; choose one of tiny, 1000, 2000, 4000, 7000"),
-        ("train.copies=lots", "train.copies: 'lots' is not a whole number"),
+        ("train.preset=500", "train.preset is '500': it has to be one of tiny, 1000, 2000, 4000, 7000"),
+        ("train.copies=lots", "train.copies is 'lots': it has to be a whole number"),
         (
             "train.augmentation={heading: 1}",
             "train.augmentation.heading: unknown; there are horizontal_scale",
         ),
-        ("train.augmentation={horizontal_scale: [2, 1]}", "give two positive numbers, the smaller first"),
-        ("train.augmentation={lever_m: -1}", "augmentation.lever_m is -1; give zero or a positive number"),
-        ("train.augmentation=more", "train.augmentation: not a mapping"),
-        ("train.schedule=slow", "train.schedule: unknown 'slow'"),
-        ("estimator=guess", "estimator: unknown 'guess'"),
+        (
+            "train.augmentation={horizontal_scale: [2, 1]}",
+            "has to be two numbers above 0, the smaller first",
+        ),
+        (
+            "train.augmentation={lever_m: -1}",
+            "augmentation.lever_m is -1: it has to be a number of at",
+        ),
+        ("train.augmentation=more", "train.augmentation is 'more': it has to be a mapping"),
+        ("train.schedule=slow", "train.schedule is 'slow': it has to be one of"),
+        ("estimator=guess", "estimator is 'guess': it has to be one of"),
         ("+train.copy=3", "train.copy: unknown; there are"),
     ],
 )

@@ -2,12 +2,18 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, TypeVar
+
+import attrs
+import numpy as np
 
 from tinystride.errors import ParameterError
 from tinystride.gait.flags import FLAGS
 from tinystride.gait.strapdown import POINTS
 from tinystride.learning.augmentation import AugmentationOptions
+from tinystride.validation import Rule, each, mapping, one_of, real_number, true_or_false, whole_number
+
+T = TypeVar("T")
 
 CHANNELS = 6
 FEATURES = ("strapdown", "stance-to-stance", "contact-to-contact")
@@ -16,7 +22,11 @@ COURSES = ("one-cycle", "constant")
 LOSSES = ("mean-squared", "huber")
 
 
-@dataclass(frozen=True)
+def _widths(high: int, *, min_length: int = 1) -> Rule:
+    return each(whole_number(1, high), min_length=min_length)
+
+
+@attrs.frozen
 class Settings:
     """An estimator, complete: what the network sees, what it looks like and how it is trained.
 
@@ -40,29 +50,48 @@ class Settings:
         network learns no bias of a sensor or a reference
     half_rate_share: of the copies, 0 to 1, those made from every second sample of the recorded stride
     augmentation: {name: value} of AugmentationOptions that differ from its defaults
+
+    Raises ParameterError for a value that is unknown or out of its range.
     """
 
+    PREFIX: ClassVar[str] = "train."
+
     estimator: str
-    features: str
-    points: int
-    filters: tuple[int, ...]
-    kernels: tuple[int, ...]
-    strides: tuple[int, ...]
-    dense: tuple[int, ...] = ()
-    feet: tuple[str, ...] = FEET
-    epochs: int = 60
-    batch_size: int = 64
-    learning_rate: float = 5e-3
-    course: str = "one-cycle"
-    patience: int = 60
-    loss: str = "mean-squared"
-    huber_delta_cm: float = 5.0
-    dataset_weights: Mapping[str, float] = field(default_factory=dict)
-    leave_out: tuple[str, ...] = ()
-    copies: int = 0
-    center_labels: bool = False
-    half_rate_share: float = 0.0
-    augmentation: Mapping[str, object] = field(default_factory=dict)
+    features: str = attrs.field(validator=one_of(FEATURES))
+    points: int = attrs.field(validator=whole_number(16, 512))
+    filters: tuple[int, ...] = attrs.field(validator=_widths(256))
+    kernels: tuple[int, ...] = attrs.field(validator=_widths(64))
+    strides: tuple[int, ...] = attrs.field(validator=_widths(4))
+    dense: tuple[int, ...] = attrs.field(default=(), validator=_widths(1024, min_length=0))
+    feet: tuple[str, ...] = attrs.field(default=FEET, validator=each(one_of(FEET), min_length=1))
+    epochs: int = attrs.field(default=60, validator=whole_number(1, 100_000))
+    batch_size: int = attrs.field(default=64, validator=whole_number(1, 100_000))
+    learning_rate: float = attrs.field(default=5e-3, validator=real_number(1e-8, 1))
+    course: str = attrs.field(default="one-cycle", validator=one_of(COURSES))
+    patience: int = attrs.field(default=60, validator=whole_number(1, 100_000))
+    loss: str = attrs.field(default="mean-squared", validator=one_of(LOSSES))
+    huber_delta_cm: float = attrs.field(default=5.0, validator=real_number(1e-3, 1e3))
+    dataset_weights: Mapping[str, float] = attrs.field(factory=dict, validator=mapping("{llio-ruler: 2}"))
+    leave_out: tuple[str, ...] = attrs.field(default=(), validator=each(one_of(FLAGS)))
+    copies: int = attrs.field(default=0, validator=whole_number(0, 100))
+    center_labels: bool = attrs.field(default=False, validator=true_or_false())
+    half_rate_share: float = attrs.field(default=0.0, validator=real_number(0, 1))
+    augmentation: Mapping[str, Any] = attrs.field(factory=dict, validator=mapping("{heading_rad: 0.1}"))
+
+    def __attrs_post_init__(self) -> None:
+        for dataset, weight in self.dataset_weights.items():
+            real_number(0, 1e6).check(f"train.dataset_weights.{dataset}", weight)
+        if not len(self.filters) == len(self.kernels) == len(self.strides):
+            raise ParameterError(
+                "train.filters, train.kernels and train.strides: "
+                f"{len(self.filters)}, {len(self.kernels)} and {len(self.strides)} values; "
+                "give one of each for every convolution"
+            )
+        known = [entry.name for entry in attrs.fields(AugmentationOptions)]
+        for name in self.augmentation:
+            if name not in known:
+                raise ParameterError(f"train.augmentation.{name}: unknown; there are {', '.join(known)}")
+        AugmentationOptions(**self.augmentation)
 
     @property
     def n_parameters(self) -> int:
@@ -128,7 +157,7 @@ PRESETS: dict[str, dict[str, Settings]] = {
     },
 }  # fmt: skip
 
-SCHEDULES: dict[str, dict[str, object]] = {
+SCHEDULES: dict[str, dict[str, Any]] = {
     "fast": {},
     # The paper's "up to 1,500 epochs" of Adam; learning rate and batch size are from its grid.
     "paper": {
@@ -141,24 +170,20 @@ SCHEDULES: dict[str, dict[str, object]] = {
 }
 
 
-def choose(estimator: str, /, *, preset: str = "tiny", schedule: str = "fast", **changes) -> Settings:
+def choose(estimator: str, /, *, preset: str = "tiny", schedule: str = "fast", **changes: Any) -> Settings:
     """The preset of the estimator, with a schedule, and with single values changed; None changes nothing.
 
     Raises ParameterError for unknown names and values out of the ranges that Settings states.
     """
     chosen = _named("train.preset", _named("estimator", PRESETS, estimator), str(preset))
     schedule_changes = _named("train.schedule", SCHEDULES, schedule)
-    changeable = [name for name in Settings.__dataclass_fields__ if name != "estimator"]
+    changeable = [entry.name for entry in attrs.fields(Settings) if entry.name != "estimator"]
     for name in changes:
         if name not in changeable:
             raise ParameterError(f"train.{name}: unknown; there are {', '.join(changeable)}")
-    given = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in changes.items()
-        if value is not None
-    }
-    settings = replace(chosen, **{**schedule_changes, **given})
-    _check(settings)
+    given = {name: _plain(value) for name, value in changes.items() if value is not None}
+    settings = attrs.evolve(chosen, **{**schedule_changes, **given})
+    _check_copies(settings)
     return settings
 
 
@@ -167,72 +192,21 @@ def can_be_augmented(settings: Settings) -> bool:
     return settings.features != "contact-to-contact" and settings.points == POINTS
 
 
-def _named(parameter: str, choices: Mapping, name: str):
-    if name not in choices:
-        raise ParameterError(f"{parameter}: unknown {name!r}; choose one of {', '.join(choices)}")
+def _named(parameter: str, choices: Mapping[str, T], name: str) -> T:
+    one_of(choices).check(parameter, name)
     return choices[name]
 
 
-def _check(settings: Settings) -> None:
-    for name, choices in (("features", FEATURES), ("course", COURSES), ("loss", LOSSES)):
-        if getattr(settings, name) not in choices:
-            raise ParameterError(
-                f"train.{name}: unknown {getattr(settings, name)!r}; choose one of {', '.join(choices)}"
-            )
-    for name, kind, low, high in (
-        ("points", int, 16, 512),
-        ("epochs", int, 1, 100_000),
-        ("batch_size", int, 1, 100_000),
-        ("patience", int, 1, 100_000),
-        ("copies", int, 0, 100),
-        ("learning_rate", (int, float), 1e-8, 1),
-        ("huber_delta_cm", (int, float), 1e-3, 1e3),
-        ("half_rate_share", (int, float), 0, 1),
-    ):
-        _check_number(name, getattr(settings, name), kind, low, high)
-    for name, high in (("filters", 256), ("kernels", 64), ("strides", 4), ("dense", 1024)):
-        values = getattr(settings, name)
-        if not isinstance(values, tuple) or (not values and name != "dense"):
-            raise ParameterError(f"train.{name}: {values!r} is not a list of whole numbers, e.g. [8, 8]")
-        for value in values:
-            _check_number(name, value, int, 1, high)
-    if not len(settings.filters) == len(settings.kernels) == len(settings.strides):
-        raise ParameterError(
-            "train.filters, train.kernels and train.strides: "
-            f"{len(settings.filters)}, {len(settings.kernels)} and {len(settings.strides)} values; "
-            "give one of each for every convolution"
-        )
-    if not isinstance(settings.center_labels, bool):
-        raise ParameterError(f"train.center_labels: {settings.center_labels!r} is neither true nor false")
-    if not settings.feet or set(settings.feet) - set(FEET):
-        raise ParameterError(f"train.feet: {settings.feet!r} is not a list of {' and '.join(FEET)}")
-    if not isinstance(settings.leave_out, tuple) or set(settings.leave_out) - set(FLAGS):
-        raise ParameterError(f"train.leave_out: {settings.leave_out!r} is not a list of {', '.join(FLAGS)}")
-    if not isinstance(settings.dataset_weights, Mapping):
-        raise ParameterError(
-            "train.dataset_weights: not a mapping of data sets to weights, e.g. {llio-ruler: 2}"
-        )
-    for dataset, weight in settings.dataset_weights.items():
-        _check_number(f"dataset_weights.{dataset}", weight, (int, float), 0, 1e6)
-    _check_augmentation(settings)
+def _plain(value: Any) -> Any:
+    """Lists as tuples, and numbers of NumPy as those of Python, which JSON can hold."""
+    if isinstance(value, list | tuple):
+        return tuple(_plain(entry) for entry in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
-def _check_augmentation(settings: Settings) -> None:
-    if not isinstance(settings.augmentation, Mapping):
-        raise ParameterError("train.augmentation: not a mapping of names to values, e.g. {heading_rad: 0.1}")
-    for name in settings.augmentation:
-        if name not in AugmentationOptions.__dataclass_fields__:
-            known = ", ".join(AugmentationOptions.__dataclass_fields__)
-            raise ParameterError(f"train.augmentation.{name}: unknown; there are {known}")
-    AugmentationOptions(**settings.augmentation)
+def _check_copies(settings: Settings) -> None:
     if not settings.copies or can_be_augmented(settings):
         return
     if settings.features == "contact-to-contact":
         raise ParameterError("train.copies: strides from contact to contact cannot be augmented; set it to 0")
     raise ParameterError(f"train.copies: augmented strides have {POINTS} points; set train.points to that")
-
-
-def _check_number(name: str, value, kind, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-        what = "a whole number" if kind is int else "a number"
-        raise ParameterError(f"train.{name}: {value!r} is not {what} from {low:g} to {high:g}")

@@ -6,13 +6,14 @@ each epoch all weights are rounded to float32, so that the differences do not gr
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import attrs
 import numpy as np
 
-from tinystride.errors import ModelError
+from tinystride.errors import ModelError, ParameterError
 from tinystride.files import complete_folder, read_json, write_json
 from tinystride.learning.architectures import build
 from tinystride.learning.backend import keras, tf
@@ -64,7 +65,7 @@ class TrainedModel:
             write_json(
                 partial / "model.json",
                 {
-                    **asdict(self.settings),
+                    **attrs.asdict(self.settings),
                     "input_offset": self.input_offset.tolist(),
                     "input_scale": self.input_scale.tolist(),
                 },
@@ -81,7 +82,7 @@ class TrainedModel:
             settings = Settings(**{**content, **tuples})
             network = build(settings, batch_size=1)
             network.load_weights(folder / "model.weights.h5")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, ParameterError) as error:
             raise ModelError(f"{folder}: not a trained model ({error}); run the train stage again") from error
         return TrainedModel(settings, offset, scale, network)
 
