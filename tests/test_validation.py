@@ -73,9 +73,7 @@ def test_rule_of_an_attribute_names_the_block_of_its_class():
         PREFIX = "block."
         points: int = attrs.field(default=4, validator=whole_number(1, 8))
 
-    with pytest.raises(
-        ParameterError, match=r"^block\.points is 9: it has to be a whole number from 1 to 8"
-    ):
+    with pytest.raises(ParameterError, match=r"^block\.points is 9: it has to be a whole number from 1 to 8"):
         Options(9)
     with pytest.raises(ParameterError, match=r"^block\.points is 0: "):
         attrs.evolve(Options(), points=0)

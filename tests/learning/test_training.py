@@ -130,9 +130,7 @@ def test_saved_model_with_a_setting_out_of_range_is_refused(trained, tmp_path):
     trained.model.save(tmp_path / "float32")
     path = tmp_path / "float32/model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"points": 8}))
-    with pytest.raises(
-        ModelError, match=r"not a trained model \(train\.points is 8: .* run the train"
-    ):
+    with pytest.raises(ModelError, match=r"not a trained model \(train\.points is 8: .* run the train"):
         TrainedModel.load(tmp_path / "float32")
 
 
