@@ -1,5 +1,7 @@
 """Strides of anybody's recording: how long each is, and what speaks against believing it."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,10 @@ from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strides import extract_strides
 from tinystride.learning.features import label_cm, stride_features
 from tinystride.learning.prediction import Network
+
+if TYPE_CHECKING:
+    from tinystride.streaming.native import NativeEstimator
+    from tinystride.streaming.reference import ReferenceEstimator
 
 RATE_RANGE_HZ = (40.0, 420.0)
 RATE_SLACK = 0.05  # a sensor said to run at 50 Hz may run a little slower
@@ -57,7 +63,7 @@ def predict_strides(
     return table.assign(stride_length_cm=length_cm, flags=flags)[[*COLUMNS, SD]].reset_index(drop=True)
 
 
-def stream_strides(recording: Recording, estimator) -> pd.DataFrame:
+def stream_strides(recording: Recording, estimator: "NativeEstimator | ReferenceEstimator") -> pd.DataFrame:
     """The strides that a device would tell of, sample after sample: COLUMNS.
 
     estimator: a streaming.native.NativeEstimator (the C library) or a streaming.reference.ReferenceEstimator

@@ -10,6 +10,7 @@ from tinystride.codegen.graph import Graph
 from tinystride.codegen.layers import Network
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
+from tinystride.errors import ModelError
 from tinystride.firmware import source as firmware
 
 POINTS, CHANNELS = 64, 6
@@ -52,9 +53,16 @@ def estimator_files(network: Network, description: dict) -> dict[str, str]:
     }
 
 
+def quantization_of(end: tuple[np.float32, int] | None) -> tuple[np.float32, int]:
+    """Scale and zero point of a network's input or output. Raises ModelError if it has none."""
+    if end is None:
+        raise ModelError("the network's input or output has no scale; quantize the model to int8")
+    return end
+
+
 def input_scaling(network: Network, description: dict) -> tuple[np.ndarray, np.ndarray]:
     """How features become the network's numbers: times a factor [6], plus a summand [6], to the nearest."""
-    scale, zero_point = network.input_quantization
+    scale, zero_point = quantization_of(network.input_quantization)
     factor = 1 / (np.array(description["input_scale"], float) * float(scale))
     return factor, zero_point - np.array(description["input_offset"], float) * factor
 

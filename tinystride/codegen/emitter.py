@@ -1,7 +1,8 @@
 """From layers to C: the constants of each layer, the call that runs it, and the kernels that it needs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -193,9 +194,11 @@ def _choose_blocks(layers: Sequence[Layer], packed: list[Convolution], unroll: i
     needs = {}
     for index, layer in enumerate(layers):
         alive = sum(round_up(buffer.size, 4) for buffer, first, last in lives if first <= index <= last)
-        counts = range(1, MAX_BLOCKS + 1) if layer in packed else ()
-        need = {count: alive + pack(layer, unroll, count).scratch_bytes for count in counts}
-        needs[id(layer)] = need or {1: alive}
+        needs[id(layer)] = {1: alive}
+        if isinstance(layer, Convolution) and layer in packed:
+            needs[id(layer)] = {
+                count: alive + pack(layer, unroll, count).scratch_bytes for count in range(1, MAX_BLOCKS + 1)
+            }
     enough = max((min(need.values()) for need in needs.values()), default=0)
     return {
         id(layer): next(count for count, need in needs[id(layer)].items() if need <= enough)
@@ -206,7 +209,9 @@ def _choose_blocks(layers: Sequence[Layer], packed: list[Convolution], unroll: i
 # Parts of constants
 
 
-def _quantization_macros(layer: Layer, input_zero_point: int, requantization: Requantization):
+def _quantization_macros(
+    layer: Layer, input_zero_point: int, requantization: Requantization
+) -> tuple[str, list[str]]:
     """Macros of a layer's quantization, and their names: zero points, bounds."""
     upper = layer.name.upper()
     values = {
@@ -218,7 +223,9 @@ def _quantization_macros(layer: Layer, input_zero_point: int, requantization: Re
     return "\n".join(ctext.macro(name, value) for name, value in values.items()), list(values)
 
 
-def _channel_arrays(layer, weights: str, bias: np.ndarray) -> tuple[list[str], tuple[list[str], str]]:
+def _channel_arrays(
+    layer: Convolution | DepthwiseConvolution, weights: str, bias: np.ndarray
+) -> tuple[list[str], tuple[list, str]]:
     """Arrays of a layer with weights, and the line of its structure that names them."""
     factors = layer.requantization.multipliers
     name = layer.name
@@ -232,7 +239,7 @@ def _channel_arrays(layer, weights: str, bias: np.ndarray) -> tuple[list[str], t
     return arrays, ([f"{name}_{what}" for what in names], ", ".join(names))
 
 
-def _weight_array(layer, values: np.ndarray, ctype: str = "int8_t") -> str:
+def _weight_array(layer: Layer, values: np.ndarray, ctype: str = "int8_t") -> str:
     return ctext.array(ctype, f"{layer.name}_weights", values, " * ".join(str(n) for n in values.shape))
 
 
@@ -588,7 +595,7 @@ def _maximum(layer: Maximum, _variants: Variants) -> LayerCode:
     return LayerCode(["largest"], [], call)
 
 
-EMITTERS = {
+EMITTERS: dict[type[Layer], Callable[[Any, Variants], LayerCode]] = {
     Convolution: _convolution,
     DepthwiseConvolution: _depthwise,
     Pooling: _pooling,
@@ -649,7 +656,7 @@ def _resets(network: Network, offsets: dict[int, int]) -> LayerCode:
     code = LayerCode([], [], "")
     calls = []
     for number, buffer in enumerate(network.state, 1):
-        place, values = f"state->values + {offsets[id(buffer)]}", buffer.data
+        place, values = f"state->values + {offsets[id(buffer)]}", buffer.values
         if (values == values[0]).all():
             code.kernels.append("fill")
             calls.append(f"fill({place}, {values[0]}, {buffer.size});")
@@ -672,7 +679,7 @@ def emit(network: Network) -> Emitted:
     constants, calls = [], []
     for buffer in dict.fromkeys(buffer for layer in layers for buffer in layer.inputs):
         if buffer.place == "constant":
-            constants.append(ctext.array(buffer.ctype, buffer.name, buffer.data))
+            constants.append(ctext.array(buffer.ctype, buffer.name, buffer.values))
     for layer, code in zip(layers, codes, strict=True):
         constants += [f"/* {layer.name}: {layer.shapes} */", *code.constants]
         places = [_place(buffer, plan, state) for buffer in layer.inputs]

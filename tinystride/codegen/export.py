@@ -15,7 +15,7 @@ from tinystride.codegen.emitter import Emitted, emit
 from tinystride.codegen.examples import example_files
 from tinystride.codegen.graph import Graph
 from tinystride.codegen.host import compile_on_host, host_compiler, run_on_host
-from tinystride.codegen.layers import Network
+from tinystride.codegen.layers import Buffer, Network
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.packages import package_files, with_licence
 from tinystride.codegen.reader import read_graph
@@ -79,8 +79,10 @@ def _check_prefix(prefix: str) -> None:
 def _card(path: Path, graph: Graph, emitted: Emitted) -> dict:
     network = emitted.network
 
-    def end(shape, buffer, quantization):
-        card = {"shape": list(shape), "type": buffer.ctype}
+    def end(
+        shape: tuple[int, ...], buffer: Buffer, quantization: tuple[np.float32, int] | None
+    ) -> dict[str, object]:
+        card: dict[str, object] = {"shape": list(shape), "type": buffer.ctype}
         if quantization:
             card |= {"scale": float(quantization[0]), "zero_point": quantization[1]}
         return card

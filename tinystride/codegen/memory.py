@@ -79,7 +79,7 @@ class MemoryPlan:
         return max((block.end for block in self.blocks), default=0)
 
 
-def lifetimes(layers: list[Layer]) -> dict[int, tuple[Buffer, int, int]]:
+def lifetimes(layers: Sequence[Layer]) -> dict[int, tuple[Buffer, int, int]]:
     """For each buffer in memory, by id: itself, the layer that writes it, the last layer that reads it."""
     lives: dict[int, tuple[Buffer, int, int]] = {}
     for index, layer in enumerate(layers):

@@ -1,6 +1,7 @@
 """The templates of the generated files."""
 
 from functools import cache
+from typing import Any
 
 import jinja2
 
@@ -17,6 +18,6 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def render(template: str, **values) -> str:
+def render(template: str, **values: Any) -> str:
     """The text of templates/`template` with these values; kernels/ is within its reach."""
     return _environment().get_template(f"templates/{template}").render(**values)

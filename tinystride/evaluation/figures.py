@@ -188,7 +188,8 @@ def _lengths(axes: Axes, lengths_cm: pd.DataFrame, label: str) -> None:
 
 def _opaque(legend: Legend) -> None:
     for handle in legend.legend_handles:
-        handle.set_alpha(1)
+        if handle is not None:
+            handle.set_alpha(1)
 
 
 def _bins(speed_mps: pd.Series) -> pd.Series:

@@ -103,13 +103,13 @@ def _check_strides(strides: pd.DataFrame) -> None:
     _refuse(references.index, references > 1, "strides table: {} has several references, but needs one")
 
 
-def _refuse(names, wrong, message: str) -> None:
+def _refuse(names: pd.Series | pd.Index, wrong: pd.Series | np.ndarray, message: str) -> None:
     """Raise a DataError that names the first that is wrong."""
     if np.any(wrong):
         raise DataError(message.format(names[wrong].tolist()[0]) + "; run the stages before evaluate again")
 
 
-def _fold(name) -> str:
+def _fold(name: int | str) -> str:
     return f"fold {name}"
 
 
@@ -119,7 +119,7 @@ def _models(split: dict) -> dict:
 
 def _judges(split: dict) -> dict[str, str]:
     """{subject: model that judges}: the final model if it tests the subject, else the fold that does."""
-    judges = {}
+    judges: dict[str, str] = {}
     for name, model in _models(split).items():
         for side, other in combinations(SIDES, 2):
             if both := sorted(set(model[side]) & set(model[other])):

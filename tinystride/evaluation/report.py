@@ -72,7 +72,7 @@ def evaluate(
     if source not in SOURCES:
         raise ParameterError(f"source is {source!r}; it has to be {' or '.join(SOURCES)}")
     judged = judge_strides(strides, split, final_predictions, fold_predictions)
-    metrics = {"source": source}
+    metrics: dict = {"source": source}
     for name, strides_of_set in judged.groupby("dataset"):
         metrics[name] = _set_metrics(strides_of_set, {"seed": seed, "resamples": resamples})
     return metrics, judged

@@ -42,7 +42,7 @@ def markdown(metrics: dict, shown: list[str] | None = None) -> str:
     parts = []
     if metrics["source"] == "simulated":
         parts.append("**Simulated walking, no recorded data: these numbers say nothing about real feet.**")
-    rows = {"accuracy": [], "agreement": []}
+    rows: dict[str, list[list[str]]] = {"accuracy": [], "agreement": []}
     for name, estimators in _sets(metrics):
         of_set = [_row(name, *item) for item in estimators.items() if shown is None or item[0] in shown]
         rows[kind_of(estimators)] += of_set[:1] + [["", "", *row[2:]] for row in of_set[1:]]

@@ -18,7 +18,9 @@ _HEADER = (Path(__file__).parent / "tinystride.h").read_text()
 
 
 def _of_header(name: str) -> int:
-    return int(re.search(rf"#define {name} (\d+)", _HEADER)[1])
+    found = re.search(rf"#define {name} (\d+)", _HEADER)
+    assert found, f"tinystride.h does not define {name}"
+    return int(found[1])
 
 
 # Sizes of tinystride_t, which its header defines, in blocks.

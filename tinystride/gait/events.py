@@ -53,7 +53,8 @@ def find_strides(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float) ->
     """
     _, unrest, stance_force = movement(acc_mps2, gyr_radps, rate_hz)
     moved = np.cumsum(np.where(unrest > CALM, unrest, 0)) / rate_hz
-    stances, rotation, since = [], np.eye(3), 0
+    stances: list[list[int]] = []
+    rotation, since = np.eye(3), 0
     for candidate in _calmest(unrest, rate_hz):
         if stances and unrest[candidate] > CALM:
             rotation, since = rotation @ _rotation(gyr_radps[since:candidate], rate_hz), candidate

@@ -10,6 +10,7 @@ from tinystride.gait.strides import StrideSet
 from tinystride.optional import extra
 
 with extra("plot"):
+    from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -41,7 +42,7 @@ def waveform_figure(strides: StrideSet, path: Path | str) -> None:
         FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})
 
 
-def _draw(panel, waveforms: np.ndarray, label: str) -> None:
+def _draw(panel: Axes, waveforms: np.ndarray, label: str) -> None:
     phase = np.linspace(0, 1, POINTS)
     mean, spread = waveforms.mean(axis=0), waveforms.std(axis=0)
     for axis, (name, colour) in enumerate(AXES):

@@ -42,7 +42,9 @@ def to_foot_frame(
     return acc_mps2, gyr_radps
 
 
-def _forward_m(acc_mps2, gyr_radps, rate_hz, strides) -> np.ndarray:
+def _forward_m(
+    acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, strides: np.ndarray
+) -> np.ndarray:
     samples = resample_between(np.column_stack([acc_mps2, gyr_radps]), rate_hz, strides)
     duration_s = (strides[:, 1] - strides[:, 0]) / rate_hz
     return integrate(samples[..., :3], samples[..., 3:], duration_s).displacement_m[:, 0]

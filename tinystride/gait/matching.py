@@ -36,7 +36,9 @@ def match(
     return np.where(repeated, -1, stride), np.where(repeated, NO_STRIDE, reason).astype(str)
 
 
-def _by_contacts(contact_s, next_contact_s, start_s, end_s) -> tuple[np.ndarray, np.ndarray]:
+def _by_contacts(
+    contact_s: np.ndarray, next_contact_s: np.ndarray, start_s: np.ndarray, end_s: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """First and last of the strides that begin between two contacts, -1 where none does.
 
     The plant that begins with a contact has its mid-stance before the next one, so the stride from contact to
@@ -50,7 +52,9 @@ def _by_contacts(contact_s, next_contact_s, start_s, end_s) -> tuple[np.ndarray,
     return np.where(none, -1, first), np.where(none, -1, last)
 
 
-def _by_mid_stances(stance_s, next_stance_s, start_s, end_s) -> tuple[np.ndarray, np.ndarray]:
+def _by_mid_stances(
+    stance_s: np.ndarray, next_stance_s: np.ndarray, start_s: np.ndarray, end_s: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The stride that leaves the one stance, and the stride that arrives at the other, -1 where none does.
 
     Stances are told apart by the middles of the strides between them, when the foot is in the air.
@@ -59,7 +63,7 @@ def _by_mid_stances(stance_s, next_stance_s, start_s, end_s) -> tuple[np.ndarray
     arrival_s = np.append(-np.inf, end_s) - STANCE_TOLERANCE_S
     departure_s = np.append(start_s, np.inf) + STANCE_TOLERANCE_S
 
-    def stance_of(time_s):
+    def stance_of(time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         stance = np.searchsorted(in_the_air_s, time_s)
         return stance, (arrival_s[stance] <= time_s) & (time_s <= departure_s[stance])
 
@@ -89,8 +93,10 @@ def from_trajectory(trajectory: pd.DataFrame, start_s: np.ndarray, end_s: np.nda
     return pd.concat([reference_table(start_s, end_s, own_cm, "mocap", note), shown], ignore_index=True)
 
 
-def _distance_cm(time_s, position_m, start_s, end_s) -> np.ndarray:
-    def at(instant_s):
+def _distance_cm(
+    time_s: np.ndarray, position_m: np.ndarray, start_s: np.ndarray, end_s: np.ndarray
+) -> np.ndarray:
+    def at(instant_s: np.ndarray) -> np.ndarray:
         return np.column_stack(
             [np.interp(instant_s, time_s, axis, left=np.nan, right=np.nan) for axis in position_m.T]
         )

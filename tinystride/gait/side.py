@@ -18,14 +18,16 @@ OTHER_FOOT = -0.1
 FEWEST_STRIDES = 3
 
 
-def side_score(acc_mps2, gyr_radps, duration_s, shift) -> float:
+def side_score(
+    acc_mps2: np.ndarray, gyr_radps: np.ndarray, duration_s: np.ndarray, shift: np.ndarray
+) -> float:
     """From 1, strides of the foot that was said, to -1, strides of the other one.
 
     acc_mps2, gyr_radps: [n, points, 3], in the canonical foot frame, points a multiple of walking.POINTS
     duration_s: [n]; shift: [n] as walking.likeness gives it
     """
 
-    def mean(values):
+    def mean(values: np.ndarray) -> np.ndarray:
         return means(shifted(means(values, POINTS), -shift), len(ROLL_RAD)).mean(axis=0)
 
     roll_rad = mean(gyr_radps[..., 0] * duration_s[:, None])
@@ -34,6 +36,8 @@ def side_score(acc_mps2, gyr_radps, duration_s, shift) -> float:
     return float(unit(own) @ unit(MEAN))
 
 
-def is_other_foot(acc_mps2, gyr_radps, duration_s, shift) -> bool:
+def is_other_foot(
+    acc_mps2: np.ndarray, gyr_radps: np.ndarray, duration_s: np.ndarray, shift: np.ndarray
+) -> bool:
     """The verdict on a recording from its n strides of walking; see side_score."""
     return len(shift) >= FEWEST_STRIDES and side_score(acc_mps2, gyr_radps, duration_s, shift) < OTHER_FOOT

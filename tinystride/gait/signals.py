@@ -1,5 +1,6 @@
 """The samples of many strides, end to end: what signals.npz holds."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -40,7 +41,7 @@ class StrideSignals:
     def __len__(self) -> int:
         return len(self.stride_id)
 
-    def select(self, stride_ids) -> "StrideSignals":
+    def select(self, stride_ids: Collection[str]) -> "StrideSignals":
         """The given strides, in the given order. Raises DataError if one is not there."""
         row = {stride: i for i, stride in enumerate(self.stride_id)}
         missing = [stride for stride in stride_ids if stride not in row]

@@ -179,7 +179,13 @@ def _extract(
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
 
 
-def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts) -> StrideSignals:
+def _cut(
+    recording: Recording,
+    acc_mps2: np.ndarray,
+    gyr_radps: np.ndarray,
+    mid_stances: np.ndarray,
+    contacts: np.ndarray,
+) -> StrideSignals:
     """Each stride's samples, from a margin before its first event to a margin after its last one."""
     start, end = mid_stances.T
     margin = round(MARGIN_S * recording.rate_hz)
@@ -205,7 +211,12 @@ def _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts) -> StrideSignals
 
 
 def _columns(
-    recording, mid_stances, contacts, integral, sd_cm, flags
+    recording: Recording,
+    mid_stances: np.ndarray,
+    contacts: np.ndarray,
+    integral: strapdown.Strapdown,
+    sd_cm: np.ndarray,
+    flags: dict[str, np.ndarray],
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The columns of the table, in order of time, and each row's number among the detected strides, or -1."""
     start_s, end_s = (mid_stances / recording.rate_hz).T
@@ -218,10 +229,10 @@ def _columns(
     found = number >= 0
 
     # The index -1 takes what is appended: the value for a stride that one side knows nothing about.
-    def detected(values, unknown=np.nan):
+    def detected(values: np.ndarray, unknown: float | str = np.nan) -> np.ndarray:
         return np.append(values, unknown)[number]
 
-    def referenced(values, unknown=np.nan):
+    def referenced(values: np.ndarray, unknown: float | str = np.nan) -> np.ndarray:
         return np.append(values, unknown)[row]
 
     system = referenced(reference["reference"], "")
@@ -264,7 +275,9 @@ def _columns(
     return {name: np.asarray(values) for name, values in columns.items()}, number
 
 
-def _joined(stride, reference_start_s, start_s) -> tuple[np.ndarray, np.ndarray]:
+def _joined(
+    stride: np.ndarray, reference_start_s: np.ndarray, start_s: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Number of the detected stride and row of the reference of each stride that either knows, -1 for none.
 
     stride: [k] detected stride of each row of the reference, -1 for none; in order of time.

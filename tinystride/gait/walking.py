@@ -29,7 +29,7 @@ def likeness(gyr_radps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return cosine.max(axis=1), shifts[cosine.argmax(axis=1)]
 
 
-def is_walking(gyr_radps: np.ndarray, alike: np.ndarray, strangeness: np.ndarray) -> np.ndarray:
+def is_walking(gyr_radps: np.ndarray, alike: np.ndarray, strangeness: np.ndarray | float) -> np.ndarray:
     """Which of n strides [n] are those of walking.
 
     gyr_radps: as for `likeness`, which has told alike [n]

@@ -1,6 +1,7 @@
 """The networks in Keras. Importing this module imports TensorFlow, which takes seconds."""
 
 from functools import partial
+from typing import Any
 
 from tinystride.learning.backend import keras
 from tinystride.learning.estimators import CHANNELS, Settings
@@ -12,7 +13,7 @@ class PairMaximum(keras.layers.Layer):
     In training it stands in for MaxPooling1D, whose gradient has no deterministic form that XLA compiles.
     """
 
-    def call(self, values):
+    def call(self, values: Any) -> Any:
         if values.shape[1] % 2:
             values = keras.ops.pad(values, [[0, 0], [0, 1], [0, 0]])
         return keras.ops.maximum(values[:, 0::2], values[:, 1::2])

@@ -77,7 +77,7 @@ class FootMotion:
     def __len__(self) -> int:
         return len(self.duration_s)
 
-    def select(self, rows) -> "FootMotion":
+    def select(self, rows: np.ndarray | slice) -> "FootMotion":
         return FootMotion(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     @staticmethod
@@ -139,13 +139,16 @@ def augment(
         _augment(motion.select(rows[start : start + CHUNK]), options, rng)
         for start in range(0, len(rows), CHUNK)
     ]
-    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+    acc, gyr, duration, length = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return acc, gyr, duration, length
 
 
-def _augment(motion, options, rng):
+def _augment(
+    motion: FootMotion, options: AugmentationOptions, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     n = len(motion)
 
-    def normal(deviation, *shape):
+    def normal(deviation: float, *shape: int) -> np.ndarray:
         return deviation * rng.standard_normal((n, *shape))
 
     motion = scaled(
@@ -357,7 +360,7 @@ def cut(samples: np.ndarray, start_s: np.ndarray, end_s: np.ndarray, step_s: np.
     return _sample(samples, first[:, None] + (last - first)[:, None] * np.linspace(0, 1, POINTS))
 
 
-def _orientations(acc, gyr, step_s):
+def _orientations(acc: np.ndarray, gyr: np.ndarray, step_s: np.ndarray) -> np.ndarray:
     """[n, GRID, 3, 3], sensor to world: levelled at the first mid-stance, from there by the gyroscope."""
     steps = rotation_matrices((gyr[:, 1:] + gyr[:, :-1]) / 2 * step_s[:, None, None])
     turned = np.empty((*gyr.shape, 3))
@@ -368,7 +371,7 @@ def _orientations(acc, gyr, step_s):
     return start[:, None] @ turned
 
 
-def _turns(angle, axis):
+def _turns(angle: np.ndarray, axis: int) -> np.ndarray:
     """[..., 3, 3]: rotations by `angle` about one coordinate axis."""
     i, j = (axis + 1) % 3, (axis + 2) % 3
     turn = np.zeros((*angle.shape, 3, 3))
@@ -379,11 +382,13 @@ def _turns(angle, axis):
     return turn
 
 
-def _rotate(rotation, vectors):
+def _rotate(rotation: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return np.einsum("nkij,nkj->nki", rotation, vectors)
 
 
-def _lever_acceleration(orientation, gyr, lever_m, step_s):
+def _lever_acceleration(
+    orientation: np.ndarray, gyr: np.ndarray, lever_m: np.ndarray, step_s: np.ndarray
+) -> np.ndarray:
     velocity = _rotate(orientation, np.cross(gyr, lever_m[:, None]))
     with extra("train"):
         from scipy.signal import savgol_filter
@@ -391,7 +396,9 @@ def _lever_acceleration(orientation, gyr, lever_m, step_s):
     return savgol_filter(velocity, 5, 4, deriv=1, axis=1) / step_s[:, None, None]
 
 
-def _from_rest_to_rest(acceleration, step_s, length_cm):
+def _from_rest_to_rest(
+    acceleration: np.ndarray, step_s: np.ndarray, length_cm: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """(velocity, acceleration) less its drift, a constant acceleration, and scaled to go as far as wanted."""
     drift = _velocities(acceleration, step_s)[:, STRIDE][:, -1] / (POINTS - 1) / step_s[:, None]
     acceleration = acceleration - drift[:, None]
@@ -400,7 +407,7 @@ def _from_rest_to_rest(acceleration, step_s, length_cm):
     return _velocities(acceleration, step_s), acceleration
 
 
-def _velocities(acceleration, step_s):
+def _velocities(acceleration: np.ndarray, step_s: np.ndarray) -> np.ndarray:
     """[n, GRID, 3], zero at the first mid-stance."""
     with extra("train"):
         from scipy.integrate import cumulative_trapezoid
@@ -408,12 +415,12 @@ def _velocities(acceleration, step_s):
     return velocity - velocity[:, MARGIN, None]
 
 
-def _lengths_cm(velocity, step_s):
+def _lengths_cm(velocity: np.ndarray, step_s: np.ndarray) -> np.ndarray:
     way_m = np.trapezoid(velocity[:, STRIDE, :2], axis=1) * step_s[:, None]
     return 100 * np.hypot(way_m[:, 0], way_m[:, 1])
 
 
-def _sample(samples, at):
+def _sample(samples: np.ndarray, at: np.ndarray) -> np.ndarray:
     """`samples` ([n, GRID, channels]) at fractional indices `at` ([n, points]): cubic, constant beyond."""
     at = np.clip(at, 0, samples.shape[1] - 1)
     left = np.clip(at.astype(int), 1, samples.shape[1] - 3)

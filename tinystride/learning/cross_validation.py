@@ -41,7 +41,8 @@ def cross_validate(
         make_examples(table, signals, part[side], settings) for side in ("train", "validation")
     )
     trained = train(
-        *(augmented(side, signals, settings, seed=seed) for side in (training, validation)),
+        augmented(training, signals, settings, seed=seed),
+        augmented(validation, signals, settings, seed=seed),
         settings,
         seed=seed,
         on_epoch=on_epoch,

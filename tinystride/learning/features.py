@@ -73,12 +73,12 @@ class Examples:
         return len(self.stride_id)
 
 
-def label_cm(estimator: str, stride_length_cm, strapdown_length_cm):
+def label_cm(estimator: str, stride_length_cm: np.ndarray, strapdown_length_cm: np.ndarray) -> np.ndarray:
     """What the network has to tell of strides of these lengths, cm."""
     return stride_length_cm - strapdown_length_cm if estimator == "strapdown-residual" else stride_length_cm
 
 
-def length_cm(estimator: str, output_cm, strapdown_length_cm):
+def length_cm(estimator: str, output_cm: np.ndarray, strapdown_length_cm: np.ndarray) -> np.ndarray:
     """The inverse of label_cm: the stride length from the network's output."""
     return output_cm + strapdown_length_cm if estimator == "strapdown-residual" else output_cm
 
@@ -94,7 +94,9 @@ def stride_features(signals: StrideSignals, kind: str, points: int) -> Features:
     return Features(values, np.where(broken, "samples that are not finite", ""))
 
 
-def stance_features(kind: str, acc_mps2, gyr_radps, duration_s) -> np.ndarray:
+def stance_features(
+    kind: str, acc_mps2: np.ndarray, gyr_radps: np.ndarray, duration_s: np.ndarray
+) -> np.ndarray:
     """[n, points, 6] float64, "strapdown" or "stance-to-stance", of resampled strides, recorded or not.
 
     acc_mps2, gyr_radps: [n, points, 3]; duration_s: [n]
@@ -232,10 +234,10 @@ def stretched_features(
     chosen = replace(recorded, stride_id=recorded.stride_id[rows], length_cm=recorded.length_cm[rows])
     motion = _motion(chosen, signals)
     motion = scaled(motion, length_cm / motion.length_cm, np.ones(len(rows)))
-    samples = (each[:, STRIDE] for each in synthesize(motion))
-    return stance_features(settings.features, *samples, motion.duration_s)
+    acc_mps2, gyr_radps = (each[:, STRIDE] for each in synthesize(motion))
+    return stance_features(settings.features, acc_mps2, gyr_radps, motion.duration_s)
 
 
 def _motion(recorded: Examples, signals: StrideSignals) -> FootMotion:
     samples = resample_with_margin(signals.select(recorded.stride_id))
-    return recover_motion(*samples, recorded.length_cm, [0, 0, strapdown.LEVER_M])
+    return recover_motion(*samples, recorded.length_cm, np.array([0, 0, strapdown.LEVER_M]))

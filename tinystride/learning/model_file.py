@@ -20,7 +20,7 @@ BUFFER_ALIGNMENT = (
 
 
 class _AlignedBuffer(schema.BufferT):
-    def Pack(self, builder):
+    def Pack(self, builder: flatbuffers.Builder) -> int:
         if self.data is not None:
             builder.Prep(BUFFER_ALIGNMENT, len(self.data))
         return super().Pack(builder)

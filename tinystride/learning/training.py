@@ -184,7 +184,11 @@ def _standardisation(values: np.ndarray, settings: Settings) -> tuple[np.ndarray
     low, high = np.quantile(values.reshape(-1, values.shape[-1]).astype(float), [0.0005, 0.9995], axis=0)
     half_range = np.where(high > low, (high - low) / 2, 1.0)
     # Rounded to what float32 holds: firmware computes with these constants.
-    return tuple(np.float64(np.float32(constant)) for constant in ((low + high) / 2, half_range))
+    return _as_float32((low + high) / 2), _as_float32(half_range)
+
+
+def _as_float32(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32).astype(np.float64)
 
 
 def _batches(n: int, batch_size: int, random: np.random.Generator) -> tf.Tensor:
@@ -215,7 +219,7 @@ def _epoch_function(
     """
     values, labels, weights = (tf.constant(array, tf.float64) for array in (values, labels, weights))
 
-    def loss(error, weight):
+    def loss(error: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
         squared = error**2
         if settings.loss == "huber":
             size = tf.abs(error)
@@ -223,7 +227,7 @@ def _epoch_function(
         return tf.reduce_mean(weight * squared)
 
     @tf.function(jit_compile=True)
-    def step(rows):
+    def step(rows: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             error = learner(tf.gather(values, rows), training=True)[:, 0] - tf.gather(labels, rows)
             objective = loss(error, tf.gather(weights, rows))
@@ -232,7 +236,7 @@ def _epoch_function(
         return tf.reduce_mean(error**2)
 
     @tf.function
-    def epoch(batches):
+    def epoch(batches: tf.Tensor) -> tf.Tensor:
         squares = tf.constant(0.0, tf.float64)
         for rows in batches:
             squares += step(rows)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tinystride.errors import ToolError
 from tinystride.mcu.cores import Core
@@ -29,7 +30,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())[:1000]
 
 
-def run_tool(command: Sequence[str | Path], what: str, **options) -> subprocess.CompletedProcess:
+def run_tool(command: Sequence[str | Path], what: str, **options: Any) -> subprocess.CompletedProcess:
     """Run a command; ToolError with the start of its complaint if it fails."""
     ran = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
     if ran.returncode:
@@ -81,7 +82,7 @@ def compile_object(
 ) -> Path:
     """Compile one C file for `core` into the object file `target`."""
     folders = [f"-I{folder}" for folder in (PLATFORM, *include)]
-    arguments = [*flags, f"-D{core.clock}", *folders, "-c", source, "-o", target]
+    arguments: list[str | Path] = [*flags, f"-D{core.clock}", *folders, "-c", source, "-o", target]
     _run_compiler(core, arguments, f"compiling {source.name} for {core.name}")
     return target
 
@@ -94,7 +95,14 @@ def link(
     for name, (origin, size) in (("FLASH", core.flash), ("RAM", core.ram)):
         values |= {f"{name}_ORIGIN": origin, f"{name}_SIZE": size}
     defined = [f"-Wl,--defsym={name}={value}" for name, value in values.items()]
-    script = ["-nostartfiles", "-Wl,--gc-sections", "-T", PLATFORM / "link.ld", *defined, *options]
+    script: list[str | Path] = [
+        "-nostartfiles",
+        "-Wl,--gc-sections",
+        "-T",
+        PLATFORM / "link.ld",
+        *defined,
+        *options,
+    ]
     _run_compiler(core, [*script, *objects, "-lm", "-o", target], f"linking for {core.name}")
     return target
 

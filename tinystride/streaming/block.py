@@ -79,7 +79,9 @@ def segments(
         start += len(counts)
 
 
-def _bridged(counts, lost, design: Design) -> Iterator[tuple]:
+def _bridged(
+    counts: np.ndarray, lost: np.ndarray, design: Design
+) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, np.ndarray]]:
     """Of each segment: number of the first sample, first block of the finish, counts, which samples count as
     lost, and which are bridged.
     """
@@ -119,7 +121,14 @@ def _matters(missing: int, change: np.ndarray, design: Design) -> bool:
     return bool(lost_s * size * single(c.ACC_UNIT) > single(c.MAX_GAP_MPS))
 
 
-def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Segment:
+def _segment(
+    first_sample: int,
+    finish: int,
+    counts: np.ndarray,
+    gap: np.ndarray,
+    saturated: np.ndarray,
+    design: Design,
+) -> Segment:
     d, w = design.samples_per_block, design.window
     n = len(counts) // d
     counts, gap, saturated = (values[: n * d] for values in (counts, gap, saturated))
@@ -135,8 +144,8 @@ def _segment(first_sample, finish, counts, gap, saturated, design: Design) -> Se
         kept=np.rint(lowpass(sums / d, design.block_hz, c.LOWPASS_HZ)).astype(np.int64) if n else sums,
         force=np.fix(_window_sums(sums[:, :3], w) / design.window_samples).astype(np.int64),
         energy=_window_sums(energy[:, None], w)[:, 0] // design.window_samples,
-        gap=gap.reshape(n, d).any(axis=1),
-        saturated=saturated.reshape(n, d).any(axis=1),
+        gap=np.any(gap.reshape(n, d), axis=1),
+        saturated=np.any(saturated.reshape(n, d), axis=1),
         stuck=frozen | _stay(does_not_turn_on, c.STUCK_BLOCKS),
         frozen=frozen,
     )
@@ -199,7 +208,7 @@ def _wrapped(counts: np.ndarray, full_scale: tuple[float, float]) -> np.ndarray:
         jump = ((clamped[:, axes] * last[:, axes] < 0) & (change > level[:, None])).any(axis=1)
         jumps[:, sensor] = jump & scale & (5 * size >= 3 * level)
     before = np.cumsum(jumps.ravel()).reshape(-1, 2)
-    return ((jumps > 0) & (before >= c.MIN_JUMPS)).any(axis=1)
+    return np.any((jumps > 0) & (before >= c.MIN_JUMPS), axis=1)
 
 
 def _saturated(

@@ -43,7 +43,8 @@ def stream_tested(
     usable = table[table["usable"].astype(bool)]
     rows_of = dict(list(usable.groupby(["dataset", "subject", "trial", "foot"])))
     for recording in tqdm(recordings, desc="streaming", unit="", disable=not progress):
-        estimator = estimators.get(models.get(f"{recording.dataset}/{recording.subject}"))
+        model = models.get(f"{recording.dataset}/{recording.subject}")
+        estimator = None if model is None else estimators.get(model)
         if estimator is None:
             continue
         strides = estimator.strides(recording)

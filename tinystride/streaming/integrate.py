@@ -61,8 +61,8 @@ def resample_blocks(segment: Segment, design: Design, start: int, length: float)
     # Block k spans k - 1/2 to k + 1/2; motion energy lags by half its window.
     first = start / FRACTIONS - 0.5 * (design.window - 1) + design.delay + 0.5 - 0.5 * step
     parts = int(length * c.Q14_ONE)
-    bounds = math.floor(first * c.Q14_ONE) + parts * np.arange(POINTS + 1) // (POINTS - 1)
-    bounds = bounds / c.Q14_ONE
+    ticks = math.floor(first * c.Q14_ONE) + parts * np.arange(POINTS + 1) // (POINTS - 1)
+    bounds = ticks / c.Q14_ONE
     low, high = int(bounds[0]), int(bounds[-1]) + 1
     kept = segment.kept[low:high]
     total = np.concatenate([np.zeros((1, 6)), np.cumsum(kept, axis=0)])

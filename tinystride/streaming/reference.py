@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from tinystride.codegen.device import attached_description, has_estimator, input_scaling
+from tinystride.codegen.device import attached_description, has_estimator, input_scaling, quantization_of
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
 from tinystride.datasets.recording import Recording
@@ -29,7 +29,7 @@ class ReferenceEstimator:
         if not has_estimator(network, description):
             raise ModelError(f"{model}: {NOT_FOR_STREAMING}")
         self._factor, self._summand = input_scaling(network, description)
-        self._scale, self._zero_point = network.output_quantization
+        self._scale, self._zero_point = quantization_of(network.output_quantization)
         self._used = bool(description.get("use_network", True))
         # The kernels that compute as those of TFLM do.
         self._interpreter = Interpreter(
@@ -49,7 +49,7 @@ class ReferenceEstimator:
             self._fill(row, stride, lengths)
         return stride_table(found, recording.rate_hz)
 
-    def _fill(self, row, stride: Stride, lengths: list[tuple[float, float]]) -> None:
+    def _fill(self, row: np.void, stride: Stride, lengths: list[tuple[float, float]]) -> None:
         """What the network adds to a stride; `lengths`: length and weight of each unflagged stride so far."""
         inputs = self._quantized(stride.values)
         if stride.turned_round:

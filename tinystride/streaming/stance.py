@@ -17,6 +17,9 @@ class Stances:
     block; previous_missing: a stride is missing before the next one
     """
 
+    _candidate_motion: int
+    _min_energy_force: list[int]
+
     def __init__(self, design: Design, emit: Callable[[int], None]):
         self.design, self._emit = design, emit
         self.stride = Current()

@@ -1,5 +1,6 @@
 """What the parts share: places in the stream, flags, the current stride, and the stride that is reported."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,7 +70,7 @@ class Current:
         return event in self.events and self.events[event][0] - self.start // FRACTIONS <= int(length) + 1
 
 
-def unit(vector: list[float] | list[int]) -> list[float]:
+def unit(vector: Sequence[float] | np.ndarray) -> list[float]:
     """The vector [3] scaled to length 1."""
     size = sum(x * x for x in vector) ** 0.5 + 1e-12
     return [x / size for x in vector]
