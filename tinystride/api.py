@@ -10,8 +10,9 @@ import pandas as pd
 
 from tinystride.datasets.recording import Recording
 from tinystride.engines import ENGINES, Engine
-from tinystride.errors import ModelError, ParameterError
+from tinystride.errors import ModelError
 from tinystride.files import write_text
+from tinystride.validation import one_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -127,8 +128,7 @@ def estimator(model: Path | str | None, engine: Engine) -> "Any":
     from tinystride.predict import predict_strides, stream_strides
 
     path = Path(model) if model is not None else default_model()
-    if engine not in ENGINES:
-        raise ParameterError(f"engine is {engine!r}; choose one of {', '.join(ENGINES)}")
+    one_of(ENGINES).check("engine", engine)
     if not path.is_file():
         raise ModelError(f"{path}: is not there; name a .tflite of this project")
     if engine == "offline":

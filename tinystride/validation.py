@@ -137,10 +137,14 @@ def _number(
     ]
     words = [what]
     for bound, word, validator in (
-        (low, "from" if high is not None or below is not None else "of at least", validators.ge),
+        (low, "from" if high is not None else "of at least", validators.ge),
         (above, "above", validators.gt),
         (high, "to" if low is not None else "of at most", validators.le),
-        (below, "to below" if low is not None else "below", validators.lt),
+        (
+            below,
+            "to below" if low is not None else "and below" if above is not None else "below",
+            validators.lt,
+        ),
     ):
         if bound is not None:
             checks.append(validator(bound))

@@ -318,7 +318,9 @@ def test_walks_that_cannot_be(wrong, message):
 
 
 def test_sensors_and_data_sets_that_cannot_be(tmp_path):
-    with pytest.raises(ParameterError, match=r"^lost is 0\.7: it has to be a number from 0 to below 0\.5$"):
+    with pytest.raises(
+        ParameterError, match=r"^lost is 0\.7: it has to be a number of at least 0 and below 0\.5$"
+    ):
         VirtualSensor(lost=0.7)
     with pytest.raises(ParameterError, match=r"^subjects is 0: it has to be a whole number of at least 1$"):
         simulate_dataset(tmp_path / "set", subjects=0)

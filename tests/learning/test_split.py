@@ -168,10 +168,10 @@ def test_subjects_without_a_usable_stride_are_not_split():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"strategy": "random"}, "split.strategy.*random.*grouped-kfold"),
+        ({"strategy": "random"}, "^split.strategy is 'random': it has to be one of .*grouped-kfold"),
         ({"folds": 1}, "folds: 1.*at least"),
-        ({"validation_fraction": 0.0}, "validation_fraction.*between 0 and 1"),
-        ({"validation_fraction": 1.0}, "validation_fraction.*between 0 and 1"),
+        ({"validation_fraction": 0.0}, "^split.validation_fraction is .*a number above 0 and below 1$"),
+        ({"validation_fraction": 1.0}, "^split.validation_fraction is .*a number above 0 and below 1$"),
         ({"folds": 5}, "4 subjects .* too few.*5 folds"),
         ({"strategy": "paper"}, "4 subjects .* too few"),
         ({"strategy": "paper", "folds": 6}, "at most 5"),

@@ -19,9 +19,10 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
-from tinystride.errors import DataError, ParameterError
+from tinystride.errors import DataError
 from tinystride.learning.split import subject_names
 from tinystride.optional import extra
+from tinystride.validation import whole_number
 
 with extra("train"):
     from scipy import stats
@@ -209,8 +210,7 @@ class _Bootstrap(NamedTuple):
 
 
 def _bootstrap(blocks: _Blocks, seed: int, resamples: int) -> _Bootstrap:
-    if resamples < 1:
-        raise ParameterError(f"resamples is {resamples}; it has to be at least 1")
+    whole_number(1).check("resamples", resamples)
     owner = _numbered(blocks.keys[WALK[:2]])
     subjects = owner[-1] + 1
     clusters = subjects if subjects > 1 else len(owner)

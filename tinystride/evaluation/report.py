@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from tinystride.errors import ParameterError
 from tinystride.evaluation.agreement import DECIMALS, REFERENCE_NOISE_FIGURES, agreement, differences
 from tinystride.evaluation.judging import (
     BASELINES,
@@ -15,6 +14,7 @@ from tinystride.evaluation.judging import (
     flags_column_of,
     judge_strides,
 )
+from tinystride.validation import one_of
 
 # Slow, usual, fast and very fast walking, the change to running, and running.
 SPEED_LIMITS_MPS = [0.8, 1.2, 1.6, 2.0, 2.2]
@@ -69,8 +69,7 @@ def evaluate(
     data set, if a subject is on two sides of the split or in none, or if predictions are missing, doubled,
     infinite, all NaN or of unknown strides; ParameterError for an unknown source or too few resamples.
     """
-    if source not in SOURCES:
-        raise ParameterError(f"source is {source!r}; it has to be {' or '.join(SOURCES)}")
+    one_of(SOURCES).check("source", source)
     judged = judge_strides(strides, split, final_predictions, fold_predictions)
     metrics: dict = {"source": source}
     for name, strides_of_set in judged.groupby("dataset"):

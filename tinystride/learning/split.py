@@ -8,6 +8,7 @@ import pandas as pd
 
 from tinystride.datasets.catalogue import CATALOGUE
 from tinystride.errors import ParameterError
+from tinystride.validation import one_of, real_number
 
 STRATEGIES = ("leave-one-dataset-out", "grouped-kfold", "leave-one-subject-out", "paper")
 PAPER_BLOCKS = 5  # of 20 % of the subjects each: three train, one validates, one is tested on
@@ -110,12 +111,8 @@ def _dataset(subject: str) -> str:
 
 
 def _check(strategy: str, folds: int, validation_fraction: float) -> None:
-    if strategy not in STRATEGIES:
-        raise ParameterError(f"split.strategy: unknown {strategy!r}; choose one of {', '.join(STRATEGIES)}")
-    if not 0 < validation_fraction < 1:
-        raise ParameterError(
-            f"split.validation_fraction: {validation_fraction} is not between 0 and 1; try 0.15"
-        )
+    one_of(STRATEGIES).check("split.strategy", strategy)
+    real_number(above=0, below=1).check("split.validation_fraction", validation_fraction)
     if folds < 2:
         raise ParameterError(f"folds: {folds} of them leave nobody unknown; use at least -S 'folds=[0,1]'")
     if strategy == "paper" and folds > PAPER_BLOCKS:
