@@ -135,18 +135,16 @@ def _number(
         validators.gt(-inf),
         validators.lt(inf),
     ]
-    words = [what]
+    limits = []
     for bound, word, validator in (
-        (low, "from" if high is not None else "of at least", validators.ge),
+        (low, "of at least", validators.ge),
         (above, "above", validators.gt),
-        (high, "to" if low is not None else "of at most", validators.le),
-        (
-            below,
-            "to below" if low is not None else "and below" if above is not None else "below",
-            validators.lt,
-        ),
+        (high, "of at most", validators.le),
+        (below, "below", validators.lt),
     ):
         if bound is not None:
             checks.append(validator(bound))
-            words.append(f"{word} {bound:g}")
-    return Rule(" ".join(words), validators.and_(*checks))
+            limits.append(f"{word} {bound:g}")
+    closed = low is not None and high is not None
+    words = f"from {low:g} to {high:g}" if closed else " and ".join(limits)
+    return Rule(f"{what} {words}".rstrip(), validators.and_(*checks))
