@@ -8,7 +8,6 @@ import pandas as pd
 from tinystride.datasets.recording import Recording
 from tinystride.errors import DataError, ParameterError
 from tinystride.gait.options import GaitOptions
-from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strides import extract_strides
 from tinystride.learning.features import label_cm, stride_features
 from tinystride.learning.prediction import Network
@@ -49,10 +48,11 @@ def predict_strides(
     strapdown_cm = table["strapdown_length_cm"].to_numpy()
     if not network.used:
         return table.assign(stride_length_cm=strapdown_cm)[[*COLUMNS, SD]].reset_index(drop=True)
-    length_cm = network.lengths_cm(strides.signals, strapdown_cm)
+    features = stride_features(strides.signals, network.features, network.points)
+    length_cm = network.lengths_of_features_cm(features, strapdown_cm)
     raised = {
         "out-of-range": _beyond(
-            network, strides.signals, label_cm(network.estimator, length_cm, strapdown_cm)
+            network, features.values, label_cm(network.estimator, length_cm, strapdown_cm)
         ),
         "inconsistent": np.abs(length_cm - strapdown_cm) > LARGEST_CORRECTION_CM,
     }
@@ -88,10 +88,12 @@ def _check_rate(recording: Recording, slack: float = 0.0) -> None:
         )
 
 
-def _beyond(network: Network, signals: StrideSignals, output_cm: np.ndarray) -> np.ndarray:
-    """Which strides [n] have no input, or an input or output that an int8 network cannot hold."""
+def _beyond(network: Network, values: np.ndarray, output_cm: np.ndarray) -> np.ndarray:
+    """Which strides [n] have no input, or an input or output that an int8 network cannot hold.
+
+    values: [n, points, 6], their features
+    """
     (given,), (told,) = network.interpreter.get_input_details(), network.interpreter.get_output_details()
-    values = stride_features(signals, network.features, network.points).values
     clipped = _at_limit((values - network.input_offset) / network.input_scale, given)
     overfull = clipped.mean(axis=(1, 2)) > LARGEST_CLIPPED_SHARE
     return np.isnan(output_cm) | overfull | _at_limit(output_cm, told)

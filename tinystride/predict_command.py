@@ -16,6 +16,8 @@ from tinystride.errors import DataError, ModelError, ParameterError
 from tinystride.reading.options import ACC_UNIT_NAMES, FOOT_NAMES, GYR_UNIT_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tinystride.api import Result
     from tinystride.datasets.recording import Recording
     from tinystride.reading import ReadingOptions
@@ -111,12 +113,12 @@ def run_predict(arguments: argparse.Namespace) -> None:
     summary = summary_path(arguments.output) if arguments.summary and arguments.output else None
     _check_targets(arguments.recordings, arguments.output, arguments.plot, summary)
     check_model(arguments.model)
-    from tinystride.api import estimate
-    from tinystride.reading import read_recordings
+    from tinystride.predict_walk import estimate_files
 
-    recordings = read_recordings(arguments.recordings, reading_options(arguments))
-    result = estimate(recordings, model=arguments.model, engine=arguments.engine)
-    _tell_assumptions(recordings)
+    result = estimate_files(
+        arguments.recordings, reading_options(arguments), arguments.model, arguments.engine
+    )
+    _tell_assumptions(result.recordings)
     _write(result, arguments)
 
 
@@ -135,7 +137,7 @@ def reading_options(arguments: argparse.Namespace) -> "ReadingOptions":
     )
 
 
-def _tell_assumptions(recordings: "list[Recording]") -> None:
+def _tell_assumptions(recordings: "Sequence[Recording]") -> None:
     """One line on stderr: of each file what was found out or assumed; none if there is nothing to say."""
     told: dict[str, list[str]] = {}
     for recording in recordings:

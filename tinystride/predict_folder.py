@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,9 @@ def run_folder(arguments: argparse.Namespace, options: ReadingOptions) -> None:
     workers = max(1, min(len(walks), os.cpu_count() or 1))
     outcomes: dict[int, Outcome] = {}
     with (
-        ProcessPoolExecutor(workers, initializer=_load, initargs=(arguments.model, arguments.engine)) as pool,
+        ProcessPoolExecutor(
+            workers, initializer=_choose, initargs=(arguments.model, arguments.engine)
+        ) as pool,
         tqdm(total=len(walks), desc="recordings", unit="") as bar,
     ):
         futures = {pool.submit(_outcome, paths, root, options): i for i, (paths, root) in enumerate(walks)}
@@ -161,20 +164,26 @@ def _files(start: Path, output: Path | None) -> list[Path]:
     return found
 
 
-_RUN: Any = None
+_CHOSEN: tuple[Path, Any] | None = None
 
 
-def _load(model: Path, engine: Any) -> None:
-    """Once in each process."""
-    global _RUN
-    _RUN = estimator(model, engine)
+def _choose(model: Path, engine: Any) -> None:
+    """Set what this process estimates by; it is loaded with the first file, whose caller hears of errors."""
+    global _CHOSEN
+    _CHOSEN = model, engine
+
+
+@cache
+def _run(model: Path, engine: Any) -> Any:
+    return estimator(model, engine)
 
 
 def _outcome(paths: list[Path], root: Path, options: ReadingOptions) -> Outcome:
     """The strides of one walk; an error of one file stops neither the others nor the other foot."""
     from tinystride.results import complete_table
 
-    outcome = Outcome()
+    assert _CHOSEN is not None
+    run, outcome = _run(*_CHOSEN), Outcome()
     recordings: list[Recording] = []
     tables: list[pd.DataFrame] = []
     for group in _readable(paths):
@@ -185,7 +194,7 @@ def _outcome(paths: list[Path], root: Path, options: ReadingOptions) -> Outcome:
             continue
         for recording in read:
             try:
-                strides = _RUN(recording)
+                strides = run(recording)
             except TinyStrideError as error:
                 _record(outcome, root, Path(recording.source), recording, str(error))
                 continue

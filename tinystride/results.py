@@ -39,7 +39,16 @@ def complete_table(recordings: Sequence[Recording], estimates: Sequence[pd.DataF
         that counts seconds since 1970, "" where it has none; recording: file name; person: who walked
     The others: gait.parameters.gait_parameters and gait.both_feet.step_parameters.
     """
-    tables = [_one_foot(recording, strides) for recording, strides in zip(recordings, estimates, strict=True)]
+    feet = [
+        (recording, foot_table(recording, strides))
+        for recording, strides in zip(recordings, estimates, strict=True)
+    ]
+    return join_feet(feet)
+
+
+def join_feet(feet: Sequence[tuple[Recording, pd.DataFrame]]) -> pd.DataFrame:
+    """One table of the feet, each a recording and its foot_table, with what two feet on one clock tell."""
+    recordings, tables = [own for own, _ in feet], [table for _, table in feet]
     for i, own in enumerate(recordings):
         for j, other in enumerate(recordings):
             if (
@@ -77,7 +86,8 @@ def recording_name(recording: Recording) -> str:
     return Path(recording.source).name or recording.name
 
 
-def _one_foot(recording: Recording, strides: pd.DataFrame) -> pd.DataFrame:
+def foot_table(recording: Recording, strides: pd.DataFrame) -> pd.DataFrame:
+    """COLUMNS for the strides of one foot; NaN where they need the other one. Arguments: complete_table."""
     length_cm = strides["stride_length_cm"]
     margin_cm = INTERVAL_SD * strides.get("length_sd_cm", pd.Series(np.nan, index=strides.index))
     place = place_in_walk(strides)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tinystride.datasets.recording import Recording
-from tinystride.gait.strapdown import GRAVITY_MPS2, integrate, resample_between
+from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Resampler, integrate
 
 MAD_TO_SD = 1.4826
 # Full scales of common sensors up to which overflow is looked for, m/s² and rad/s. Faster ones are exceeded
@@ -90,10 +90,16 @@ def _lag_s(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, mid_stan
     ]
     if len(strides) < MIN_LAG_STRIDES:
         return 0.0
-    samples = np.column_stack([acc_mps2, gyr_radps])
+    # Beyond the last sample: half an interval, and the delay of the filter (0.03 s).
+    missing = int(np.diff(strides).max() / POINTS + 0.1 * rate_hz) + 2
+    resampler = Resampler(np.column_stack([acc_mps2, gyr_radps]), rate_hz, missing)
+    last = len(acc_mps2) - 1
+    acc = resampler.between(strides)[..., :3]
+    duration_s = np.diff(strides)[:, 0] / rate_hz
 
     def left(lag: int) -> tuple[float, float]:
-        return _disagreement_mps(samples, rate_hz, strides, lag * LAG_STEP_S)
+        shifted = np.clip(strides + lag * LAG_STEP_S * rate_hz, 0, last)
+        return _disagreement_mps(acc, resampler.between(shifted)[..., 3:], duration_s)
 
     steps, own = round(MAX_LAG_S / LAG_STEP_S), left(0)
     direction = 1 if left(2) < left(-2) else -1
@@ -112,17 +118,11 @@ def _lag_s(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, mid_stan
     return best * LAG_STEP_S if clear else 0.0
 
 
-def _disagreement_mps(
-    samples: np.ndarray, rate_hz: float, strides: np.ndarray, lag_s: float
-) -> tuple[float, float]:
-    """Return disagreement and spread, m/s, of the vertical velocity at the strides' ends after a shift.
+def _disagreement_mps(acc: np.ndarray, gyr: np.ndarray, duration_s: np.ndarray) -> tuple[float, float]:
+    """Return disagreement and spread, m/s, of the vertical velocity at the ends of strides [n].
 
-    samples: [N, 6], specific force and angular rate
+    acc: [n, points, 3], m/s²; gyr: [n, points, 3], rad/s; duration_s: [n]
     """
-    shifted = np.clip(strides + lag_s * rate_hz, 0, len(samples) - 1)
-    both = resample_between(samples, rate_hz, np.vstack([strides, shifted]))
-    acc, gyr = both[: len(strides), :, :3], both[len(strides) :, :, 3:]
-    duration_s = (strides[:, 1] - strides[:, 0]) / rate_hz
     vertical_mps = integrate(acc, gyr, duration_s).excess_mps[:, 2]
     median = np.median(vertical_mps)
     spread = MAD_TO_SD * np.median(np.abs(vertical_mps - median))

@@ -222,18 +222,40 @@ def resample_between(
     half, place = _instants(rate_hz, bounds, points, lowpass_hz)
     # A stride may end with the recording, before the filter has brought out its last samples.
     missing = max(0, int((place + half).max()) + 2 - len(samples))
-    smooth = lowpass(np.pad(samples, ((0, missing), (0, 0)), mode="edge"), rate_hz, lowpass_hz)
-    return (_integral(smooth, place + half) - _integral(smooth, place - half)) / (2 * half[..., None])
+    return Resampler(samples, rate_hz, missing, lowpass_hz).between(bounds, points)
 
 
-def _integral(samples: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Integral of the straight lines through samples [N, channel] from the first one to fractional places."""
+class Resampler:
+    """Samples [N, channel] that are filtered once and read between any bounds, as resample_between does.
+
+    missing: how many samples are read after the last one, which is repeated
+    """
+
+    def __init__(
+        self, samples: np.ndarray, rate_hz: float, missing: int, lowpass_hz: float = LOWPASS_HZ
+    ) -> None:
+        self._rate_hz, self._lowpass_hz = rate_hz, lowpass_hz
+        self._smooth = lowpass(np.pad(samples, ((0, missing), (0, 0)), mode="edge"), rate_hz, lowpass_hz)
+        self._total = np.zeros_like(self._smooth)
+        np.cumsum((self._smooth[1:] + self._smooth[:-1]) / 2, axis=0, out=self._total[1:])
+
+    def between(self, bounds: np.ndarray, points: int = POINTS) -> np.ndarray:
+        """[n, points, channel] of bounds [n, 2]."""
+        half, place = _instants(self._rate_hz, bounds, points, self._lowpass_hz)
+        end, start = (_integral(self._smooth, self._total, place + side * half) for side in (1, -1))
+        return (end - start) / (2 * half[..., None])
+
+
+def _integral(samples: np.ndarray, total: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Integral of the straight lines through samples [N, channel] from the first one to fractional places.
+
+    total: [N, channel], the integral to each sample
+    """
     before = np.maximum(place, 0).astype(np.int64)
     weight = (place - before)[..., None]
-    total = np.zeros_like(samples)
-    np.cumsum((samples[1:] + samples[:-1]) / 2, axis=0, out=total[1:])
-    slope = samples[before + 1] - samples[before]
-    return total[before] + weight * (samples[before] + weight * slope / 2)
+    own = samples[before]
+    slope = samples[before + 1] - own
+    return total[before] + weight * (own + weight * slope / 2)
 
 
 def level(acc_mps2: np.ndarray) -> np.ndarray:

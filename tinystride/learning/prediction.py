@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from tinystride.errors import ModelError
 from tinystride.gait.signals import StrideSignals
-from tinystride.learning.features import length_cm, stride_features
+from tinystride.learning.features import Features, length_cm, stride_features
 from tinystride.learning.model_file import open_model, read_metadata
 from tinystride.learning.split import subject_names
 
@@ -82,9 +82,19 @@ class Network:
 
         output_cm: used instead of the network's own, for the same network in another arithmetic
         """
-        features = stride_features(signals, self.features, self.points)
+        return self.lengths_of_features_cm(
+            stride_features(signals, self.features, self.points), strapdown_length_cm, output_cm
+        )
+
+    def lengths_of_features_cm(
+        self,
+        features: Features,
+        strapdown_length_cm: np.ndarray,
+        output_cm: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """As lengths_cm, of strides whose features are known."""
         known = features.reason == ""
-        outputs = np.full(len(signals), np.nan)
+        outputs = np.full(len(known), np.nan)
         outputs[known] = (output_cm or self.output_cm)(features.values[known])
         return length_cm(self.estimator, outputs, np.asarray(strapdown_length_cm, float))
 

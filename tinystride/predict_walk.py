@@ -1,0 +1,80 @@
+"""The files of one walk to its strides; of a long walk each file, or each foot, in a process of its own."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tinystride.api import Result, estimator
+from tinystride.datasets.recording import Recording
+from tinystride.engines import Engine
+from tinystride.reading import ReadingOptions, read_recordings
+from tinystride.reading.files import read_parts, recordings_of_parts
+from tinystride.reading.parts import Part
+from tinystride.results import foot_table, join_feet
+
+# Below, starting a process takes longer than it saves: about five minutes of both feet at 100 Hz.
+LONG_BYTES = 4_000_000
+LONG_S = 600.0
+
+Foot = tuple[Recording, pd.DataFrame]
+
+
+def estimate_files(paths: Sequence[Path], options: ReadingOptions, model: Path, engine: Engine) -> Result:
+    """The strides in the files of one walk, as api.estimate gives them.
+
+    The number of processes changes the time that this takes, and nothing else. Raises as
+    reading.read_recordings and api.estimate do.
+    """
+    several = (os.cpu_count() or 1) > 1
+    if several and len(paths) > 1 and sum(path.stat().st_size for path in paths) > LONG_BYTES:
+        with _processes(len(paths), model, engine) as pool:
+            files = list(pool.map(partial(_feet_of_file, options=options), paths))
+        feet = [foot for own, _ in files for foot in own]
+        halves = [half for _, own in files for half in own]
+        recordings = recordings_of_parts(halves, options) if halves else []
+    else:
+        feet, recordings = [], read_recordings(paths, options)
+    if several and len(recordings) > 1 and sum(own.duration_s for own in recordings) > LONG_S:
+        with _processes(len(recordings), model, engine) as pool:
+            feet += pool.map(_foot, recordings)
+    elif recordings:
+        run = estimator(model, engine)
+        feet += [(own, foot_table(own, run(own))) for own in recordings]
+    return Result(tuple(own for own, _ in feet), join_feet(feet))
+
+
+def _processes(wanted: int, model: Path, engine: Engine) -> ProcessPoolExecutor:
+    workers = min(wanted, os.cpu_count() or 1)
+    return ProcessPoolExecutor(workers, initializer=_choose, initargs=(model, engine))
+
+
+_CHOSEN: tuple[Path, Engine] | None = None
+
+
+def _choose(model: Path, engine: Engine) -> None:
+    """Set what this process estimates by; it is loaded with the first file, whose caller hears of errors."""
+    global _CHOSEN
+    _CHOSEN = model, engine
+
+
+@cache
+def _run(model: Path, engine: Engine) -> Any:
+    return estimator(model, engine)
+
+
+def _feet_of_file(path: Path, options: ReadingOptions) -> tuple[list[Foot], list[Part]]:
+    """The feet in a file, and accelerometers and gyroscopes whose other half is in another file."""
+    parts = read_parts(path, options)
+    halves = [part for part in parts if part.acc is None or part.gyr is None]
+    whole = [part for part in parts if part.acc is not None and part.gyr is not None]
+    return [_foot(recording) for recording in recordings_of_parts(whole, options)], halves
+
+
+def _foot(recording: Recording) -> Foot:
+    assert _CHOSEN is not None
+    return recording, foot_table(recording, _run(*_CHOSEN)(recording))
