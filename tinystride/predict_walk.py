@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -16,6 +15,9 @@ from tinystride.reading import ReadingOptions, read_recordings
 from tinystride.reading.files import read_parts, recordings_of_parts
 from tinystride.reading.parts import Part
 from tinystride.results import foot_table, join_feet
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 # Below, starting a process takes longer than it saves: about five minutes of both feet at 100 Hz.
 LONG_BYTES = 4_000_000
@@ -48,7 +50,9 @@ def estimate_files(paths: Sequence[Path], options: ReadingOptions, model: Path, 
     return Result(tuple(own for own, _ in feet), join_feet(feet))
 
 
-def _processes(wanted: int, model: Path, engine: Engine) -> ProcessPoolExecutor:
+def _processes(wanted: int, model: Path, engine: Engine) -> "ProcessPoolExecutor":
+    from concurrent.futures import ProcessPoolExecutor
+
     workers = min(wanted, os.cpu_count() or 1)
     return ProcessPoolExecutor(workers, initializer=_choose, initargs=(model, engine))
 

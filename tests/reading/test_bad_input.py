@@ -103,3 +103,13 @@ def test_mutated_tables_are_read_or_refused(table, tmp_path):
             read += 1
             assert all(np.isfinite(recording.acc_mps2).all() for recording in recordings)
     assert 20 < read < 200
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("value", [1e308, -1e200, 1e15])
+@pytest.mark.parametrize("column", ["acc_y", "gyr_z"])
+def test_number_beyond_any_sensor_is_a_lost_sample(table, read, column, value):
+    table.loc[400, column] = value
+    recording = read(table)
+    assert recording.gaps.tolist() == [[400, 401]] and recording.n_samples == len(table)
+    assert "1 samples lost in 1 gaps" in recording.notes
