@@ -224,3 +224,13 @@ def test_finer_of_two_clocks_is_chosen(table, read):
     both = table.assign(date=np.floor(EPOCH_S + seconds(table)), elapsed=seconds(table))
     recording = read(both.drop(index=[700]), rate_hz=None)
     assert recording.rate_hz == 100 and recording.gaps.tolist() == [[700, 701]]
+
+
+@pytest.mark.parametrize("missing", [[0], [0, 1, 2], [5, 300]])
+def test_dates_with_empty_cells_are_read(table, read, missing):
+    stamps = pd.Timestamp("2024-03-01T10:00:00") + pd.to_timedelta(10 * np.arange(len(table)), unit="ms")
+    text = stamps.strftime("%Y-%m-%dT%H:%M:%S.%f").to_series(index=table.index)
+    text[missing] = ""
+    recording = read(table.assign(time=text), rate_hz=None)
+    inside = [row for row in missing if row > 2]
+    assert recording.rate_hz == 100 and recording.gaps.tolist() == [[row, row + 1] for row in inside]

@@ -197,9 +197,10 @@ def _unevenness(seconds: np.ndarray) -> tuple[float, float]:
     """(share of stamps that repeat, spread of the steps), rounded: the smaller, the better a clock."""
     known = seconds[np.isfinite(seconds)]
     step = typical_step(known)
-    relative = np.diff(known) / step
-    repeats = float((relative == 0).mean())
-    spread = float(np.median(np.abs(relative - np.median(relative))))
+    with np.errstate(over="ignore", invalid="ignore"):  # damaged stamps may be as large as a float can be
+        relative = np.diff(known) / step
+        repeats = float((relative == 0).mean())
+        spread = float(np.median(np.abs(relative - np.median(relative))))
     return round(repeats, 1), round(spread, 1)
 
 

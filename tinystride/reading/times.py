@@ -153,7 +153,7 @@ def _wrong_unit(source: Path | str, name: str, step: float, unit: str, who: str)
 
 def text_times(source: Path | str, text: pd.Series, name: str) -> Times:
     """Seconds of dates and times of day as text: ISO 8601 and what is like it. Raises DataError."""
-    plain = text.astype(str).str.strip(" \"'")
+    plain = text.astype(str).fillna("").str.strip(" \"'")  # pandas keeps NaN of its own str type
     example = next((value for value in plain.head(200) if value.lower() not in ("", "nan", "none")), "")
     if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d\.\d\d\.\d\d", example):
         plain = plain.str.replace(r"(\d\d)\.(\d\d)\.(\d\d)", r"\1:\2:\3", n=1, regex=True)
