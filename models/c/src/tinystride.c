@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* TinyStride: raw samples of a shoe-worn inertial sensor in, stride lengths out. See tinystride.h.
  *
- * Samples are counted in units of ACC_UNIT and GYR_UNIT and gathered into blocks of about 1/60 s. All that decides
- * about strides is integer arithmetic on blocks, so that it is the same wherever it runs; what happens once per
- * stride is single precision.
+ * Samples are converted to counts of ACC_UNIT and GYR_UNIT and summed to blocks of about 1/60 s. All decisions about
+ * strides use integer arithmetic on blocks, so they are the same on every processor; what happens once per stride is
+ * single precision. The parts below are one translation unit: none is compiled on its own.
  */
 #include "tinystride.h"
 
@@ -11,171 +12,359 @@
 
 #include <stddef.h>
 #include <string.h>
-#if !(defined(__GNUC__) && defined(__arm__) && defined(__ARM_FP))
-#include <math.h>
-#endif
 
-/* Functions that are smaller, or need less stack, where they are not merged into their caller. */
+/* ======== constants ======== */
+
+/* Constants. Generated from tinystride/firmware/constants.py. */
+/* specific force of one count, m/s^2 */
+#define ACC_UNIT 0.005f
+/* angular rate of one count, rad/s */
+#define GYR_UNIT 0.00125f
+/* 2^6 squared counts of the gyroscope: 1 unit of motion energy, (0.01 rad/s)^2 */
+#define ENERGY_SHIFT 6
+/* squared counts of specific force per unit of motion energy: 2.5 m/s^2 counts as 1 rad/s */
+#define ACC_SQUARES_PER_MOTION 25
+/* m/s^2 */
+#define GRAVITY 9.80665f
+/* resolution of instants within a block */
+#define Q14_ONE 16384
+/* largest plausible specific force, m/s^2 */
+#define MAX_ACC 1000.0f
+/* largest plausible angular rate, rad/s */
+#define MAX_GYR 200.0f
+/* samples are clamped at 150 m/s^2 and 37.5 rad/s, so that the low-pass stays within 16 bits */
+#define MAX_COUNT 30000
+/* samples from 16.5 g and 2320 deg/s on count as saturated: sensors of 16 g and 2000 deg/s stay below */
+#define SATURATED_COUNT 32400
+/* full scale in counts if it is unknown: 2 g */
+#define MIN_ACC_FULL_SCALE 3922
+/* full scale in counts if it is unknown: 250 deg/s */
+#define MIN_GYR_FULL_SCALE 3490
+/* samples in a row at the largest value that count as saturated */
+#define CLIPPED_SAMPLES 3
+/* jumps of a sensor's full scale from which counts have overflowed */
+#define MIN_JUMPS 2u
+/* of the largest value so far, from which samples are inspected */
+#define INSPECTED_SHARE 0.55f
+/* score of repeated samples while the foot turns, +2 each, others -1: a third of the stream */
+#define MIN_REPEAT_SCORE 16
+/* largest score */
+#define MAX_REPEAT_SCORE 60
+/* rate of blocks aimed at */
+#define BLOCK_HZ 58.0f
+/* rate of blocks at which the history still holds a slow stride */
+#define MAX_BLOCK_HZ 76.0f
+/* cutoff of the low-pass */
+#define LOWPASS_HZ 10.0f
+/* equal blocks in a row after which a sensor counts as stuck */
+#define STUCK_BLOCKS 2
+/* energy of a block above which equal blocks count: a foot that hardly turns may repeat itself */
+#define MIN_STUCK_ENERGY 640u
+/* longest gap that is bridged */
+#define MAX_GAP_S 0.03f
+/* velocity that may be missed in a gap without a flag */
+#define MAX_GAP_MPS 0.1f
+/* rotation in a gap of the time stamps without a flag */
+#define MAX_GAP_RAD 0.01f
+/* a longer jump of the time stamps restarts the stream */
+#define MAX_JUMP_US 1000000
+/* window of the motion energy */
+#define ENERGY_WINDOW_S 0.08f
+/* motion energy below which a foot is at rest: 0.8 rad/s */
+#define STATIONARY_THRESHOLD 6400u
+/* motion energy of a stance, also in running: 2.4 rad/s */
+#define MAX_STANCE_MOTION 57600u
+/* floor of the motion energy in the stationarity weight: 0.3 rad/s */
+#define MOTION_FLOOR 900u
+/* motion energy saturates here */
+#define MAX_MOTION 65535u
+/* counts; a larger difference from the force at stance exceeds MAX_MOTION; a power of two */
+#define MAX_FORCE_DIFFERENCE 2048
+/* 0.5 rad; a slow foot that is tilted further is in mid-air */
+#define COS_MAX_TILT 0.87758255f
+/* shortest time between two mid-stances */
+#define MIN_STANCE_INTERVAL_S 0.35f
+/* smallest rotation of a swing */
+#define MIN_SWING_RAD 0.5f
+/* units of the rotation summed over blocks */
+#define SWING_UNITS_PER_RADPS 1600.0f
+/* a longer rest ends the stride before it */
+#define PAUSE_S 1.2f
+/* a stride ends within this time after the foot has come to rest */
+#define SOON_S 0.3f
+/* stationary time that no swing has */
+#define STATIONARY_RUN_S 0.3f
+/* after this time without stance, the force at stance is learned anew */
+#define RELEARN_S 2.0f
+/* squared counts of |acc| at rest: gravity less 15 % */
+#define MIN_GRAVITY_SQUARE 2779324u
+/* gravity plus 15 % */
+#define MAX_GRAVITY_SQUARE 5087413u
+/* a window of standing has three parts of this duration */
+#define STANDING_PART_S 0.2f
+/* a window counts if the foot stands on for this time */
+#define STANDING_GUARD_S 0.15f
+/* counts, range of the specific force */
+#define MAX_STANDING_ACC_RANGE 60
+/* bias of the gyroscope, rad/s */
+#define MAX_BIAS_RADPS 0.1f
+/* motion energy while standing: 0.2 rad/s */
+#define MAX_STANDING_MOTION 400u
+/* error of the bias from a window whose parts agree */
+#define STANDING_BIAS_SD_RADPS 0.0008f
+/* error of the bias per spread of the parts */
+#define ERROR_PER_SPREAD 0.4f
+/* a window with a larger error is not standing */
+#define MAX_STANDING_BIAS_SD_RADPS 0.015f
+/* rotation of gravity that noise alone shows */
+#define GRAVITY_TURN_NOISE_RADPS 0.002f
+/* points of a stride */
+#define POINTS 64
+/* sums of samples less the sensor's offset stay within 32 bits */
+#define MAX_OFFSET 200000000.0f
+/* height of the sensor above the sole */
+#define LEVER_ARM_M 0.06f
+/* sum of squared m, m/s and m/s^2 that no stride has */
+#define MAX_INTEGRAL 100000000.0f
+/* mean absolute excess velocity times duration before the first stride, forward */
+#define USUAL_FORWARD_EXCESS_M 0.18f
+/* the same, vertical */
+#define USUAL_VERTICAL_EXCESS_M 0.07f
+/* strides that these count for */
+#define USUAL_EXCESS_STRIDES 2
+/* strides after which later ones count more */
+#define MAX_EXCESS_STRIDES 100
+/* a stride's excess counts at most so many times the mean */
+#define MAX_EXCESS_RATIO 4.0f
+/* contact as a share of the stride, if none was found */
+#define USUAL_CONTACT 0.7f
+/* contact as a share of the stride, at least */
+#define MIN_CONTACT 0.5f
+/* at most */
+#define MAX_CONTACT 0.9f
+/* initial contact after the pitch rate turns positive */
+#define CONTACT_AFTER_CROSSING_S 0.026f
+/* weight of earlier strides in the moments of the angular rate */
+#define FRAME_MEMORY 0.75f
+/* weight of earlier strides in the direction */
+#define FORWARD_MEMORY 0.5f
+/* direction-reversal threshold */
+#define REVERSAL_M2 0.04f
+/* 0.20 rad; a larger change of gravity at stance is a slip */
+#define COS_MAX_SLIP 0.9800666f
+/* (0.1 rad)^2; a slip tips both the force at stance and the end of the integral; another posture of the foot changes
+ * only the first, an error of the gyroscope only the second */
+#define MAX_SLIP_RAD2 0.01f
+/* a larger change of the axis of rotation forgets the mounting */
+#define COS_MAX_TWIST 0.9f
+/* strides after which the bias that they show has half of the weight */
+#define PRIOR_STRIDES 4.0f
+/* tilt at a stride's end, SD: unit of the covariance of the bias */
+#define STRIDE_TILT_SD_RAD 0.03f
+/* error of the bias that strides alone show, however many */
+#define STRIDE_BIAS_SD_RADPS 0.004f
+/* tilt at a stride's end from which it weighs less */
+#define TILT_SD_RAD 0.1f
+/* growth of the variance of the bias per stride */
+#define BIAS_WALK 0.00002f
+/* of an ordinary stride */
+#define MIN_DURATION_S 0.6f
+/* of an ordinary stride */
+#define MAX_DURATION_S 2.0f
+/* of an ordinary stride */
+#define MIN_LENGTH_CM 40.0f
+/* of an ordinary stride */
+#define MAX_LENGTH_CM 220.0f
+/* 30 degrees */
+#define COS_MAX_TURN 0.8660254f
+/* change of height of an ordinary stride */
+#define MAX_CLIMB_M 0.2f
+/* error of a length, SD, that the bias may make */
+#define MAX_BIAS_ERROR_M 0.02f
+/* the same, if strides alone show the bias */
+#define MAX_BIAS_ERROR_WITHOUT_STANDING_M 0.0075f
+/* velocity left at the end of a stride */
+#define MAX_DRIFT_MPS 2.5f
+/* 0.25 rad, tilt at the end of a stride */
+#define TAN_MAX_TILT 0.25534192f
+/* mean vertical velocity at the end of ordinary strides; a rate or scale wrong by 10 % gives more */
+#define MAX_VERTICAL_MPS 0.3f
+/* the same, if it hardly scatters: one sensor is late, by 13 ms and more */
+#define MAX_STEADY_VERTICAL_MPS 0.13f
+/* mean per mean absolute deviation of one that hardly scatters */
+#define MAX_STEADY_RATIO 4.0f
+/* strides of that mean */
+#define MAX_ORDINARY_STRIDES 8u
+/* strides that it takes to judge it */
+#define MIN_ORDINARY_STRIDES 4u
+/* of every stride */
+#define BASE_SD_CM 1.18f
+/* per m of unusual forward excess */
+#define SD_PER_EXCESS_CM_PER_M 3.34f
+/* per unit of the sine of the tilt at the end */
+#define SD_PER_TILT_CM 37.5f
+/* per m of height between both mid-stances */
+#define SD_PER_HEIGHT_CM_PER_M 44.7f
+/* per second between two samples */
+#define SD_PER_INTERVAL_CM_PER_S 215.0f
+/* correction by the network without a flag */
+#define MAX_CORRECTION_CM 10.0f
+/* of the network's inputs: 1 % */
+#define MAX_CLIPPED_INPUTS 3
+/* parts of a stride */
+#define TEMPLATE_POINTS 16
+/* parts by which a stride may be shifted */
+#define MAX_TEMPLATE_SHIFT 4
+/* correlation with the template of a stride of walking */
+#define MIN_TEMPLATE_CORRELATION 0.6f
+/* squared correlation of all turning that a residual score of 1 requires */
+#define CORRELATION_PER_RESIDUAL 0.5f
+/* score below which a foot is the other one */
+#define MAX_OTHER_FOOT_SCORE (-0.1f)
+/* strides that it takes to tell the foot */
+#define MIN_SIDE_STRIDES 3u
+/* strides of the mean that tells the foot */
+#define MAX_SIDE_STRIDES 20
+/* 0.1 rad/s */
+#define PITCH_TEMPLATE_VALUES {1, 2, 6, 23, 63, 64, -19, -52, -58, -51, -33, 17, 28, 6, 1, 1}
+/* 0.01 rad, 0.01 m */
+#define SIDE_TEMPLATE_VALUES {-11, 25, 80, -44, 73, 26, -41, -6, -6, -70, 252, 223, 78, -66, -88, -11}
+/* 0.01 rad, 0.01 m */
+#define SIDE_TEMPLATE_SD_VALUES {13, 26, 54, 43, 52, 32, 34, 11, 18, 63, 122, 201, 158, 174, 89, 27}
+/* ======== config ======== */
+
+/* Compiler attributes, units, and the tables of constants. The numbers themselves are in constants.inc. */
+
+/* Functions that are smaller, or need less stack, if they are not inlined. */
 #if defined(__GNUC__)
-#define APART __attribute__((noinline))
+#define NOINLINE __attribute__((noinline))
 #else
-#define APART
+#define NOINLINE
 #endif
-/* Functions of every sample or block, which cost less where they are. */
+/* Functions called for every sample or block, which are cheaper inlined. */
 #if defined(__GNUC__)
-#define WITHIN inline __attribute__((always_inline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 #else
-#define WITHIN inline
+#define ALWAYS_INLINE inline
 #endif
 
 #define MAGIC 0x54535431u
-#define GRAVITY 9.80665f
 #define PI 3.14159265f
+#define COUNTS_PER_ACC (1.0f / ACC_UNIT)
+#define COUNTS_PER_GYR (1.0f / GYR_UNIT)
 
-/* Units of integers: a count, and unrest squared, (0.01 rad/s)^2, as 64 squared counts of the gyroscope. */
-#define ACC_UNIT 0.005f
-#define GYR_UNIT 0.00125f
-#define IN_ACC (1.0f / ACC_UNIT)
-#define IN_GYR (1.0f / GYR_UNIT)
-#define ENERGY_SHIFT 6
-#define UNRESTS_PER_ACC 25 /* squared counts of acc that weigh as much: 2.5 m/s^2 as 1 rad/s */
-#define LARGEST_ACC 1000.0f
-#define LARGEST_GYR 200.0f
-#define BLOCK_HZ 58.0f
-#define MOST_BLOCKS_HZ 76.0f /* of more the ring holds no slow stride */
-#define LOWPASS_HZ 10.0f
-#define ENERGY_WINDOW_S 0.08f
-
-/* Squares of 0.8, 2.4, 0.3 rad/s in those units. */
-#define CALM 6400u
-#define LARGEST_STANCE_UNREST 57600u
-#define UNREST_FLOOR 900u
-#define MOST_UNREST 65535u
-#define MOST_APART 2048 /* counts of acc: from there on it is more than MOST_UNREST; a power of two */
-#define COS_LARGEST_TILT 0.87758256f /* 0.5 rad */
-#define SMALLEST_STANCE_INTERVAL_S 0.35f
-#define SMALLEST_SWING_RAD 0.5f
-#define TURNED_PER_RADPS 1600.0f
-#define PAUSE_S 1.2f
-#define SOON_S 0.3f
-#define CALM_RUN_S 0.3f
-#define SEARCH_S 2.0f
-#define CONTACT_AFTER_CROSSING_S 0.026f
-
-/* |acc| at rest, squared, in counts: 15 % around gravity. */
-#define LEAST_REST 2779324u
-#define LARGEST_REST 5087413u
-/* Of a standing foot, in counts: spread of the angular rate, range of the specific force, bias; and what unrest all
- * that allows. */
-#define STANDING_GYR 32
-#define STANDING_ACC 60
-#define LARGEST_BIAS 80
-#define STANDING_UNREST 400u
-
-/* Longest gap that a stride bears, and velocity that it may miss. */
-#define LONGEST_GAP_S 0.03f
-#define GAP_MPS 0.1f
-/* Turned while time stamps say that samples are missing, from which on it matters whether they are. */
-#define GAP_RAD 0.01f
-#define CLIPPED_SAMPLES 3
-/* Where a full scale is not known, it is not below 2 g and 250 deg/s. */
-#define LEAST_ACC_FULL_SCALE 3922
-#define LEAST_GYR_FULL_SCALE 3490
-/* Beyond 150 m/s^2 and 37.5 rad/s samples are cut off; the low-pass stays within 16 bits then. */
-#define COUNT_LIMIT 30000
-#define STUCK_BLOCKS 2
-#define LEAST_STUCK_ENERGY 640u /* of a block; what hardly turns may tell the same twice */
-#define JUMP_US 1000000
-
-#define POINTS 64
-/* As finely as instants lie in blocks. With what a sensor tells at rest, at most MOST_NONE, sums over the longest step
- * stay within 32 bits. */
-#define PARTS_OF_BLOCK 16384
-#define MOST_NONE 2e8f
-#define LEVER_M 0.06f
-#define SHORTEST_S 0.6f
-#define LONGEST_S 2.0f
-#define SHORTEST_CM 40.0f
-#define LONGEST_CM 220.0f
-#define COS_TURN 0.8660254f
-#define CLIMB_M 0.2f
-#define ASTRAY 1e8f /* of squared m, m/s and m/s^2: what no stride has */
-/* Vertical velocity at a stride's end, of which there should be none, in the mean of the last ordinary strides; a rate
- * or a gyroscope's scale that is wrong by a tenth makes 0.3 m/s and more of it. */
-#define LARGEST_VERTICAL_MPS 0.3f
-#define ORDINARY_STRIDES 8u
-#define FEWEST_ORDINARY 4u
-#define EXTRAORDINARY                                                                                                  \
+/* Flags that exclude a stride from the check of the two sensors against each other. */
+#define NOT_ORDINARY                                                                                                   \
     (TINYSTRIDE_TURN | TINYSTRIDE_CLIMB | TINYSTRIDE_UNUSUAL_DURATION | TINYSTRIDE_OUT_OF_RANGE |                      \
-     TINYSTRIDE_NOT_WALKING | TINYSTRIDE_GAP | TINYSTRIDE_SATURATED)
-#define UNSTEADY_MPS 2.5f
-#define TAN_UNSTEADY_TILT 0.25534192f /* 0.25 rad */
-#define COS_SLIP 0.98006658f          /* 0.20 rad */
-/* A sensor that slips by 0.1 rad tips both the force of the standing foot, and where the stride seems to end, by that.
- * A foot that stands differently does only the one, a gyroscope that errs only the other. */
-#define SQUARED_SLIP 0.01f
-#define COS_TWIST 0.9f
-#define LARGEST_CORRECTION_CM 10.0f
-#define LARGEST_CLIPPED 3 /* values of the network's input, 1 % */
-#define FRAME_MEMORY 0.75f
-#define FORWARD_MEMORY 0.5f
-#define SQUARED_BACK 0.04f /* m^2: so far ahead and then back goes nobody who walks */
+     TINYSTRIDE_NOT_WALKING | TINYSTRIDE_GAP | TINYSTRIDE_SATURATED | TINYSTRIDE_PREVIOUS_MISSING)
 
-#define STRIDES_TO_BELIEVE 4.0f
-#define USUAL_TILT_RAD 0.1f
-#define BIAS_WALK 2e-5f
-#define STANDING_VARIANCE 1e-3f
+/* Template of walking: mean pitch rate in sixteenths of the stride, 0.1 rad/s. */
+static const int8_t PITCH_TEMPLATE[TEMPLATE_POINTS] = PITCH_TEMPLATE_VALUES;
+/* Template of a right foot, in hundredths: roll (rad, eight values), then sideways acceleration times the squared
+ * duration (m, eight values); mean and SD. */
+static const int16_t SIDE_TEMPLATE[TEMPLATE_POINTS] = SIDE_TEMPLATE_VALUES;
+static const uint8_t SIDE_TEMPLATE_SD[TEMPLATE_POINTS] = SIDE_TEMPLATE_SD_VALUES;
 
-#define PARTS 16
-#define LARGEST_SHIFT 4
-#define SMALLEST_LIKENESS 0.6f
-#define LIKENESS_OF_STRANGE 0.5f
-#define OTHER_FOOT (-0.1f)
-#define FEWEST_STRIDES 3u
-#define MOST_WALKED 20 /* strides that a mean is of, which later ones then push out */
-
-/* Mean pitch rate of walking in sixteenths of the stride, in tenths, and roll and sideways acceleration in eighths with
- * their SD, in hundredths: see gait/walking.py and gait/side.py. */
-static const int8_t PITCH[PARTS] = {1, 2, 6, 23, 63, 64, -19, -52, -58, -51, -33, 17, 28, 6, 1, 1};
-static const int16_t SIDE[PARTS] = {-11, 25, 80, -44, 73, 26, -41, -6, -6, -70, 252, 223, 78, -66, -88, -11};
-static const uint8_t SIDE_SD[PARTS] = {13, 26, 54, 43, 52, 32, 34, 11, 18, 63, 122, 201, 158, 174, 89, 27};
-
-/* Of both sensors: a count, what no sample is above, and the least full scale. */
+/* Sensors, the index of the tables below. */
 enum { ACC, GYR };
-static const float UNIT[2] = {ACC_UNIT, GYR_UNIT}, LARGEST[2] = {LARGEST_ACC, LARGEST_GYR};
-static const int16_t LEAST_FULL_SCALE[2] = {LEAST_ACC_FULL_SCALE, LEAST_GYR_FULL_SCALE};
+static const float UNIT[2] = {ACC_UNIT, GYR_UNIT};     /* size of one count, m/s^2 and rad/s */
+static const float MAX_SAMPLE[2] = {MAX_ACC, MAX_GYR}; /* largest plausible value, m/s^2 and rad/s */
+static const int16_t MIN_FULL_SCALE[2] = {MIN_ACC_FULL_SCALE, MIN_GYR_FULL_SCALE}; /* counts */
 
-/* Durations, which are whole numbers of blocks. */
-enum { WINDOW, REACH, CALM_RUN, PAUSE, HALF_PAUSE, SOON, HALF_SECOND };
+/* Events that make the strides they lie in unreliable, in the order of their flags. */
+enum { GAP, SATURATED };
+
+/* Durations that are converted to a whole number of blocks. */
+enum { WINDOW, STANCE_INTERVAL, STATIONARY_RUN, PAUSE, HALF_PAUSE, SOON, STANDING_PART, STANDING_GUARD };
 static const float DURATION_S[TINYSTRIDE_DURATIONS] = {
-    ENERGY_WINDOW_S, SMALLEST_STANCE_INTERVAL_S, CALM_RUN_S, PAUSE_S, PAUSE_S / 2, SOON_S, 0.5f,
+    ENERGY_WINDOW_S, MIN_STANCE_INTERVAL_S, STATIONARY_RUN_S, PAUSE_S, PAUSE_S / 2, SOON_S,
+    STANDING_PART_S, STANDING_GUARD_S,
 };
 
+/* Scaling of a feature to the network's input: factor, then summand. */
 static const float INPUT_FACTOR[6] = TINYSTRIDE_INPUT_FACTOR;
 static const float INPUT_SUMMAND[6] = TINYSTRIDE_INPUT_SUMMAND;
+/* ======== math ======== */
 
-/* ---- small mathematics ---- */
+/* Small mathematics: vectors of three, square root, rounding. */
 
+/* Return the square root of x >= 0, rounded to the nearest float; infinity and NaN stay. A core with a floating-point
+ * unit has an instruction for it; without, this needs no library: newlib's sqrtf brings 1,080 bytes of static data. */
+#if defined(__GNUC__) && defined(__arm__) && defined(__ARM_FP)
 static float square_root(float x)
 {
-#if defined(__GNUC__) && defined(__arm__) && defined(__ARM_FP)
     float y;
     __asm__("vsqrt.f32 %0, %1" : "=t"(y) : "t"(x));
     return y;
+}
+#elif defined(__GNUC__) && defined(__SSE__)
+static float square_root(float x)
+{
+    float y;
+    __asm__("sqrtss %1, %0" : "=x"(y) : "x"(x));
+    return y;
+}
+#elif defined(__GNUC__) && defined(__aarch64__)
+static float square_root(float x)
+{
+    float y;
+    __asm__("fsqrt %s0, %s1" : "=w"(y) : "w"(x));
+    return y;
+}
+#elif defined(__GNUC__) && defined(__riscv_flen)
+static float square_root(float x)
+{
+    float y;
+    __asm__("fsqrt.s %0, %1" : "=f"(y) : "f"(x));
+    return y;
+}
 #else
-    return sqrtf(x);
+static NOINLINE float square_root(float x)
+{
+    uint32_t bits, rest, root = 0, twice = 0;
+    memcpy(&bits, &x, sizeof bits);
+    if (bits - 1u >= 0x7F7FFFFFu) {
+        return x; /* 0, infinity, NaN */
+    }
+    int32_t exponent = (int32_t)(bits >> 23);
+    rest = bits & 0x7FFFFFu;
+    if (exponent > 0) {
+        rest |= 0x800000u;
+    } else {
+        /* Subnormal. */
+        for (exponent = 1; !(rest & 0x800000u); --exponent) {
+            rest <<= 1;
+        }
+    }
+    /* x = rest * 4^(half - 12) with an integer half: one binary digit of the root at a time, and one for rounding. */
+    exponent += 1;
+    rest <<= 1 + (exponent & 1);
+    for (uint32_t digit = 0x1000000u; digit != 0u; digit >>= 1) {
+        const uint32_t trial = twice + digit;
+        if (trial <= rest) {
+            twice = trial + digit;
+            rest -= trial;
+            root += digit;
+        }
+        rest <<= 1;
+    }
+    root += rest ? root & 1u : 0u;
+    bits = (root >> 1) + ((uint32_t)((exponent >> 1) + 62) << 23);
+    memcpy(&x, &bits, sizeof bits);
+    return x;
+}
 #endif
+
+/* Return `flag` if x lies outside of low to high, else 0. */
+static NOINLINE unsigned flag_if_outside(float x, float low, float high, unsigned flag)
+{
+    return x < low || x > high ? flag : 0u;
 }
 
-/* Whether x is not from `least` to `most`, as a bit at a place. */
-static APART unsigned beyond(float x, float least, float most, unsigned flag)
+/* Return x, limited to -limit to limit. */
+static NOINLINE float clampf(float x, float limit)
 {
-    return x < least || x > most ? flag : 0u;
-}
-
-static APART float limited(float x, float most)
-{
-    return x > most ? most : x < -most ? -most : x;
+    return x > limit ? limit : x < -limit ? -limit : x;
 }
 
 static float squared(float x)
@@ -183,17 +372,17 @@ static float squared(float x)
     return x * x;
 }
 
-static WITHIN float dot_within(const float a[3], const float b[3])
+static ALWAYS_INLINE float dot_inline(const float a[3], const float b[3])
 {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-static APART float dot(const float a[3], const float b[3])
+static NOINLINE float dot(const float a[3], const float b[3])
 {
-    return dot_within(a, b);
+    return dot_inline(a, b);
 }
 
-static APART void cross(const float a[3], const float b[3], float result[3])
+static NOINLINE void cross(const float a[3], const float b[3], float result[3])
 {
     result[0] = a[1] * b[2] - a[2] * b[1];
     result[1] = a[2] * b[0] - a[0] * b[2];
@@ -207,10 +396,11 @@ static void scale(float vector[3], float factor)
     vector[2] *= factor;
 }
 
-static void add(float vector[3], const float more[3], float factor)
+/* vector += factor * addend */
+static void add(float vector[3], const float addend[3], float factor)
 {
     for (int i = 0; i < 3; ++i) {
-        vector[i] += factor * more[i];
+        vector[i] += factor * addend[i];
     }
 }
 
@@ -219,18 +409,26 @@ static float norm(const float vector[3])
     return square_root(dot(vector, vector));
 }
 
+/* Scale a vector to length 1; zero stays zero. */
 static void unit(float vector[3])
 {
     scale(vector, 1.0f / (norm(vector) + 1e-12f));
 }
 
-static APART void to_floats(const int16_t counts[3], float vector[3])
+/* Return the cosine of the angle between two vectors; 0 if one of them is zero. */
+static float cosine(const float a[3], const float b[3])
+{
+    return dot(a, b) / (norm(a) * norm(b) + 1e-12f);
+}
+
+static NOINLINE void to_floats(const int16_t counts[3], float vector[3])
 {
     for (int i = 0; i < 3; ++i) {
         vector[i] = counts[i];
     }
 }
 
+/* result = matrix * vector */
 static void apply(float matrix[3][3], const float vector[3], float result[3])
 {
     for (int i = 0; i < 3; ++i) {
@@ -238,9 +436,10 @@ static void apply(float matrix[3][3], const float vector[3], float result[3])
     }
 }
 
-/* To the nearest whole number plus NEAREST, |x| < 2^22: by what the sum's bits are. */
+/* Return x rounded to the nearest integer, plus NEAREST, modulo 2^32; |x| < 2^22. Adding 1.5 * 2^23 leaves the rounded
+ * number in the low bits of the sum. */
 #define NEAREST 0x4B400000u
-static WITHIN uint32_t nearest_bits(float x)
+static ALWAYS_INLINE uint32_t nearest_bits(float x)
 {
     const float sum = x + 12582912.0f;
     uint32_t bits;
@@ -248,189 +447,128 @@ static WITHIN uint32_t nearest_bits(float x)
     return bits;
 }
 
-static int32_t nearest(float x)
+/* Return x rounded to the nearest integer; |x| < 2^22. */
+static NOINLINE int32_t nearest(float x)
 {
     return (int32_t)(nearest_bits(x) - NEAREST);
 }
 
-/* Of |x| < 2^15, where the last 16 bits are enough. */
+/* Return x rounded to the nearest integer; |x| < 2^15. The last 16 bits of the sum are enough. */
 static int16_t nearest_int16(float x)
 {
     return (int16_t)nearest_bits(x);
 }
 
-/* The larger the number, or if it is none, the larger. */
-static uint32_t magnitude(float x)
+/* Return a monotonic key of |x|; NaN sorts above every number. */
+static uint32_t abs_sort_key(float x)
 {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits << 1;
 }
+/* ======== state ======== */
 
-/* ---- start ---- */
+/* State shared by the parts: the stream of samples and the sensor. */
 
-/* Butterworth of second order by the bilinear transform, and its delay for slow signals. */
-static void design_lowpass(tinystride_t *ts, float block_hz)
+/* Result of the integration over a stride, in the frame of its start. */
+typedef struct {
+    float displacement[3]; /* m */
+    float drift[3];        /* velocity left at the end, m/s */
+    float excess;          /* the forward one, less what the lever arm explains, m/s */
+    float up[3];           /* specific force at the end, m/s^2 */
+    float rows[2][3];      /* sums of the first two rows of the orientation, from sensor axes */
+    float turn[2];         /* cosine and sine of the change of heading, times a common factor */
+    float parts[3][TEMPLATE_POINTS]; /* sums over sixteenths: roll and pitch rate as features, sideways force */
+    float turning;         /* sum of squares of the angular rate, in units of the pitch rate feature squared */
+    int clipped;           /* inputs of the network at an end of their range */
+} integral_t;
+
+/* Return TINYSTRIDE_OK if the state is there and has been initialized, else the error. */
+static NOINLINE int check_state(const tinystride_t *ts)
 {
-    const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
-    const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / 7.0f)));
-    const float squares = 1.0f + k * k, twice = 1.41421356f * k, normed = 1.0f / (squares + twice);
-    ts->b0 = k * k * normed / (float)ts->samples_per_block;
-    ts->a1 = 2.0f * (k * k - 1.0f) * normed;
-    ts->a2 = (squares - twice) * normed;
-    ts->delay = 1.0f / twice;
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    return ts->magic == MAGIC ? TINYSTRIDE_OK : TINYSTRIDE_ERROR_STATE;
 }
 
-/* The number of the sample that comes next. */
+/* Return the number of the next sample. */
 static uint32_t next_sample(const tinystride_t *ts)
 {
-    return ts->first_sample + (ts->block + 1u) * ts->samples_per_block - ts->to_come;
+    return ts->input.first_sample + (ts->block.number + 1u) * ts->config.samples_per_block - ts->block.to_come;
 }
 
-/* So large is the bias's variance, in units of what a stride tells. */
-static void know_bias(tinystride_t *ts, float variance)
+/* Set the covariance of the gyroscope bias to `variance` on each axis, in units of what one stride tells. */
+static void init_bias_covariance(tinystride_t *ts, float variance)
 {
-    memset(ts->bias_variance, 0, sizeof ts->bias_variance);
+    memset(ts->sensor.bias_variance, 0, sizeof ts->sensor.bias_variance);
     for (int i = 0; i < 3; ++i) {
-        ts->bias_variance[i][i] = variance;
+        ts->sensor.bias_variance[i][i] = variance;
     }
 }
 
-/* From this size on, in counts, a sensor is at full scale or, where that is not known, at its largest value so far.
- * From a count below on samples are looked at closer. */
-static APART void set_reached(tinystride_t *ts, int sensor, int32_t size)
+/* Return the sum of the variances of the gyroscope bias over the axes. */
+static float bias_variance_trace(const tinystride_t *ts)
 {
-    ts->reached[sensor] = (int16_t)size;
-    ts->unusual[sensor] = magnitude((float)(size - 1) * UNIT[sensor]);
+    return ts->sensor.bias_variance[0][0] + ts->sensor.bias_variance[1][1] + ts->sensor.bias_variance[2][2];
 }
 
-/* Events that spoil the strides they lie in, in the order of their flags. */
-enum { GAP, SATURATED };
-
-static APART void mark(tinystride_t *ts, int event)
+/* Set the size, in counts, from which a sample is at full scale or, if the full scale is unknown, at the largest
+ * value so far. Samples from INSPECTED_SHARE of it are
+ * inspected. */
+static NOINLINE void set_saturation_level(tinystride_t *ts, int sensor, int32_t size)
 {
-    ts->event_last[event] = ts->block;
-    if (!ts->event_seen[event]) {
-        ts->event_seen[event] = 1;
-        ts->event_first[event] = ts->block;
+    ts->input.saturation_level[sensor] = (int16_t)size;
+    ts->input.inspect_from[sensor] = abs_sort_key(INSPECTED_SHARE * (float)size * UNIT[sensor]);
+}
+
+/* Record that the event (GAP or SATURATED) has happened in the current block. */
+static NOINLINE void record_event(tinystride_t *ts, int event)
+{
+    ts->stride.event_last[event] = ts->block.number;
+    if (!ts->phase.event_seen[event]) {
+        ts->phase.event_seen[event] = 1;
+        ts->stride.event_first[event] = ts->block.number;
     }
 }
 
+/* Start to sum a new block. The sums start so much lower that adding nearest_bits() of each sample gives the sum. */
 static void clear_block(tinystride_t *ts)
 {
-    const uint32_t none = 0u - NEAREST * ts->samples_per_block;
-    ts->sum[0] = ts->sum[1] = ts->sum[2] = ts->sum[3] = ts->sum[4] = ts->sum[5] = none;
-    ts->energy = 0;
+    const uint32_t start = 0u - NEAREST * ts->config.samples_per_block;
+    struct tinystride_block *block = &ts->block;
+    block->sum[0] = block->sum[1] = block->sum[2] = block->sum[3] = block->sum[4] = block->sum[5] = start;
+    block->energy = 0;
 }
 
-/* Everything about samples and strides under way, from sample `first` on; what has been learnt stays. */
-static void begin(tinystride_t *ts, uint32_t first)
+/* Forget all that belongs to the current samples and stride, and continue with sample `first`. What is known of
+ * sensor, mounting and wearer stays. */
+static void reset_stream(tinystride_t *ts, uint32_t first)
 {
-    memset((uint8_t *)ts + offsetof(tinystride_t, to_come), 0,
-           offsetof(tinystride_t, window_samples) - offsetof(tinystride_t, to_come));
-    ts->first_sample = first;
+    memset((uint8_t *)ts + offsetof(tinystride_t, phase), 0,
+           offsetof(tinystride_t, standing) - offsetof(tinystride_t, phase));
+    ts->standing.blocks = 0;
+    ts->input.first_sample = first;
     clear_block(ts);
-    ts->to_come = ts->samples_per_block;
+    ts->block.to_come = ts->config.samples_per_block;
 }
 
-int tinystride_reset(tinystride_t *ts)
+/* Return the low-passed samples [6] of a block, in counts. */
+static NOINLINE const int16_t *block_samples(const tinystride_t *ts, uint32_t block)
 {
-    if (ts == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
-    }
-    if (ts->magic != MAGIC) {
-        return TINYSTRIDE_ERROR_STATE;
-    }
-    const float rate_hz = ts->rate_hz;
-    const int foot = ts->foot;
-    uint8_t known[2];
-    int16_t reached[2];
-    memcpy(known, ts->known, sizeof known);
-    memcpy(reached, ts->reached, sizeof reached);
-    (void)tinystride_init(ts, rate_hz, foot);
-    for (int i = 0; i < 2; ++i) {
-        if (known[i]) {
-            ts->known[i] = 1;
-            set_reached(ts, i, reached[i]);
-        }
-    }
-    return TINYSTRIDE_OK;
+    return ts->history.samples[block % TINYSTRIDE_HISTORY_BLOCKS];
 }
 
-int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
+/* Return the samples [6] of the block that follows. */
+static ALWAYS_INLINE const int16_t *next_block(const tinystride_t *ts, const int16_t *samples)
 {
-    if (ts == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
-    }
-    memset(ts, 0, sizeof *ts);
-    if (!(rate_hz >= TINYSTRIDE_LEAST_RATE_HZ && rate_hz <= TINYSTRIDE_LARGEST_RATE_HZ)) {
-        return TINYSTRIDE_ERROR_RATE;
-    }
-    if (foot != TINYSTRIDE_LEFT && foot != TINYSTRIDE_RIGHT) {
-        return TINYSTRIDE_ERROR_FOOT;
-    }
-    const int32_t in_block = (int32_t)(rate_hz / BLOCK_HZ + 0.5f);
-    ts->samples_per_block = (uint8_t)(in_block < 2 && rate_hz > MOST_BLOCKS_HZ ? 2 : in_block);
-    ts->period_s = (float)ts->samples_per_block / rate_hz;
-    const float block_hz = 1.0f / ts->period_s;
-    ts->rate_hz = rate_hz;
-    ts->foot = (uint8_t)foot;
-    for (int i = 0; i < TINYSTRIDE_DURATIONS; ++i) {
-        ts->blocks[i] = (uint8_t)(DURATION_S[i] * block_hz + 0.5f);
-    }
-    ts->window_samples = (uint16_t)(ts->blocks[WINDOW] * ts->samples_per_block);
-    ts->swing = (uint32_t)(SMALLEST_SWING_RAD * TURNED_PER_RADPS * block_hz);
-    ts->search = (uint16_t)(SEARCH_S * block_hz);
-    ts->bridged = (uint8_t)(LONGEST_GAP_S * rate_hz + 1e-3f);
-    ts->interval_us = 1e6f / rate_hz;
-    ts->time_gain = 1.0f;
-    design_lowpass(ts, block_hz);
-    know_bias(ts, 1.0f / STRIDES_TO_BELIEVE);
-    ts->magic = MAGIC;
-    begin(ts, 0u);
-    return tinystride_set_full_scale(ts, 0.0f, 0.0f);
+    return samples == ts->history.samples[TINYSTRIDE_HISTORY_BLOCKS - 1u] ? ts->history.samples[0] : samples + 6;
 }
+/* ======== frame ======== */
 
-static APART void know_full_scale(tinystride_t *ts, int sensor, float full_scale)
-{
-    const float unit = UNIT[sensor];
-    const int is_counted = full_scale > 0.0f && full_scale < (float)COUNT_LIMIT * unit;
-    const int32_t size = is_counted ? (int32_t)(0.995f * full_scale / unit) : 0;
-    ts->known[sensor] = size > 0;
-    set_reached(ts, sensor, size > 0 ? size : LEAST_FULL_SCALE[sensor]);
-}
+/* Mounting and gyroscope bias: learned from the strides themselves. */
 
-int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
-{
-    if (ts == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
-    }
-    if (ts->magic != MAGIC) {
-        return TINYSTRIDE_ERROR_STATE;
-    }
-    know_full_scale(ts, ACC, acc_mps2);
-    know_full_scale(ts, GYR, gyr_radps);
-    return TINYSTRIDE_OK;
-}
-
-/* ---- a stride's length ---- */
-
-static APART const int16_t *at(const tinystride_t *ts, uint32_t block)
-{
-    return ts->ring[block % TINYSTRIDE_RING];
-}
-
-/* The sample at a place among unrests, in 256ths of a block; it was sampled by a fraction later. */
-static uint32_t sample_of(const tinystride_t *ts, uint32_t block, uint32_t frac, float *fraction)
-{
-    const uint32_t d = ts->samples_per_block;
-    /* 64 samples more, so that nothing is negative. */
-    const uint32_t within = d * 2u * frac + 256u * (d - 1u) + 64u * 512u - d * 256u * (ts->blocks[WINDOW] - 1u);
-    *fraction = (float)(within % 512u) * (1.0f / 512);
-    return ts->first_sample + d * block + within / 512u - 64u;
-}
-
-/* The horizontal axis [3] about which a foot with this spread of angular rates turns most. */
+/* Find the horizontal axis [3] about which the foot turns most; spread: second moments of the angular rate. */
 static void principal_axis(float spread[3][3], const float up[3], float axis[3])
 {
     float first[3] = {0}, second[3], image[3];
@@ -448,17 +586,12 @@ static void principal_axis(float spread[3][3], const float up[3], float axis[3])
     unit(axis);
 }
 
-static float cosine(const float a[3], const float b[3])
-{
-    return dot(a, b) / (norm(a) * norm(b) + 1e-12f);
-}
-
-/* How the angular rate of the stride, of every other block, is spread over the axes. */
-static void find_spread(const tinystride_t *ts, float spread[3][3])
+/* Find the second moments [3, 3] of the angular rate of the stride, from every other block. */
+static void gyro_spread(const tinystride_t *ts, float spread[3][3])
 {
     float xx = 0.0f, xy = 0.0f, xz = 0.0f, yy = 0.0f, yz = 0.0f, zz = 0.0f;
-    for (uint32_t block = ts->spread_from; block <= ts->block; block += 2u) {
-        const int16_t *samples = ts->ring[block % TINYSTRIDE_RING];
+    for (uint32_t block = ts->stride.spread_from; block <= ts->block.number; block += 2u) {
+        const int16_t *samples = ts->history.samples[block % TINYSTRIDE_HISTORY_BLOCKS];
         const float x = samples[3], y = samples[4], z = samples[5];
         xx += x * x;
         xy += x * y;
@@ -471,77 +604,102 @@ static void find_spread(const tinystride_t *ts, float spread[3][3])
     memcpy(spread, found, sizeof found);
 }
 
-/* Whether one axis of a sensor has told the same all through the stride, as none does on a foot. */
-static int has_dead_axis(const tinystride_t *ts)
-{
-    const int16_t *first = at(ts, ts->spread_from);
-    unsigned alive = 0u;
-    for (uint32_t block = ts->spread_from + 1u; alive != 63u && block <= ts->block; ++block) {
-        const int16_t *samples = at(ts, block);
-        for (unsigned i = 0; i < 6u; ++i) {
-            alive |= (unsigned)(samples[i] != first[i]) << i;
-        }
-    }
-    return alive != 63u;
-}
-
-/* What mounting the samples tell of: vertical and left, in sensor axes. By how much its stance has changed from the
- * stride's start to its end, as the difference of unit vectors; whether that is a slip for sure. */
-static int learn_frame(tinystride_t *ts, float changed[3])
+/* Update the vertical and left axes, in sensor axes, by the stride. `changed` becomes the difference of the unit
+ * vectors of gravity at the end and at the start. Return 1 if that alone proves that the sensor has slipped, else
+ * 0. */
+static int update_frame(tinystride_t *ts, float changed[3])
 {
     float start[3], end[3], own[3], up[3], spread[3][3];
-    to_floats(ts->start_force, start);
-    to_floats(ts->calmest_force, end);
+    to_floats(ts->stride.start_force, start);
+    to_floats(ts->stance.quietest_force, end);
     scale(end, ACC_UNIT);
     unit(start);
     memcpy(changed, end, sizeof end);
     unit(changed);
-    const int slipped = dot(start, changed) < COS_SLIP;
+    const int slipped = dot(start, changed) < COS_MAX_SLIP;
     add(changed, start, -1.0f);
-    if (!ts->has_frame || cosine(ts->up_force, end) < COS_SLIP) {
-        memcpy(ts->up_force, end, sizeof end);
-        memset(ts->axes, 0, sizeof ts->axes);
+    if (!ts->frame.has_frame || cosine(ts->frame.up_force, end) < COS_MAX_SLIP) {
+        memcpy(ts->frame.up_force, end, sizeof end);
+        memset(ts->frame.gyr_spread, 0, sizeof ts->frame.gyr_spread);
     }
     for (int i = 0; i < 3; ++i) {
-        ts->up_force[i] += 0.25f * (end[i] - ts->up_force[i]);
-        up[i] = ts->up_force[i];
+        ts->frame.up_force[i] += 0.25f * (end[i] - ts->frame.up_force[i]);
+        up[i] = ts->frame.up_force[i];
     }
     unit(up);
-    find_spread(ts, spread);
+    gyro_spread(ts, spread);
     principal_axis(spread, up, own);
-    const float agreement = dot(own, ts->left);
-    const float memory = agreement * agreement < COS_TWIST * COS_TWIST ? 0.0f : FRAME_MEMORY;
+    const float agreement = dot(own, ts->frame.left);
+    const float memory = agreement * agreement < COS_MAX_TWIST * COS_MAX_TWIST ? 0.0f : FRAME_MEMORY;
     for (int i = 0; i < 3; ++i) {
-        scale(ts->axes[i], memory);
-        add(ts->axes[i], spread[i], 1.0f);
+        scale(ts->frame.gyr_spread[i], memory);
+        add(ts->frame.gyr_spread[i], spread[i], 1.0f);
     }
-    principal_axis(ts->axes, up, own);
-    scale(own, dot(own, ts->left) < 0.0f ? -1.0f : 1.0f);
-    memcpy(ts->left, own, sizeof own);
-    ts->has_frame = 1;
+    principal_axis(ts->frame.gyr_spread, up, own);
+    scale(own, dot(own, ts->frame.left) < 0.0f ? -1.0f : 1.0f);
+    memcpy(ts->frame.left, own, sizeof own);
+    ts->frame.has_frame = 1;
     return slipped;
 }
 
-/* What the integral of a stride says of it, in the start's frame. */
-typedef struct {
-    float displacement[3], drift[3];
-    float up[3];      /* specific force at the end */
-    float rows[2][3]; /* sums of the first two rows of the orientation, from sensor axes */
-    float turn[2];    /* cosine and sine of the change of heading, times something */
-    float parts[3][PARTS]; /* sums of sixteenths: rates of roll and pitch as features, force sideways */
-    float turning; /* sum of squares of all rates, as that of pitch */
-    int clipped;
-} integral_t;
-
-/* The block after this one. */
-static WITHIN const int16_t *next_block(const tinystride_t *ts, const int16_t *samples)
+/* Update the gyroscope bias by the tilt about one axis, one step of a Kalman filter. lever: tilt per bias [3];
+ * variance: of the tilt, in units of what one stride tells; change: change of the bias by this stride so far,
+ * added to. */
+static NOINLINE void kalman_update_axis(tinystride_t *ts, const float lever[3], float tilt, float variance,
+                                        float change[3])
 {
-    return samples == ts->ring[TINYSTRIDE_RING - 1u] ? ts->ring[0] : samples + 6;
+    float gain[3];
+    apply(ts->sensor.bias_variance, lever, gain);
+    const float share = 1.0f / (dot(lever, gain) + variance);
+    add(change, gain, (tilt - dot(lever, change)) * share);
+    for (int i = 0; i < 3; ++i) {
+        add(ts->sensor.bias_variance[i], gain, -gain[i] * share);
+    }
 }
 
-/* Add the summand that makes a scaled feature the network's number, and write that; count it if it is at an end of
- * its range. */
-static WITHIN void quantize(float scaled, float summand, int8_t *input, int *clipped)
+/* Correct the gyroscope bias by the tilt at the end of the stride, which integration leaves if the bias is wrong. */
+static void update_bias(tinystride_t *ts, integral_t *result, float duration)
+{
+    const float length = norm(result->up) + 1e-12f, x = result->up[0] / length, y = result->up[1] / length;
+    const float variance = 1.0f + (x * x + y * y) * (1.0f / (TILT_SD_RAD * TILT_SD_RAD));
+    float change[3] = {0};
+    scale(result->rows[0], duration * (1.0f / POINTS));
+    scale(result->rows[1], duration * (1.0f / POINTS));
+    kalman_update_axis(ts, result->rows[0], -y, variance, change);
+    kalman_update_axis(ts, result->rows[1], x, variance, change);
+    add(ts->sensor.bias, change, 1.0f);
+    for (int i = 0; i < 3; ++i) {
+        ts->sensor.bias_variance[i][i] += BIAS_WALK;
+    }
+}
+/* ======== integrate ======== */
+
+/* Strapdown integration of one stride, and the input of the network. */
+
+/* One axis of the frame of the stride's start. Velocities are in units of 2 / step_s; factors convert to features. */
+typedef struct {
+    float row[3], sum[3];  /* row of the orientation, from sensor axes; sum of the rows so far */
+    float velocity;        /* at the current point */
+    float next_velocity;   /* half a step later */
+    float moved;           /* sum of the velocities */
+    float velocity_factor, rate_factor[3], rate_sum;
+} axis_t;
+
+/* State of the integration at one of the 64 points of a stride. Samples are integrals over one step, in counts times
+ * Q14_ONE, in sensor axes, without the sensor's offsets. */
+typedef struct {
+    axis_t axis[3];
+    float acc[3], gyr[3];
+    int32_t minus_offset[6]; /* what each sum starts from */
+    const int16_t *samples;  /* of the current block */
+    uint32_t left;           /* part of the current block not yet summed, in Q14 */
+    float step;              /* length of a step in blocks */
+    float turn_factor;
+} integrator_t;
+
+/* Write the scaled feature plus its summand as input of the network; count it if it is clipped or at an end of the
+ * range. */
+static ALWAYS_INLINE void quantize_feature(float scaled, float summand, int8_t *input, int *clipped)
 {
     const uint32_t bits = nearest_bits(scaled + summand);
     *input = (int8_t)bits;
@@ -551,62 +709,44 @@ static WITHIN void quantize(float scaled, float summand, int8_t *input, int *cli
     }
 }
 
-/* One axis of the frame in which a stride begins, and of what the network sees. Velocities are times 2 / step_s;
- * factors make features of what they stand before. */
-typedef struct {
-    float row[3], sum[3]; /* of the orientation, from sensor axes; sum of those so far */
-    float velocity;
-    float begun; /* the velocity half a step later */
-    float moved; /* sum of the velocities */
-    float velocity_factor, rate_factor[3], rate_sum;
-} axis_t;
-
-/* A stride at one of its instants. Samples are sums over the PARTS_OF_BLOCK of a step, in sensor axes, without the
- * sensor's offsets, of which `none` is the negative. */
-typedef struct {
-    axis_t axis[3];
-    float acc[3], gyr[3];
-    int32_t none[6];
-    const int16_t *samples; /* of the block under way, and how much of it is left, in PARTS_OF_BLOCK */
-    uint32_t left;
-    float step, turn_factor;
-} motion_t;
-
-/* Find the samples that the stride's first instant is the mean of. */
-static void find_samples(motion_t *now, const tinystride_t *ts)
+/* Find the samples from which the first point of the stride is averaged. */
+static void seek_first_sample(integrator_t *now, const tinystride_t *ts)
 {
-    /* Block k spans k - 1/2 to k + 1/2; unrests lag by half their window. */
-    const float first = (float)ts->start_256th * (1.0f / 256) - 0.5f * (float)(ts->blocks[WINDOW] - 1) + ts->delay +
-                        0.5f - 0.5f * now->step + 8.0f;
-    const uint32_t parts = (uint32_t)(first * PARTS_OF_BLOCK);
-    now->samples = at(ts, ts->start - 8u + parts / PARTS_OF_BLOCK);
-    now->left = PARTS_OF_BLOCK - parts % PARTS_OF_BLOCK;
+    /* Block k spans k - 1/2 to k + 1/2; motion energy lags by half its window. */
+    const float window = (float)(ts->config.blocks[WINDOW] - 1);
+    const float first = (float)ts->stride.start_q8 * (1.0f / 256) - 0.5f * window + ts->lowpass.delay + 0.5f -
+                        0.5f * now->step + 8.0f;
+    const uint32_t parts = (uint32_t)(first * Q14_ONE);
+    now->samples = block_samples(ts, ts->stride.start - 8u + parts / Q14_ONE);
+    now->left = Q14_ONE - parts % Q14_ONE;
 }
 
-/* The next samples, of so many PARTS_OF_BLOCK. Half of what the foot has turned in between, times 2 / turn_factor. */
-static WITHIN void advance(motion_t *now, const tinystride_t *ts, uint32_t rest, float turned[3])
+/* Sum the samples of the next `remaining` Q14 parts of blocks. turned [3]: mean of the angular rate of the last
+ * and this point, times 2; times turn_factor it is half of the rotation. */
+static ALWAYS_INLINE void next_point(integrator_t *now, const tinystride_t *ts, uint32_t remaining, float turned[3])
 {
     const int16_t *samples = now->samples;
-    const int32_t *none = now->none;
+    const int32_t *minus_offset = now->minus_offset;
     uint32_t left = now->left;
-    int32_t ax = none[0], ay = none[1], az = none[2], gx = none[3], gy = none[4], gz = none[5];
+    int32_t ax = minus_offset[0], ay = minus_offset[1], az = minus_offset[2];
+    int32_t gx = minus_offset[3], gy = minus_offset[4], gz = minus_offset[5];
     for (;;) {
-        const int32_t part = (int32_t)(rest < left ? rest : left);
+        const int32_t part = (int32_t)(remaining < left ? remaining : left);
         ax += part * samples[0];
         ay += part * samples[1];
         az += part * samples[2];
         gx += part * samples[3];
         gy += part * samples[4];
         gz += part * samples[5];
-        if (rest < left) {
+        if (remaining < left) {
             break;
         }
-        rest -= left;
-        left = PARTS_OF_BLOCK;
+        remaining -= left;
+        left = Q14_ONE;
         samples = next_block(ts, samples);
     }
     now->samples = samples;
-    now->left = left - rest;
+    now->left = left - remaining;
     now->acc[0] = (float)ax;
     now->acc[1] = (float)ay;
     now->acc[2] = (float)az;
@@ -618,9 +758,9 @@ static WITHIN void advance(motion_t *now, const tinystride_t *ts, uint32_t rest,
     now->gyr[2] = (float)gz;
 }
 
-/* orientation := orientation * rotation by factor * turned (Rodrigues), which is below 2. The third row follows from
+/* Rotate the orientation by factor * turned (Rodrigues formula), which is below 2 rad. The third row follows from
  * the first two. */
-static WITHIN void rotate(axis_t axis[3], const float turned[3], float factor)
+static ALWAYS_INLINE void rotate(axis_t axis[3], const float turned[3], float factor)
 {
     const float x = turned[0] * factor, y = turned[1] * factor, z = turned[2] * factor;
     const float square = x * x + y * y + z * z;
@@ -639,25 +779,25 @@ static WITHIN void rotate(axis_t axis[3], const float turned[3], float factor)
     cross(axis[0].row, axis[1].row, axis[2].row);
 }
 
-/* What the network sees of this instant; count its numbers that are at an end of their range. */
-static WITHIN void look(motion_t *now, int8_t *input, int *clipped)
+/* Update the velocity, and write the six inputs of the network at this point; count those that are clipped. */
+static ALWAYS_INLINE void update_velocity(integrator_t *now, int8_t *input, int *clipped)
 {
     for (int i = 0; i < 3; ++i) {
         axis_t *axis = &now->axis[i];
-        const float acceleration = dot_within(axis->row, now->acc), rate = dot_within(axis->rate_factor, now->gyr);
-        const float velocity = axis->begun + acceleration;
+        const float acceleration = dot_inline(axis->row, now->acc), rate = dot_inline(axis->rate_factor, now->gyr);
+        const float velocity = axis->next_velocity + acceleration;
         axis->velocity = velocity;
-        axis->begun = velocity + acceleration;
+        axis->next_velocity = velocity + acceleration;
         axis->moved += velocity;
         axis->rate_sum += rate;
-        quantize(velocity * axis->velocity_factor, INPUT_SUMMAND[i], input + i, clipped);
-        quantize(rate, INPUT_SUMMAND[i + 3], input + i + 3, clipped);
+        quantize_feature(velocity * axis->velocity_factor, INPUT_SUMMAND[i], input + i, clipped);
+        quantize_feature(rate, INPUT_SUMMAND[i + 3], input + i + 3, clipped);
     }
 }
 
-/* The first orientation: from sensor axes to the foot's frame, and from there by the smallest rotation that turns the
+/* Set the first orientation: from sensor axes to the frame of the foot, then the smallest rotation that turns the
  * specific force upright. */
-static void level(motion_t *now, float frame[3][3])
+static void align_to_gravity(integrator_t *now, float frame[3][3])
 {
     float up[3], *forward = now->axis[0].row, *left = now->axis[1].row;
     apply(frame, now->acc, up);
@@ -671,751 +811,975 @@ static void level(motion_t *now, float frame[3][3])
     cross(forward, left, now->axis[2].row);
 }
 
-/* The velocity by which the foot rolls about its sole at mid-stance, and where it heads. */
-static void at_stance(const motion_t *now, const float ahead[3], float rolling[3], float heading[2])
+/* Find the velocity of the sensor as the foot rolls about its sole (added to or subtracted from `rolling` by its
+ * caller's sign), and the heading [2]. */
+static void stance_velocity(const integrator_t *now, const float ahead[3], float rolling[3], float heading[2])
 {
-    const float rate_factor = GYR_UNIT / PARTS_OF_BLOCK / now->step;
-    rolling[0] += LEVER_M * rate_factor * dot(now->axis[1].row, now->gyr);
-    rolling[1] -= LEVER_M * rate_factor * dot(now->axis[0].row, now->gyr);
+    const float rate_factor = GYR_UNIT / Q14_ONE / now->step;
+    rolling[0] += LEVER_ARM_M * rate_factor * dot(now->axis[1].row, now->gyr);
+    rolling[1] -= LEVER_ARM_M * rate_factor * dot(now->axis[0].row, now->gyr);
     heading[0] = dot(now->axis[0].row, ahead);
     heading[1] = dot(now->axis[1].row, ahead);
 }
 
-/* Before the first instant. */
-static void begin_motion(motion_t *now, const tinystride_t *ts, float length, float frame[3][3], const float offset[3])
+/* Prepare the integration of a stride of `length` blocks. frame: from sensor axes to the foot; offset: of the
+ * specific force, in sensor axes, m/s^2. */
+static void init_integrator(integrator_t *now, const tinystride_t *ts, float length, float frame[3][3],
+                            const float offset[3])
 {
-    const float step = length / (POINTS - 1), half_s = 0.5f * step * ts->period_s, duration = length * ts->period_s;
-    const float acc_factor = ACC_UNIT / PARTS_OF_BLOCK / step, gyr_factor = GYR_UNIT / PARTS_OF_BLOCK / step;
+    const float step = length / (POINTS - 1), half_s = 0.5f * step * ts->input.period_s;
+    const float duration = length * ts->input.period_s;
+    const float acc_factor = ACC_UNIT / Q14_ONE / step, gyr_factor = GYR_UNIT / Q14_ONE / step;
     memset(now, 0, sizeof *now);
     now->step = step;
     now->turn_factor = gyr_factor * half_s;
-    find_samples(now, ts);
+    seek_first_sample(now, ts);
     for (int i = 0; i < 3; ++i) {
-        /* A left foot is mirrored for the network. */
-        const float mirrored = ts->foot == TINYSTRIDE_LEFT ? -duration : duration;
-        now->none[i] = (int32_t)limited(-offset[i] / acc_factor, MOST_NONE);
-        now->none[i + 3] = (int32_t)limited(-ts->bias[i] / gyr_factor, MOST_NONE);
+        /* The network sees a left foot mirrored. */
+        const float mirrored = ts->config.foot == TINYSTRIDE_LEFT ? -duration : duration;
+        now->minus_offset[i] = (int32_t)clampf(-offset[i] / acc_factor, MAX_OFFSET);
+        now->minus_offset[i + 3] = (int32_t)clampf(-ts->sensor.bias[i] / gyr_factor, MAX_OFFSET);
         now->axis[i].velocity_factor = (i == 1 ? mirrored : duration) * half_s * acc_factor * INPUT_FACTOR[i];
         add(now->axis[i].rate_factor, frame[i], (i == 1 ? duration : mirrored) * gyr_factor * INPUT_FACTOR[i + 3]);
     }
 }
 
-/* Integrate from the stride's start over `length` blocks; `input` becomes the network's.
- * frame: sensor to foot; offset: of the force, in sensor axes. */
+/* Integrate from the start of the stride over `length` blocks. input [64, 6] becomes the input of the network.
+ * frame: from sensor axes to the foot; offset: of the specific force, in sensor axes, m/s^2. */
 static void integrate(const tinystride_t *ts, float length, float frame[3][3], const float offset[3],
                       integral_t *result, int8_t *input)
 {
-    motion_t now;
-    begin_motion(&now, ts, length, frame, offset);
-    const float acc_factor = ACC_UNIT / PARTS_OF_BLOCK / now.step, fall = 2.0f * GRAVITY / acc_factor;
-    const uint32_t parts = (uint32_t)(length * 256.0f) * (PARTS_OF_BLOCK / 256);
+    integrator_t now;
+    init_integrator(&now, ts, length, frame, offset);
+    const float acc_factor = ACC_UNIT / Q14_ONE / now.step, fall = 2.0f * GRAVITY / acc_factor;
+    const uint32_t parts = (uint32_t)(length * 256.0f) * (Q14_ONE / 256);
     uint32_t place = 0;
-    float rolling[3] = {0}, started[2], ended[2], lateral[3] = {0}, sideways = 0.0f, turning = 0.0f;
-    add(lateral, frame[1], ts->foot == TINYSTRIDE_LEFT ? -acc_factor : acc_factor);
+    float rolling[3] = {0}, rolling_at_start = 0.0f, started[2], ended[2], lateral[3] = {0}, sideways = 0.0f, turning = 0.0f;
+    add(lateral, frame[1], ts->config.foot == TINYSTRIDE_LEFT ? -acc_factor : acc_factor);
     result->clipped = 0;
     for (int point = 0; point < POINTS; ++point) {
         float turned[3];
         const uint32_t next = parts * (uint32_t)(point + 1) / (POINTS - 1);
-        advance(&now, ts, next - place, turned);
+        next_point(&now, ts, next - place, turned);
         place = next;
         if (point == 0) {
-            level(&now, frame);
-            at_stance(&now, frame[0], rolling, started);
-            now.axis[2].begun = -norm(now.acc);
+            align_to_gravity(&now, frame);
+            stance_velocity(&now, frame[0], rolling, started);
+            now.axis[2].next_velocity = -norm(now.acc);
+            rolling_at_start = rolling[0];
         }
         rotate(now.axis, turned, point == 0 ? 0.0f : now.turn_factor);
-        look(&now, input, &result->clipped);
-        now.axis[2].begun -= fall;
+        update_velocity(&now, input, &result->clipped);
+        now.axis[2].next_velocity -= fall;
         input += 6;
-        sideways += dot_within(lateral, now.acc);
-        turning += dot_within(now.gyr, now.gyr);
-        if (point % (POINTS / PARTS) == POINTS / PARTS - 1) {
-            const int part = point / (POINTS / PARTS);
+        sideways += dot_inline(lateral, now.acc);
+        turning += dot_inline(now.gyr, now.gyr);
+        if (point % (POINTS / TEMPLATE_POINTS) == POINTS / TEMPLATE_POINTS - 1) {
+            const int part = point / (POINTS / TEMPLATE_POINTS);
             result->parts[0][part] = now.axis[0].rate_sum;
             result->parts[1][part] = now.axis[1].rate_sum;
             result->parts[2][part] = sideways;
             now.axis[0].rate_sum = now.axis[1].rate_sum = sideways = 0.0f;
         }
     }
-    at_stance(&now, frame[0], rolling, ended);
-    result->turning = turning * squared(GYR_UNIT / PARTS_OF_BLOCK * (POINTS - 1) * INPUT_FACTOR[4] * ts->period_s);
-    const float half_s = 0.5f * now.step * ts->period_s * acc_factor, duration = length * ts->period_s;
+    stance_velocity(&now, frame[0], rolling, ended);
+    result->turning = turning * squared(GYR_UNIT / Q14_ONE * (POINTS - 1) * INPUT_FACTOR[4] * ts->input.period_s);
+    const float period_s = ts->input.period_s, duration = length * period_s;
+    const float half_s = 0.5f * now.step * period_s * acc_factor;
     for (int i = 0; i < 3; ++i) {
         const axis_t *axis = &now.axis[i];
         result->drift[i] = axis->velocity * half_s;
-        result->displacement[i] = (2.0f * axis->moved - axis->velocity) * half_s * 0.5f * now.step * ts->period_s +
+        result->displacement[i] = (2.0f * axis->moved - axis->velocity) * half_s * 0.5f * now.step * period_s +
                                   0.5f * (rolling[i] - result->drift[i]) * duration;
         result->up[i] = dot(axis->row, now.acc) * acc_factor;
     }
+    result->excess = result->drift[0] + 2.0f * rolling_at_start - rolling[0];
     memcpy(result->rows[0], now.axis[0].sum, sizeof now.axis[0].sum);
     memcpy(result->rows[1], now.axis[1].sum, sizeof now.axis[1].sum);
     result->turn[0] = started[0] * ended[0] + started[1] * ended[1];
     result->turn[1] = started[0] * ended[1] - started[1] * ended[0];
 }
 
-/* Whether one of the network's numbers is at an end of its range or beyond. */
-static WITHIN int is_at_end(int32_t q)
+/* Return 1 if an input of the network is at an end of its range or outside, else 0. */
+static ALWAYS_INLINE int is_clipped(int32_t q)
 {
     return (uint32_t)q + 127u > 253u;
 }
 
-/* The same stride seen with forward and left the other way round. */
-static void turn_round(integral_t *result, int8_t *input)
+/* Exchange forward with backward and left with right in the integral and in the input of the network. */
+static void reverse_direction(integral_t *result, int8_t *input)
 {
     for (int channel = 0; channel < 5; channel += channel == 1 ? 2 : 1) {
         const int32_t twice = nearest(2.0f * INPUT_SUMMAND[channel]);
         for (int8_t *each = input + channel; each < input + TINYSTRIDE_MODEL_INPUT_SIZE; each += 6) {
             int32_t q = twice - *each;
-            if (is_at_end(*each)) {
+            if (is_clipped(*each)) {
                 --result->clipped;
             }
-            if (is_at_end(q)) {
+            if (is_clipped(q)) {
                 ++result->clipped;
                 q = q < 0 ? -128 : 127;
             }
             *each = (int8_t)q;
         }
     }
+    result->displacement[0] = -result->displacement[0];
+    result->excess = -result->excess;
     for (int i = 0; i < 3; ++i) {
-        for (int part = 0; part < PARTS; ++part) {
+        for (int part = 0; part < TEMPLATE_POINTS; ++part) {
             result->parts[i][part] = -result->parts[i][part];
         }
     }
 }
+/* ======== plausibility ======== */
 
-/* A Kalman filter's step for one axis: a bias tilts the end about it by the bias times `lever`. `change` is what the
- * stride has changed the bias by so far. */
-static APART void see_tilt(tinystride_t *ts, const float lever[3], float tilt, float variance, float change[3])
+/* Checks: is the stride one of walking, of the configured foot, with samples and sensors that can be trusted? */
+
+/* Return 1 if a sensor axis was constant throughout the stride, else 0. */
+static int has_dead_axis(const tinystride_t *ts)
 {
-    float gain[3];
-    apply(ts->bias_variance, lever, gain);
-    const float share = 1.0f / (dot(lever, gain) + variance);
-    add(change, gain, (tilt - dot(lever, change)) * share);
-    for (int i = 0; i < 3; ++i) {
-        add(ts->bias_variance[i], gain, -gain[i] * share);
+    const int16_t *first = block_samples(ts, ts->stride.spread_from);
+    unsigned changing = 0u;
+    for (uint32_t block = ts->stride.spread_from + 1u; changing != 63u && block <= ts->block.number; ++block) {
+        const int16_t *samples = block_samples(ts, block);
+        for (unsigned i = 0; i < 6u; ++i) {
+            changing |= (unsigned)(samples[i] != first[i]) << i;
+        }
     }
+    return changing != 63u;
 }
 
-/* Correct the gyroscope's bias by how far from upright the stride has ended, which a stride tells in units of its own
- * variance. */
-static void learn_bias(tinystride_t *ts, integral_t *result, float duration)
+/* Return the correlation of the pitch rate with the walking template, -1 to 1, at the time shift with the highest
+ * value. own: sum of squares of `pitch`. */
+static float template_correlation(const float pitch[TEMPLATE_POINTS], float own, int *best_shift)
 {
-    const float length = norm(result->up) + 1e-12f, x = result->up[0] / length, y = result->up[1] / length;
-    const float variance = 1.0f + (x * x + y * y) * (1.0f / (USUAL_TILT_RAD * USUAL_TILT_RAD));
-    float change[3] = {0};
-    scale(result->rows[0], duration * (1.0f / POINTS));
-    scale(result->rows[1], duration * (1.0f / POINTS));
-    see_tilt(ts, result->rows[0], -y, variance, change);
-    see_tilt(ts, result->rows[1], x, variance, change);
-    add(ts->bias, change, 1.0f);
-    for (int i = 0; i < 3; ++i) {
-        ts->bias_variance[i][i] += BIAS_WALK;
-    }
-}
-
-/* How alike to a walking foot this one pitches, -1 to 1, at the shift at which it does most; own: sum of squares. */
-static float likeness(const float pitch[PARTS], float own, int *best_shift)
-{
-    float best = -1.0f;
-    for (int shift = -LARGEST_SHIFT; shift <= LARGEST_SHIFT; ++shift) {
-        const int first = shift > 0 ? shift : 0, stop = shift < 0 ? PARTS + shift : PARTS;
+    float highest = -1.0f;
+    for (int shift = -MAX_TEMPLATE_SHIFT; shift <= MAX_TEMPLATE_SHIFT; ++shift) {
+        const int first = shift > 0 ? shift : 0, stop = shift < 0 ? TEMPLATE_POINTS + shift : TEMPLATE_POINTS;
         float product = 0.0f, square = 0.0f;
         for (int i = first; i < stop; ++i) {
-            const float usual = PITCH[i - shift];
-            product += pitch[i] * usual;
-            square += usual * usual;
+            const float expected = PITCH_TEMPLATE[i - shift];
+            product += pitch[i] * expected;
+            square += expected * expected;
         }
-        const float alike = product / square_root(own * square + 1e-12f);
-        if (alike > best) {
-            best = alike;
+        const float correlation = product / square_root(own * square + 1e-12f);
+        if (correlation > highest) {
+            highest = correlation;
             *best_shift = shift;
         }
     }
-    return best;
+    return highest;
 }
 
-/* Whether the foot turns like a walking one: the odder the integral, the more of all turning has to be like that. */
-static int is_walking(const integral_t *result, float strangeness, int *shift)
+/* Return 1 if the foot turns as in walking, else 0. The larger the residual score, the larger the share of all
+ * turning that has to correlate with the template. */
+static int is_walking(const integral_t *result, float residual_score, int *shift)
 {
     float own = 0.0f;
-    for (int i = 0; i < PARTS; ++i) {
+    for (int i = 0; i < TEMPLATE_POINTS; ++i) {
         own += squared(result->parts[1][i]);
     }
-    const float alike = likeness(result->parts[1], own, shift);
-    return alike >= SMALLEST_LIKENESS &&
-           alike * alike * own * ((float)PARTS / POINTS) >= LIKENESS_OF_STRANGE * strangeness * result->turning;
+    const float correlation = template_correlation(result->parts[1], own, shift);
+    return correlation >= MIN_TEMPLATE_CORRELATION &&
+           correlation * correlation * own * ((float)TEMPLATE_POINTS / POINTS) >=
+               CORRELATION_PER_RESIDUAL * residual_score * result->turning;
 }
 
-/* Whether the last ordinary strides are those of the other foot. */
+/* Update the mean roll and sideways acceleration by this stride; return 1 if the last ordinary strides look like
+ * those of the other foot, else 0. */
 static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, float duration)
 {
-    /* The roll rate as a feature is times the duration. */
-    const float factor[2] = {(0.5f * PARTS / POINTS) / INPUT_FACTOR[3], (0.5f * PARTS / POINTS) * duration * duration};
+    /* The roll rate is a feature, so it is already multiplied by the duration. */
+    const float share = 0.5f * TEMPLATE_POINTS / POINTS;
+    const float factor[2] = {share / INPUT_FACTOR[3], share * duration * duration};
     float product = 0.0f, own = 0.0f, mean = 0.0f;
-    ts->walked = (uint8_t)(ts->walked < MOST_WALKED ? ts->walked + 1 : MOST_WALKED);
-    for (int i = 0; i < PARTS; ++i) {
-        const int sideways = i >= PARTS / 2, from = 2 * i - PARTS * sideways + shift;
+    struct tinystride_checks *checks = &ts->checks;
+    const int n = checks->side_strides;
+    checks->side_strides = (uint8_t)(n < MAX_SIDE_STRIDES ? n + 1 : MAX_SIDE_STRIDES);
+    for (int i = 0; i < TEMPLATE_POINTS; ++i) {
+        const int sideways = i >= TEMPLATE_POINTS / 2, from = 2 * i - TEMPLATE_POINTS * sideways + shift;
         const float *sums = result->parts[2 * sideways];
         float value = 0.0f;
-        value += from >= 0 && from < PARTS ? sums[from] : 0.0f;
-        value += from >= -1 && from < PARTS - 1 ? sums[from + 1] : 0.0f;
-        ts->side[i] += (value * factor[sideways] - ts->side[i]) / (float)ts->walked;
-        const float sd = SIDE_SD[i], scaled = ts->side[i] / sd, usual = (float)SIDE[i] / sd;
-        product += scaled * usual;
+        value += from >= 0 && from < TEMPLATE_POINTS ? sums[from] : 0.0f;
+        value += from >= -1 && from < TEMPLATE_POINTS - 1 ? sums[from + 1] : 0.0f;
+        checks->side[i] += (value * factor[sideways] - checks->side[i]) / (float)checks->side_strides;
+        const float sd = SIDE_TEMPLATE_SD[i], scaled = checks->side[i] / sd, expected = (float)SIDE_TEMPLATE[i] / sd;
+        product += scaled * expected;
         own += scaled * scaled;
-        mean += usual * usual;
+        mean += expected * expected;
     }
-    return ts->walked >= FEWEST_STRIDES && product < OTHER_FOOT * square_root(own * mean);
+    return checks->side_strides >= MIN_SIDE_STRIDES && product < MAX_OTHER_FOOT_SCORE * square_root(own * mean);
 }
 
-#define AXIS_UNITS 4096.0f /* whole numbers of which make an axis of length one */
-
-/* Where the pitch rate turns positive after the swing: 256ths of a block after `from`, 0 if nowhere. */
-static APART uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
+/* Return TINYSTRIDE_NO_STANDING if the gyroscope bias is not known well enough for a stride of this duration, else 0.
+ * A bias b makes an error of the length of g b T^3 / 12. */
+static unsigned bias_flag(const tinystride_t *ts, float duration)
 {
-    const int32_t x = nearest(ts->left[0] * AXIS_UNITS), y = nearest(ts->left[1] * AXIS_UNITS),
-                  z = nearest(ts->left[2] * AXIS_UNITS),
-                  none = (int32_t)limited(dot(ts->left, ts->bias) * (IN_GYR * AXIS_UNITS), MOST_NONE);
-    const int16_t *samples = at(ts, from);
-    int32_t least = 0, before = 0;
-    float place = 0.0f;
-    for (uint32_t i = 0; i <= length; ++i) {
-        const int32_t pitch = x * samples[3] + y * samples[4] + z * samples[5] - none;
-        if (pitch < least) {
-            least = pitch;
-            place = 0.0f;
-        } else if (pitch >= 0 && before < 0 && place <= 0.0f) {
-            place = (float)i - (float)pitch / (float)(pitch - before);
-        }
-        before = pitch;
-        samples = next_block(ts, samples);
-    }
-    return place > 0.0f ? (uint32_t)((place + CONTACT_AFTER_CROSSING_S / ts->period_s) * 256.0f) : 0u;
+    const int stood = ts->standing.count > 0;
+    const float limit = stood ? MAX_BIAS_ERROR_M : MAX_BIAS_ERROR_WITHOUT_STANDING_M;
+    const float variance = bias_variance_trace(ts) * (STRIDE_TILT_SD_RAD * STRIDE_TILT_SD_RAD / 3) +
+                           (stood ? 0.0f : squared(STRIDE_BIAS_SD_RADPS));
+    const float error_square = variance * squared(GRAVITY / 12 * duration * duration * duration);
+    return flag_if_outside(error_square, 0.0f, limit * limit, TINYSTRIDE_NO_STANDING);
 }
 
-static float mean_of_last(const tinystride_t *ts, int n)
+/* Return the flags of the events in the stride of `length` blocks. Earlier events have been forgotten. */
+static unsigned event_flags(tinystride_t *ts, float length)
 {
-    float sum = 0.0f;
-    const int there = ts->lengths < n ? ts->lengths : n;
-    for (int i = 0; i < there; ++i) {
-        sum += ts->length_cm[(ts->oldest + 9 - i) % 10];
-    }
-    return there ? sum / (float)there : 0.0f;
-}
-
-/* Flags of what has happened in the stride of `length` blocks; events before it have been forgotten. */
-static unsigned flags_of_events(tinystride_t *ts, float length)
-{
-    unsigned flags = ts->standings ? 0u : TINYSTRIDE_NO_STANDING;
-    if (ts->resumed || has_dead_axis(ts)) {
-        flags |= TINYSTRIDE_GAP;
-    }
-    ts->resumed = 0;
+    unsigned flags = bias_flag(ts, length * ts->input.period_s);
+    flags |= ts->checks.previous_missing ? TINYSTRIDE_PREVIOUS_MISSING : 0u;
+    flags |= has_dead_axis(ts) ? TINYSTRIDE_GAP : 0u;
+    ts->checks.previous_missing = 0;
     for (int i = 0; i < 2; ++i) {
-        if (ts->event_seen[i] && (int32_t)(ts->event_first[i] - ts->start) <= (int32_t)length + 1) {
+        const int32_t place = (int32_t)(ts->stride.event_first[i] - ts->stride.start);
+        if (ts->phase.event_seen[i] && place <= (int32_t)length + 1) {
             flags |= (unsigned)TINYSTRIDE_GAP << i;
         }
     }
     return flags;
 }
 
-/* Whether the vertical velocities at the ends of ordinary strides say that one of the sensors is wrong. */
-static unsigned sensors_disagree(tinystride_t *ts, unsigned flags, float vertical_mps)
+/* Return the flags that follow from the integral of the stride. */
+static unsigned integral_flags(const integral_t *result, float duration, float length_cm, float residual_score)
 {
-    if (!(flags & EXTRAORDINARY)) {
-        ts->ordinary = (uint8_t)(ts->ordinary < ORDINARY_STRIDES ? ts->ordinary + 1u : ORDINARY_STRIDES);
-        ts->vertical_mps += (vertical_mps - ts->vertical_mps) / (float)ts->ordinary;
-    }
-    return ts->ordinary < FEWEST_ORDINARY ? 0u
-                                          : beyond(ts->vertical_mps, -LARGEST_VERTICAL_MPS, LARGEST_VERTICAL_MPS,
-                                                   TINYSTRIDE_SENSORS_DISAGREE);
-}
-
-/* What integration says of the stride of `length` blocks: its length, flags, and the network's input. Returns how
- * far the integral is from ordinary. */
-static APART float measure(tinystride_t *ts, float length, tinystride_stride_t *stride, int8_t *input)
-{
-    const float duration = length * ts->period_s;
-    float frame[3][3], offset[3];
-    integral_t result;
-    int shift = 0;
-    float changed[3];
-    int slipped = learn_frame(ts, changed);
-    memcpy(offset, ts->standings ? ts->force : ts->up_force, sizeof offset);
-    scale(offset, 1.0f - GRAVITY / (norm(offset) + 1e-12f));
-    memcpy(frame[1], ts->left, sizeof ts->left);
-    memcpy(frame[2], ts->up_force, sizeof ts->up_force);
-    unit(frame[2]);
-    cross(frame[1], frame[2], frame[0]);
-    integrate(ts, length, frame, offset, &result, input);
-    const float *moved = result.displacement, *up = result.up, *turn = result.turn;
-    if (!(dot(moved, moved) + dot(result.drift, result.drift) + dot(up, up) < ASTRAY)) {
-        /* It turned by more than a step of the integral can follow: the stride is out of range, and teaches nothing. */
-        memset(&result, 0, sizeof result);
-    }
-    slipped |= dot(frame[0], changed) * up[0] + dot(frame[1], changed) * up[1] > SQUARED_SLIP * norm(up);
-    const float ahead = limited(moved[0], 1.0f);
-    const int is_back = ahead * ts->forward < -SQUARED_BACK;
-    ts->forward = FORWARD_MEMORY * ts->forward + ahead;
-    if (ts->forward < 0.0f) {
-        ts->forward = -ts->forward;
-        scale(ts->left, -1.0f);
-        turn_round(&result, input);
-    }
-
-    const float drift = norm(result.drift), tilt = square_root(squared(up[0]) + squared(up[1]));
-    const float strangeness = squared(drift / UNSTEADY_MPS) + squared(tilt / (TAN_UNSTEADY_TILT * GRAVITY));
-    const float length_cm = 100.0f * square_root(squared(moved[0]) + squared(moved[1]));
-    unsigned flags = flags_of_events(ts, length);
-    flags |= beyond(moved[2], -CLIMB_M, CLIMB_M, TINYSTRIDE_CLIMB);
-    flags |= beyond(duration, SHORTEST_S, LONGEST_S, TINYSTRIDE_UNUSUAL_DURATION);
-    flags |= beyond(length_cm, SHORTEST_CM, LONGEST_CM, TINYSTRIDE_OUT_OF_RANGE);
-    flags |= beyond(strangeness, 0.0f, 1.0f, TINYSTRIDE_UNSTEADY);
-    if (turn[0] < COS_TURN * square_root(squared(turn[0]) + squared(turn[1]))) {
+    const float height = result->displacement[2], *turn = result->turn;
+    unsigned flags = flag_if_outside(height, -MAX_CLIMB_M, MAX_CLIMB_M, TINYSTRIDE_CLIMB);
+    flags |= flag_if_outside(duration, MIN_DURATION_S, MAX_DURATION_S, TINYSTRIDE_UNUSUAL_DURATION);
+    flags |= flag_if_outside(length_cm, MIN_LENGTH_CM, MAX_LENGTH_CM, TINYSTRIDE_OUT_OF_RANGE);
+    flags |= flag_if_outside(residual_score, 0.0f, 1.0f, TINYSTRIDE_UNSTEADY);
+    if (turn[0] < COS_MAX_TURN * square_root(squared(turn[0]) + squared(turn[1]))) {
         flags |= TINYSTRIDE_TURN;
     }
-    if (slipped || tilt > TAN_UNSTEADY_TILT * up[2]) {
-        flags |= TINYSTRIDE_UNSTEADY;
-    }
-    if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_SATURATED))) {
-        learn_bias(ts, &result, duration);
-    }
-    const int strays = !is_walking(&result, strangeness, &shift) || (is_back && !(flags & TINYSTRIDE_TURN));
-    /* Who does something else than walking may for once look like it. */
-    if (strays || ts->strayed) {
+    return flags;
+}
+
+/* Return `flags` and those that say whether the stride is one of walking, and of the configured foot. reverses: the
+ * foot moved against the direction of the strides before. */
+static unsigned add_walking_flags(tinystride_t *ts, const integral_t *result, float duration, float residual_score,
+                                  int reverses, unsigned flags)
+{
+    int shift = 0;
+    const int not_walking =
+        !is_walking(result, residual_score, &shift) || (reverses && !(flags & TINYSTRIDE_TURN));
+    /* Other activities may look like walking for one stride. */
+    if (not_walking || ts->checks.previous_not_walking) {
         flags |= TINYSTRIDE_NOT_WALKING;
     }
-    /* What else the foot may do looks like neither. */
+    /* Only ordinary strides of walking resemble one foot or the other. */
     if (!(flags & ~(unsigned)(TINYSTRIDE_NO_STANDING | TINYSTRIDE_SATURATED)) &&
-        is_other_foot(ts, &result, shift, duration)) {
+        is_other_foot(ts, result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
     }
-    ts->strayed = (uint8_t)strays;
+    ts->checks.previous_not_walking = (uint8_t)not_walking;
+    return flags;
+}
+
+/* Update the mean vertical drift by the stride if that is an ordinary one. Return the flag if the mean shows that
+ * a sensor or the rate is wrong, else 0. */
+static unsigned sensors_disagree(tinystride_t *ts, unsigned flags, float vertical_mps)
+{
+    struct tinystride_checks *checks = &ts->checks;
+    if (!(flags & NOT_ORDINARY)) {
+        const unsigned n = checks->ordinary_strides;
+        checks->ordinary_strides = (uint8_t)(n < MAX_ORDINARY_STRIDES ? n + 1u : MAX_ORDINARY_STRIDES);
+        const float share = 1.0f / (float)checks->ordinary_strides;
+        checks->vertical_mps += (vertical_mps - checks->vertical_mps) * share;
+        const float off = square_root(squared(vertical_mps - checks->vertical_mps));
+        checks->vertical_deviation += (off - checks->vertical_deviation) * share;
+    }
+    if (checks->ordinary_strides < MIN_ORDINARY_STRIDES) {
+        return 0u;
+    }
+    /* A mean that hardly scatters need not be as large. */
+    const float scatter = MAX_STEADY_RATIO * checks->vertical_deviation;
+    const float steady = scatter > MAX_STEADY_VERTICAL_MPS ? scatter : MAX_STEADY_VERTICAL_MPS;
+    const float limit = steady < MAX_VERTICAL_MPS ? steady : MAX_VERTICAL_MPS;
+    return flag_if_outside(checks->vertical_mps, -limit, limit, TINYSTRIDE_SENSORS_DISAGREE);
+}
+/* ======== stride ======== */
+
+/* One stride: measure it, correct it by the network, report it. */
+
+/* Return the number of the sample at a place: a block and 1/256 of it. The instant is `fraction` of a sample
+ * later. */
+static uint32_t sample_number(const tinystride_t *ts, uint32_t block, uint32_t q8, float *fraction)
+{
+    const uint32_t d = ts->config.samples_per_block;
+    /* 64 samples are added so that no term is negative. */
+    const uint32_t offset = d * 2u * q8 + 256u * (d - 1u) + 64u * 512u - d * 256u * (ts->config.blocks[WINDOW] - 1u);
+    *fraction = (float)(offset % 512u) * (1.0f / 512);
+    return ts->input.first_sample + d * block + offset / 512u - 64u;
+}
+
+/* An axis of unit length, as integers. */
+#define AXIS_ONE 4096.0f
+
+/* Return the initial contact: where the pitch rate turns positive after the swing, in 1/256 of a block after block
+ * `from`; 0 if nowhere. */
+static NOINLINE uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
+{
+    const float *left = ts->frame.left;
+    const int32_t x = nearest(left[0] * AXIS_ONE), y = nearest(left[1] * AXIS_ONE), z = nearest(left[2] * AXIS_ONE),
+                  offset = (int32_t)clampf(dot(left, ts->sensor.bias) * (COUNTS_PER_GYR * AXIS_ONE), MAX_OFFSET);
+    const int16_t *samples = block_samples(ts, from);
+    int32_t lowest = 0, previous = 0;
+    float place = 0.0f;
+    for (uint32_t i = 0; i <= length; ++i) {
+        const int32_t pitch = x * samples[3] + y * samples[4] + z * samples[5] - offset;
+        if (pitch < lowest) {
+            lowest = pitch;
+            place = 0.0f;
+        } else if (pitch >= 0 && previous < 0 && place <= 0.0f) {
+            place = (float)i - (float)pitch / (float)(pitch - previous);
+        }
+        previous = pitch;
+        samples = next_block(ts, samples);
+    }
+    return place > 0.0f ? (uint32_t)((place + CONTACT_AFTER_CROSSING_S / ts->input.period_s) * 256.0f) : 0u;
+}
+
+/* Return the mean of the last n unflagged lengths in cm, of as many as there are, each weighted by 1 / SD²; 0 if there
+ * are none. */
+static NOINLINE float mean_of_last(const struct tinystride_results *results, int n)
+{
+    float sum = 0.0f, weights = 0.0f;
+    const int count = results->n_lengths < n ? results->n_lengths : n;
+    for (int i = 0; i < count; ++i) {
+        const int place = results->next_length - 1 - i;
+        const int at = place < 0 ? place + 10 : place;
+        const float weight = 1.0f / squared(results->length_sd_cm[at]);
+        sum += weight * results->length_cm[at];
+        weights += weight;
+    }
+    return count ? sum / weights : 0.0f;
+}
+
+/* Integrate the stride of `length` blocks, and update the mounting by it. input [64, 6] becomes the input of the
+ * network. Return 1 if the sensor has slipped on the shoe, else 0. */
+static int integrate_stride(tinystride_t *ts, float length, integral_t *result, int8_t *input)
+{
+    float frame[3][3], offset[3], changed[3];
+    const int slipped = update_frame(ts, changed);
+    memcpy(offset, ts->frame.up_force, sizeof offset);
+    const float rest_force = norm(offset) + 1e-12f;
+    scale(offset, ((ts->standing.count ? ts->sensor.rest_force : rest_force) - GRAVITY) / rest_force);
+    memcpy(frame[1], ts->frame.left, sizeof ts->frame.left);
+    memcpy(frame[2], ts->frame.up_force, sizeof ts->frame.up_force);
+    unit(frame[2]);
+    cross(frame[1], frame[2], frame[0]);
+    integrate(ts, length, frame, offset, result, input);
+    const float *moved = result->displacement, *up = result->up;
+    if (!(dot(moved, moved) + dot(result->drift, result->drift) + dot(up, up) < MAX_INTEGRAL)) {
+        /* The foot turned by more than a step of the integration can follow. A zero result is out of range, and no
+         * estimate is updated by it. */
+        memset(result, 0, sizeof *result);
+    }
+    /* A slip tips both gravity at stance and the end of the integral, by the same angle. */
+    return slipped | (dot(frame[0], changed) * up[0] + dot(frame[1], changed) * up[1] > MAX_SLIP_RAD2 * norm(up));
+}
+
+/* Update which way is forward, and turn the result round if it was backward. Return 1 if the foot moved against the
+ * direction of the strides before, else 0. */
+static int update_direction(tinystride_t *ts, integral_t *result, int8_t *input)
+{
+    const float ahead = clampf(result->displacement[0], 1.0f);
+    const int reverses = ahead * ts->frame.forward < -REVERSAL_M2;
+    ts->frame.forward = FORWARD_MEMORY * ts->frame.forward + ahead;
+    if (ts->frame.forward < 0.0f) {
+        ts->frame.forward = -ts->frame.forward;
+        scale(ts->frame.left, -1.0f);
+        reverse_direction(result, input);
+    }
+    return reverses;
+}
+
+/* Update the means of one component of the excess velocity times duration by that of a stride, in m. */
+static NOINLINE void update_excess(struct tinystride_impacts *impacts, int component, float excess_m)
+{
+    const float share = 1.0f / (float)impacts->n, limit = MAX_EXCESS_RATIO * impacts->deviation_m[component];
+    const float change = clampf(excess_m - impacts->mean_m[component], limit), size = change < 0.0f ? -change : change;
+    impacts->deviation_m[component] += (size - impacts->deviation_m[component]) * share;
+    impacts->mean_m[component] += change * share;
+}
+
+/* Update by the stride how much of the drift comes at foot contact. */
+static void update_impacts(struct tinystride_impacts *impacts, const integral_t *result, float duration)
+{
+    impacts->n = (uint8_t)(impacts->n < MAX_EXCESS_STRIDES ? impacts->n + 1 : MAX_EXCESS_STRIDES);
+    update_excess(impacts, 0, result->excess * duration);
+    update_excess(impacts, 1, result->drift[2] * duration);
+}
+
+/* Take the unusual forward drift out from foot contact on, as far as it comes from there: shaking at contact disturbs
+ * all directions alike, so that is the ratio of the variances of vertical and forward excess. The rest stays taken out
+ * by a line in time. contact: as a share of the stride. */
+static void correct_impacts(const struct tinystride_impacts *impacts, integral_t *result, float duration, float contact)
+{
+    const float ratio = squared(impacts->deviation_m[1]) / (squared(impacts->deviation_m[0]) + 1e-12f);
+    /* The fewer strides there are, the less is believed. */
+    const float share = (ratio < 1.0f ? ratio : 1.0f) * (1.0f - (float)USUAL_EXCESS_STRIDES / (float)impacts->n);
+    const float since = contact < MIN_CONTACT ? MIN_CONTACT : contact > MAX_CONTACT ? MAX_CONTACT : contact;
+    result->displacement[0] += (since - 0.5f) * share * (result->excess * duration - impacts->mean_m[0]);
+}
+
+/* Fill in the samples of start, end and initial contact, and the latency. `last` is the end in 1/256 of a block after
+ * the block of the start. Return the contact as a share of the stride. */
+static float set_instants(const tinystride_t *ts, uint32_t last, tinystride_stride_t *stride)
+{
+    stride->start_sample = sample_number(ts, ts->stride.start, ts->stride.start_q8, &stride->start_fraction);
+    stride->end_sample = sample_number(ts, ts->stride.start + last / 256u, last % 256u, &stride->end_fraction);
+    /* Low-passed samples lag by the filter's delay, motion energy by half its window. */
+    const uint32_t start_q8 = ts->stride.start_q8, contact = find_contact(ts, ts->stride.start, (last - start_q8) / 256u);
+    const float lag = (0.5f * (float)(ts->config.blocks[WINDOW] - 1) - ts->lowpass.delay) * 256.0f;
+    const uint32_t found = contact + (uint32_t)(lag + 512.0f) - 512u;
+    const uint32_t place = contact ? found < last ? found : last : ts->stride.start_q8, block = place / 256u;
+    stride->contact_sample = sample_number(ts, ts->stride.start + block, place % 256u, &stride->contact_fraction);
+    const uint32_t since = next_sample(ts) + ts->config.samples_per_block + ts->block.lost - stride->end_sample;
+    stride->latency_s = ((float)since - stride->end_fraction) / ts->input.rate_hz;
+    return contact ? (float)(int32_t)(place - start_q8) / (float)(last - start_q8) : USUAL_CONTACT;
+}
+
+/* Return the standard deviation of a length, cm: from what the integral has left of forward velocity, tilt and height
+ * at the stride's end, and from the sampling rate. */
+static float length_sd_cm(const struct tinystride_impacts *impacts, const integral_t *result, float duration, float rate_hz)
+{
+    const float unusual = result->excess * duration - impacts->mean_m[0];
+    const float tilt = squared(result->up[0]) + squared(result->up[1]);
+    const float variance = squared(BASE_SD_CM) + squared(SD_PER_EXCESS_CM_PER_M * unusual) +
+                           squared(SD_PER_TILT_CM) * tilt / (tilt + squared(result->up[2]) + 1e-12f) +
+                           squared(SD_PER_HEIGHT_CM_PER_M * result->displacement[2]) +
+                           squared(SD_PER_INTERVAL_CM_PER_S / rate_hz);
+    return square_root(variance);
+}
+
+/* Measure the stride by integration: its instants, length, duration and flags, and the input of the network. `last` is
+ * its end in 1/256 of a block after the block of the start. */
+static NOINLINE void measure(tinystride_t *ts, uint32_t last, tinystride_stride_t *stride, int8_t *input)
+{
+    const float length = (float)(last - ts->stride.start_q8) * (1.0f / 256);
+    const float duration = length * ts->input.period_s;
+    integral_t result;
+    const int slipped = integrate_stride(ts, length, &result, input);
+    const int reverses = update_direction(ts, &result, input);
+    const float contact = set_instants(ts, last, stride);
+    const float *moved = result.displacement, *up = result.up;
+    const float drift = norm(result.drift), tilt = square_root(squared(up[0]) + squared(up[1]));
+    const float residual_score = squared(drift / MAX_DRIFT_MPS) + squared(tilt / (TAN_MAX_TILT * GRAVITY));
+    unsigned flags = event_flags(ts, length);
+    if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_PREVIOUS_MISSING)) && residual_score <= 1.0f) {
+        update_impacts(&ts->impacts, &result, duration);
+    }
+    correct_impacts(&ts->impacts, &result, duration, contact);
+    const float length_cm = 100.0f * square_root(squared(moved[0]) + squared(moved[1]));
+    flags |= integral_flags(&result, duration, length_cm, residual_score);
+    if (slipped || tilt > TAN_MAX_TILT * up[2]) {
+        flags |= TINYSTRIDE_UNSTEADY;
+    }
+    if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_PREVIOUS_MISSING | TINYSTRIDE_SATURATED))) {
+        update_bias(ts, &result, duration);
+    }
+    flags = add_walking_flags(ts, &result, duration, residual_score, reverses, flags);
     flags |= sensors_disagree(ts, flags, result.drift[2]);
-    if (result.clipped > LARGEST_CLIPPED) {
+    if (TINYSTRIDE_USE_NETWORK && result.clipped > MAX_CLIPPED_INPUTS) {
         flags |= TINYSTRIDE_OUT_OF_RANGE;
     }
     stride->flags = (uint16_t)flags;
     stride->strapdown_length_cm = length_cm;
+    stride->length_sd_cm = length_sd_cm(&ts->impacts, &result, duration, ts->input.rate_hz);
     stride->duration_s = duration;
-    return strangeness;
 }
 
-/* What the network adds to that. */
-static void correct(tinystride_t *ts, const int8_t *input, float strangeness, tinystride_stride_t *stride)
+/* Run the network and add its correction, if TINYSTRIDE_USE_NETWORK says so, and fill in length and means. */
+static void apply_network(tinystride_t *ts, const int8_t *input, tinystride_stride_t *stride)
 {
+    unsigned flags = stride->flags;
+#if TINYSTRIDE_USE_NETWORK
     int8_t output = 0;
     (void)tinystride_model_run(input, &output);
     const float correction = (float)(output - TINYSTRIDE_MODEL_OUTPUT_ZERO_POINT) * TINYSTRIDE_MODEL_OUTPUT_SCALE;
-    unsigned flags = stride->flags;
     flags |= output == INT8_MIN || output == INT8_MAX ? TINYSTRIDE_OUT_OF_RANGE : 0u;
-    flags |= squared(correction) > squared(LARGEST_CORRECTION_CM) ? TINYSTRIDE_INCONSISTENT : 0u;
+#else
+    const float correction = 0.0f;
+    (void)input;
+#endif
+    flags |= squared(correction) > squared(MAX_CORRECTION_CM) ? TINYSTRIDE_INCONSISTENT : 0u;
     stride->flags = (uint16_t)flags;
     stride->length_cm = stride->strapdown_length_cm + correction;
-    stride->confidence = 1.0f / (1.0f + strangeness + squared(correction / LARGEST_CORRECTION_CM));
-    if (flags & ~(unsigned)TINYSTRIDE_NO_STANDING) {
-        stride->confidence *= 0.5f;
-    } else {
-        ts->length_cm[ts->oldest] = stride->length_cm;
-        ts->oldest = (uint8_t)((ts->oldest + 1) % 10);
-        ts->lengths = (uint8_t)(ts->lengths < 10 ? ts->lengths + 1 : 10);
+    if (!(flags & ~(unsigned)TINYSTRIDE_NO_STANDING)) {
+        struct tinystride_results *results = &ts->results;
+        results->length_cm[results->next_length] = stride->length_cm;
+        results->length_sd_cm[results->next_length] = stride->length_sd_cm;
+        results->next_length = (uint8_t)(results->next_length < 9 ? results->next_length + 1 : 0);
+        results->n_lengths = (uint8_t)(results->n_lengths < 10 ? results->n_lengths + 1 : 10);
     }
-    stride->mean5_cm = mean_of_last(ts, 5);
-    stride->mean10_cm = mean_of_last(ts, 10);
+    stride->mean5_cm = mean_of_last(&ts->results, 5);
+    stride->mean10_cm = mean_of_last(&ts->results, 10);
 }
 
-/* The stride from ts->start to this place among unrests. */
-static int tell(tinystride_t *ts, uint32_t end, uint32_t end_256th, tinystride_stride_t *stride)
+/* Report the stride that ends at a block and 1/256 of it. Return TINYSTRIDE_STRIDE, or TINYSTRIDE_OK if it is too long
+ * or too short to be one. */
+static int emit_stride(tinystride_t *ts, uint32_t end, uint32_t end_q8, tinystride_stride_t *stride)
 {
-    const float length = (float)((end - ts->start) * 256u + end_256th - ts->start_256th) * (1.0f / 256);
+    const uint32_t last = (end - ts->stride.start) * 256u + end_q8;
+    const float length = (float)(last - ts->stride.start_q8) * (1.0f / 256);
     int8_t input[TINYSTRIDE_MODEL_INPUT_SIZE];
-    if (ts->block - ts->start > TINYSTRIDE_RING - 4u || length < 4.0f) {
+    if (ts->block.number - ts->stride.start > TINYSTRIDE_HISTORY_BLOCKS - 4u || length < 4.0f) {
         return TINYSTRIDE_OK;
     }
-    correct(ts, input, measure(ts, length, stride, input), stride);
-    stride->start_sample = sample_of(ts, ts->start, ts->start_256th, &stride->start_fraction);
-    stride->end_sample = sample_of(ts, end, end_256th, &stride->end_fraction);
-    /* In the low-passed samples everything is later by the filter's delay, among unrests by half the window. */
-    const uint32_t contact = find_contact(ts, ts->start, (uint32_t)length);
-    const float lag = (0.5f * (float)(ts->blocks[WINDOW] - 1) - ts->delay) * 256.0f;
-    const uint32_t last = (end - ts->start) * 256u + end_256th, found = contact + (uint32_t)(lag + 512.0f) - 512u;
-    const uint32_t place = contact ? found < last ? found : last : ts->start_256th;
-    stride->contact_sample = sample_of(ts, ts->start + place / 256u, place % 256u, &stride->contact_fraction);
-    const uint32_t since = next_sample(ts) + ts->samples_per_block + ts->lost - stride->end_sample;
-    stride->latency_s = ((float)since - stride->end_fraction) / ts->rate_hz;
+    measure(ts, last, stride, input);
+    apply_network(ts, input, stride);
     return TINYSTRIDE_STRIDE;
 }
+/* ======== stance ======== */
 
-/* ---- stances ---- */
+/* Stances: motion energy, stationary blocks, mid-stances, starts and ends of strides. */
 
-static uint16_t unrest_at(const tinystride_t *ts, uint32_t block)
+/* Blocks before the current one whose motion energy is still stored. */
+#define MAX_AGE (TINYSTRIDE_MOTION_BLOCKS - 1u)
+
+/* Return the motion energy of a block. */
+static uint16_t motion_at(const tinystride_t *ts, uint32_t block)
 {
-    return ts->unrest[block % TINYSTRIDE_UNRESTS];
+    return ts->history.motion[block % TINYSTRIDE_MOTION_BLOCKS];
 }
 
-/* 1 / (unrest + floor)^2; unrest is below LARGEST_STANCE_UNREST. */
-static uint32_t calmness(uint32_t unrest)
+/* Return the stationarity weight 1 / (motion + floor)^2; motion < MAX_STANCE_MOTION. */
+static uint32_t stationarity_weight(uint32_t motion)
 {
-    return 4294967295u / ((unrest + UNREST_FLOOR) * (unrest + UNREST_FLOOR));
+    return 4294967295u / ((motion + MOTION_FLOOR) * (motion + MOTION_FLOOR));
 }
 
-/* Sums over calm blocks, modulo 2^32: of calmness, and of that times the number of the block. */
+/* Sums over stationary blocks, modulo 2^32: of the weights, and of each weight times the number of its block. */
 typedef struct {
     uint32_t total, moment;
-} calm_t;
+} weighted_sum_t;
 
-/* Up to n blocks from this one on, `step` apart, until one is not calm. */
-static APART void add_calm(const tinystride_t *ts, uint32_t block, uint32_t step, uint32_t n, calm_t *calm)
+/* Add up to n blocks from `block` on, `step` apart, until one moves. */
+static NOINLINE void add_stationary(const tinystride_t *ts, uint32_t block, uint32_t step, uint32_t n,
+                                    weighted_sum_t *sums)
 {
-    uint32_t total = calm->total, moment = calm->moment;
+    uint32_t total = sums->total, moment = sums->moment;
     for (; n > 0u; --n, block += step) {
-        const uint32_t unrest = unrest_at(ts, block);
-        if (unrest >= LARGEST_STANCE_UNREST) {
+        const uint32_t motion = motion_at(ts, block);
+        if (motion >= MAX_STANCE_MOTION) {
             break;
         }
-        total += calmness(unrest);
-        moment += calmness(unrest) * block;
+        total += stationarity_weight(motion);
+        moment += stationarity_weight(motion) * block;
     }
-    calm->total = total;
-    calm->moment = moment;
+    sums->total = total;
+    sums->moment = moment;
 }
 
-/* The middle of the calm around block `origin`, weighted by calmness, in 256ths of a block from 128 blocks before
- * it: of up to `before` blocks before it, itself and up to `after` - 1 after it. */
-static uint32_t calm_centre(const tinystride_t *ts, uint32_t origin, uint32_t before, uint32_t after)
+/* Return the weighted centre of the stationary blocks around block `origin`, in 1/256 of a block from 128 blocks
+ * before it. It takes up to `before` blocks before it, itself and up to `after` - 1 after it. */
+static uint32_t stationary_centre(const tinystride_t *ts, uint32_t origin, uint32_t before, uint32_t after)
 {
-    calm_t calm = {0, 0};
-    add_calm(ts, origin, 1u, after, &calm);
-    add_calm(ts, origin - 1u, UINT32_MAX, before, &calm);
-    const int32_t moment = (int32_t)(calm.moment - calm.total * origin);
-    return (uint32_t)((calm.total ? moment * 256 / (int32_t)calm.total : 0) + 256 * 128);
+    weighted_sum_t sums = {0, 0};
+    add_stationary(ts, origin, 1u, after, &sums);
+    add_stationary(ts, origin - 1u, UINT32_MAX, before, &sums);
+    const int32_t moment = (int32_t)(sums.moment - sums.total * origin);
+    return (uint32_t)((sums.total ? moment * 256 / (int32_t)sums.total : 0) + 256 * 128);
 }
 
-/* A place is a number of 256ths of a block from 128 blocks before `origin`. */
-static int tell_place(tinystride_t *ts, uint32_t origin, uint32_t place, tinystride_stride_t *stride)
+/* Report the current stride, if there is one, with its end at a place: 1/256 of a block from 128 blocks before
+ * `origin`. */
+static int emit_at(tinystride_t *ts, uint32_t origin, uint32_t place, tinystride_stride_t *stride)
 {
-    return ts->has_start ? tell(ts, origin - 128u + place / 256u, place % 256u, stride) : TINYSTRIDE_OK;
+    return ts->phase.has_start ? emit_stride(ts, origin - 128u + place / 256u, place % 256u, stride) : TINYSTRIDE_OK;
 }
 
+/* Start a stride at a place, as in emit_at(). */
 static void start_stride(tinystride_t *ts, uint32_t origin, uint32_t place)
 {
-    ts->start = origin - 128u + place / 256u;
-    ts->start_256th = (uint16_t)(place % 256u);
-    memcpy(ts->start_force, ts->calmest_force, sizeof ts->start_force);
-    ts->spread_from = ts->block + 1u;
-    ts->has_start = 1;
-    /* Of the events so far the last one is enough: the stride ends after it. */
+    ts->stride.start = origin - 128u + place / 256u;
+    ts->stride.start_q8 = (uint16_t)(place % 256u);
+    memcpy(ts->stride.start_force, ts->stance.quietest_force, sizeof ts->stride.start_force);
+    ts->stride.spread_from = ts->block.number + 1u;
+    ts->phase.has_start = 1;
+    /* The last event is enough: the stride ends after it. */
     for (int i = 0; i < 2; ++i) {
-        ts->event_first[i] = ts->event_last[i];
-        ts->event_seen[i] = ts->event_seen[i] && (int32_t)(ts->event_last[i] - ts->start) >= -ts->blocks[WINDOW];
+        ts->stride.event_first[i] = ts->stride.event_last[i];
+        const int32_t after_start = (int32_t)(ts->stride.event_last[i] - ts->stride.start);
+        ts->phase.event_seen[i] = ts->phase.event_seen[i] && after_start >= -ts->config.blocks[WINDOW];
     }
 }
 
-/* The foot rests for long: the stride before ended soon after it had come to rest. */
-static int rest(tinystride_t *ts, tinystride_stride_t *stride)
+/* The foot rests for long: end the stride soon after the foot has come to rest. */
+static int end_stride_at_pause(tinystride_t *ts, tinystride_stride_t *stride)
 {
-    const uint32_t age = ts->block - ts->arrival;
-    const uint32_t origin = ts->block - (age < TINYSTRIDE_UNRESTS - 1u ? age : TINYSTRIDE_UNRESTS - 1u);
-    const int told = tell_place(ts, origin, calm_centre(ts, origin, 0, ts->blocks[SOON]), stride);
-    ts->rested = 1;
-    ts->has_start = 0;
-    return told;
+    const uint32_t age = ts->block.number - ts->stance.arrival;
+    const uint32_t origin = ts->block.number - (age < MAX_AGE ? age : MAX_AGE);
+    const int status = emit_at(ts, origin, stationary_centre(ts, origin, 0, ts->config.blocks[SOON]), stride);
+    ts->phase.paused = 1;
+    ts->phase.has_start = 0;
+    return status;
 }
 
-/* Go on with the search for the end of the calm that the last candidate is part of. */
-static WITHIN void follow_calm(tinystride_t *ts, uint32_t most)
+/* Continue the search for the last stationary block after the last candidate, by up to `most` blocks. */
+static ALWAYS_INLINE void extend_stationary(tinystride_t *ts, uint32_t most)
 {
-    for (; most > 0u && ts->calm_end < ts->block && unrest_at(ts, ts->calm_end) < CALM; --most) {
-        ++ts->calm_end;
+    for (; most > 0u && ts->stance.stationary_end < ts->block.number; --most) {
+        if (motion_at(ts, ts->stance.stationary_end) >= STATIONARY_THRESHOLD) {
+            break;
+        }
+        ++ts->stance.stationary_end;
     }
 }
 
-/* The foot has left: where its stance had its middle one stride ends and the next begins. */
+/* The foot has left the ground: end one stride at the middle of its stance, and start the next one there. */
 static int close_stance(tinystride_t *ts, tinystride_stride_t *stride)
 {
-    const uint32_t known = ts->block < TINYSTRIDE_UNRESTS - 1u ? ts->block : TINYSTRIDE_UNRESTS - 1u;
-    const uint32_t age = ts->block - (ts->rested ? ts->last_candidate : ts->calmest);
-    uint32_t origin = ts->block - age, before = ts->blocks[HALF_PAUSE], after = ts->blocks[HALF_PAUSE];
-    ts->stance_open = 0;
-    if (ts->rested) {
-        ts->calm_end = ts->block - ts->calm_end < known ? ts->calm_end : ts->block - known;
-        follow_calm(ts, known);
-        origin = ts->calm_end - (ts->calm_end > 0);
-        before = ts->blocks[SOON] - 1u;
+    const uint32_t n = ts->block.number, available = n < MAX_AGE ? n : MAX_AGE;
+    const uint32_t age = n - (ts->phase.paused ? ts->stance.last_candidate : ts->stance.quietest);
+    uint32_t origin = n - age, before = ts->config.blocks[HALF_PAUSE], after = before;
+    ts->phase.on_ground = 0;
+    if (ts->phase.paused) {
+        if (n - ts->stance.stationary_end > available) {
+            ts->stance.stationary_end = n - available;
+        }
+        extend_stationary(ts, available);
+        origin = ts->stance.stationary_end - (ts->stance.stationary_end > 0);
+        before = ts->config.blocks[SOON] - 1u;
         after = 1;
-    } else if (age > known) {
-        ts->has_start = 0;
+    } else if (age > available) {
+        ts->phase.has_start = 0;
         return TINYSTRIDE_OK;
     }
-    const uint32_t most_before = known - (ts->block - origin), most_after = ts->block - origin;
-    before = before < most_before ? before : most_before;
-    after = after < most_after ? after : most_after;
-    const uint32_t place = calm_centre(ts, origin, before, after);
-    const int told = ts->rested ? TINYSTRIDE_OK : tell_place(ts, origin, place, stride);
+    const uint32_t max_after = n - origin, max_before = available - max_after;
+    before = before < max_before ? before : max_before;
+    after = after < max_after ? after : max_after;
+    const uint32_t place = stationary_centre(ts, origin, before, after);
+    const int status = ts->phase.paused ? TINYSTRIDE_OK : emit_at(ts, origin, place, stride);
     start_stride(ts, origin, place);
-    return told;
+    return status;
 }
 
-static void upright(tinystride_t *ts)
+/* Set the vertical to that of the standing foot. */
+static void reset_vertical(tinystride_t *ts)
 {
-    to_floats(ts->stance_force, ts->up);
-    unit(ts->up);
+    to_floats(ts->frame.stance_force, ts->frame.up);
+    unit(ts->frame.up);
 }
 
-/* Whether no block within reach before the best one was as calm. Of those after the last search, which ended with
- * block `searched`, it is the calmest; that one's last blocks were not calmer than its best. */
-static int is_calmest(const tinystride_t *ts)
+/* Return 1 if no block up to one stance interval before the candidate had as little motion. The candidate has the
+ * least motion since the end of the last search, block `searched_until`. */
+static int is_local_minimum(const tinystride_t *ts)
 {
-    uint32_t i = ts->best - ts->searched;
-    if (ts->best_unrest < ts->searched_unrest) {
+    uint32_t i = ts->stance.candidate - ts->stance.searched_until;
+    if (ts->stance.candidate_motion < ts->stance.searched_motion) {
         return 1;
     }
-    for (; i <= ts->blocks[REACH] && i <= ts->best; ++i) {
-        if (unrest_at(ts, ts->best - i) <= ts->best_unrest) {
+    for (; i <= ts->config.blocks[STANCE_INTERVAL] && i <= ts->stance.candidate; ++i) {
+        if (motion_at(ts, ts->stance.candidate - i) <= ts->stance.candidate_motion) {
             return 0;
         }
     }
     return 1;
 }
 
-/* The calmest block within reach of both sides is a candidate for a mid-stance. */
-static void confirm(tinystride_t *ts)
+/* Take the candidate, the block of least motion within one stance interval on both sides, as a mid-stance if it is
+ * one. */
+static void confirm_candidate(tinystride_t *ts)
 {
-    if (!is_calmest(ts) || ts->best_unrest >= LARGEST_STANCE_UNREST) {
+    if (!is_local_minimum(ts) || ts->stance.candidate_motion >= MAX_STANCE_MOTION) {
         return;
     }
-    /* A foot may also be slow in mid-air; there it is far from upright. Right after a gap nobody knows what is. */
-    if (ts->best_unrest > CALM && (ts->stances || !ts->resumed)) {
+    /* A foot may also be slow in mid-air; there it is far from upright. Right after a gap the orientation is
+     * unknown. */
+    if (ts->stance.candidate_motion > STATIONARY_THRESHOLD && (ts->phase.has_stance || !ts->checks.previous_missing)) {
         float force[3];
-        to_floats(ts->stance_force, force);
-        if (cosine(force, ts->up) < COS_LARGEST_TILT) {
+        to_floats(ts->frame.stance_force, force);
+        if (cosine(force, ts->frame.up) < COS_MAX_TILT) {
             return;
         }
     }
-    if (!ts->stance_open) {
-        ts->stance_open = 1;
-        ts->rested = 0;
-        ts->arrival = ts->best_moving + 1u;
-        ts->calmest_unrest = MOST_UNREST;
+    if (!ts->phase.on_ground) {
+        ts->phase.on_ground = 1;
+        ts->phase.paused = 0;
+        ts->stance.arrival = ts->stance.candidate_moving + 1u;
+        ts->stance.quietest_motion = MAX_MOTION;
     }
-    if (ts->best_unrest < ts->calmest_unrest) {
-        ts->calmest = ts->best;
-        ts->calmest_unrest = ts->best_unrest;
-        memcpy(ts->calmest_force, ts->best_force, sizeof ts->calmest_force);
+    if (ts->stance.candidate_motion < ts->stance.quietest_motion) {
+        ts->stance.quietest = ts->stance.candidate;
+        ts->stance.quietest_motion = ts->stance.candidate_motion;
+        memcpy(ts->stance.quietest_force, ts->stance.candidate_force, sizeof ts->stance.quietest_force);
     }
-    ts->last_candidate = ts->calm_end = ts->best;
-    ts->turned_last = ts->best_turned;
-    ts->stances = 1;
-    if (ts->best_unrest < CALM) {
+    ts->stance.last_candidate = ts->stance.stationary_end = ts->stance.candidate;
+    ts->stance.last_turned = ts->stance.candidate_turned;
+    ts->phase.has_stance = 1;
+    if (ts->stance.candidate_motion < STATIONARY_THRESHOLD) {
         for (int i = 0; i < 3; ++i) {
-            ts->stance_force[i] = (int16_t)(ts->stance_force[i] + (ts->best_force[i] - ts->stance_force[i]) / 8);
+            const int16_t force = ts->frame.stance_force[i];
+            ts->frame.stance_force[i] = (int16_t)(force + (ts->stance.candidate_force[i] - force) / 8);
         }
     }
-    upright(ts);
+    reset_vertical(ts);
 }
 
-static void know_stance(tinystride_t *ts, const int16_t force[3])
+/* Set the specific force of the standing foot, in counts. */
+static void set_stance_force(tinystride_t *ts, const int16_t force[3])
 {
-    memcpy(ts->stance_force, force, sizeof ts->stance_force);
-    ts->knows_stance = 1;
-    upright(ts);
+    memcpy(ts->frame.stance_force, force, sizeof ts->frame.stance_force);
+    ts->frame.has_stance_force = 1;
+    reset_vertical(ts);
 }
 
-static APART int is_gravity(const int16_t force[3])
+/* Return 1 if the size of a specific force is within 15 % of gravity, else 0. */
+static NOINLINE int is_gravity(const int16_t force[3])
 {
     const uint32_t square =
         (uint32_t)(force[0] * force[0]) + (uint32_t)(force[1] * force[1]) + (uint32_t)(force[2] * force[2]);
-    return square >= LEAST_REST && square <= LARGEST_REST;
+    return square >= MIN_GRAVITY_SQUARE && square <= MAX_GRAVITY_SQUARE;
 }
 
-/* By how much a specific force is not that of the standing foot, in units of unrest squared. */
-static uint32_t deviation(const tinystride_t *ts, const int16_t force[3])
+/* Return by how much a specific force differs from that of the standing foot, in units of motion energy. */
+static uint32_t force_deviation(const tinystride_t *ts, const int16_t force[3])
 {
-    const int32_t x = force[0] - ts->stance_force[0], y = force[1] - ts->stance_force[1],
-                  z = force[2] - ts->stance_force[2];
-    if ((uint32_t)((x + MOST_APART) | (y + MOST_APART) | (z + MOST_APART)) >= 2 * MOST_APART) {
-        return MOST_UNREST;
+    const int32_t x = force[0] - ts->frame.stance_force[0], y = force[1] - ts->frame.stance_force[1],
+                  z = force[2] - ts->frame.stance_force[2];
+    const int32_t max = MAX_FORCE_DIFFERENCE; /* a power of two: one comparison for all axes */
+    if ((uint32_t)((x + max) | (y + max) | (z + max)) >= 2u * MAX_FORCE_DIFFERENCE) {
+        return MAX_MOTION;
     }
-    return (uint32_t)(x * x + y * y + z * z) / UNRESTS_PER_ACC;
+    return (uint32_t)(x * x + y * y + z * z) / ACC_SQUARES_PER_MOTION;
 }
 
-/* What the specific force of the standing foot is: that of a calm which no swing has, else, where there has been no
- * stance for long, the calmest. */
-static int find_stance_force(tinystride_t *ts, uint32_t energy, const int16_t force[3])
+/* Find the specific force of the standing foot: of a stationary run that no swing has; or, after a long time
+ * without stance, of the block of least energy. Return TINYSTRIDE_OK or TINYSTRIDE_ERROR_UNITS. */
+static int update_stance_force(tinystride_t *ts, uint32_t energy, const int16_t force[3])
 {
-    int told = TINYSTRIDE_OK;
-    const int calm = energy < CALM && is_gravity(force);
-    ts->calm_blocks = (uint8_t)(!calm ? 0 : ts->calm_blocks < 255 ? ts->calm_blocks + 1 : 255);
-    if (ts->calm_blocks == ts->blocks[CALM_RUN]) {
-        if (!ts->knows_stance || deviation(ts, force) > CALM) {
-            know_stance(ts, force);
+    int status = TINYSTRIDE_OK;
+    const int stationary = energy < STATIONARY_THRESHOLD && is_gravity(force);
+    const int run = ts->phase.stationary_blocks;
+    ts->phase.stationary_blocks = (uint8_t)(!stationary ? 0 : run < 255 ? run + 1 : 255);
+    if (ts->phase.stationary_blocks == ts->config.blocks[STATIONARY_RUN]) {
+        if (!ts->frame.has_stance_force || force_deviation(ts, force) > STATIONARY_THRESHOLD) {
+            set_stance_force(ts, force);
         }
     }
-    if (ts->block >= ts->search_end) {
-        const int lost = !ts->knows_stance || !ts->stances || ts->block - ts->last_candidate > ts->search;
-        if (ts->search_end && lost) {
-            if (is_gravity(ts->least_force)) {
-                know_stance(ts, ts->least_force);
-            } else if (!ts->knows_stance) {
-                told = TINYSTRIDE_ERROR_UNITS;
+    if (ts->block.number >= ts->stance.relearn_at) {
+        const int lost = !ts->frame.has_stance_force || !ts->phase.has_stance ||
+                         ts->block.number - ts->stance.last_candidate > ts->config.relearn_blocks;
+        if (ts->stance.relearn_at && lost) {
+            if (is_gravity(ts->stance.min_energy_force)) {
+                set_stance_force(ts, ts->stance.min_energy_force);
+            } else if (!ts->frame.has_stance_force) {
+                status = TINYSTRIDE_ERROR_UNITS;
             }
         }
-        ts->search_end = ts->block + ts->search;
-        ts->least_energy = UINT32_MAX;
+        ts->stance.relearn_at = ts->block.number + ts->config.relearn_blocks;
+        ts->stance.min_energy = UINT32_MAX;
     }
-    if (energy < ts->least_energy) {
-        ts->least_energy = energy;
-        memcpy(ts->least_force, force, sizeof ts->least_force);
+    if (energy < ts->stance.min_energy) {
+        ts->stance.min_energy = energy;
+        memcpy(ts->stance.min_energy_force, force, sizeof ts->stance.min_energy_force);
     }
-    return told;
+    return status;
 }
 
-/* Carry the vertical on by the angular rate of a block; it grows a little by that. */
-static WITHIN void carry_up(tinystride_t *ts, uint32_t block)
+/* Rotate the vertical by the angular rate of a block, to first order: it becomes slightly longer. */
+static ALWAYS_INLINE void rotate_vertical(tinystride_t *ts, uint32_t block)
 {
-    const int16_t *samples = ts->ring[block % TINYSTRIDE_RING];
-    const float step = GYR_UNIT * ts->period_s, x = ts->up[0], y = ts->up[1], z = ts->up[2];
+    const int16_t *samples = ts->history.samples[block % TINYSTRIDE_HISTORY_BLOCKS];
+    const float step = GYR_UNIT * ts->input.period_s, x = ts->frame.up[0], y = ts->frame.up[1], z = ts->frame.up[2];
     const float gx = samples[3], gy = samples[4], gz = samples[5];
-    ts->up[0] = x + step * (y * gz - z * gy);
-    ts->up[1] = y + step * (z * gx - x * gz);
-    ts->up[2] = z + step * (x * gy - y * gx);
+    ts->frame.up[0] = x + step * (y * gz - z * gy);
+    ts->frame.up[1] = y + step * (z * gx - x * gz);
+    ts->frame.up[2] = z + step * (x * gy - y * gx);
 }
 
-static WITHIN int follow(tinystride_t *ts, uint32_t energy, const int16_t force[3], tinystride_stride_t *stride)
+/* Compute and store the motion energy of the current block. */
+static uint32_t update_motion(tinystride_t *ts, uint32_t energy, const int16_t force[3])
 {
-    const uint32_t n = ts->block;
-    int told = find_stance_force(ts, energy, force);
-    uint32_t unrest = MOST_UNREST;
-    if (ts->knows_stance) {
-        unrest = energy + deviation(ts, force);
-        unrest = unrest > MOST_UNREST ? MOST_UNREST : unrest;
+    uint32_t motion = MAX_MOTION;
+    if (ts->frame.has_stance_force) {
+        motion = energy + force_deviation(ts, force);
+        motion = motion > MAX_MOTION ? MAX_MOTION : motion;
     }
-    ts->unrest[n % TINYSTRIDE_UNRESTS] = (uint16_t)unrest;
-    if (unrest >= CALM) {
-        ts->moving = n;
-        ts->turned += (uint32_t)(square_root((float)energy) * 16.0f);
-        if (ts->acc_same == STUCK_BLOCKS || ts->gyr_same == STUCK_BLOCKS) {
-            mark(ts, GAP);
+    ts->history.motion[ts->block.number % TINYSTRIDE_MOTION_BLOCKS] = (uint16_t)motion;
+    if (motion >= STATIONARY_THRESHOLD) {
+        ts->stance.last_moving = ts->block.number;
+        ts->stance.turned += (uint32_t)(square_root((float)energy) * 16.0f);
+        if (ts->block.acc_same == STUCK_BLOCKS || ts->block.gyr_same == STUCK_BLOCKS) {
+            record_event(ts, GAP);
         }
     }
-    if (n >= ts->blocks[REACH]) {
-        carry_up(ts, n - ts->blocks[REACH]);
-    }
-    if (ts->has_start && n - ts->start > TINYSTRIDE_RING - 4u) {
-        ts->has_start = 0;
-        ts->resumed = 1; /* the next stride tells that this one is missing */
-    }
-    if (!ts->has_best || unrest < ts->best_unrest) {
-        ts->has_best = 1;
-        ts->best = n;
-        ts->best_unrest = (uint16_t)unrest;
-        ts->best_turned = ts->turned;
-        ts->best_moving = ts->moving;
-        memcpy(ts->best_force, force, sizeof ts->best_force);
-    }
-    if (ts->stance_open) {
-        const int waits = ts->best_unrest < LARGEST_STANCE_UNREST &&
-                          ts->best_turned - ts->turned_last <= ts->swing;
-        if (!waits && ts->turned - ts->turned_last > ts->swing) {
-            told = close_stance(ts, stride);
-        } else if (!ts->rested && unrest < CALM && n - ts->arrival > ts->blocks[PAUSE]) {
-            told = rest(ts, stride);
-        }
-        follow_calm(ts, 2);
-    }
-    if (n - ts->best == ts->blocks[REACH]) {
-        unit(ts->up);
-        confirm(ts);
-        ts->has_best = 0;
-        ts->searched = n;
-        ts->searched_unrest = ts->best_unrest;
-    }
-    return told;
+    return motion;
 }
 
-/* ---- blocks ---- */
-
-/* The foot has stood still for two halves of a second: what the sensors say then. */
-static void learn_standing(tinystride_t *ts, const int16_t force[3])
+/* Make the current block the candidate if it has the least motion since the last search. */
+static void update_candidate(tinystride_t *ts, uint32_t motion, const int16_t force[3])
 {
-    const float each = 0.5f * GYR_UNIT / (float)(ts->blocks[HALF_SECOND] * ts->samples_per_block);
-    ts->standings = (uint8_t)(ts->standings < 4 ? ts->standings + 1 : 4);
-    const float share = 1.0f / (float)ts->standings;
+    if (!ts->phase.has_candidate || motion < ts->stance.candidate_motion) {
+        ts->phase.has_candidate = 1;
+        ts->stance.candidate = ts->block.number;
+        ts->stance.candidate_motion = (uint16_t)motion;
+        ts->stance.candidate_turned = ts->stance.turned;
+        ts->stance.candidate_moving = ts->stance.last_moving;
+        memcpy(ts->stance.candidate_force, force, sizeof ts->stance.candidate_force);
+    }
+}
+
+/* End the open stance if the foot has swung away, or its stride if the foot rests for long. Return as emit_stride(). */
+static int follow_stance(tinystride_t *ts, uint32_t motion, tinystride_stride_t *stride)
+{
+    int status = TINYSTRIDE_OK;
+    /* A candidate that may still be confirmed as part of this stance. */
+    const int waits = ts->stance.candidate_motion < MAX_STANCE_MOTION &&
+                      ts->stance.candidate_turned - ts->stance.last_turned <= ts->config.min_swing;
+    if (!waits && ts->stance.turned - ts->stance.last_turned > ts->config.min_swing) {
+        status = close_stance(ts, stride);
+    } else if (!ts->phase.paused && motion < STATIONARY_THRESHOLD &&
+               ts->block.number - ts->stance.arrival > ts->config.blocks[PAUSE]) {
+        status = end_stride_at_pause(ts, stride);
+    }
+    extend_stationary(ts, 2);
+    return status;
+}
+
+/* Process the newest block: energy of the angular rate and mean specific force over the energy window. Return
+ * TINYSTRIDE_STRIDE with a new stride, else TINYSTRIDE_OK or TINYSTRIDE_ERROR_UNITS. */
+static ALWAYS_INLINE int process_block(tinystride_t *ts, uint32_t energy, const int16_t force[3],
+                                       tinystride_stride_t *stride)
+{
+    const uint32_t n = ts->block.number;
+    int status = update_stance_force(ts, energy, force);
+    const uint32_t motion = update_motion(ts, energy, force);
+    if (n >= ts->config.blocks[STANCE_INTERVAL]) {
+        rotate_vertical(ts, n - ts->config.blocks[STANCE_INTERVAL]);
+    }
+    if (ts->phase.has_start && n - ts->stride.start > TINYSTRIDE_HISTORY_BLOCKS - 4u) {
+        ts->phase.has_start = 0;
+        ts->checks.previous_missing = 1; /* the next stride is flagged, as this one is missing */
+    }
+    update_candidate(ts, motion, force);
+    if (ts->phase.on_ground) {
+        status = follow_stance(ts, motion, stride); /* no error here: the force at stance is known */
+    }
+    if (n - ts->stance.candidate == ts->config.blocks[STANCE_INTERVAL]) {
+        unit(ts->frame.up);
+        confirm_candidate(ts);
+        ts->phase.has_candidate = 0;
+        ts->stance.searched_until = n;
+        ts->stance.searched_motion = ts->stance.candidate_motion;
+    }
+    return status;
+}
+/* ======== standing ======== */
+
+/* Standing still: calibrate gyroscope bias and gravity. */
+
+/* Update the bias by that of a window of standing, of a variance in units of what one stride tells. Windows that follow
+ * each other err alike, so a few of them are enough. */
+static void update_standing_bias(tinystride_t *ts, const float bias[3], float variance)
+{
+    float change[3] = {0};
+    if (variance >= bias_variance_trace(ts)) {
+        return;
+    }
     for (int i = 0; i < 3; ++i) {
-        const float bias = (float)(ts->half_gyr[i] + ts->half_gyr_before[i]) * each;
-        const float mean = (float)(ts->half_force_before[i] + ts->half_force[i] + force[i]) * (ACC_UNIT / 3.0f);
-        ts->bias[i] += (bias - ts->bias[i]) * share;
-        ts->force[i] += (mean - ts->force[i]) * share;
+        const float axis[3] = {i == 0, i == 1, i == 2};
+        kalman_update_axis(ts, axis, bias[i] - ts->sensor.bias[i], variance, change);
     }
-    know_bias(ts, STANDING_VARIANCE);
+    add(ts->sensor.bias, change, 1.0f);
 }
 
+/* Learn bias and gravity from a window of standing, three parts from the one numbered `first` on: the bias is the mean
+ * angular rate less the rotation that gravity shows. The more the parts differ, the less the window counts. */
+static NOINLINE void calibrate_standing(tinystride_t *ts, unsigned first)
+{
+    const float n = (float)(ts->config.blocks[STANDING_PART] * ts->config.samples_per_block);
+    float up[3][3], gyr[3][3], force[3] = {0}, mean[3] = {0}, bias[3] = {0}, turned[3], spread = 0.0f;
+    for (unsigned k = 0; k < 3u; ++k) {
+        const unsigned part = (first + k) % TINYSTRIDE_STANDING_PARTS;
+        for (int i = 0; i < 3; ++i) {
+            up[k][i] = (float)ts->standing.parts[part].force[i] * (ACC_UNIT / n);
+            gyr[k][i] = (float)ts->standing.parts[part].gyr[i] * (GYR_UNIT / n);
+        }
+        add(force, up[k], 1.0f / 3);
+        add(mean, gyr[k], 1.0f / 3);
+        /* From the middle of the first part to that of the last one, by the trapezoidal rule. */
+        add(bias, gyr[k], k == 1u ? 0.5f : 0.25f);
+        unit(up[k]);
+    }
+    for (int k = 0; k < 3; ++k) {
+        add(gyr[k], mean, -1.0f);
+        spread += dot(gyr[k], gyr[k]) * (1.0f / 3);
+    }
+    add(up[2], up[0], -1.0f);
+    cross(up[2], up[1], turned);
+    scale(turned, 0.5f / ((float)ts->config.blocks[STANDING_PART] * ts->input.period_s));
+    const float square = dot(turned, turned);
+    add(bias, turned, -square / (square + squared(GRAVITY_TURN_NOISE_RADPS)));
+    const float variance = squared(STANDING_BIAS_SD_RADPS) + squared(ERROR_PER_SPREAD) * spread;
+    unsigned outside = flag_if_outside(variance, 0.0f, squared(MAX_STANDING_BIAS_SD_RADPS), 1u);
+    for (int i = 0; i < 3; ++i) {
+        outside |= flag_if_outside(bias[i], -MAX_BIAS_RADPS, MAX_BIAS_RADPS, 1u);
+    }
+    if (!outside) {
+        ts->standing.count = (uint8_t)(ts->standing.count < 4 ? ts->standing.count + 1 : 4);
+        ts->sensor.rest_force += (norm(force) - ts->sensor.rest_force) / (float)ts->standing.count;
+        update_standing_bias(ts, bias, variance * (1.0f / (STRIDE_TILT_SD_RAD * STRIDE_TILT_SD_RAD)));
+    }
+}
+
+/* Return 1 if two specific forces are as close as those of a standing foot, else 0. */
 static int is_near(const int16_t force[3], const int16_t other[3])
 {
     int near = 1;
     for (int i = 0; i < 3; ++i) {
-        near &= (uint32_t)(force[i] - other[i] + STANDING_ACC) <= 2u * STANDING_ACC;
+        near &= (uint32_t)(force[i] - other[i] + MAX_STANDING_ACC_RANGE) <= 2u * MAX_STANDING_ACC_RANGE;
     }
     return near;
 }
 
-/* Whether the spread of the angular rate over both halves of a second, and its mean, are those of standing. */
-static int is_standing(const tinystride_t *ts)
+/* Detect standing: take a block without movement. */
+static NOINLINE void detect_standing(tinystride_t *ts, struct tinystride_standing *standing, const int16_t force[3])
 {
-    const int32_t both = 2 * ts->blocks[HALF_SECOND];
-    /* Squared, in sixteenths of a count. */
-    int32_t spread = (int32_t)((ts->half_energy + ts->half_energy_before) / (uint32_t)both) * (256 << ENERGY_SHIFT);
-    int standing = 1;
-    for (int i = 0; i < 3; ++i) {
-        const int32_t mean = (ts->half_gyr[i] + ts->half_gyr_before[i]) * 16 / (both * ts->samples_per_block);
-        spread -= mean * mean;
-        standing = standing && mean <= 16 * LARGEST_BIAS && mean >= -16 * LARGEST_BIAS;
-    }
-    return standing && spread < 256 * STANDING_GYR * STANDING_GYR;
-}
-
-/* Watch for standing: two halves of a second, one after the other, without movement. */
-static APART void watch_standing(tinystride_t *ts, uint32_t energy, const int16_t force[3])
-{
-    if (ts->in_half && !is_near(force, ts->half_force)) {
-        ts->in_half = ts->still = 0;
+    const unsigned part = ts->config.blocks[STANDING_PART];
+    if (standing->blocks && !is_near(force, standing->force)) {
+        standing->blocks = 0;
         return;
     }
-    if (ts->in_half == 0) {
-        ts->still = (uint8_t)(ts->still && is_near(force, ts->half_force));
-        memcpy(ts->half_gyr_before, ts->half_gyr, sizeof ts->half_gyr);
-        memset(ts->half_gyr, 0, sizeof ts->half_gyr);
-        memcpy(ts->half_force_before, ts->half_force, sizeof ts->half_force);
-        memcpy(ts->half_force, force, sizeof ts->half_force);
-        ts->half_energy_before = ts->half_energy;
-        ts->half_energy = 0;
+    if (standing->blocks == 0) {
+        memcpy(standing->force, force, sizeof standing->force);
     }
-    ts->half_energy += energy;
+    const unsigned parts = standing->blocks / part, blocks = standing->blocks % part;
+    const unsigned slot = parts % TINYSTRIDE_STANDING_PARTS;
+    if (blocks == 0) {
+        memset(standing->parts + slot, 0, sizeof standing->parts[0]);
+    }
     for (int i = 0; i < 3; ++i) {
-        ts->half_gyr[i] += (int32_t)ts->sum[i + 3];
+        standing->parts[slot].force[i] += (int32_t)ts->block.sum[i];
+        standing->parts[slot].gyr[i] += (int32_t)ts->block.sum[i + 3];
     }
-    if (++ts->in_half == ts->blocks[HALF_SECOND]) {
-        ts->in_half = 0;
-        if (ts->still && is_standing(ts)) {
-            learn_standing(ts, force);
-        }
-        ts->still = 1;
+    /* The last moment before a step sways, so the foot has to stand on. */
+    if (parts >= 3u && blocks + 1u == ts->config.blocks[STANDING_GUARD]) {
+        calibrate_standing(ts, parts - 3u);
+    }
+    ++standing->blocks;
+    if (standing->blocks == 2u * TINYSTRIDE_STANDING_PARTS * part) {
+        standing->blocks = (uint8_t)(TINYSTRIDE_STANDING_PARTS * part);
     }
 }
+/* ======== block ======== */
 
-/* Have the low-pass stand as if all had been as the first block is. */
-static APART void prime(tinystride_t *ts)
+/* Blocks: samples are summed to blocks of about 1/60 s, low-passed, checked, and bridged if some were lost. */
+
+/* Set the state of the low-pass as if all samples so far had been like the first block. */
+static NOINLINE void prime_lowpass(tinystride_t *ts)
 {
-    const float share = 1.0f / (float)ts->samples_per_block;
+    const float share = 1.0f / (float)ts->config.samples_per_block;
     for (int i = 0; i < 6; ++i) {
-        const float sum = (float)(int32_t)ts->sum[i];
-        ts->filter[i][0] = (share - ts->b0) * sum;
-        ts->filter[i][1] = (ts->b0 - ts->a2 * share) * sum;
+        const float sum = (float)(int32_t)ts->block.sum[i];
+        ts->lowpass.state[i][0] = (share - ts->lowpass.b0) * sum;
+        ts->lowpass.state[i][1] = (ts->lowpass.b0 - ts->lowpass.a2 * share) * sum;
     }
 }
 
-/* Low-pass a value, times b0. */
-static WITHIN int16_t low_pass(float state[2], float x, float a1, float a2)
+/* Return the low-passed value in counts; x: the value times b0. */
+static ALWAYS_INLINE int16_t lowpass(float state[2], float x, float a1, float a2)
 {
     const float y = x + state[0];
     state[0] = x + x - a1 * y + state[1];
@@ -1423,236 +1787,381 @@ static WITHIN int16_t low_pass(float state[2], float x, float a1, float a2)
     return nearest_int16(y);
 }
 
-/* How many blocks a sensor has told the same, as far as that matters. */
-static uint8_t counted_on(uint8_t blocks, int same)
+/* Count equal blocks in a row, up to STUCK_BLOCKS. */
+static uint8_t count_equal(uint8_t blocks, int same)
 {
     return (uint8_t)(!same ? 0 : blocks < STUCK_BLOCKS ? blocks + 1 : STUCK_BLOCKS);
 }
 
-/* Keep a block's sums, low-passed; the mean force of the last blocks. */
-static WITHIN void take_sums(tinystride_t *ts, int16_t force[3])
+/* Store the low-passed means of the block; force becomes the mean specific force over the energy window, in
+ * counts. */
+static ALWAYS_INLINE void filter_block(tinystride_t *ts, int16_t force[3])
 {
-    const float b0 = ts->b0, a1 = ts->a1, a2 = ts->a2;
-    const struct tinystride_sums *last = &ts->sums[ts->slot];
-    ts->slot = (uint8_t)(ts->slot + 1 == ts->blocks[WINDOW] ? 0 : ts->slot + 1);
-    struct tinystride_sums *oldest = &ts->sums[ts->slot];
-    int16_t *kept = ts->ring[ts->block % TINYSTRIDE_RING];
-    const int32_t samples = ts->window_samples;
+    const float b0 = ts->lowpass.b0, a1 = ts->lowpass.a1, a2 = ts->lowpass.a2;
+    const struct tinystride_sums *last = &ts->window.sums[ts->block.slot];
+    ts->block.slot = (uint8_t)(ts->block.slot + 1 == ts->config.blocks[WINDOW] ? 0 : ts->block.slot + 1);
+    struct tinystride_sums *next_length = &ts->window.sums[ts->block.slot];
+    int16_t *kept = ts->history.samples[ts->block.number % TINYSTRIDE_HISTORY_BLOCKS];
+    const int32_t samples = ts->config.window_samples;
     for (int i = 0; i < 3; ++i) {
-        const int32_t sum = (int32_t)ts->sum[i], rate = (int32_t)ts->sum[i + 3];
-        const int32_t total = ts->force_total[i] + sum - oldest->force[i];
-        oldest->force[i] = sum;
-        ts->force_total[i] = total;
+        const int32_t sum = (int32_t)ts->block.sum[i], rate = (int32_t)ts->block.sum[i + 3];
+        const int32_t total = ts->window.force_total[i] + sum - next_length->force[i];
+        next_length->force[i] = sum;
+        ts->window.force_total[i] = total;
         force[i] = (int16_t)(total / samples);
-        kept[i] = low_pass(ts->filter[i], b0 * (float)sum, a1, a2);
-        kept[i + 3] = low_pass(ts->filter[i + 3], b0 * (float)rate, a1, a2);
+        kept[i] = lowpass(ts->lowpass.state[i], b0 * (float)sum, a1, a2);
+        kept[i + 3] = lowpass(ts->lowpass.state[i + 3], b0 * (float)rate, a1, a2);
     }
-    const int acc_same = oldest->force[0] == last->force[0] && oldest->force[1] == last->force[1] &&
-                         oldest->force[2] == last->force[2];
-    ts->acc_same = counted_on(ts->acc_same, acc_same);
-    ts->energy_total += ts->energy - oldest->energy;
-    oldest->energy = ts->energy;
-    ts->gyr_same = counted_on(ts->gyr_same, ts->energy == last->energy && ts->energy > LEAST_STUCK_ENERGY);
+    const int acc_same = next_length->force[0] == last->force[0] && next_length->force[1] == last->force[1] &&
+                         next_length->force[2] == last->force[2];
+    ts->block.acc_same = count_equal(ts->block.acc_same, acc_same);
+    ts->window.energy_total += ts->block.energy - next_length->energy;
+    next_length->energy = ts->block.energy;
+    const int gyr_same = ts->block.energy == last->energy && ts->block.energy > MIN_STUCK_ENERGY;
+    ts->block.gyr_same = count_equal(ts->block.gyr_same, gyr_same);
 }
 
-static APART int take_block(tinystride_t *ts, tinystride_stride_t *stride)
+/* Process a complete block. Return TINYSTRIDE_STRIDE with a new stride, else TINYSTRIDE_OK or an error. */
+static NOINLINE int end_block(tinystride_t *ts, tinystride_stride_t *stride)
 {
     int16_t force[3];
-    int told = TINYSTRIDE_OK;
-    if (ts->block == 0u) {
-        prime(ts);
+    int status = TINYSTRIDE_OK;
+    if (ts->block.number == 0u) {
+        prime_lowpass(ts);
     }
-    take_sums(ts, force);
-    if (ts->block + 1u >= ts->blocks[WINDOW]) {
-        const uint32_t energy = ts->energy_total / ts->window_samples;
-        /* A sensor that has been seen to stand differently is stuck. */
-        const int frozen = ts->standings && ts->acc_same == STUCK_BLOCKS;
-        if (energy <= STANDING_UNREST && !frozen) {
-            watch_standing(ts, energy, force);
+    filter_block(ts, force);
+    if (ts->block.number + 1u >= ts->config.blocks[WINDOW]) {
+        const uint32_t energy = ts->window.energy_total / ts->config.window_samples;
+        /* Once standing has been seen, an accelerometer without any noise is stuck. */
+        const int frozen = ts->standing.count && ts->block.acc_same == STUCK_BLOCKS;
+        if (energy <= MAX_STANDING_MOTION && !frozen) {
+            detect_standing(ts, &ts->standing, force);
         } else {
-            ts->in_half = ts->still = 0;
+            ts->standing.blocks = 0;
         }
-        told = follow(ts, energy, force, stride);
+        status = process_block(ts, energy, force, stride);
     } else {
-        ts->unrest[ts->block % TINYSTRIDE_UNRESTS] = MOST_UNREST;
-        ts->moving = ts->block;
+        ts->history.motion[ts->block.number % TINYSTRIDE_MOTION_BLOCKS] = MAX_MOTION;
+        ts->stance.last_moving = ts->block.number;
     }
     clear_block(ts);
-    ++ts->block;
-    return told;
+    ++ts->block.number;
+    return status;
 }
 
-/* ---- samples ---- */
-
-/* Whether an unusually large sample of this size, in counts, is at full scale or, where that is not known, stays at
- * the largest value that there has been. */
-static APART int is_saturated(tinystride_t *ts, int sensor, int32_t size)
+/* Return 1 if a sample of this size in counts is at full scale or, if that is unknown, stays at the largest value
+ * so far. */
+static NOINLINE int is_saturated(tinystride_t *ts, int sensor, int32_t size)
 {
-    const int32_t reached = ts->reached[sensor];
-    uint8_t *repeats = &ts->repeats[sensor];
-    if (size >= COUNT_LIMIT || ts->known[sensor]) {
-        return size >= COUNT_LIMIT || size >= reached;
+    const int32_t saturation_level = ts->input.saturation_level[sensor];
+    uint8_t *repeats = &ts->input.repeats[sensor];
+    if (size >= SATURATED_COUNT || ts->config.has_full_scale[sensor]) {
+        return size >= SATURATED_COUNT || size >= saturation_level;
     }
-    if (size < reached) {
+    if (size < saturation_level) {
         *repeats = 0;
-    } else if (size > reached) {
+    } else if (size > saturation_level) {
         *repeats = 1;
-        set_reached(ts, sensor, size);
+        set_saturation_level(ts, sensor, size);
     } else if (*repeats < CLIPPED_SAMPLES) {
         ++*repeats;
     }
     return *repeats == CLIPPED_SAMPLES;
 }
 
-/* The size of a sensor's values [3], in counts, which are cut off at COUNT_LIMIT; -1 if one of them is larger than any
- * sample, or no number. */
-static APART int32_t cut_off(const float values[3], int sensor, float cut[3])
+/* Return the size of the largest of the values [3] in counts, and clamp them to MAX_COUNT; -1 if one is
+ * implausibly large or NaN. */
+static NOINLINE int32_t clamp_sample(const float values[3], int sensor, float clamped[3])
 {
     const float unit = UNIT[sensor];
     uint32_t largest = 0;
     float size;
     for (int i = 0; i < 3; ++i) {
-        const uint32_t one = magnitude(values[i]);
+        const uint32_t one = abs_sort_key(values[i]);
         largest = one > largest ? one : largest;
-        cut[i] = limited(values[i], COUNT_LIMIT * unit);
+        clamped[i] = clampf(values[i], MAX_COUNT * unit);
     }
-    if (largest > magnitude(LARGEST[sensor])) {
+    if (largest > abs_sort_key(MAX_SAMPLE[sensor])) {
         return -1;
     }
     largest >>= 1;
     memcpy(&size, &largest, sizeof size);
-    return nearest(size * (sensor == ACC ? IN_ACC : IN_GYR));
+    return nearest(size * (sensor == ACC ? COUNTS_PER_ACC : COUNTS_PER_GYR));
 }
 
-/* So many samples have been added to the block. */
-static int add_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stride)
+/* Count n samples that were added to the block; process the block if it is complete. */
+static int count_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stride)
 {
-    ts->to_come = (uint8_t)(ts->to_come - n);
-    if (ts->to_come) {
+    ts->block.to_come = (uint8_t)(ts->block.to_come - n);
+    if (ts->block.to_come) {
         return TINYSTRIDE_OK;
     }
-    ts->to_come = ts->samples_per_block;
-    return take_block(ts, stride);
+    ts->block.to_come = ts->config.samples_per_block;
+    return end_block(ts, stride);
 }
 
-/* Values are finite and below COUNT_LIMIT. */
-static int take_sample(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
+/* Note whether a sample, while the foot turns, repeats the one before in all axes. If many do, as many are missing. */
+static NOINLINE void score_repeat(tinystride_t *ts, int is_same)
+{
+    const int score = ts->input.repeat_score;
+    if (!is_same) {
+        ts->input.repeat_score = (uint8_t)(score > 0 ? score - 1 : 0);
+        return;
+    }
+    ts->input.repeat_score = (uint8_t)(score < MAX_REPEAT_SCORE ? score + 2 : MAX_REPEAT_SCORE);
+    if (ts->input.repeat_score >= MIN_REPEAT_SCORE) {
+        record_event(ts, GAP);
+    }
+}
+
+/* Add a sample to the block. Values are finite and below MAX_COUNT. */
+static int add_sample(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
     uint32_t square = 0;
+    int is_same = 1;
     for (int i = 0; i < 3; ++i) {
-        const uint32_t force = nearest_bits(acc[i] * IN_ACC), rate = nearest_bits(gyr[i] * IN_GYR);
-        ts->last[i] = (int16_t)force;
-        ts->last[i + 3] = (int16_t)rate;
-        ts->sum[i] += force;
-        ts->sum[i + 3] += rate;
+        const uint32_t force = nearest_bits(acc[i] * COUNTS_PER_ACC), rate = nearest_bits(gyr[i] * COUNTS_PER_GYR);
+        is_same &= ts->input.last[i] == (int16_t)force && ts->input.last[i + 3] == (int16_t)rate;
+        ts->input.last[i] = (int16_t)force;
+        ts->input.last[i + 3] = (int16_t)rate;
+        ts->block.sum[i] += force;
+        ts->block.sum[i + 3] += rate;
         square += (uint32_t)((int16_t)rate * (int16_t)rate);
     }
-    ts->energy += square >> ENERGY_SHIFT;
-    return add_samples(ts, 1, stride);
+    ts->block.energy += square >> ENERGY_SHIFT;
+    if (square >> ENERGY_SHIFT >= STATIONARY_THRESHOLD) {
+        score_repeat(ts, is_same);
+    }
+    return count_samples(ts, 1, stride);
 }
 
-/* ---- input ---- */
-
-/* Bridge what was lost before the next sample by a line, of which each block gets the middle of its part. */
-static int bridge(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
+/* Bridge the samples lost before the next one by a line. Each block receives the middle of its part of the line. */
+static int bridge_gap(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
-    const int32_t lost = (int32_t)ts->lost;
-    int told = TINYSTRIDE_OK;
+    const int32_t lost = (int32_t)ts->block.lost;
+    int status = TINYSTRIDE_OK;
     int32_t change[6];
     float square = 0.0f;
     for (int i = 0; i < 3; ++i) {
-        change[i] = nearest(acc[i] * IN_ACC) - ts->last[i];
-        change[i + 3] = nearest(gyr[i] * IN_GYR) - ts->last[i + 3];
+        change[i] = nearest(acc[i] * COUNTS_PER_ACC) - ts->input.last[i];
+        change[i + 3] = nearest(gyr[i] * COUNTS_PER_GYR) - ts->input.last[i + 3];
         square += squared((float)change[i]);
     }
-    const int matters = (float)lost / ts->rate_hz * square_root(square) * ACC_UNIT > GAP_MPS;
-    ts->lost = 0;
+    const int matters = (float)lost / ts->input.rate_hz * square_root(square) * ACC_UNIT > MAX_GAP_MPS;
+    ts->block.lost = 0;
     for (int32_t done = 0; done < lost;) {
-        const int32_t room = ts->to_come, n = lost - done < room ? lost - done : room;
+        const int32_t room = ts->block.to_come, n = lost - done < room ? lost - done : room;
         const int32_t place = 2 * done + n + 1, whole = 2 * (lost + 1);
         uint32_t energy = 0;
         for (int i = 0; i < 3; ++i) {
-            const int32_t rate = ts->last[i + 3] + change[i + 3] * place / whole;
-            ts->sum[i] += (uint32_t)n * (NEAREST + (uint32_t)(ts->last[i] + change[i] * place / whole));
-            ts->sum[i + 3] += (uint32_t)n * (NEAREST + (uint32_t)rate);
+            const int32_t rate = ts->input.last[i + 3] + change[i + 3] * place / whole;
+            ts->block.sum[i] += (uint32_t)n * (NEAREST + (uint32_t)(ts->input.last[i] + change[i] * place / whole));
+            ts->block.sum[i + 3] += (uint32_t)n * (NEAREST + (uint32_t)rate);
             energy += (uint32_t)(rate * rate);
         }
-        ts->energy += (uint32_t)n * (energy >> ENERGY_SHIFT);
+        ts->block.energy += (uint32_t)n * (energy >> ENERGY_SHIFT);
         if (matters) {
-            mark(ts, GAP);
+            record_event(ts, GAP);
         }
         done += n;
-        const int one = add_samples(ts, (uint32_t)n, stride);
-        told = one != TINYSTRIDE_OK && told != TINYSTRIDE_STRIDE ? one : told;
+        const int one = count_samples(ts, (uint32_t)n, stride);
+        status = one != TINYSTRIDE_OK && status != TINYSTRIDE_STRIDE ? one : status;
     }
-    return told;
+    return status;
 }
 
-/* Whether all values [3] are at most as large as this, and numbers. */
-static WITHIN int are_within(const float values[3], uint32_t largest)
+/* Return 1 if the keys of all values [3] are at most `largest`, else 0 (NaN: 0). */
+static ALWAYS_INLINE int are_within(const float values[3], uint32_t largest)
 {
-    return magnitude(values[0]) <= largest && magnitude(values[1]) <= largest && magnitude(values[2]) <= largest;
+    return abs_sort_key(values[0]) <= largest && abs_sort_key(values[1]) <= largest &&
+           abs_sort_key(values[2]) <= largest;
 }
 
-static WITHIN int is_usual(const tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3])
+/* Return 1 if a sample needs no inspection, else 0. */
+static ALWAYS_INLINE int is_usual(const tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3])
 {
-    return are_within(acc_mps2, ts->unusual[0]) && are_within(gyr_radps, ts->unusual[1]);
+    return are_within(acc_mps2, ts->input.inspect_from[0]) && are_within(gyr_radps, ts->input.inspect_from[1]);
 }
 
-/* Look closer at a sample that is unusually large, and cut it off at what is counted. Returns 1 if it is saturated,
- * -1 if it can be no sample, else 0. */
-static int inspect(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], float cut[6])
+/* Return 1 if a size in counts is a known full scale or, if that is unknown, about one of three usual ones. */
+static int is_full_scale(const tinystride_t *ts, int sensor, int32_t size)
 {
-    const int32_t acc = cut_off(acc_mps2, ACC, cut), gyr = cut_off(gyr_radps, GYR, cut + 3);
+    int found = ts->config.has_full_scale[sensor];
+    for (int32_t scale = MIN_FULL_SCALE[sensor]; scale <= 4 * MIN_FULL_SCALE[sensor]; scale *= 2) {
+        found |= 10 * size >= 9 * scale && 200 * size <= 201 * scale;
+    }
+    return found;
+}
+
+/* Return 1 if a sample of this size, in counts, has jumped as those do that overflow and wrap around: to the other sign
+ * by more than the full scale, and not for the first time. */
+static NOINLINE int has_wrapped(tinystride_t *ts, int sensor, int32_t size, const float values[3])
+{
+    const int32_t level = ts->input.saturation_level[sensor];
+    if (5 * size < 3 * level || !is_full_scale(ts, sensor, level)) {
+        return 0;
+    }
+    int jumps = 0;
+    for (int i = 0; i < 3; ++i) {
+        const int32_t last = ts->input.last[3 * sensor + i], now = nearest(values[i] * (1.0f / UNIT[sensor]));
+        jumps |= (last > 0 && now < 0 && last - now > level) || (last < 0 && now > 0 && now - last > level);
+    }
+    if (jumps && ts->input.jumps < MIN_JUMPS) {
+        ++ts->input.jumps;
+    }
+    return jumps && ts->input.jumps >= MIN_JUMPS;
+}
+
+/* Inspect an unusually large sample and clamp it to the range that is counted. Return 1 if it is saturated, -1 if
+ * it is no plausible sample, else 0. */
+static int check_sample(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], float clamped[6])
+{
+    const int32_t acc = clamp_sample(acc_mps2, ACC, clamped), gyr = clamp_sample(gyr_radps, GYR, clamped + 3);
     if (acc < 0 || gyr < 0) {
         return -1;
     }
-    return is_saturated(ts, ACC, acc) | is_saturated(ts, GYR, gyr);
+    const int wraps = has_wrapped(ts, ACC, acc, clamped) | has_wrapped(ts, GYR, gyr, clamped + 3);
+    return wraps | is_saturated(ts, ACC, acc) | is_saturated(ts, GYR, gyr);
 }
 
-/* Begin anew after samples that cannot be bridged. A stance that was under way has ended its stride; the stride that
- * holds the gap has no length, and the next one is flagged for it. */
-static int begin_after_gap(tinystride_t *ts, uint32_t first, tinystride_stride_t *stride)
+/* Restart after a gap that cannot be bridged. If the foot stood, that stance ends its stride; the stride with the
+ * gap is not reported, and the next one is flagged. */
+static int restart_after_gap(tinystride_t *ts, uint32_t first, tinystride_stride_t *stride)
 {
-    int told = TINYSTRIDE_OK;
-    if (ts->stance_open) {
-        --ts->block; /* the last that there is */
-        told = close_stance(ts, stride);
+    int status = TINYSTRIDE_OK;
+    if (ts->phase.on_ground) {
+        --ts->block.number; /* the last complete one */
+        status = close_stance(ts, stride);
     }
-    ts->resumed |= ts->stances;
-    begin(ts, first);
-    return told;
+    ts->checks.previous_missing |= ts->phase.has_stance;
+    reset_stream(ts, first);
+    return status;
 }
 
-/* A sample that is unusually large, or comes after lost ones. */
-static APART int push_unusual(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
+/* Take a sample that is unusually large or follows lost ones. */
+static NOINLINE int push_unusual(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
                               tinystride_stride_t *stride)
 {
-    float cut[6];
-    int told = TINYSTRIDE_OK, saturated = 0;
-    if (ts->lost) {
-        ts->repeats[0] = ts->repeats[1] = 0;
+    float clamped[6];
+    int status = TINYSTRIDE_OK, saturated = 0;
+    if (ts->block.lost) {
+        ts->input.repeats[0] = ts->input.repeats[1] = 0;
     }
     if (!is_usual(ts, acc_mps2, gyr_radps)) {
-        saturated = inspect(ts, acc_mps2, gyr_radps, cut);
+        saturated = check_sample(ts, acc_mps2, gyr_radps, clamped);
         if (saturated < 0) {
             (void)tinystride_gap(ts, 1);
             return TINYSTRIDE_ERROR_SAMPLE;
         }
-        acc_mps2 = cut;
-        gyr_radps = cut + 3;
+        acc_mps2 = clamped;
+        gyr_radps = clamped + 3;
     }
-    const uint32_t first = next_sample(ts) + ts->lost;
-    if (ts->lost > ts->bridged || (ts->lost && first == ts->lost)) {
-        told = begin_after_gap(ts, first, stride);
-    } else if (ts->lost) {
-        told = bridge(ts, acc_mps2, gyr_radps, stride);
+    const uint32_t first = next_sample(ts) + ts->block.lost;
+    if (ts->block.lost > ts->config.max_bridged || (ts->block.lost && first == ts->block.lost)) {
+        status = restart_after_gap(ts, first, stride);
+    } else if (ts->block.lost) {
+        status = bridge_gap(ts, acc_mps2, gyr_radps, stride);
     }
     if (saturated) {
-        mark(ts, SATURATED);
+        record_event(ts, SATURATED);
     }
-    const int one = take_sample(ts, acc_mps2, gyr_radps, stride);
-    return told == TINYSTRIDE_STRIDE || one == TINYSTRIDE_OK ? told : one;
+    const int own = add_sample(ts, acc_mps2, gyr_radps, stride);
+    return status == TINYSTRIDE_STRIDE || own == TINYSTRIDE_OK ? status : own;
+}
+
+/* Public functions. */
+
+/* Design the low-pass: a Butterworth filter of second order by the bilinear transform, and its delay for slow
+ * signals. */
+static void design_lowpass(tinystride_t *ts, float block_hz)
+{
+    const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
+    const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / 7.0f)));
+    const float squares = 1.0f + k * k, twice = 1.41421356f * k, normed = 1.0f / (squares + twice);
+    ts->lowpass.b0 = k * k * normed / (float)ts->config.samples_per_block;
+    ts->lowpass.a1 = 2.0f * (k * k - 1.0f) * normed;
+    ts->lowpass.a2 = (squares - twice) * normed;
+    ts->lowpass.delay = 1.0f / twice;
+}
+
+int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
+{
+    if (ts == NULL) {
+        return TINYSTRIDE_ERROR_NULL;
+    }
+    memset(ts, 0, sizeof *ts);
+    if (!(rate_hz >= TINYSTRIDE_LEAST_RATE_HZ && rate_hz <= TINYSTRIDE_LARGEST_RATE_HZ)) {
+        return TINYSTRIDE_ERROR_RATE;
+    }
+    if (foot != TINYSTRIDE_LEFT && foot != TINYSTRIDE_RIGHT) {
+        return TINYSTRIDE_ERROR_FOOT;
+    }
+    const int32_t in_block = (int32_t)(rate_hz / BLOCK_HZ + 0.5f);
+    ts->config.samples_per_block = (uint8_t)(in_block < 2 && rate_hz > MAX_BLOCK_HZ ? 2 : in_block);
+    ts->input.period_s = (float)ts->config.samples_per_block / rate_hz;
+    const float block_hz = 1.0f / ts->input.period_s;
+    ts->input.rate_hz = rate_hz;
+    ts->config.foot = (uint8_t)foot;
+    for (int i = 0; i < TINYSTRIDE_DURATIONS; ++i) {
+        ts->config.blocks[i] = (uint8_t)(DURATION_S[i] * block_hz + 0.5f);
+    }
+    ts->config.window_samples = (uint16_t)(ts->config.blocks[WINDOW] * ts->config.samples_per_block);
+    ts->config.min_swing = (uint32_t)(MIN_SWING_RAD * SWING_UNITS_PER_RADPS * block_hz);
+    ts->config.relearn_blocks = (uint16_t)(RELEARN_S * block_hz);
+    ts->config.max_bridged = (uint8_t)(MAX_GAP_S * rate_hz + 1e-3f);
+    ts->input.interval_us = 1e6f / rate_hz;
+    ts->input.time_gain = 1.0f;
+    design_lowpass(ts, block_hz);
+    init_bias_covariance(ts, 1.0f / PRIOR_STRIDES);
+    ts->impacts.n = USUAL_EXCESS_STRIDES;
+    ts->impacts.deviation_m[0] = USUAL_FORWARD_EXCESS_M;
+    ts->impacts.deviation_m[1] = USUAL_VERTICAL_EXCESS_M;
+    ts->magic = MAGIC;
+    reset_stream(ts, 0u);
+    return tinystride_set_full_scale(ts, 0.0f, 0.0f);
+}
+
+int tinystride_reset(tinystride_t *ts)
+{
+    const int status = check_state(ts);
+    if (status != TINYSTRIDE_OK) {
+        return status;
+    }
+    const float rate_hz = ts->input.rate_hz;
+    const int foot = ts->config.foot;
+    uint8_t has_full_scale[2];
+    int16_t saturation_level[2];
+    memcpy(has_full_scale, ts->config.has_full_scale, sizeof has_full_scale);
+    memcpy(saturation_level, ts->input.saturation_level, sizeof saturation_level);
+    (void)tinystride_init(ts, rate_hz, foot);
+    for (int i = 0; i < 2; ++i) {
+        if (has_full_scale[i]) {
+            ts->config.has_full_scale[i] = 1;
+            set_saturation_level(ts, i, saturation_level[i]);
+        }
+    }
+    return TINYSTRIDE_OK;
+}
+
+/* Set the full scale of one sensor; 0 or more than can be counted: unknown. */
+static NOINLINE void set_sensor_full_scale(tinystride_t *ts, int sensor, float full_scale)
+{
+    const float unit = UNIT[sensor];
+    const int is_known = full_scale > 0.0f && full_scale < (float)SATURATED_COUNT * unit;
+    const int32_t size = is_known ? (int32_t)(0.995f * full_scale / unit) : 0;
+    ts->config.has_full_scale[sensor] = size > 0;
+    set_saturation_level(ts, sensor, size > 0 ? size : MIN_FULL_SCALE[sensor]);
+}
+
+int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
+{
+    const int status = check_state(ts);
+    if (status != TINYSTRIDE_OK) {
+        return status;
+    }
+    set_sensor_full_scale(ts, ACC, acc_mps2);
+    set_sensor_full_scale(ts, GYR, gyr_radps);
+    return TINYSTRIDE_OK;
 }
 
 int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
@@ -1664,11 +2173,11 @@ int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_r
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    if (ts->lost || !is_usual(ts, acc_mps2, gyr_radps)) {
+    if (ts->block.lost || !is_usual(ts, acc_mps2, gyr_radps)) {
         return push_unusual(ts, acc_mps2, gyr_radps, stride);
     }
-    ts->repeats[0] = ts->repeats[1] = 0;
-    return take_sample(ts, acc_mps2, gyr_radps, stride);
+    ts->input.repeats[0] = ts->input.repeats[1] = 0;
+    return add_sample(ts, acc_mps2, gyr_radps, stride);
 }
 
 int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t gyr[3], float acc_scale_mps2,
@@ -1687,93 +2196,88 @@ int tinystride_push_int16(tinystride_t *ts, const int16_t acc[3], const int16_t 
 
 int tinystride_gap(tinystride_t *ts, uint32_t samples)
 {
-    if (ts == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
+    const int status = check_state(ts);
+    if (status != TINYSTRIDE_OK) {
+        return status;
     }
-    if (ts->magic != MAGIC) {
-        return TINYSTRIDE_ERROR_STATE;
-    }
-    ts->lost = samples < UINT32_MAX - ts->lost ? ts->lost + samples : UINT32_MAX;
+    ts->block.lost = samples < UINT32_MAX - ts->block.lost ? ts->block.lost + samples : UINT32_MAX;
     return TINYSTRIDE_OK;
 }
 
-/* Whether the foot turns so fast that a gap of so many microseconds which is none, but a clock that has jumped, would
- * spoil the stride. */
+/* Return 1 if the foot turns so fast that a gap of this length would spoil the stride, if it is no gap but a jump
+ * of the clock. */
 static int turns_fast(const tinystride_t *ts, const float gyr_radps[3], float gap_us)
 {
-    const float most = squared(GAP_RAD * 1e6f / gap_us);
+    const float most = squared(MAX_GAP_RAD * 1e6f / gap_us);
     float last[3];
-    to_floats(ts->last + 3, last);
+    to_floats(ts->input.last + 3, last);
     return !(dot(gyr_radps, gyr_radps) <= most && dot(last, last) * (GYR_UNIT * GYR_UNIT) <= most);
 }
 
-/* A phase-locked loop: last_time_us follows the stamps, interval_us their mean distance; the first stamps weigh more,
- * so that the rate is known before the first stride ends. */
+/* A phase-locked loop: last_time_us follows the time stamps, interval_us their mean distance. The first stamps
+ * weigh more, so that the rate is known before the first stride ends. */
 int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
                        tinystride_stride_t *stride)
 {
-    if (ts == NULL || gyr_radps == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
+    const int status = gyr_radps == NULL ? TINYSTRIDE_ERROR_NULL : check_state(ts);
+    if (status != TINYSTRIDE_OK) {
+        return status;
     }
-    if (ts->magic != MAGIC) {
-        return TINYSTRIDE_ERROR_STATE;
-    }
-    const uint32_t passed_us = time_us - ts->last_time_us;
-    if (!ts->timed) {
-        ts->timed = 1;
-        ts->last_time_us = time_us;
-    } else if (passed_us > (uint32_t)JUMP_US) {
-        /* Ahead by so much, or back: begin anew there. */
-        if (passed_us > UINT32_MAX - (uint32_t)JUMP_US) {
-            /* By more than jitter: samples are missing until the stamps have caught up, nobody knows how many. */
-            if ((float)(0u - passed_us) > 0.5f * ts->interval_us) {
-                mark(ts, GAP);
+    const uint32_t passed_us = time_us - ts->input.last_time_us;
+    if (!ts->input.has_clock) {
+        ts->input.has_clock = 1;
+        ts->input.last_time_us = time_us;
+    } else if (passed_us > (uint32_t)MAX_JUMP_US) {
+        /* Far ahead, or back: restart there. */
+        if (passed_us > UINT32_MAX - (uint32_t)MAX_JUMP_US) {
+            /* More than jitter: an unknown number of samples is missing until the stamps catch up. */
+            if ((float)(0u - passed_us) > 0.5f * ts->input.interval_us) {
+                record_event(ts, GAP);
             }
             return TINYSTRIDE_ERROR_TIME;
         }
-        ts->last_time_us = time_us;
-        (void)tinystride_gap(ts, ts->bridged + 1u);
+        ts->input.last_time_us = time_us;
+        (void)tinystride_gap(ts, ts->config.max_bridged + 1u);
     } else {
-        const float interval_us = ts->interval_us;
+        const float interval_us = ts->input.interval_us;
         const int32_t steps = (int32_t)((float)passed_us / interval_us + 0.5f);
         if (steps < 1) {
             return TINYSTRIDE_ERROR_TIME;
         }
         const float error_us = (float)passed_us - (float)steps * interval_us;
-        const float gain = ts->time_gain, nominal_us = 1e6f / ts->rate_hz;
+        const float gain = ts->input.time_gain, nominal_us = 1e6f / ts->input.rate_hz;
         const float next_us = interval_us + error_us * gain * gain * 0.25f / (float)steps;
-        ts->last_time_us += (uint32_t)((float)steps * interval_us + error_us * gain + 0.5f);
-        ts->time_gain = gain > 0.125f ? gain / (1.0f + 0.25f * gain) : 0.125f;
+        ts->input.last_time_us += (uint32_t)((float)steps * interval_us + error_us * gain + 0.5f);
+        ts->input.time_gain = gain > 0.125f ? gain / (1.0f + 0.25f * gain) : 0.125f;
         if (next_us > 0.95f * nominal_us && next_us < 1.05f * nominal_us) {
-            ts->interval_us = next_us;
-            ts->period_s = next_us * (float)ts->samples_per_block * 1e-6f;
+            ts->input.interval_us = next_us;
+            ts->input.period_s = next_us * (float)ts->config.samples_per_block * 1e-6f;
         }
         if (steps > 1) {
             (void)tinystride_gap(ts, (uint32_t)steps - 1u);
             if (turns_fast(ts, gyr_radps, (float)(steps - 1) * interval_us)) {
-                mark(ts, GAP);
+                record_event(ts, GAP);
             }
         }
     }
     return tinystride_push(ts, acc_mps2, gyr_radps, stride);
 }
 
-/* A foot that stays as it is ends the stride before, if it rests. */
+/* Repeat the last sample until a foot that rests ends its stride. */
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
 {
     float samples[6];
-    if (ts == NULL || stride == NULL) {
-        return TINYSTRIDE_ERROR_NULL;
-    }
-    if (ts->magic != MAGIC) {
-        return TINYSTRIDE_ERROR_STATE;
+    const int status = stride == NULL ? TINYSTRIDE_ERROR_NULL : check_state(ts);
+    if (status != TINYSTRIDE_OK) {
+        return status;
     }
     for (int i = 0; i < 6; ++i) {
-        samples[i] = (float)ts->last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
+        samples[i] = (float)ts->input.last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
     }
-    for (uint32_t left = 2u * ts->blocks[PAUSE] * ts->samples_per_block; left > 0u; --left) {
-        ts->in_half = ts->still = 0; /* a sample repeated is no standing */
-        if (take_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
+    for (uint32_t left = 2u * ts->config.blocks[PAUSE] * ts->config.samples_per_block; left > 0u; --left) {
+        ts->standing.blocks = 0; /* a repeated sample is not standing */
+        ts->input.repeat_score = 0;
+        if (add_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;
         }
     }

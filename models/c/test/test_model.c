@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Compares the network with its golden vectors: prints the count of both, fails if any differs. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs the network twice a second and prints its first output and the time that it took.
 #include <tinystride_model.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The estimator without an operating system: six strides of a simulated walk from flash, as raw sensor counts.
  *
  *     arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -std=c99 -Os \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Start-up of a Cortex-M: vector table, floating-point unit, .data and .bss, then main(). */
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A simulated walk of six strides: acc x, y, z at 16 g and gyr x, y, z at 2000 deg/s full scale. */
 #ifndef WALK_H
 #define WALK_H

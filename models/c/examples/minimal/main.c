@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The smallest use of the network: fill the input, run, read the output. */
 #include "tinystride_model.h"
 

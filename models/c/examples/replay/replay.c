@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The strides of a recording, as the firmware would tell them.
  *
  *     replay RECORDING.csv RATE_HZ left|right [ACC_UNIT_MPS2 GYR_UNIT_RADPS]
@@ -17,8 +18,8 @@
 #define COLUMNS 256
 
 static const char *const flag_names[] = {
-    "no-standing", "wrong-foot", "turn",      "climb",    "unusual-duration", "out-of-range",
-    "not-walking", "gap",        "saturated", "unsteady", "inconsistent", "sensors-disagree",
+    "no-standing", "wrong-foot", "turn",     "climb",        "unusual-duration", "out-of-range",    "not-walking",
+    "gap",         "saturated",  "unsteady", "inconsistent", "sensors-disagree", "previous-missing",
 };
 
 /* Which of acc_x, acc_y, acc_z, gyr_x, gyr_y, gyr_z a column is, or -1. */

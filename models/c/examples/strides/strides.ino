@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Prints every stride of a shoe-worn board: Arduino Nano 33 IoT (LSM6DS3) or Nano 33 BLE Sense Rev2 (BMI270).
 // Stand still for a second, then walk.
 #include <Wire.h>
