@@ -72,7 +72,8 @@ def test_a_fold_of_the_direct_estimator(walked, preset):
 def test_a_fold_of_the_residual_estimator_corrects_the_integral(walked):
     table, signals = walked
     table = table.assign(strapdown_length_cm=table["strapdown_length_cm"] - 10)
-    settings = choose("strapdown-residual", epochs=10, batch_size=16, copies=0)
+    # Centred labels would hold nothing of an error that all strides of a data set share.
+    settings = choose("strapdown-residual", epochs=10, batch_size=16, copies=0, center_labels=False)
     fold = cross_validate(table, signals, PART, settings, seed=1, calibration_strides=30)
     own = table[table["subject"] == "5"]
     error = fold.predictions["int8_cm"].to_numpy() - own["stride_length_cm"].to_numpy()
