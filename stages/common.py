@@ -45,8 +45,9 @@ def run_stage(name: str, main: Callable[[dict], None]) -> None:
 
 
 def description(stage: str) -> str:
-    """What dvc.yaml says of a stage, in one line."""
-    return " ".join(yaml.safe_load(Path("dvc.yaml").read_text())["stages"][stage]["desc"].split())
+    """Return what dvc.yaml, or the file named before a colon, says of a stage, in one line."""
+    file, _, name = stage.rpartition(":")
+    return " ".join(yaml.safe_load(Path(file or "dvc.yaml").read_text())["stages"][name]["desc"].split())
 
 
 def known(block: str, parameters: dict, function: Callable) -> dict:

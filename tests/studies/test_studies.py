@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from stages.common import description
 from studies.common import judge, measured, measured_parts
 from studies.learning_curve import errors_cm, roles
 from studies.mid_stances import REST_MPS, against_truth, unexplained_mps, walks
@@ -157,3 +158,8 @@ def test_a_second_opinion_is_asked_at_the_same_mid_stances_and_counts_what_both_
         np.array([99, 91, 90, 117]),
     )
     assert told == {"kind": "unsaturated", "strides": 4, "apart_median_cm": 2.5, "large": 3, "alike": 2}
+
+
+def test_stages_of_studies_have_a_description():
+    for name, stage in STAGES.items():
+        assert description(f"studies/dvc.yaml:{name}") == " ".join(stage["desc"].split())
