@@ -28,7 +28,7 @@ def main(parameters: dict) -> None:
         SENSORS,
         seed=parameters["seed"],
         **parameters["evaluate"],
-        **parameters["quantize"],
+        calibration_strides=parameters["quantize"]["calibration_strides"],
     )
     with complete_folder(STUDIES / "ablation") as folder:
         write_table(table, folder / "ablation.csv")

@@ -20,7 +20,7 @@ def main(parameters: dict) -> None:
         {"as recorded": as_recorded},
         seed=parameters["seed"],
         **parameters["evaluate"],
-        **parameters["quantize"],
+        calibration_strides=parameters["quantize"]["calibration_strides"],
     )
     table = table[table["estimator"] != WITHOUT_LEVER]
     with complete_folder(STUDIES / "sizes") as folder:

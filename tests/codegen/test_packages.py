@@ -235,7 +235,7 @@ COSTS = {
 def test_readme_says_what_a_firmware_engineer_has_to_know(library):
     readme = (library / "README.md").read_text()
     flags = re.findall(r"#define TINYSTRIDE_(\w+) 0x\w+u", header())
-    assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == flags and len(flags) == 12
+    assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == flags and len(flags) == 13
     for file in re.findall(r"`((?:examples|include)/[\w./]+)`", readme):
         assert (library / file).exists(), file
     for word in ("mounting", "16 g", "2000 deg/s", "MIT", "queue", "CONFIG_TINYSTRIDE=y", "find_package"):

@@ -376,7 +376,9 @@ def test_a_read_only_place_is_an_os_error(mirror):
 
 
 KILLED = """
-import hashlib, sys
+import hashlib, signal, sys
+# A shell that starts tests in the background lets them inherit that SIGINT is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, sys.argv[3])
 import test_download
 from tinystride.datasets.catalogue import CATALOGUE, Dataset
