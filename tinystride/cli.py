@@ -34,6 +34,9 @@ def one_line_errors() -> Iterator[None]:
     """End the process with one line on stderr and status 1 where an expected error comes up."""
     try:
         yield
+        # Here, not when Python ends: a reader that has gone away is noticed while it can be told apart.
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except TinyStrideError as error:
         message = str(error)
     except BrokenPipeError:
