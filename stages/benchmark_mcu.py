@@ -8,7 +8,7 @@ from tinystride.codegen.reader import read_graph
 from tinystride.codegen.reference import example_inputs
 from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.recording import Recording
-from tinystride.files import complete_folder, write_json
+from tinystride.files import atomic_folder, write_json
 from tinystride.gait.strides import read_strides
 from tinystride.learning.features import stride_features
 from tinystride.learning.prediction import Network
@@ -66,7 +66,7 @@ def main(parameters: dict) -> None:
         for short, (part, names) in HEADLINE.items()
         if part in metrics[first]
     }
-    with complete_folder(RESULTS / "mcu") as folder:
+    with atomic_folder(RESULTS / "mcu") as folder:
         write_json(folder / "headline.json", {"core": first, **headline})
         write_json(folder / "metrics.json", metrics)
 

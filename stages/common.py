@@ -50,7 +50,7 @@ def description(stage: str) -> str:
     return " ".join(yaml.safe_load(Path(file or "dvc.yaml").read_text())["stages"][name]["desc"].split())
 
 
-def known(block: str, parameters: dict, function: Callable) -> dict:
+def validated_kwargs(block: str, parameters: dict, function: Callable) -> dict:
     """The block of parameters as keyword arguments of `function`; a name it has not is a ParameterError."""
     accepted = inspect.signature(function).parameters
     for name in parameters[block]:

@@ -4,9 +4,9 @@ import sys
 
 from tqdm import tqdm
 
-from stages.common import RESULTS, SPLIT, STRIDES, known, run_stage
+from stages.common import RESULTS, SPLIT, STRIDES, run_stage, validated_kwargs
 from tinystride.errors import ParameterError
-from tinystride.files import complete_folder, read_json, write_bytes, write_json
+from tinystride.files import atomic_folder, read_json, write_bytes, write_json
 from tinystride.gait.strides import read_strides
 from tinystride.learning.cross_validation import cross_validate
 from tinystride.learning.estimators import choose
@@ -17,7 +17,7 @@ FOLD = sys.argv[1]
 
 def main(parameters: dict) -> None:
     settings = choose(parameters["estimator"], **parameters["train"])
-    options = known("quantize", parameters, quantize)
+    options = validated_kwargs("quantize", parameters, quantize)
     strides, folds = read_strides(STRIDES), read_json(SPLIT)["folds"]
     part = next((part for part in folds if str(part["fold"]) == FOLD), None)
     if part is None:
@@ -32,7 +32,7 @@ def main(parameters: dict) -> None:
             on_epoch=lambda _: bar.update(),
             **options,
         )
-    with complete_folder(RESULTS / "cross_validate" / FOLD) as folder:
+    with atomic_folder(RESULTS / "cross_validate" / FOLD) as folder:
         write_bytes(folder / "stride_int8.tflite", fold.quantized.int8)
         fold.predictions.to_csv(folder / "predictions.csv", index=False)
         best = fold.training.epochs[fold.training.best]

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from stages.common import RAW, known, run_stage, show
+from stages.common import RAW, run_stage, show, validated_kwargs
 from tinystride.datasets.catalogue import licence_notice
 from tinystride.datasets.download import download
 
@@ -21,7 +21,7 @@ def main(parameters: dict) -> None:
         mirrors=mirrors(),
         seed=parameters["seed"],
         tripod_folder=os.environ.get("TINYSTRIDE_TRIPOD"),
-        **known("download", parameters, download),
+        **validated_kwargs("download", parameters, download),
     )
     show(licence_notice(list(sources["datasets"])))
 

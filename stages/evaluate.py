@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from stages.common import INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, known, run_stage
+from stages.common import INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, run_stage, validated_kwargs
 from tinystride.datasets.loading import load_recordings
 from tinystride.evaluation.figures import draw_figures
 from tinystride.evaluation.published import by_protocol, markdown_beside_published
 from tinystride.evaluation.report import evaluate
 from tinystride.evaluation.rule import network_rule, sentence
 from tinystride.evaluation.tables import headline, long, markdown, stride_points, subject_points
-from tinystride.files import complete_folder, read_json, write_json, write_text
+from tinystride.files import atomic_folder, read_json, write_json, write_text
 from tinystride.gait.strides import read_strides
 from tinystride.learning.prediction import Network
 from tinystride.streaming.evaluation import stream_tested, unseen_models
@@ -41,12 +41,12 @@ def main(parameters: dict) -> None:
         folds,
         source=read_json(RAW / "sources.json")["source"],
         seed=parameters["seed"],
-        **known("evaluate", parameters, evaluate),
+        **validated_kwargs("evaluate", parameters, evaluate),
     )
     published = by_protocol(judged, seed=parameters["seed"], **parameters["evaluate"])
     beside = markdown_beside_published(published)
     rule, used = network_rule(metrics), Network.load(INT8_TFLITE).used
-    with complete_folder(RESULTS / "evaluate") as folder:
+    with atomic_folder(RESULTS / "evaluate") as folder:
         write_json(folder / "metrics.json", metrics)
         write_json(folder / "headline.json", headline(metrics))
         write_text(folder / "table.md", "\n".join(filter(None, [markdown(metrics), beside])))

@@ -1,17 +1,17 @@
 """Cut the recordings into strides in the canonical foot frame, matched to their reference: data/strides."""
 
-from stages.common import RAW, RESULTS, STRIDES, known, run_stage
+from stages.common import RAW, RESULTS, STRIDES, run_stage, validated_kwargs
 from tinystride.datasets.loading import load_recordings
-from tinystride.files import complete_folder, write_json
+from tinystride.files import atomic_folder, write_json
 from tinystride.gait.figures import waveform_figure
 from tinystride.gait.strides import GaitOptions, count_strides, gather_strides, write_strides
 
 
 def main(parameters: dict) -> None:
-    options = GaitOptions(**known("preprocess", parameters, GaitOptions))
+    options = GaitOptions(**validated_kwargs("preprocess", parameters, GaitOptions))
     strides = gather_strides(load_recordings(RAW), options, progress=True)
     write_strides(strides, STRIDES)
-    with complete_folder(RESULTS / "preprocess") as folder:
+    with atomic_folder(RESULTS / "preprocess") as folder:
         write_json(folder / "counts.json", count_strides(strides.table))
         waveform_figure(strides, folder / "waveforms.png")
 

@@ -11,7 +11,7 @@ from stages.common import C_LIBRARY, FLOAT32_TFLITE, INT8_TFLITE, MODELS, RESULT
 from tinystride import __version__
 from tinystride.codegen.costs import with_costs
 from tinystride.codegen.versions import set_version
-from tinystride.files import complete_folder, read_json, write_bytes, write_json, write_text
+from tinystride.files import atomic_folder, read_json, write_bytes, write_json, write_text
 
 HEADLINES = ("evaluate", "quantize", "mcu", "train")
 BESIDE_THE_C = ("LICENSE", "CHANGELOG.md")
@@ -20,7 +20,7 @@ BESIDE_THE_C = ("LICENSE", "CHANGELOG.md")
 def main(parameters: dict) -> None:
     for model in (FLOAT32_TFLITE, INT8_TFLITE):
         write_bytes(MODELS / model.name, model.read_bytes())
-    with complete_folder(MODELS / C_LIBRARY.name) as folder:
+    with atomic_folder(MODELS / C_LIBRARY.name) as folder:
         shutil.copytree(C_LIBRARY, folder, dirs_exist_ok=True)
         for name in BESIDE_THE_C:
             shutil.copyfile(Path(name), folder / name)

@@ -1,7 +1,17 @@
 """Convert the network to float32 and int8 .tflite; measure what int8 costs: models/built/stride_*.tflite."""
 
-from stages.common import FLOAT32, FLOAT32_TFLITE, INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, known, run_stage
-from tinystride.files import complete_folder, read_json, write_bytes, write_json
+from stages.common import (
+    FLOAT32,
+    FLOAT32_TFLITE,
+    INT8_TFLITE,
+    RAW,
+    RESULTS,
+    SPLIT,
+    STRIDES,
+    run_stage,
+    validated_kwargs,
+)
+from tinystride.files import atomic_folder, read_json, write_bytes, write_json
 from tinystride.gait.strides import read_strides
 from tinystride.learning.features import make_examples
 from tinystride.learning.prediction import predict_subjects
@@ -10,7 +20,7 @@ from tinystride.learning.training import TrainedModel
 
 
 def main(parameters: dict) -> None:
-    options = known("quantize", parameters, quantize)
+    options = validated_kwargs("quantize", parameters, quantize)
     model = TrainedModel.load(FLOAT32)
     strides, final = read_strides(STRIDES), read_json(SPLIT)["final"]
     training, validation = (
@@ -27,7 +37,7 @@ def main(parameters: dict) -> None:
     predictions = predict_subjects(
         strides.table, strides.signals, final["test"], float32=model.predict, int8=quantized.int8
     )
-    with complete_folder(RESULTS / "quantize") as folder:
+    with atomic_folder(RESULTS / "quantize") as folder:
         predictions.to_csv(folder / "predictions.csv", index=False)
         write_json(folder / "calibration_strides.json", calibration.stride_id)
         write_json(folder / "headline.json", size)

@@ -22,8 +22,8 @@ from stages.common import (
     STRIDES,
     run_stage,
 )
-from stages.mirror import mirror_run
-from tinystride.files import complete_folder, read_json, sha256, write_text
+from stages.tracking import log_results
+from tinystride.files import atomic_folder, read_json, sha256, write_text
 from tinystride.gait.strides import read_strides
 from tinystride.report.content import Run
 from tinystride.report.page import render
@@ -62,9 +62,9 @@ def main(parameters: dict) -> None:
         versions={name: version(name) for name in LIBRARIES},  # not Python's: the lock is for several
         sweeps={table.parent.name: pd.read_csv(table) for table in SWEEPS},
     )
-    with complete_folder(Path("sweeps/report") if SWEEPS else RESULTS / "report") as folder:
+    with atomic_folder(Path("sweeps/report") if SWEEPS else RESULTS / "report") as folder:
         write_text(folder / "index.html", render(run))
-    mirror_run(parameters)
+    log_results(parameters)
 
 
 if __name__ == "__main__":

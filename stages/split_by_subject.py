@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from stages.common import SPLIT, STRIDES, known, run_stage
+from stages.common import SPLIT, STRIDES, run_stage, validated_kwargs
 from tinystride.files import write_json
 from tinystride.learning.split import split_by_subject
 
 
 def main(parameters: dict) -> None:
     table = pd.read_parquet(STRIDES / "strides.parquet")
-    options = known("split", parameters, split_by_subject)
+    options = validated_kwargs("split", parameters, split_by_subject)
     split = split_by_subject(table, seed=parameters["seed"], folds=len(parameters["folds"]), **options)
     write_json(SPLIT, split)
 

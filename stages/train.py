@@ -4,7 +4,7 @@ from dvclive import Live
 from tqdm import tqdm
 
 from stages.common import FLOAT32, RESULTS, SPLIT, STRIDES, run_stage
-from tinystride.files import complete_folder, read_json, write_json
+from tinystride.files import atomic_folder, read_json, write_json
 from tinystride.gait.strides import read_strides
 from tinystride.learning.estimators import choose
 from tinystride.learning.features import augmented, make_examples
@@ -24,7 +24,7 @@ def main(parameters: dict) -> None:
         for side in ("train", "validation")
     )
     with (
-        complete_folder(RESULTS / "train") as folder,
+        atomic_folder(RESULTS / "train") as folder,
         Live(str(folder), dvcyaml=None, save_dvc_exp=False) as live,
         tqdm(total=settings.epochs, desc="train", unit="epoch") as bar,
     ):

@@ -5,7 +5,7 @@ from studies.common import STUDIES, write_table
 from studies.figures import ablation_figure
 from studies.networks import compare
 from studies.sensors import CUT_JITTER_S, GYRO_BIAS_RADPS, MOUNTING_RAD, SENSORS
-from tinystride.files import complete_folder, read_json
+from tinystride.files import atomic_folder, read_json
 from tinystride.gait.strides import read_strides
 from tinystride.learning.estimators import choose
 
@@ -30,7 +30,7 @@ def main(parameters: dict) -> None:
         **parameters["evaluate"],
         calibration_strides=parameters["quantize"]["calibration_strides"],
     )
-    with complete_folder(STUDIES / "ablation") as folder:
+    with atomic_folder(STUDIES / "ablation") as folder:
         write_table(table, folder / "ablation.csv")
         ablation_figure(table, folder / "ablation.png")
 

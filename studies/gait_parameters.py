@@ -21,7 +21,7 @@ from tinystride.datasets.recording import FEET, Recording
 from tinystride.datasets.simulator import CONDITIONS, simulate_walk_with_truth
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import Leg, SimulatedSubject
-from tinystride.files import complete_folder
+from tinystride.files import atomic_folder
 from tinystride.gait.bouts import place_in_walk
 from tinystride.gait.parameters import gait_parameters
 from tinystride.gait.strides import extract_strides
@@ -132,7 +132,7 @@ def main(_: dict) -> None:
     rows.append(row("speed_mps, mean of a recording", "belt, tripod-excerpt", n, belt))
     for name, own in simulated.groupby("parameter", sort=False):
         rows.append(row(name, "simulated", PEOPLE, own))
-    with complete_folder(STUDIES / "gait_parameters") as folder:
+    with atomic_folder(STUDIES / "gait_parameters") as folder:
         write_table(rows, folder / "validation.csv")
 
 

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from stages.common import SPLIT, STRIDES, run_stage
 from studies.common import STUDIES, measured, write_table
 from studies.figures import learning_curve_figure
-from tinystride.files import complete_folder, read_json
+from tinystride.files import atomic_folder, read_json
 from tinystride.gait.strides import StrideSet, read_strides
 from tinystride.learning.estimators import Settings, choose
 from tinystride.learning.features import augmented, length_cm, make_examples
@@ -72,7 +72,7 @@ def main(parameters: dict) -> None:
                 }
             )
     table = pd.DataFrame(rows)
-    with complete_folder(STUDIES / "learning_curve") as folder:
+    with atomic_folder(STUDIES / "learning_curve") as folder:
         write_table(table, folder / "learning_curve.csv")
         learning_curve_figure(table, folder / "learning_curve.png")
 

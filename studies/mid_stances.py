@@ -20,7 +20,7 @@ from tinystride.datasets.recording import FEET, Recording
 from tinystride.datasets.simulator import CONDITIONS, WalkTruth, simulate_walk_with_truth
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import Leg, SimulatedSubject
-from tinystride.files import complete_folder
+from tinystride.files import atomic_folder
 from tinystride.gait.calibration import calibrate
 from tinystride.gait.events import find_strides
 from tinystride.gait.strapdown import LEVER_M
@@ -128,7 +128,7 @@ def main(parameters: dict) -> None:
         for name, own in shifts.items()
     ]
     standing = {"standings": len(standing_cm), "rms_cm": rms(np.array(standing_cm))}
-    with complete_folder(STUDIES / "mid_stances") as folder:
+    with atomic_folder(STUDIES / "mid_stances") as folder:
         write_table(rows, folder / "simulated.csv")
         write_table([standing], folder / "start_and_stop.csv")
         write_table(noise, folder / "under_noise.csv")

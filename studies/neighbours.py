@@ -11,7 +11,7 @@ import pandas as pd
 
 from stages.common import STRIDES, run_stage
 from studies.common import STUDIES, measured, write_table
-from tinystride.files import complete_folder
+from tinystride.files import atomic_folder
 from tinystride.gait.strides import read_strides
 
 LARGE_CM = 6.0
@@ -69,7 +69,7 @@ def row(name: str, strides: pd.DataFrame) -> dict:
 def main(parameters: dict) -> None:
     table = measured(read_strides(STRIDES).table)
     rows = [row(name, own) for name, own in table.groupby("dataset", sort=True)]
-    with complete_folder(STUDIES / "neighbours") as folder:
+    with atomic_folder(STUDIES / "neighbours") as folder:
         write_table(rows, folder / "neighbours.csv")
 
 

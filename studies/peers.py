@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.recording import Recording
-from tinystride.files import complete_folder, write_text
+from tinystride.files import atomic_folder, write_text
 from tinystride.gait.calibration import calibrate
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.strides import extract_strides
@@ -137,7 +137,7 @@ def main() -> None:
     judged = pd.concat([judge_recording(each) for each in tqdm(recordings, desc="peers", unit="recording")])
     rows = pd.DataFrame(figures(judged))
     rows = rows.sort_values("set", key=lambda names: names.map(SETS.index), kind="stable")
-    with complete_folder(RESULTS) as folder:
+    with atomic_folder(RESULTS) as folder:
         rows.to_csv(folder / "peers.csv", index=False, float_format="%.4f")
         write_text(folder / "table.md", markdown(rows) + "\n")
     for document in DOCUMENTS:

@@ -16,7 +16,7 @@ from stages.common import RAW, STRIDES, run_stage
 from studies.common import STUDIES, measured, write_table
 from studies.neighbours import LARGE_CM
 from tinystride.datasets import llio
-from tinystride.files import complete_folder
+from tinystride.files import atomic_folder
 from tinystride.gait.strides import read_strides
 
 DATASET = "llio-ruler"
@@ -67,7 +67,7 @@ def compare(strides: pd.DataFrame, folder: Path) -> pd.DataFrame:
 def main(parameters: dict) -> None:
     table = measured(read_strides(STRIDES).table)
     found = compare(table[table["dataset"] == DATASET], RAW / DATASET)
-    with complete_folder(STUDIES / "second_opinion") as folder:
+    with atomic_folder(STUDIES / "second_opinion") as folder:
         write_table(found, folder / "second_opinion.csv")
 
 

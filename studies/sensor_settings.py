@@ -19,7 +19,7 @@ from studies.common import STUDIES, write_table
 from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.recording import Recording
 from tinystride.errors import DataError
-from tinystride.files import complete_folder
+from tinystride.files import atomic_folder
 from tinystride.gait.strapdown import GRAVITY_MPS2
 from tinystride.gait.strides import extract_strides
 
@@ -127,7 +127,7 @@ def main() -> None:
     chosen = []
     for name, every in EVERY.items():
         chosen += list(load_recordings(RAW, [name]))[::every]
-    with complete_folder(STUDIES / "sensor_settings") as folder:
+    with atomic_folder(STUDIES / "sensor_settings") as folder:
         write_table(list(rows(chosen)), folder / "sensor_settings.csv")
 
 

@@ -5,7 +5,7 @@ from studies.common import STUDIES, write_table
 from studies.figures import sizes_figure
 from studies.networks import WITHOUT_LEVER, compare
 from studies.sensors import as_recorded
-from tinystride.files import complete_folder, read_json
+from tinystride.files import atomic_folder, read_json
 from tinystride.gait.strides import read_strides
 from tinystride.learning.estimators import PRESETS
 
@@ -23,7 +23,7 @@ def main(parameters: dict) -> None:
         calibration_strides=parameters["quantize"]["calibration_strides"],
     )
     table = table[table["estimator"] != WITHOUT_LEVER]
-    with complete_folder(STUDIES / "sizes") as folder:
+    with atomic_folder(STUDIES / "sizes") as folder:
         write_table(table, folder / "sizes.csv")
         sizes_figure(table, folder / "sizes.png")
 

@@ -10,13 +10,13 @@ import time
 import numpy as np
 import pytest
 
-from tinystride.files import complete_file, complete_folder, partial_path, read_json, write_json
+from tinystride.files import atomic_folder, atomic_write, partial_path, read_json, write_json
 
 
 def test_a_failed_file_leaves_what_was_there(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
-    with pytest.raises(RuntimeError), complete_file(path) as partial:
+    with pytest.raises(RuntimeError), atomic_write(path) as partial:
         partial.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["table.csv"]
@@ -26,7 +26,7 @@ def test_a_failed_folder_leaves_what_was_there(tmp_path):
     path = tmp_path / "strides"
     path.mkdir()
     (path / "old").touch()
-    with pytest.raises(KeyboardInterrupt), complete_folder(path) as partial:
+    with pytest.raises(KeyboardInterrupt), atomic_folder(path) as partial:
         (partial / "half").touch()
         raise KeyboardInterrupt
     assert os.listdir(path) == ["old"] and os.listdir(tmp_path) == ["strides"]
@@ -34,11 +34,11 @@ def test_a_failed_folder_leaves_what_was_there(tmp_path):
 
 def test_a_kept_partial_folder_is_where_the_next_run_goes_on(tmp_path):
     path = tmp_path / "raw"
-    with pytest.raises(RuntimeError), complete_folder(path, keep_partial=True) as partial:
+    with pytest.raises(RuntimeError), atomic_folder(path, keep_partial=True) as partial:
         (partial / "first").write_text("whole")
         raise RuntimeError
     assert not path.exists()
-    with complete_folder(path, keep_partial=True) as partial:
+    with atomic_folder(path, keep_partial=True) as partial:
         assert (partial / "first").read_text() == "whole"
         (partial / "second").touch()
     assert sorted(os.listdir(path)) == ["first", "second"]
@@ -47,8 +47,8 @@ def test_a_kept_partial_folder_is_where_the_next_run_goes_on(tmp_path):
 def test_what_a_killed_process_left_is_not_taken_for_whole(tmp_path):
     path = tmp_path / "strides"
     code = (
-        "import sys, time; from tinystride.files import complete_folder\n"
-        "with complete_folder(sys.argv[1]) as partial:\n"
+        "import sys, time; from tinystride.files import atomic_folder\n"
+        "with atomic_folder(sys.argv[1]) as partial:\n"
         "    (partial / 'half').touch(); print('writing', flush=True); time.sleep(60)"
     )
     running = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
@@ -57,7 +57,7 @@ def test_what_a_killed_process_left_is_not_taken_for_whole(tmp_path):
     running.wait()
     running.stdout.close()
     assert not path.exists() and partial_path(path).exists()
-    with complete_folder(path) as partial:
+    with atomic_folder(path) as partial:
         (partial / "whole").touch()
     assert os.listdir(path) == ["whole"] and os.listdir(tmp_path) == ["strides"]
 

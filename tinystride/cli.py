@@ -13,7 +13,7 @@ from pathlib import Path
 from tinystride import __version__
 from tinystride.edge_impulse_command import add_edge_impulse
 from tinystride.errors import TinyStrideError
-from tinystride.files import complete_path
+from tinystride.files import final_path
 from tinystride.predict_command import add_predict
 from tinystride.sweep_command import add_sweep
 
@@ -44,7 +44,7 @@ def one_line_errors() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
-        place = complete_path(error.filename) if error.filename is not None else "input or output"
+        place = final_path(error.filename) if error.filename is not None else "input or output"
         remedy = REMEDIES.get(error.errno or 0, "check the file and its folder")
         message = f"{place}: {error.strerror or error}; {remedy}"
     except KeyboardInterrupt:

@@ -21,7 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tinystride.errors import DataError, ParameterError, ServiceError
-from tinystride.files import complete_folder, read_json, write_bytes, write_json
+from tinystride.files import atomic_folder, read_json, write_bytes, write_json
 from tinystride.gait.strides import StrideSet
 from tinystride.learning.split import subject_names
 from tinystride.optional import extra
@@ -79,7 +79,7 @@ def export(
     if file_format not in FORMATS:
         raise ParameterError(f"format {file_format!r}: unknown; choose one of {', '.join(FORMATS)}")
     listed, counts = [], dict.fromkeys(CATEGORIES, 0)
-    with complete_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         for category, row, values, rate_hz in tqdm(
             list(_samples(strides, split)), "export", unit="stride", disable=not progress
         ):

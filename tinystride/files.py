@@ -13,22 +13,27 @@ import numpy as np
 
 
 def partial_path(path: Path) -> Path:
-    """Where `path` is being written until complete: a hidden sibling, so that the final move is atomic."""
+    """Return the hidden path beside `path` that it is written to until it is complete.
+
+    Both are in one folder, so that the final move is atomic.
+    """
     return path.with_name(f".{path.name}.partial")
 
 
-def complete_path(path: Path | str) -> Path:
-    """The path that is being written where `partial_path` has named one; any other path as it is."""
+def final_path(path: Path | str) -> Path:
+    """Return the path that a `partial_path` stands for; any other path as it is."""
     path = Path(path)
     partial = path.name.startswith(".") and path.name.endswith(".partial")
     return path.with_name(path.name[1 : -len(".partial")]) if partial else path
 
 
 @contextmanager
-def complete_folder(path: Path | str, *, keep_partial: bool = False) -> Iterator[Path]:
-    """Yield an empty folder that replaces `path` if the block succeeds and vanishes if it fails.
+def atomic_folder(path: Path | str, *, keep_partial: bool = False) -> Iterator[Path]:
+    """Yield an empty folder that replaces `path` if the block succeeds and is removed if it fails.
 
-    `keep_partial` lets the block resume from, and leave behind, what an interrupted run had written.
+    Args:
+        path: the folder to write
+        keep_partial: keep the folder of a block that failed, and start from what an earlier one left
     """
     path = Path(path)
     partial = partial_path(path)
@@ -47,10 +52,12 @@ def complete_folder(path: Path | str, *, keep_partial: bool = False) -> Iterator
 
 
 @contextmanager
-def complete_file(path: Path | str) -> Iterator[Path]:
-    """Yield a path to write to that replaces `path` if the block succeeds and vanishes if it fails.
+def atomic_write(path: Path | str) -> Iterator[Path]:
+    """Yield a path to write to, whose file replaces `path` if the block succeeds and is removed if it fails.
 
-    Where `path` is a symbolic link, what it leads to is replaced, and the link stays.
+    Args:
+        path: the file to write; its folder is made if missing. If it is a symbolic link, the link stays and
+            the file that it points to is replaced.
     """
     path = Path(path)
     path = path.resolve() if path.is_symlink() else path
@@ -64,11 +71,13 @@ def complete_file(path: Path | str) -> Iterator[Path]:
 
 
 def write_bytes(path: Path | str, content: bytes) -> None:
-    with complete_file(path) as partial:
+    """Write a file atomically."""
+    with atomic_write(path) as partial:
         partial.write_bytes(content)
 
 
 def write_text(path: Path | str, content: str) -> None:
+    """Write a text file atomically, as UTF-8 and with the line feeds that it has."""
     write_bytes(path, content.encode())
 
 
@@ -83,14 +92,25 @@ def _plain(value: object) -> object:
 
 
 def write_json(path: Path | str, content: object) -> None:
-    """Write `content` as JSON of stable bytes: two-space indent, keys in the order given, NaN refused."""
+    """Write a JSON file atomically; equal content gives equal bytes.
+
+    Args:
+        path: the file to write
+        content: plain values, NumPy scalars and arrays, paths; keys are written in the order given
+
+    Raises:
+        ValueError: if a number is NaN or infinite
+        TypeError: if a value is of another type
+    """
     write_text(path, json.dumps(content, indent=2, default=_plain, allow_nan=False) + "\n")
 
 
 def read_json(path: Path | str) -> Any:
+    """Return the content of a JSON file."""
     return json.loads(Path(path).read_text())
 
 
 def sha256(path: Path | str) -> str:
+    """Return the SHA-256 of a file, 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from tinystride.errors import ParameterError, TinyStrideError, ToolError
-from tinystride.files import complete_file
+from tinystride.files import atomic_write
 from tinystride.gait.strides import StrideSet
 from tinystride.optional import extra
 from tinystride.validation import increasing_pair, one_of
@@ -441,7 +441,7 @@ def _write(path: Path, rows: list[dict], base: str, objectives: list[str]) -> pd
     if rows:
         table.insert(1, "base", base)
         table["pareto"] = pareto(table.reindex(columns=objectives).to_numpy(float))
-    with complete_file(path) as partial:
+    with atomic_write(path) as partial:
         table.to_csv(partial, index=False)
     return table
 
@@ -467,5 +467,5 @@ def draw(table: pd.DataFrame, objectives: list[str], path: Path) -> None:
         axes.plot(best[other], best[first], "o-", color="C0", label="best by all objectives")
         axes.set(xlabel=other, ylabel=first)
         axes.legend(fontsize=8)
-    with complete_file(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})

@@ -1,4 +1,4 @@
-"""A mirror of a run on Weights & Biases. The files of the pipeline are the truth; nothing is read back."""
+"""Logging of a run to Weights & Biases (W&B): written once, never read back by the pipeline."""
 
 import logging
 import os
@@ -19,19 +19,21 @@ FINISH_TIMEOUT_S = 120
 
 
 class TrackingError(TinyStrideError):
-    """The mirror could not be written; what it mirrors is not concerned."""
+    """The run could not be logged. Its results are not affected."""
 
 
 @dataclass(frozen=True)
-class Mirrored:
-    """What a run shows.
+class LoggedRun:
+    """What is logged of a run.
 
-    name: of the run; group: the runs that it is to be compared with
-    parameters: nested, plain values
-    curve: one row an epoch, a column each figure, indexed by the epoch
-    metrics: nested; numbers and strings are shown, under their names joined by "/"
-    figures: pictures, by name
-    model: a file, kept as the artifact "stride-model"
+    Attributes:
+        name: of the run
+        group: name shared by the runs that it is compared with
+        parameters: nested, plain values
+        curve: one row per epoch, indexed by it; one column per metric
+        metrics: nested; numbers and strings are logged under their names joined by "/"
+        plots: {name: PNG file}
+        model: file that is kept as the artifact "stride-model"
     """
 
     name: str
@@ -39,19 +41,25 @@ class Mirrored:
     parameters: Mapping
     curve: pd.DataFrame
     metrics: Mapping
-    figures: Mapping[str, Path]
+    plots: Mapping[str, Path]
     model: Path
 
 
-def mirror(run: Mirrored, *, mode: str, folder: Path) -> None:
-    """Send the run ("online"), or write it to `folder`/wandb/offline-run-*, from where `wandb sync` sends it.
+def log_run(run: LoggedRun, *, mode: str, folder: Path) -> None:
+    """Send a run to W&B, or write it to `folder`/wandb/offline-run-*, which `wandb sync` sends later.
 
-    folder: absolute, made if it is not there
-    Raises TrackingError if W&B cannot be reached, refuses the key, has none, or fails otherwise.
+    Args:
+        run: the run
+        mode: "online" or "offline"
+        folder: absolute path; made if missing
+
+    Raises:
+        TrackingError: if the mode is unknown, the key missing or refused, or W&B fails or is not reached
+        MissingExtraError: without the extra `track`
     """
     if mode not in MODES:
-        raise TrackingError(f"W&B: mode {mode!r} is none of {', '.join(MODES)}")
-    # What it has to say about itself would be lines on somebody's terminal.
+        raise TrackingError(f"W&B: mode {mode!r} is unknown; use one of {', '.join(MODES)}")
+    # W&B's own messages would appear on the user's terminal.
     os.environ.update({"WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"})
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     with extra("track"):
@@ -76,24 +84,24 @@ def mirror(run: Mirrored, *, mode: str, folder: Path) -> None:
             mode=cast(Literal["online", "offline"], mode),
             settings=settings,
         ) as opened:
-            for epoch, figures in run.curve.iterrows():
-                opened.log({"epoch": epoch, **{str(name): value for name, value in figures.items()}})
-            opened.log({f"figures/{name}": wandb.Image(str(path)) for name, path in run.figures.items()})
+            for epoch, values in run.curve.iterrows():
+                opened.log({"epoch": epoch, **{str(name): value for name, value in values.items()}})
+            opened.log({f"figures/{name}": wandb.Image(str(path)) for name, path in run.plots.items()})
             opened.summary.update(dict(flat(run.metrics)))
             artifact = wandb.Artifact("stride-model", type="model")
             artifact.add_file(str(run.model))
             opened.log_artifact(artifact)
-    # Whatever a service, a network or its client does: nothing here is worth an interrupted pipeline.
+    # The service, the network and W&B's client raise many kinds of errors; none may stop the pipeline.
     except Exception as error:
-        said = next(iter(str(error).splitlines()), "") or type(error).__name__
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise TrackingError(
-            f"W&B: {said}; the results are complete without it. Check WANDB_API_KEY and the network, or set "
-            "WANDB_MODE=offline"
+            f"W&B: {reason}; the results are complete without it. Check WANDB_API_KEY and the network, or "
+            "set WANDB_MODE=offline"
         ) from error
 
 
 def flat(values: Mapping, prefix: str = "") -> Iterator[tuple[str, float | str]]:
-    """("a/b", number or string) of {"a": {"b": …}}; lists and None are left out."""
+    """Yield ("a/b", number or string) for {"a": {"b": …}}; lists and None are left out."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{name}/")

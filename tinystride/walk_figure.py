@@ -9,7 +9,7 @@ import pandas as pd
 from tinystride.datasets.recording import Recording
 from tinystride.errors import ParameterError
 from tinystride.evaluation.figure_style import BLUE, CM, GREY, ORANGE, STYLE
-from tinystride.files import complete_file
+from tinystride.files import atomic_write
 from tinystride.gait.parameters import walk_path
 from tinystride.optional import extra
 from tinystride.results import recording_name
@@ -66,7 +66,7 @@ def save_png(figure: Figure, path: Path | str) -> None:
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise ParameterError(f"{path}: a figure is written as PNG; name it {path.with_suffix('.png').name}")
-    with complete_file(path) as partial, open(partial, "wb") as file:
+    with atomic_write(path) as partial, open(partial, "wb") as file:
         figure.savefig(file, format="png", metadata={"Software": None})
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from tinystride.cli import one_line_errors
 from tinystride.errors import DataError, ToolError
-from tinystride.files import complete_file
+from tinystride.files import atomic_write
 from tinystride.sweep import pareto
 
 HEADLINE = "results/headline.json"
@@ -86,7 +86,7 @@ def draw(table: pd.DataFrame, error: str, path: Path) -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    with complete_file(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
 
 

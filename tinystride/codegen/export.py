@@ -22,7 +22,7 @@ from tinystride.codegen.reader import read_graph
 from tinystride.codegen.reference import example_inputs, run_tflm, tflm_is_installed
 from tinystride.codegen.templates import render
 from tinystride.errors import ModelError, ParameterError, ToolError
-from tinystride.files import complete_folder, sha256, write_text
+from tinystride.files import atomic_folder, sha256, write_text
 
 LIBRARY_PREFIX = "tinystride_model"
 OPTIMIZE = ("speed", "size")
@@ -150,7 +150,7 @@ def _write_files(folder: Path, files: dict[str, str]) -> None:
         for name, text in files.items():
             write_text(folder / name, text)
         return
-    with complete_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         for name, text in files.items():
             write_text(partial / name, text)
 

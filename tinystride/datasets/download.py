@@ -15,7 +15,7 @@ from tinystride.datasets import tripod
 from tinystride.datasets.catalogue import Dataset, choose
 from tinystride.datasets.simulator import simulate_dataset
 from tinystride.errors import DataError, ParameterError, UnreachableError
-from tinystride.files import complete_file, complete_folder, sha256, write_json
+from tinystride.files import atomic_folder, atomic_write, sha256, write_json
 from tinystride.optional import extra
 
 with extra("train"):
@@ -66,7 +66,7 @@ def download(
         raise ParameterError(
             "data set 'tripod' needs the folder that you have been given: set TINYSTRIDE_TRIPOD"
         )
-    with complete_folder(raw_folder, keep_partial=True) as partial:
+    with atomic_folder(raw_folder, keep_partial=True) as partial:
         public = [entry for entry in entries if entry.kind == "public"]
         bases, unreached = _probe(public, [*mirrors, UPSTREAM], partial)
         nothing_recorded = len(unreached) == sum(entry.kind != "simulated" for entry in entries)
@@ -185,7 +185,7 @@ def _transfer(entry: Dataset, file: tuple[str, str], base: str | Path, partial: 
             raise _wrong_hash(origin) from None
     else:
         given = Path(base) / entry.location(path)
-        with complete_file(target) as copy:
+        with atomic_write(target) as copy:
             shutil.copyfile(given, copy)
             if sha256(copy) != digest:
                 raise _wrong_hash(given)
@@ -204,7 +204,7 @@ def _is_verified(path: Path, digest: str) -> bool:
 def _copy_tripod(given: Path, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for path in tripod.files(given):
-        with complete_file(folder / path) as copy:
+        with atomic_write(folder / path) as copy:
             shutil.copyfile(given / path, copy)
 
 

@@ -15,7 +15,7 @@ from tinystride.datasets.recording import Recording
 from tinystride.datasets.samples import STANDARD_GRAVITY_MPS2
 from tinystride.datasets.simulator import Leg, SimulatedSubject, VirtualSensor, simulate_walk
 from tinystride.datasets.tripod import SIMULATED_MARK
-from tinystride.files import complete_folder, write_text
+from tinystride.files import atomic_folder, write_text
 from tinystride.validation import real_number, whole_number
 
 RUNS = {"PWS": 1.0, "PWS+20": 1.2, "PWS-20": 0.8}
@@ -59,7 +59,7 @@ def write_tripod_tree(
     whole_number(1, 26).check("subjects", subjects)
     real_number(5).check("walking_s", walking_s)
     sync, meta = ["subject,run,ic_time"], [META_HEADER]
-    with complete_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         for number in tqdm(range(subjects), "simulated TRIPOD", disable=not progress):
             rng = np.random.default_rng([seed, number])
             alias = f"S{chr(ord('A') + number)}"

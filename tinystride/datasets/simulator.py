@@ -21,7 +21,7 @@ from tinystride.datasets.recording import FEET, Recording, read_error, reference
 from tinystride.datasets.samples import STANDARD_GRAVITY_MPS2, check_recording
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import Leg, SimulatedSubject, Steps, plan_steps, swings_of
-from tinystride.files import complete_file, complete_folder
+from tinystride.files import atomic_folder, atomic_write
 from tinystride.optional import extra
 from tinystride.validation import each, one_of, real_number, whole_number
 
@@ -225,7 +225,7 @@ def simulate_dataset(
     """
     whole_number(1).check("subjects", subjects)
     whole_number(5).check("strides", strides)
-    with complete_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         for number in tqdm(range(subjects), "simulated walks", disable=not progress):
             rng = np.random.default_rng([seed, number])
             subject = SimulatedSubject.draw(rng, f"S{number + 1:02d}")
@@ -250,7 +250,7 @@ def save_simulated(path: Path, recording: Recording) -> None:
     """One recording as a file that `load_simulated` reads."""
     reference = recording.reference
     labels = {name: getattr(recording, name) for name in ("subject", "trial", "foot", "condition", "rate_hz")}
-    with complete_file(path) as partial, open(partial, "wb") as file:
+    with atomic_write(path) as partial, open(partial, "wb") as file:
         np.savez_compressed(
             file,
             labels=json.dumps(labels),

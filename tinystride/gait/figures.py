@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinystride.files import complete_file
+from tinystride.files import atomic_write
 from tinystride.gait.strapdown import POINTS, resample
 from tinystride.gait.strides import StrideSet
 from tinystride.optional import extra
@@ -38,7 +38,7 @@ def waveform_figure(strides: StrideSet, path: Path | str) -> None:
     panels[0, 1].legend(ncols=3, loc="upper right", frameon=False)
     for panel in panels[-1]:
         panel.set_xlabel("stride, from mid-stance to mid-stance")
-    with complete_file(path) as partial, open(partial, "wb") as file:
+    with atomic_write(path) as partial, open(partial, "wb") as file:
         FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})
 
 

@@ -8,7 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from tinystride.errors import DataError
-from tinystride.files import complete_file
+from tinystride.files import atomic_write
 
 FIELDS = ("stride_id", "rate_hz", "offset", "mid_stance", "initial_contact", "acc_mps2", "gyr_radps")
 
@@ -75,7 +75,7 @@ class StrideSignals:
 
     def save(self, path: Path | str) -> None:
         # np.savez stamps no time into its members, so equal strides give equal bytes.
-        with complete_file(path) as partial, open(partial, "wb") as file:
+        with atomic_write(path) as partial, open(partial, "wb") as file:
             np.savez(file, **{name: getattr(self, name) for name in FIELDS})
 
     @staticmethod

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tinystride.datasets.recording import Recording, is_trajectory
 from tinystride.errors import DataError
-from tinystride.files import complete_folder
+from tinystride.files import atomic_folder
 from tinystride.gait import clipping, events, faults, matching, strapdown
 from tinystride.gait.calibration import calibrate
 from tinystride.gait.flags import (
@@ -119,7 +119,7 @@ def count_strides(table: pd.DataFrame) -> dict[str, dict]:
 def write_strides(strides: StrideSet, folder: Path | str) -> None:
     """strides.parquet and signals.npz in `folder`; equal strides give equal bytes."""
     _need_parquet()
-    with complete_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         strides.table.to_parquet(partial / "strides.parquet", index=False)
         strides.signals.save(partial / "signals.npz")
 

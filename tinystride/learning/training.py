@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from tinystride.errors import ModelError, ParameterError
-from tinystride.files import complete_folder, read_json, write_json
+from tinystride.files import atomic_folder, read_json, write_json
 from tinystride.learning.architectures import build
 from tinystride.learning.backend import keras, tf
 from tinystride.learning.estimators import Settings
@@ -60,7 +60,7 @@ class TrainedModel:
 
     def save(self, folder: Path | str) -> None:
         """Write model.weights.h5 and model.json, byte for byte the same for the same model."""
-        with complete_folder(folder) as partial:
+        with atomic_folder(folder) as partial:
             self.network.save_weights(partial / "model.weights.h5")
             write_json(
                 partial / "model.json",
