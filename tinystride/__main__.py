@@ -1,3 +1,5 @@
+"""Run the command line: `python -m tinystride`."""
+
 from tinystride.cli import main
 
 main()
