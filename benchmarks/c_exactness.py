@@ -11,7 +11,7 @@ import numpy as np
 from tests.codegen.networks import BUILT, KERAS, network
 from tinystride.codegen import export_model
 from tinystride.codegen.reader import parse_graph
-from tinystride.codegen.reference import example_inputs, run_tflm
+from tinystride.codegen.tflm import example_inputs, run_tflm
 
 VECTORS = 10_000
 

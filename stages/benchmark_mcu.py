@@ -5,7 +5,7 @@ from tqdm import tqdm
 
 from stages.common import C_LIBRARY, INT8_TFLITE, RAW, RESULTS, STRIDES, run_stage
 from tinystride.codegen.reader import read_graph
-from tinystride.codegen.reference import example_inputs
+from tinystride.codegen.tflm import example_inputs
 from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.recording import Recording
 from tinystride.files import atomic_folder, write_json

@@ -8,7 +8,7 @@ import numpy as np
 from tinystride.codegen import export_model
 from tinystride.codegen.graph import Graph
 from tinystride.codegen.reader import parse_graph
-from tinystride.codegen.reference import example_inputs, run_tflm
+from tinystride.codegen.tflm import example_inputs, run_tflm
 
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 MAIN = """

@@ -17,7 +17,7 @@ from tinystride.datasets.simulator import simulate_walk
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import SimulatedSubject
 from tinystride.gait.matching import match
-from tinystride.mcu.estimator import Stream, stream_on_host
+from tinystride.mcu.estimator_benchmark import Stream, stream_on_host
 
 PEOPLE = 3
 NO_STANDING = 1

@@ -7,7 +7,7 @@ from tests.codegen.c_program import STRICT, compile_program, expected_outputs, e
 from tests.codegen.networks import BUILT, KERAS, network
 from tests.codegen.tflite_builder import Builder
 from tinystride.codegen.reader import parse_graph
-from tinystride.codegen.reference import example_inputs, run_tflm
+from tinystride.codegen.tflm import example_inputs, run_tflm
 
 VARIED = ["paper", "odd_pooled", "residual_sum", "depthwise_image", "saturated", "strided", "uint8_edges"]
 

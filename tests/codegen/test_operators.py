@@ -9,7 +9,7 @@ from tinystride.codegen import export_model
 from tinystride.codegen.layers import Convolution, DepthwiseConvolution, LookUp, Movement, Softmax
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import parse_graph
-from tinystride.codegen.reference import run_tflm
+from tinystride.codegen.tflm import run_tflm
 
 SANITIZED = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 

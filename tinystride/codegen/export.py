@@ -10,7 +10,7 @@ import yaml
 
 from tinystride import __version__
 from tinystride.codegen import ctext
-from tinystride.codegen.device import attached_description, estimator_files, has_estimator
+from tinystride.codegen.c_library import attached_description, estimator_files, has_estimator
 from tinystride.codegen.emitter import Emitted, emit
 from tinystride.codegen.examples import example_files
 from tinystride.codegen.graph import Graph
@@ -19,8 +19,8 @@ from tinystride.codegen.layers import Buffer, Network
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.packages import package_files, with_licence
 from tinystride.codegen.reader import read_graph
-from tinystride.codegen.reference import example_inputs, run_tflm, tflm_is_installed
 from tinystride.codegen.templates import render
+from tinystride.codegen.tflm import example_inputs, run_tflm, tflm_is_installed
 from tinystride.errors import ModelError, ParameterError, ToolError
 from tinystride.files import atomic_folder, sha256, write_text
 

@@ -1,6 +1,6 @@
 """Build for a core, run it in an emulator, count bytes and instructions."""
 
-from tinystride.mcu.benchmark import benchmark_model
-from tinystride.mcu.estimator import Stream, benchmark_estimator
+from tinystride.mcu.estimator_benchmark import Stream, benchmark_estimator
+from tinystride.mcu.network_benchmark import benchmark_model
 
 __all__ = ["Stream", "benchmark_estimator", "benchmark_model"]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from tinystride.codegen.device import is_streaming_model
+from tinystride.codegen.c_library import is_streaming_model
 from tinystride.datasets.recording import Recording
 from tinystride.gait.matching import match
 from tinystride.streaming.native import NativeEstimator

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tinystride.codegen import export_model
-from tinystride.codegen.device import is_streaming_model
+from tinystride.codegen.c_library import is_streaming_model
 from tinystride.codegen.host import compile_on_host
 from tinystride.datasets.recording import FEET, Recording
 from tinystride.errors import ModelError

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from tinystride.codegen.device import attached_description, has_estimator, input_scaling, quantization_of
+from tinystride.codegen.c_library import attached_description, has_estimator, input_scaling, quantization_of
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
 from tinystride.datasets.recording import Recording

@@ -9,7 +9,7 @@ from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import SimulatedSubject
 from tinystride.errors import ParameterError, ToolError
 from tinystride.mcu import Stream, benchmark_estimator, benchmark_model
-from tinystride.mcu.estimator import mismatches, stream_on_host
+from tinystride.mcu.estimator_benchmark import mismatches, stream_on_host
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from tinystride.codegen.emitter import state_offsets
 from tinystride.codegen.export import LIBRARY_PREFIX, export_model
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.reader import read_graph
-from tinystride.codegen.reference import (
+from tinystride.codegen.tflm import (
     example_inputs,
     run_tflm,
-    tflm_is_built_for_this_computer,
     tflm_is_installed,
+    tflm_supports_this_platform,
 )
 from tinystride.errors import ParameterError
 from tinystride.files import write_text
@@ -117,7 +117,7 @@ def benchmark_model(
             f"inputs of {inputs.dtype} {list(inputs.shape)}: {path.name} takes {graph.input.dtype} "
             f"[vectors, {graph.input.size}]"
         )
-    compared = tflm_is_installed() or tflm_is_built_for_this_computer()
+    compared = tflm_is_installed() or tflm_supports_this_platform()
     expected = run_tflm(path.read_bytes(), graph, inputs).view(np.uint8) if compared else None
     with tempfile.TemporaryDirectory() as folder:
         if library is None:

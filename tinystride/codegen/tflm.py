@@ -11,7 +11,7 @@ from tinystride.errors import ModelError
 from tinystride.optional import extra
 
 
-def tflm_is_built_for_this_computer() -> bool:
+def tflm_supports_this_platform() -> bool:
     """Whether the package `tflite-micro` exists for this system and processor, installed or not."""
     return sys.platform == "linux" and platform.machine() == "x86_64"
 

@@ -14,11 +14,11 @@ from tests.codegen.operator_networks import OPERATORS
 from tinystride.cli import main
 from tinystride.codegen import export_model
 from tinystride.codegen.reader import read_graph
-from tinystride.codegen.reference import example_inputs
+from tinystride.codegen.tflm import example_inputs
 from tinystride.errors import MissingExtraError, ParameterError, ToolError
 from tinystride.mcu import benchmark_model
-from tinystride.mcu.benchmark import measure
 from tinystride.mcu.cores import CORES
+from tinystride.mcu.network_benchmark import measure
 from tinystride.mcu.toolchain import OPTIMIZATION, flash_bytes
 
 HEADER = """
