@@ -30,7 +30,7 @@ from tinystride.gait.strides import extract_strides
 from tools import documents
 
 RAW, RESULTS = Path("data/raw"), Path("results/studies/peers")
-DOCUMENTS = (Path("docs/peers.md"), Path("README.md"))
+DOCUMENT = Path("docs/peers.md")
 SETS = ["vicon", "gaitmap-mocap", "llio-ruler", "llio-ruler-2", "tripod-excerpt"]
 OURS = "TinyStride, integral"
 PAUSE_SAMPLES = 2  # two strides further apart are in different regions
@@ -140,8 +140,7 @@ def main() -> None:
     with atomic_folder(RESULTS) as folder:
         rows.to_csv(folder / "peers.csv", index=False, float_format="%.4f")
         write_text(folder / "table.md", markdown(rows) + "\n")
-    for document in DOCUMENTS:
-        documents.replace_section(document, "<!-- peers: begin -->", "<!-- peers: end -->", markdown(rows))
+    documents.replace_section(DOCUMENT, "<!-- peers: begin -->", "<!-- peers: end -->", markdown(rows))
 
 
 if __name__ == "__main__":

@@ -1,35 +1,114 @@
-"""Write the pipeline's tables and picture into README.md, with the hashes of the results they come from."""
+"""Write the tables of README.md and docs/results.md, and their picture, from the results of the pipeline.
 
+Both documents name the hashes of these results, so that a test finds tables of an older run.
+"""
+
+import math
 import shutil
 from pathlib import Path
 
 import yaml
 
-from tinystride.evaluation.tables import markdown
+from tinystride.evaluation.tables import kind_of, markdown
 from tinystride.files import read_json
 from tools.documents import replace_section, table
 
 README = Path("README.md")
+RESULTS_PAGE = Path("docs/results.md")
 PICTURE = Path("docs/images/overview.png")
 RESULTS = ("results/evaluate", "results/mcu")
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+LIMITS_BEGIN, LIMITS_END = "<!-- limits: begin -->", "<!-- limits: end -->"
 SHOWN = ["int8", "int8-streaming", "strapdown", "stride-time-line"]
+# Short forms of Recording.reference.
+REFERENCES = {"mocap": "motion capture", "optogait": "light barriers", "ruler": "ruler"}
+CYCLES_PER_INSTRUCTION, CLOCK_HZ = 1.3, 64e6  # assumption: docs/firmware.md
 
 
 def result_hashes(lock: str) -> str:
-    """Which results the README speaks of: the hashes under which DVC keeps them."""
+    """Return the paths and DVC hashes of the results that the documents show; lock: text of dvc.lock."""
     outputs = [output for stage in yaml.safe_load(lock)["stages"].values() for output in stage["outs"]]
     return ", ".join(f"{out['path']} {out['md5']}" for out in outputs if out["path"] in RESULTS)
 
 
+def measured_sets(metrics: dict) -> dict[str, dict]:
+    """Return {data set: {estimator: metrics}} of the data sets with measured lengths."""
+    return {
+        name: estimators
+        for name, estimators in metrics.items()
+        if name != "source" and kind_of(estimators) == "accuracy"
+    }
+
+
+def default_estimator(rule: dict) -> str:
+    """Return the name of the estimator whose lengths `tinystride predict` reports by default."""
+    return "int8" if rule["use_network"] else "strapdown"
+
+
+def accuracy(metrics: dict, rule: dict) -> str:
+    """Return a table of four columns: the errors of `predict` and of the C library on each measured set."""
+    rows = []
+    for name, estimators in measured_sets(metrics).items():
+        own = estimators[default_estimator(rule)]
+        reference = REFERENCES.get(own["reference"], own["reference"])
+        people = f"{own['n_subjects']}, {own['n_strides']:,}"
+        row = [f"`{name}` ({reference})", people, errors(own)]
+        rows.append([*row, errors(estimators["int8-streaming"]) if "int8-streaming" in estimators else "–"])
+    return table(["data set (reference)", "people, strides", "`tinystride predict`", "C library"], rows)
+
+
+def errors(own: dict) -> str:
+    """Like "1.7 / 5.5": median and 95th percentile of the absolute error, cm."""
+    return f"{own['median_abs_cm']:.1f} / {own['p95_abs_cm']:.1f}"
+
+
+def network_sentence(rule: dict) -> str:
+    """Return in one sentence what the network changes, from results/evaluate/rule.json."""
+    better, significant, n = len(rule["better"]), len(rule["significant"]), len(rule["sets"])
+    found = (
+        f"a lower median error on {better} of {n} data sets it was not trained on ({significant} significant)"
+    )
+    if rule["use_network"]:
+        return f"The neural network has {found}, so it is on by default."
+    return f"The neural network has {found}; this is not enough to use it, so it is off by default."
+
+
+def cost_sentence(cores: dict) -> str:
+    """Return flash, RAM, instructions and time of the C library on the first emulated core."""
+    core, own = next((core, parts["estimator"]) for core, parts in cores.items() if "estimator" in parts)
+    time_ms = 1e3 * own["instructions_per_stride"] * CYCLES_PER_INSTRUCTION / CLOCK_HZ
+    return (
+        f"On a {core.replace('cortex-m', 'Cortex-M').replace('4f', '4F')}, the C library needs "
+        f"{own['flash_bytes'] / 1000:.1f} kB of flash, {own['ram_bytes'] / 1000:.1f} kB of RAM and "
+        f"{own['instructions_per_stride']:,} instructions per stride at 100 Hz: about {time_ms:.1f} ms at "
+        f"{CLOCK_HZ / 1e6:.0f} MHz ([docs/firmware.md](docs/firmware.md))."
+    )
+
+
+def limits(metrics: dict, rule: dict) -> str:
+    """Return the range of a single stride's error and of the mean of five, over the measured sets."""
+    own = [estimators[default_estimator(rule)] for estimators in measured_sets(metrics).values()]
+    single = [math.ceil(10 * each["p95_abs_cm"]) / 10 for each in own]
+    mean5 = [1.96 * each["mean5_sd_cm"] for each in own if each.get("mean5_sd_cm") is not None]
+    people = [each["n_subjects"] for each in own]
+    return (
+        f"For healthy level walking, a single stride is within ±{max(single):.1f} cm of the reference length "
+        f"(95 % of the strides, worst of {len(own)} data sets; best: ±{min(single):.1f} cm). The mean of five "
+        f"consecutive strides is within ±{min(mean5):.1f} to ±{max(mean5):.1f} cm, apart from the bias. "
+        f"Each data set has only {min(people)} to {max(people)} people, so these numbers say little about how "
+        "people differ."
+    )
+
+
 def footprint(cores: dict) -> str:
+    """Return a table of what network and whole estimator need on each emulated core."""
     columns = [
         "emulated core",
-        "what",
+        "part",
         "flash, bytes",
         "RAM with stack, bytes",
         "instructions",
-        "the same as",
+        "same result as",
     ]
     rows = []
     for core, parts in cores.items():
@@ -41,26 +120,38 @@ def footprint(cores: dict) -> str:
         if "estimator" in parts:
             estimator = parts["estimator"]
             instructions = f"{estimator['instructions_per_stride']:,} a stride at 100 Hz, network included"
-            told = estimator["strides"]
-            same = f"on a computer: {told - estimator['mismatches']:,} of {told:,} strides"
-            what = "whole estimator, samples to strides"
-            rows.append(["", what, *_bytes(estimator), instructions, same])
+            reported = estimator["strides"]
+            same = f"on a computer: {reported - estimator['mismatches']:,} of {reported:,} strides"
+            part = "whole estimator, samples to strides"
+            rows.append(["", part, *_bytes(estimator), instructions, same])
     return table(columns, rows)
 
 
-def _bytes(figures: dict) -> list[str]:
-    return [f"{figures[name]:,}" for name in ("flash_bytes", "ram_bytes")]
+def _bytes(metrics: dict) -> list[str]:
+    return [f"{metrics[name]:,}" for name in ("flash_bytes", "ram_bytes")]
 
 
 def main() -> None:
-    parts = [
-        f"<!-- {result_hashes(Path('dvc.lock').read_text())} -->",
-        read_json("results/evaluate/rule.json")["sentence"],
-        markdown(read_json("results/evaluate/metrics.json"), SHOWN).strip(),
-        "What it costs (instructions are exact, but no cycles: wait states are missing):",
-        footprint(read_json("results/mcu/metrics.json")),
+    metrics, cores = (read_json(f"{folder}/metrics.json") for folder in RESULTS)
+    rule = read_json("results/evaluate/rule.json")
+    hashes = f"<!-- {result_hashes(Path('dvc.lock').read_text())} -->"
+    short = [
+        hashes,
+        "Error of a single stride, cm: median / 95 % of the errors are below.",
+        accuracy(metrics, rule),
+        network_sentence(rule),
+        cost_sentence(cores),
     ]
-    replace_section(README, BEGIN, END, "\n\n".join(parts))
+    replace_section(README, BEGIN, END, "\n\n".join(short))
+    replace_section(README, LIMITS_BEGIN, LIMITS_END, limits(metrics, rule))
+    wide = [
+        hashes,
+        rule["sentence"],
+        markdown(metrics, SHOWN).strip(),
+        "Costs (instructions are exact, but they are not cycles: wait states are missing):",
+        footprint(cores),
+    ]
+    replace_section(RESULTS_PAGE, BEGIN, END, "\n\n".join(wide))
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile("results/evaluate/overview.png", PICTURE)
 

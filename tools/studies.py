@@ -10,7 +10,7 @@ from tinystride.files import write_text
 from tools import documents
 
 STUDIES = Path("results/studies")
-DOCUMENTS = ("docs/recipe.md", "docs/method.md", "docs/parameters.md", "docs/sensors.md")
+DOCUMENTS = ("docs/decisions.md", "docs/method.md", "docs/parameters.md", "docs/sensors.md")
 PICTURES = ("ablation", "learning_curve")
 WITH_WORSE_SENSORS = (
     "network (default)",
@@ -18,6 +18,8 @@ WITH_WORSE_SENSORS = (
     "network, augmented with worse sensors",
     "direct",
 )
+# Names in the results that are written differently in the documents.
+LABELS = {"integral without lever": "integral without lever arm"}
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -37,7 +39,7 @@ def accuracy(table: pd.DataFrame) -> str:
     columns = ["", "parameters", *(f"`{name}`{of}" for name in sets for of in ("", ", bias", ", change"))]
     rows = []
     for estimator, own in table.groupby("estimator", sort=False):
-        cells = [estimator, f"{own['parameters'].iloc[0]:,}"]
+        cells = [LABELS.get(estimator, estimator), f"{own['parameters'].iloc[0]:,}"]
         for name in sets:
             row = own[own["set"] == name].iloc[0]
             cells += [

@@ -1,4 +1,4 @@
-"""What the README shows is what the committed run of the pipeline found."""
+"""README.md and docs/results.md show the results of the committed run of the pipeline."""
 
 import json
 import re
@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools.readme import BEGIN, END, README, RESULTS, result_hashes
+from tools.readme import (
+    BEGIN,
+    END,
+    README,
+    RESULTS,
+    RESULTS_PAGE,
+    accuracy,
+    limits,
+    network_sentence,
+    result_hashes,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,15 +31,71 @@ def committed(path: str) -> str:
     return done.stdout
 
 
-def test_results_in_the_readme_are_those_of_the_committed_run():
-    readme, hashes = committed("README.md"), result_hashes(committed("dvc.lock"))
+@pytest.mark.parametrize("document", [README, RESULTS_PAGE], ids=str)
+def test_results_in_documents_are_those_of_the_committed_run(document):
+    text, hashes = committed(str(document)), result_hashes(committed("dvc.lock"))
     if json.loads(committed("results/headline.json"))["source"] == "simulated":
-        pytest.skip("the committed run is of simulated walking, which the README does not show")
+        pytest.skip("the committed run is of simulated walking, which the documents do not show")
     assert all(f"{path} " in hashes for path in RESULTS)
-    assert f"<!-- {hashes} -->" in readme[readme.index(BEGIN) : readme.index(END)]
+    assert f"<!-- {hashes} -->" in text[text.index(BEGIN) : text.index(END)]
 
 
-def test_every_link_in_the_documents_leads_somewhere():
+def test_readme_numbers_equal_the_committed_headline():
+    readme, headline = committed("README.md"), json.loads(committed("results/headline.json"))
+    sets = {name: own for name, own in headline.items() if isinstance(own, dict) and "rmse_cm" in own}
+    assert sets
+    section = readme[readme.index(BEGIN) : readme.index(END)]
+    for name, own in sets.items():
+        row = re.search(rf"^\| `{name}` .*\|(.*)\|.*\|$", section, re.MULTILINE)
+        assert row, name
+        median_cm = float(row[1].split("/")[0])
+        assert any(abs(median_cm - own[key]) <= 0.0501 for key in ("median_cm", "strapdown_median_cm"))
+
+
+def test_readme_first_command_is_within_20_lines_and_results_table_has_4_columns():
+    readme = (ROOT / README).read_text()
+    assert readme.split("\n").index("```sh") < 20
+    section = readme[readme.index(BEGIN) : readme.index(END)]
+    assert {line.count("|") for line in section.split("\n") if line.startswith("|")} == {5}
+
+
+def estimators(median: float, p95: float, people: int) -> dict:
+    own = {"kind": "accuracy", "reference": "ruler", "n_subjects": people, "n_strides": 1200}
+    own |= {"median_abs_cm": median, "p95_abs_cm": p95, "mean5_sd_cm": 1.0}
+    return {"int8": {**own, "median_abs_cm": 9.0}, "strapdown": own, "int8-streaming": own}
+
+
+METRICS = {
+    "source": "recorded",
+    "first": estimators(1.04, 4.41, 1),
+    "second": estimators(2.0, 6.95, 3),
+    "third": {"int8": {"kind": "agreement"}},
+}
+
+
+def test_accuracy_default_estimator_decides_the_row():
+    expected = "| `first` (ruler) | 1, 1,200 | 1.0 / 4.4 | 1.0 / 4.4 |"
+    assert expected in accuracy(METRICS, {"use_network": False}).split("\n")
+    with_network = accuracy(METRICS, {"use_network": True})
+    assert "| `first` (ruler) | 1, 1,200 | 9.0 / 4.4 | 1.0 / 4.4 |" in with_network
+    assert "third" not in with_network
+
+
+def test_limits_worst_set_is_rounded_up():
+    text = limits(METRICS, {"use_network": False})
+    assert "within ±7.0 cm" in text
+    assert "best: ±4.5 cm" in text
+    assert "1 to 3 people" in text
+
+
+def test_network_sentence_follows_the_rule():
+    rule = {"better": ["a"], "significant": [], "sets": {"a": [], "b": []}, "use_network": False}
+    assert "on 1 of 2 data sets" in network_sentence(rule)
+    assert network_sentence(rule).endswith("off by default.")
+    assert network_sentence({**rule, "use_network": True}).endswith("on by default.")
+
+
+def test_documents_every_link_leads_to_a_file():
     for document in [ROOT / README, *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
