@@ -92,11 +92,11 @@ def limits(metrics: dict, rule: dict) -> str:
     mean5 = [1.96 * each["mean5_sd_cm"] for each in own if each.get("mean5_sd_cm") is not None]
     people = [each["n_subjects"] for each in own]
     return (
-        f"For healthy level walking, a single stride is within ±{max(single):.1f} cm of the reference length "
-        f"(95 % of the strides, worst of {len(own)} data sets; best: ±{min(single):.1f} cm). The mean of five "
-        f"consecutive strides is within ±{min(mean5):.1f} to ±{max(mean5):.1f} cm, apart from the bias. "
-        f"Each data set has only {min(people)} to {max(people)} people, so these numbers say little about how "
-        "people differ."
+        f"For healthy level walking, a single stride is within ±{max(single):.1f} cm of the reference "
+        f"length (95 % of the strides, worst of {len(own)} data sets; best: ±{min(single):.1f} cm). The mean "
+        f"of five consecutive strides is within ±{min(mean5):.1f} to ±{max(mean5):.1f} cm, apart from the "
+        f"bias. Each data set has only {min(people)} to {max(people)} people, so these numbers say little "
+        "about how people differ."
     )
 
 
