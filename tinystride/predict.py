@@ -20,6 +20,7 @@ RATE_RANGE_HZ = (40.0, 420.0)
 RATE_SLACK = 0.05  # a sensor said to run at 50 Hz may run a little slower
 COLUMNS = ["start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_length_cm", "flags"]
 SD = "length_sd_cm"
+MORE_COLUMNS = [SD, "repaired_deg"]
 # Of unflagged strides of ipol-healthy and llio-ruler, at most 0.5 % of the network's input is clipped.
 LARGEST_CLIPPED_SHARE = 0.01
 # Integration alone has an SD of 3.5 cm on llio-ruler: a network this far away from it has gone astray.
@@ -36,6 +37,7 @@ def predict_strides(
         integration where the network's file says that it is not used by default
     strapdown_length_cm: by integration alone
     length_sd_cm: standard deviation of either, see gait.uncertainty; a column after COLUMNS
+    repaired_deg: rotation that a clipped gyroscope lost and that was put back, 0: none; after it
     flags: what speaks against the length, words separated by spaces: those of gait.flags.stride_flags;
         "out-of-range" also where the network has no input, or cannot hold its input or output;
         "inconsistent" where network and integration differ by more than LARGEST_CORRECTION_CM
@@ -47,7 +49,7 @@ def predict_strides(
     table = strides.table.set_index("stride_id").loc[list(strides.signals.stride_id)]
     strapdown_cm = table["strapdown_length_cm"].to_numpy()
     if not network.used:
-        return table.assign(stride_length_cm=strapdown_cm)[[*COLUMNS, SD]].reset_index(drop=True)
+        return table.assign(stride_length_cm=strapdown_cm)[[*COLUMNS, *MORE_COLUMNS]].reset_index(drop=True)
     features = stride_features(strides.signals, network.features, network.points)
     length_cm = network.lengths_of_features_cm(features, strapdown_cm)
     raised = {
@@ -60,7 +62,8 @@ def predict_strides(
         " ".join(dict.fromkeys([*given.split(), *(flag for flag in raised if raised[flag][i])]))
         for i, given in enumerate(table["flags"])
     ]
-    return table.assign(stride_length_cm=length_cm, flags=flags)[[*COLUMNS, SD]].reset_index(drop=True)
+    table = table.assign(stride_length_cm=length_cm, flags=flags)
+    return table[[*COLUMNS, *MORE_COLUMNS]].reset_index(drop=True)
 
 
 def stream_strides(recording: Recording, estimator: "NativeEstimator | ReferenceEstimator") -> pd.DataFrame:
@@ -76,7 +79,7 @@ def stream_strides(recording: Recording, estimator: "NativeEstimator | Reference
             f"{recording.source or recording.name}: no stride found, the foot never swings between "
             "two moments of rest; record walking with a moment of standing before and after it"
         )
-    return strides[[*COLUMNS, *(name for name in [SD] if name in strides)]]
+    return strides[[*COLUMNS, *(name for name in MORE_COLUMNS if name in strides)]]
 
 
 def _check_rate(recording: Recording, slack: float = 0.0) -> None:

@@ -18,8 +18,8 @@ INTERVAL_SD = 1.96
 ESTIMATED = ("start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_length_cm", "flags")
 INTERVAL = ("stride_length_low_cm", "stride_length_high_cm")
 COLUMNS = (
-    *ESTIMATED, "quality", "steady", *INTERVAL, "foot", "bout", "position", *parameters.COLUMNS,
-    *both_feet.COLUMNS, "time_start", "recording", "person",
+    *ESTIMATED, "quality", "steady", *INTERVAL, "repaired_deg", "foot", "bout", "position",
+    *parameters.COLUMNS, *both_feet.COLUMNS, "time_start", "recording", "person",
 )  # fmt: skip
 DECIMALS = {"_cm": 2, "_deg": 2, "_s": 4, "_mps": 4, "_spm": 2, "_share": 4}
 # A spreadsheet takes a text that begins with one of these for a formula.
@@ -30,11 +30,12 @@ def complete_table(recordings: Sequence[Recording], estimates: Sequence[pd.DataF
     """COLUMNS for all strides of all recordings, in the order given.
 
     estimates: of each recording what predict.predict_strides or stream_strides returned: ESTIMATED and,
-        where the model tells it, length_sd_cm
+        where the model tells it, length_sd_cm; repaired_deg, 0 if it is missing
 
     quality: "ok", or the flags; a column that survives reading the csv, where an empty text becomes NaN
     steady: bool, unflagged and neither first nor last of a bout: what the summary's means are over
     stride_length_low_cm, stride_length_high_cm: 95 % interval of the length; NaN where the model has none
+    repaired_deg: rotation that a clipped gyroscope lost and that was put back
     bout, position: see gait.bouts.place_in_walk; time_start: start_s on the file's own clock, in ISO 8601 if
         that counts seconds since 1970, "" where it has none; recording: file name; person: who walked
     The others: gait.parameters.gait_parameters and gait.both_feet.step_parameters.
@@ -96,6 +97,7 @@ def foot_table(recording: Recording, strides: pd.DataFrame) -> pd.DataFrame:
         steady=(strides["flags"] == "") & (place["position"] == "middle"),
         stride_length_low_cm=length_cm - margin_cm,
         stride_length_high_cm=length_cm + margin_cm,
+        repaired_deg=strides.get("repaired_deg", pd.Series(0.0, index=strides.index)),
         foot=recording.foot,
         bout=place["bout"],
         position=place["position"],

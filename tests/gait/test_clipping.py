@@ -31,13 +31,17 @@ def clipped(recording, share: float, is_known: bool):
     return replace(recording, gyr_radps=samples, saturation=(np.nan, limit if is_known else np.nan))
 
 
+def unrepaired(acc_mps2, gyr_radps, rate_hz, mid_stances, *_):
+    return gyr_radps, np.zeros(len(mid_stances))
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 @pytest.mark.parametrize("share", [0.6, 0.8])
 def test_repair_clipped_walk_errs_much_less(walk, share, is_known, monkeypatch):
     recording, truth = walk
     damaged = clipped(recording, share, is_known)
     repaired_cm = np.sqrt((errors_cm(damaged, truth) ** 2).mean())
-    monkeypatch.setattr(strides.clipping, "repair", lambda acc, gyr, *_: gyr)
+    monkeypatch.setattr(strides.clipping, "repair", unrepaired)
     unrepaired_cm = np.sqrt((errors_cm(damaged, truth) ** 2).mean())
     assert repaired_cm < 0.6 * unrepaired_cm
 
@@ -45,4 +49,30 @@ def test_repair_clipped_walk_errs_much_less(walk, share, is_known, monkeypatch):
 def test_repair_intact_walk_changes_nothing(walk):
     acc, gyr = walk[0].acc_mps2, walk[0].gyr_radps
     stances = np.array([[300.0, 420.0]])
-    assert (strides.clipping.repair(acc, gyr, 100.0, stances, np.zeros_like(gyr)) == gyr).all()
+    same, repaired_rad = strides.clipping.repair(acc, gyr, 100.0, stances, np.zeros_like(gyr), np.eye(3))
+    assert (same == gyr).all() and repaired_rad.tolist() == [0.0]
+
+
+def test_repaired_deg_is_about_the_rotation_that_was_lost(walk):
+    recording = walk[0]
+    damaged = clipped(recording, 0.7, True)
+    lost_rad = np.cumsum(np.abs(recording.gyr_radps - damaged.gyr_radps).sum(axis=1)) / recording.rate_hz
+    table = extract_strides(replace(damaged, reference=recording.reference.iloc[:0])).table
+    start, end = (np.rint(table[name] * recording.rate_hz).astype(int) for name in ("start_s", "end_s"))
+    lost_deg = np.rad2deg(lost_rad[end] - lost_rad[start])
+    assert lost_deg.max() > 4
+    assert np.abs(table["repaired_deg"] - lost_deg).median() < 0.35 * np.median(lost_deg)
+
+
+def test_run_clips_both_ways_and_is_repaired(walk):
+    """The least that is lost both ways does not show at the end: its usual size is put back."""
+    gyr = np.zeros((200, 3))
+    gyr[40:50, 1], gyr[80:90, 1] = -7.0, 7.0
+    acc = np.tile([0.0, 0.0, 9.80665], (200, 1))
+    repaired, repaired_rad = strides.clipping.repair(
+        acc, gyr, 100.0, np.array([[10.0, 180.0]]), np.sign(gyr), np.eye(3)
+    )
+    more = repaired - gyr
+    assert more[45, 1] == pytest.approx(-strides.clipping.EXCEEDS_RADPS, abs=0.05)
+    assert more[85, 1] == pytest.approx(strides.clipping.EXCEEDS_RADPS, abs=0.05)
+    assert repaired_rad[0] == pytest.approx(0.2, abs=0.01)

@@ -5,15 +5,16 @@ from itertools import pairwise
 import numpy as np
 
 from tinystride.gait.calibration import STRIDE_TILT_SD_RAD
-from tinystride.gait.strapdown import GRAVITY_MPS2, integrate, resample_between
+from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, integrate, resample_between
 
-# By how much a foot exceeds the full scale where it does, SD: 115 deg/s. Clipped at 400 deg/s, the measured
-# sets exceed that by 50 to 200 deg/s.
-EXCEEDS_RADPS = 1.0
+# Before gravity is asked: by how much a foot exceeds the full scale while a sensor axis is clipped, mean and
+# SD. Clipped at 300 to 500 deg/s, the measured sets exceed it by 0.4 to 1.5 rad/s. Both grow with the time
+# that the axis is clipped, up to this time.
+EXCEEDS_RADPS, EXCEEDS_SD_RADPS = 1.0, 1.5
+LONG_CLIPPING_S = 0.08
 MAX_EXCEEDS_RADPS = 15.0
 # Tilt of the specific force per angular rate of a foot that rolls at mid-stance.
 TILT_PER_RADPS = 0.1
-ROUNDS = 3
 
 
 def repair(
@@ -22,67 +23,84 @@ def repair(
     rate_hz: float,
     mid_stances: np.ndarray,
     clipped: np.ndarray,
-) -> np.ndarray:
-    """Return the angular rate [N, 3] with what clipping lost put back where it was lost.
+    axes: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the angular rate [N, 3] with what clipping lost put back, and the rotation put back [n], rad.
 
     acc_mps2, gyr_radps: [N, 3], calibrated, canonical foot frame
     mid_stances: [n, 2], fractional sample numbers
-    clipped: [N, 3], in the same frame: unit vector of each clipped sensor axis times its sign, summed; zero
-        where nothing was clipped
+    clipped: [N, 3], 1 or -1 where a sensor axis is at its positive or negative full scale, else 0
+    axes: [3, 3], row i: angular rate in the foot frame of 1 rad/s about sensor axis i
 
-    At both mid-stances gravity tells the pitch, so the rotation in between is known. What the integral lacks
-    goes into the clipped samples of its sign, as parabolas over each run of them. It is weighed against how
-    well gravity tells the tilt, so that little clipping is changed little.
+    At both mid-stances gravity tells which way is up, so the rotation in between is known but for the
+    heading. Each run of clipped samples of an axis has lost an unknown rate, the same in all of its samples,
+    of known mean and SD. From the tilt that the integral leaves at the stride's end the rates follow by
+    least squares, weighed against how well gravity tells the tilt: little clipping is changed little.
     """
-    weight = _parabolas(clipped[:, 1])
-    duration_s = (mid_stances[:, 1] - mid_stances[:, 0]) / rate_hz
-    bounds = np.rint(mid_stances).astype(int)
-    total = np.vstack(
-        [np.zeros(2), np.cumsum(np.column_stack([np.maximum(weight, 0), np.maximum(-weight, 0)]), 0)]
-    )
-    span_s = (total[bounds[:, 1]] - total[bounds[:, 0]]) / rate_hz  # of positive and of negative pitch
-    affected = np.flatnonzero(span_s.sum(axis=1) > 0)
+    first, stop, axis, sign = _runs(clipped)
+    place = (first + stop - 1) / 2
+    stride = np.searchsorted(mid_stances[:, 0], place, "right") - 1
+    inside = (stride >= 0) & (place <= mid_stances[stride, 1])
+    first, stop, stride, place = first[inside], stop[inside], stride[inside], place[inside]
+    direction, span_s = (sign[:, None] * axes[axis])[inside], (stop - first) / rate_hz
+    share = np.minimum(span_s / LONG_CLIPPING_S, 1.0)
+    lost_radps = EXCEEDS_RADPS * share
+    repaired_rad = np.zeros(len(mid_stances))
+    if not len(first):
+        return gyr_radps.copy(), repaired_rad
+    affected, own = np.unique(stride, return_inverse=True)
+    bounds = mid_stances[affected]
+    duration_s = np.diff(bounds)[:, 0] / rate_hz
+    repaired = _put_back(gyr_radps, first, stop, direction, lost_radps)
+    samples = resample_between(np.column_stack([acc_mps2, repaired]), rate_hz, bounds)
+    orientation = integrate(samples[..., :3], samples[..., 3:], duration_s).orientation
+    missing_rad, variance = _missing_rotation(orientation, samples)
+    # Horizontal rotation that 1 rad/s in each run makes, as seen at the stride's start.
+    point = np.rint((place - bounds[own, 0]) / np.diff(bounds)[own, 0] * (POINTS - 1)).astype(int)
+    lever_s = np.einsum("nij,nj->ni", orientation[own, point], direction * span_s[:, None])[:, :2]
+    prior = (EXCEEDS_SD_RADPS * share) ** 2
+    for number in range(len(affected)):
+        runs = own == number
+        gain = prior[runs, None] * lever_s[runs]
+        covariance = lever_s[runs].T @ gain + variance[number] * np.eye(2)
+        lost_radps[runs] += gain @ np.linalg.solve(covariance, missing_rad[number])
+    lost_radps = np.clip(lost_radps, 0, MAX_EXCEEDS_RADPS)
+    np.add.at(repaired_rad, stride, lost_radps * span_s)
+    return _put_back(gyr_radps, first, stop, direction, lost_radps), repaired_rad
+
+
+def _runs(clipped: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return first sample, end, axis and sign of each run [k] of `clipped` [N, 3]."""
+    runs = [
+        (first, stop, axis, clipped[first, axis])
+        for axis in range(3)
+        for first, stop in pairwise(np.flatnonzero(np.diff(clipped[:, axis], prepend=0, append=0)))
+        if clipped[first, axis]
+    ]
+    first, stop, axis, sign = np.array(runs).reshape(-1, 4).T
+    return first.astype(int), stop.astype(int), axis.astype(int), sign
+
+
+def _put_back(
+    gyr_radps: np.ndarray, first: np.ndarray, stop: np.ndarray, direction: np.ndarray, lost_radps: np.ndarray
+) -> np.ndarray:
     repaired = gyr_radps.copy()
-    if not len(affected):
-        return repaired
-    direction = clipped / np.maximum(np.abs(clipped[:, 1:2]), 0.3) * np.abs(weight)[:, None]
-    for _ in range(ROUNDS):
-        samples = resample_between(np.column_stack([acc_mps2, repaired]), rate_hz, mid_stances[affected])
-        orientation = integrate(samples[..., :3], samples[..., 3:], duration_s[affected]).orientation
-        # Pitch of the foot at the end, by the integral less by gravity, about the foot's own axis.
-        expected, found = orientation[:, -1, 2], samples[:, -1, :3]
-        missing_rad = np.arctan2(expected[:, 0], expected[:, 2]) - np.arctan2(found[:, 0], found[:, 2])
-        for stride, missing, variance in zip(affected, missing_rad, _tilt_variance(samples), strict=True):
-            first, stop = bounds[stride]
-            sign = 1 if missing > 0 else -1
-            span = span_s[stride, 0 if sign > 0 else 1]
-            prior = (EXCEEDS_RADPS * span) ** 2
-            if span > 0:
-                rate = abs(missing) * prior / (prior + variance) / span
-                own = direction[first:stop] * (np.sign(weight[first:stop]) == sign)[:, None]
-                repaired[first:stop] += min(rate, MAX_EXCEEDS_RADPS) * own
+    for begin, end, lost in zip(first, stop, direction * lost_radps[:, None], strict=True):
+        repaired[begin:end] += lost
     return repaired
 
 
-def _tilt_variance(samples: np.ndarray) -> np.ndarray:
-    """Return how badly gravity tells the rotation between two mid-stances [n], rad².
+def _missing_rotation(orientation: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the horizontal rotation [n, 2] that the integral lacks, rad, and its variance [n], rad².
 
-    samples: [n, points, 6]; a foot that is not at rest is accelerated, too, as its |acc| and its turning show
+    orientation: [n, points, 3, 3]; samples: [n, points, 6], as integrated
+
+    A foot that is not at rest is accelerated, so gravity tells its tilt less well: |acc| and turning show it.
     """
+    up = np.einsum("nij,nj->ni", orientation[:, -1], samples[:, -1, :3])
+    sine = np.maximum(np.hypot(up[:, 0], up[:, 1]), 1e-12)
+    missing_rad = np.column_stack([up[:, 1], -up[:, 0]]) * (np.arctan2(sine, up[:, 2]) / sine)[:, None]
     ends = samples[:, [0, -1]]
     pushed = np.linalg.norm(ends[..., :3], axis=2) / GRAVITY_MPS2 - 1
     turning = TILT_PER_RADPS * np.linalg.norm(ends[..., 3:], axis=2)
-    return STRIDE_TILT_SD_RAD**2 + (pushed**2 + turning**2).sum(axis=1)
-
-
-def _parabolas(pitch: np.ndarray) -> np.ndarray:
-    """Return weights [N]: over each run of one sign a parabola of mean 1, with that sign; elsewhere zero."""
-    sign = np.sign(np.where(np.abs(pitch) > 0.3, pitch, 0))
-    edges = np.flatnonzero(np.diff(sign, prepend=0, append=0))
-    weight = np.zeros(len(pitch))
-    for first, stop in pairwise(edges):
-        if sign[first]:
-            place = (np.arange(stop - first) + 0.5) / (stop - first)
-            shape = place * (1 - place)
-            weight[first:stop] = sign[first] * shape / shape.mean()
-    return weight
+    return missing_rad, STRIDE_TILT_SD_RAD**2 + (pushed**2 + turning**2).sum(axis=1)

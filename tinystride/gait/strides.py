@@ -44,6 +44,7 @@ COLUMNS = {
     "strapdown_length_cm": float,
     "length_sd_cm": float,
     "turn_deg": float,
+    "repaired_deg": float,
     "flags": str,
     "usable": bool,
     "reason": str,
@@ -74,6 +75,7 @@ def extract_strides(recording: Recording, options: GaitOptions | None = None) ->
     has a reference, a credible length. Everything else is in the table with its `reason`; reference strides
     that were not detected have no samples. `flags` (those of stride_flags, separated by spaces) warn without
     excluding: a stride with a turn in it is usable, since its length is as well known as any other's.
+    `repaired_deg` is the rotation that a clipped gyroscope has lost in the stride and that was put back.
 
     A reference without lengths (reference "strapdown") gets those of the strapdown integral.
 
@@ -132,6 +134,8 @@ def read_strides(folder: Path | str) -> StrideSet:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a table of strides ({error}); run the preprocess stage again") from None
+    if "repaired_deg" not in table:
+        table["repaired_deg"] = 0.0  # written before there was a repair
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise DataError(f"{path}: lacks the column {missing[0]!r}; run the preprocess stage again")
@@ -157,10 +161,12 @@ def _extract(
         )
     rotation = find_foot_frame(acc_mps2, gyr_radps, recording.rate_hz, mid_stances)
     acc_mps2, gyr_radps = to_foot_frame(rotation, recording.foot, acc_mps2, gyr_radps)
-    clipped = to_foot_frame(rotation, recording.foot, acc_mps2, clipped_axes(recording))[1]
-    if clipped.any():
-        gyr_radps = clipping.repair(acc_mps2, gyr_radps, recording.rate_hz, mid_stances, clipped)
-        in_step = True
+    clipped = clipped_axes(recording)
+    axes = to_foot_frame(rotation, recording.foot, np.eye(3), np.eye(3))[1]
+    gyr_radps, repaired_rad = clipping.repair(
+        acc_mps2, gyr_radps, recording.rate_hz, mid_stances, clipped, axes
+    )
+    in_step = in_step or bool(clipped.any())
     synchronized = None if in_step else faults.synchronized(recording, acc_mps2, gyr_radps, mid_stances)
     if synchronized is not None:
         return _extract(synchronized, options, in_step=True)
@@ -175,7 +181,7 @@ def _extract(
     integral = strapdown.with_impacts(integral, duration_s, contact, *impacts)
     flags = stride_flags(recording, mid_stances, acc_mps2, gyr_radps, integral, calibrated, options)
     sd_cm = length_sd_cm(integral, acc_mps2, duration_s, impacts[1], recording.rate_hz)
-    columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, flags)
+    columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, repaired_rad, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
 
 
@@ -216,6 +222,7 @@ def _columns(
     contacts: np.ndarray,
     integral: strapdown.Strapdown,
     sd_cm: np.ndarray,
+    repaired_rad: np.ndarray,
     flags: dict[str, np.ndarray],
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The columns of the table, in order of time, and each row's number among the detected strides, or -1."""
@@ -268,6 +275,7 @@ def _columns(
         "strapdown_length_cm": detected(strapdown_length_cm),
         "length_sd_cm": detected(sd_cm.round(LENGTH_DECIMALS)),
         "turn_deg": detected(heading_change_deg(integral.orientation).round(TURN_DECIMALS)),
+        "repaired_deg": detected(np.rad2deg(repaired_rad).round(TURN_DECIMALS)),
         "flags": detected(_joined_flags(flags), ""),
         "usable": reason == "",
         "reason": reason,
