@@ -1,1 +1,1 @@
-"""What keeps the repository itself in order."""
+"""Tools of the repository: documents from results, releases, set-up, checks."""

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Install Debian or Ubuntu packages where they are missing: as root, else with sudo, else say what to install.
+# Install missing Debian or Ubuntu packages: as root, else with sudo, else print their names.
 #   tools/debian_packages.sh PACKAGE…
-# "a|b": the first of these that there is; a "?" at the end: left out where there is none of them.
+# "a|b": the first package that exists. A "?" at the end: skipped if no such package exists.
 set -eu
 if ! command -v dpkg-query >/dev/null; then
-    echo "not a Debian system: see that what these packages bring is there: $*" >&2
+    echo "not a Debian system; install the equivalents of these packages: $*" >&2
     exit 0
 fi
 
@@ -12,7 +12,7 @@ is_installed() {
     [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null || true)" = "install ok installed" ]
 }
 
-# Whether apt can install it. Ubuntu's chromium is an empty package that leads to another installer.
+# Succeed if apt can install a package. Ubuntu's chromium is an empty package for another installer.
 exists() {
     candidate=$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p')
     case "$candidate" in "" | "(none)" | *snap*) return 1 ;; esac
@@ -50,7 +50,7 @@ for entry in $missing; do
         if [ -z "$first" ] && exists "$package"; then first=$package; fi
     done
     case "$first$entry" in
-    *\?) if [ -z "$first" ]; then echo "left out, since this system has no such package: ${entry%\?}" >&2; fi ;;
+    *\?) if [ -z "$first" ]; then echo "skipped, this system has no such package: ${entry%\?}" >&2; fi ;;
     *) first=${first:-${entry%%|*}} ;;
     esac
     chosen="$chosen $first"

@@ -1,4 +1,4 @@
-"""Compare DVC's experiments by error and footprint: a table, and a figure. `python -m tools.experiments`."""
+"""Compare DVC's experiments by error and footprint: a table and a plot. `python -m tools.experiments`."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from tinystride.files import atomic_write
 from tinystride.sweep import pareto
 
 HEADLINE = "results/headline.json"
-# {column: where DVC's metrics have it}; the error is of the set that --error names.
+# {column: path in DVC's metrics}
 COSTS = {
     "parameters": (HEADLINE, "parameters"),
     "flash, bytes": (HEADLINE, "net", "flash_bytes"),
@@ -27,7 +27,10 @@ SHOWN = ("flash, bytes", "instructions")
 
 
 def shown_experiments() -> list[dict]:
-    """[{"name", "data": {"metrics": …}}] of the checked-out commit and the finished experiments from it."""
+    """Return [{"name", "data": {"metrics": …}}] of the checked-out commit and its finished experiments.
+
+    Raises ToolError if `dvc exp show` fails.
+    """
     done = subprocess.run(["dvc", "exp", "show", "--json", "--hide-queued"], capture_output=True, text=True)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
@@ -36,16 +39,18 @@ def shown_experiments() -> list[dict]:
     for baseline in json.loads(done.stdout)[1:]:
         found.append(baseline)
         for experiment in baseline["experiments"] or []:
-            # What still runs shows the figures of what it started from.
+            # An experiment that still runs shows the metrics of its starting point.
             if (experiment.get("executor") or {}).get("state") in (None, "success"):
                 found += experiment["revs"][:1]
     return found
 
 
 def compare(experiments: list[dict], sets: list[str] | None = None) -> pd.DataFrame:
-    """One row an experiment: RMSE of int8 on each set, cm, and COSTS; without those that lack a number.
+    """Return one row per experiment: RMSE of int8 on each set, cm, and COSTS.
 
-    sets: data sets; None: all with measured lengths that the first experiment has
+    Experiments without one of these numbers are left out.
+
+    sets: data sets; None: all data sets with measured lengths in the first experiment
     """
     rows = []
     for experiment in experiments:
@@ -72,7 +77,10 @@ def _at(values: dict, place: tuple[str, ...]):
 
 
 def draw(table: pd.DataFrame, error: str, path: Path) -> None:
-    """Error against flash and against instructions, both logarithmic; what nothing beats is joined."""
+    """Plot the error against flash and against instructions, both logarithmic.
+
+    A line joins the experiments that no other one beats in both.
+    """
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     for axes, cost in zip(figure.subplots(1, len(SHOWN)), SHOWN, strict=True):
         best = table[pareto(table[[error, cost]].to_numpy(float))].sort_values(cost)
@@ -92,17 +100,20 @@ def draw(table: pd.DataFrame, error: str, path: Path) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.experiments", description=__doc__)
-    parser.add_argument("--sets", nargs="+", help="data sets to show (all with measured lengths)")
-    parser.add_argument("--figure", type=Path, metavar="FILE.png", help="error of the first set against cost")
+    parser.add_argument("--sets", nargs="+", help="data sets to show (default: all with measured lengths)")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE.png", help="plot the error of the first set against cost"
+    )
+    parser.add_argument("--figure", type=Path, dest="plot", help=argparse.SUPPRESS)  # old name
     arguments = parser.parse_args(argv)
     with one_line_errors():
         table = compare(shown_experiments(), arguments.sets)
         if table.empty:
-            raise DataError("no experiment has all figures; run some with `dvc exp run -S …`")
+            raise DataError("no experiment has all metrics; run some with `dvc exp run -S …`")
         print("RMSE of single strides on each data set, cm, and what the network costs:")
         print(table.sort_values("flash, bytes").to_string(index=False, float_format="%.2f"))
-        if arguments.figure:
-            draw(table, table.columns[1], arguments.figure)
+        if arguments.plot:
+            draw(table, table.columns[1], arguments.plot)
 
 
 if __name__ == "__main__":

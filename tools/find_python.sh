@@ -1,11 +1,11 @@
 #!/bin/sh
-# Print the path of a Python that this project supports: the one that is named, or the first that is found.
+# Print the path of a supported Python: the named one, or the first that is found.
 #   tools/find_python.sh [PYTHON]
-# Found are those in the path and in pyenv's folder; one that does not start is passed over.
+# Searches the path and pyenv's folder; a Python that does not start is skipped.
 set -u
 NEEDED="Python 3.11, 3.12 or 3.13 (CPython)"
 
-# Print "<major>.<minor> <path>" of a command that is a Python; fail for any other.
+# Print "<major>.<minor> <path>" of a Python command; fail for any other command.
 version_of() {
     "$1" -c '
 import sys
@@ -34,7 +34,7 @@ fi
 others=
 for names in "python3.13 python3.12 python3.11" "python3 python"; do
     for name in $names; do
-        # The folders of the path one by one: pyenv's stand-ins come first and may lead nowhere.
+        # Search the folders of the path one by one: pyenv's shims come first and may not start.
         old_ifs=$IFS
         IFS=:
         for folder in $PATH; do

@@ -1,10 +1,10 @@
-"""Install a lock and this project into this environment: progress on one line, one line of error.
+"""Install the packages of a lock and this project into this environment.
 
 .venv/bin/python tools/install.py LOCK
 
-Needs the standard library alone. All that pip has to say is in install.log of the environment. What pip has
-downloaded it keeps in its cache, so that another run goes on from there; and an environment in which it was
-interrupted while it put packages in place is marked, so that it is made anew.
+Shows progress on one line and an error on one line; the full output of pip is in install.log of the
+environment. Needs the standard library only. After an interruption, the next run continues with the files in
+pip's cache. If packages were being installed then, the environment is marked and made again by the next run.
 """
 
 import re
@@ -24,21 +24,21 @@ UNREACHABLE = re.compile(
     r"|Max retries exceeded|Connection reset|IncompleteRead|name resolution|ProxyError|Network is unreachable"
 )
 REMEDIES = (
-    (re.compile(r"No space left on device"), "no space is left; free 6 GB and run make again"),
+    (re.compile(r"No space left on device"), "the disk is full; free 6 GB and run make again"),
     (
         re.compile(r"DO NOT MATCH THE HASHES|HashMismatch"),
-        "a downloaded package is cut off or not the one in the lock; check the network and run make again",
+        "a downloaded package is incomplete or differs from the lock; check the network and run make again",
     ),
     (
         UNREACHABLE,
         "packages cannot be downloaded; check the network and run make again",
     ),
-    (re.compile(r"Read-only file system|Permission denied"), "{folder} cannot be written to"),
+    (re.compile(r"Read-only file system|Permission denied"), "{folder} is not writable"),
 )
 
 
 class Progress:
-    """One line that changes on a terminal; elsewhere a new line for every tenth."""
+    """Progress on one line of a terminal; elsewhere a new line for every 10 %."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
@@ -68,7 +68,7 @@ def watch(progress: Progress, before: int, total: int, finished: threading.Event
 
 
 def install(lock: Path, progress: Progress) -> int:
-    """Run pip; returns its exit status. All that it prints goes to LOG."""
+    """Run pip and return its exit status; its output goes to LOG."""
     total = len(re.findall(r"^[\w.-]+(?:\[[^]]*\])?==", lock.read_text(), re.MULTILINE))
     command = [*PIP, "install", "--progress-bar=off", "--retries=3", "--require-hashes", "-r", str(lock)]
     finished, watcher = threading.Event(), None
@@ -98,20 +98,20 @@ def install(lock: Path, progress: Progress) -> int:
 
 
 def install_project() -> int:
-    """This checkout itself, to be edited; its build needs nothing but the lock's setuptools."""
+    """Install this checkout in editable mode, built with the lock's setuptools; return pip's exit status."""
     command = [*PIP, "install", "--no-deps", "--no-build-isolation", "--editable", "."]
     with LOG.open("a") as log:
         return subprocess.run(command, stdout=log, stderr=subprocess.STDOUT).returncode
 
 
 def reason() -> str:
-    """Of a failure, from LOG, with its remedy."""
+    """Return the reason of a failure, from LOG, with its remedy."""
     said = LOG.read_text()
     for pattern, remedy in REMEDIES:
         if pattern.search(said):
             return remedy.format(log=LOG, folder=ENVIRONMENT)
     errors = [line for line in said.splitlines() if line.startswith("ERROR: ")]
-    why = (errors or ["ERROR: it says no more"])[-1].removeprefix("ERROR: ")
+    why = (errors or ["ERROR: no details"])[-1].removeprefix("ERROR: ")
     return f"pip failed: {why[:200]}; see {LOG}"
 
 

@@ -1,4 +1,4 @@
-"""Make what the pipeline made a version: checks, MODEL_CARD.md, Git tags. `make release VERSION=v1.0.0`."""
+"""Release the models of this commit: checks, MODEL_CARD.md, Git tags. `make release VERSION=v1.0.0`."""
 
 import argparse
 import json
@@ -22,11 +22,11 @@ MODELS = ("models/stride_int8.tflite", "models/stride_float32.tflite")
 
 
 class ReleaseError(TinyStrideError):
-    """Why this checkout cannot become a version."""
+    """This checkout cannot be released."""
 
 
 def output_of(*command: str) -> str:
-    """Standard output; a ReleaseError with the command's last words if it fails."""
+    """Return the standard output of a command; raise ReleaseError with its error message if it fails."""
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         lines = (done.stderr or done.stdout).splitlines()
@@ -40,9 +40,10 @@ def succeeds(*command: str) -> bool:
 
 
 def missing_tags(version: str) -> list[str]:
-    """The artifacts that do not have this version yet.
+    """Return the artifacts that do not have this version yet.
 
-    Raises ReleaseError unless none has it, or an earlier attempt at this very commit was interrupted.
+    Raises ReleaseError if the version exists, unless its tags are at this commit and one is missing: then an
+    earlier release of this commit was interrupted.
     """
     tags = {artifact: f"{artifact}@{version}" for artifact in ARTIFACTS}
     existing = set(output_of("git", "tag", "--list", *tags.values()).split())
@@ -54,11 +55,11 @@ def missing_tags(version: str) -> list[str]:
 
 
 def check(version: str) -> None:
-    """Raise ReleaseError, with the remedy, unless this checkout is committed, reproduced and pushed."""
+    """Raise ReleaseError with a remedy if this checkout is not committed, reproduced and pushed."""
     if not re.fullmatch(r"v\d+\.\d+\.\d+", version):
-        raise ReleaseError(f"{version!r} is no version; use one like v1.0.0")
+        raise ReleaseError(f"{version!r} is not a version; use one like v1.0.0")
     if not succeeds("git", "rev-parse", "--git-dir"):
-        raise ReleaseError("no Git repository here; versions are Git tags, so clone it with Git")
+        raise ReleaseError("this is not a Git repository; versions are Git tags, so clone it with Git")
     if not succeeds("git", "rev-parse", "--verify", "HEAD"):
         raise ReleaseError("no commit yet; commit the code and dvc.lock first")
     missing_tags(version)
@@ -71,7 +72,7 @@ def check(version: str) -> None:
 
 
 def card(version: str) -> str:
-    """The model card, from what the stages wrote."""
+    """Return the model card, from the files that the stages wrote."""
     locked = yaml.safe_load(Path("dvc.lock").read_text())["stages"]
     md5 = {output["path"]: output["md5"] for stage in locked.values() for output in stage["outs"]}
     split = read_json("data/split.json")
@@ -98,25 +99,25 @@ def card(version: str) -> str:
 
 
 def counted(subjects: list[str]) -> dict[str, int]:
-    """{data set: people} of names like "dataset/subject"."""
+    """Return {data set: number of people} of names like "dataset/subject"."""
     datasets = [subject.split("/", 1)[0] for subject in subjects]
     return {dataset: datasets.count(dataset) for dataset in dict.fromkeys(datasets)}
 
 
 def set_version(version: str) -> None:
-    """Set the version of the package, of models/c and of the changelog, unless it is this one already."""
+    """Set the version of the package, of models/c and of the changelog, if it is different."""
     number, code = version.removeprefix("v"), PACKAGE.read_text()
     if f'__version__ = "{number}"' in code:
         return
     write_text(PACKAGE, re.sub(r'(?m)^__version__ = "[^"]*"', f'__version__ = "{number}"', code))
     changes = CHANGELOG.read_text()
     write_text(CHANGELOG, changes.replace("## Unreleased\n", f"## Unreleased\n\n## {number}\n", 1))
-    # It copies what is made, and writes the version into the copy of the C library.
+    # The stage publish writes the version into the C library.
     output_of("dvc", "repro", "publish")
 
 
 def release(version: str) -> list[str]:
-    """Check, set the version, write the card, commit both, register the artifacts; returns the tags."""
+    """Check, set the version, write the card, commit both, register the artifacts; return the tags."""
     check(version)
     set_version(version)
     write_text(CARD, card(version))

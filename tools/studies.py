@@ -18,8 +18,6 @@ WITH_WORSE_SENSORS = (
     "network, augmented with worse sensors",
     "direct",
 )
-# Names in the results that are written differently in the documents.
-LABELS = {"integral without lever": "integral without lever arm"}
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -28,18 +26,19 @@ def number(value: float, decimals: int = 2) -> str:
 
 
 def change(row: pd.Series) -> str:
-    """Like "+0.42 [0.29, 0.62]"."""
+    """Return the change of the RMSE with its interval, such as "+0.42 [0.29, 0.62]"."""
     value, low, high = (number(row[f"rmse_difference_cm{end}"]) for end in ("", "_low", "_high"))
     return f"{'' if value.startswith('−') or float(value) == 0 else '+'}{value} [{low}, {high}]"
 
 
 def accuracy(table: pd.DataFrame) -> str:
-    """A row for each estimator; RMSE, bias and change against the integral for each set."""
+    """Return a row for each estimator: RMSE, bias and change against the integral for each set."""
     sets = list(table["set"].unique())
     columns = ["", "parameters", *(f"`{name}`{of}" for name in sets for of in ("", ", bias", ", change"))]
     rows = []
     for estimator, own in table.groupby("estimator", sort=False):
-        cells = [LABELS.get(estimator, estimator), f"{own['parameters'].iloc[0]:,}"]
+        # Older results have a shorter name.
+        cells = [re.sub("lever$", "lever arm", estimator), f"{own['parameters'].iloc[0]:,}"]
         for name in sets:
             row = own[own["set"] == name].iloc[0]
             cells += [
@@ -61,7 +60,7 @@ def sizes(folder: Path) -> str:
 
 
 def worse_sensors(folder: Path) -> str:
-    """A row for each set and sensor: the integral's RMSE, and what networks change."""
+    """Return a row for each set and sensor: RMSE of the integral, and the change by each network."""
     table = pd.read_csv(folder / "ablation/ablation.csv")
     rows = []
     for (name, sensor), own in table.groupby(["set", "sensor"], sort=False):
@@ -74,7 +73,7 @@ def worse_sensors(folder: Path) -> str:
 
 
 def learning_curve(folder: Path) -> str:
-    """A row for each number of people: mean RMSE of the draws, and their range."""
+    """Return a row for each number of people: mean RMSE of the draws, and their range."""
     table = pd.read_csv(folder / "learning_curve/learning_curve.csv")
     curves = list(table.groupby(["set", "estimator"], sort=False))
     rows = []
@@ -99,7 +98,7 @@ def mid_stances(folder: Path) -> str:
         for _, row in table.iterrows()
     ]
     return documents.table(
-        ["simulated", "mid-stances", "from the least rate, SD, ms", "from rest, RMS, ms"], rows
+        ["simulated", "mid-stances", "from the lowest rate, SD, ms", "from rest, RMS, ms"], rows
     )
 
 
@@ -113,7 +112,7 @@ def noise(folder: Path) -> str:
 
 
 def neighbours(folder: Path) -> str:
-    """A row for each set: RMSE of single strides, of means over two, and without opposite errors."""
+    """Return a row for each set: RMSE of single strides, of means over two, and without opposite errors."""
     table = pd.read_csv(folder / "neighbours/neighbours.csv")
     rows = [
         [
@@ -140,7 +139,7 @@ def neighbours(folder: Path) -> str:
 
 
 def second_opinion(folder: Path) -> str:
-    """A row for strides at the sensor's full scale and for others: how often both integrals err alike."""
+    """Return a row for saturated and one for other strides: how often both integrals have the same error."""
     table = pd.read_csv(folder / "second_opinion/second_opinion.csv")
     rows = [
         [
@@ -155,15 +154,15 @@ def second_opinion(folder: Path) -> str:
     head = [
         "`llio-ruler`",
         "strides",
-        "apart, median, cm",
-        "missed by more than 6 cm",
-        "of these by both alike",
+        "difference, median, cm",
+        "error above 6 cm",
+        "of these, same error of both",
     ]
     return documents.table(head, rows)
 
 
 def gait_parameters(folder: Path) -> str:
-    """A row for each parameter: its error against what is known."""
+    """Return a row for each gait parameter: its error against the reference."""
     table = pd.read_csv(folder / "gait_parameters/validation.csv")
     rows = []
     for _, row in table.iterrows():
@@ -178,7 +177,7 @@ def gait_parameters(folder: Path) -> str:
 
 
 def sensor_settings(folder: Path) -> str:
-    """A row for each setting; median error / RMSE, cm, and the share of strides that were found, by set."""
+    """Return a row for each setting: median error / RMSE, cm, and share of strides found, by set."""
     table = pd.read_csv(folder / "sensor_settings/sensor_settings.csv")
     sets = list(table["set"].unique())
     rows = []
@@ -209,7 +208,7 @@ TABLES = {
 
 
 def filled(text: str, folder: Path) -> str:
-    """The document with each table between its marks, e.g. `<!-- ablation -->` and `<!-- end -->`."""
+    """Return the document with each table between its marks: `<!-- ablation -->` and `<!-- end -->`."""
 
     def fill(mark: re.Match) -> str:
         return f"<!-- {mark[1]} -->\n\n{TABLES[mark[1]](folder)}\n\n<!-- end -->"

@@ -1,4 +1,4 @@
-"""What a finished run found, in at most 15 lines: `python -m tools.summary`, the end of `make run`."""
+"""Print the results of a run in at most 15 lines: `python -m tools.summary`, the end of `make run`."""
 
 from pathlib import Path
 
@@ -7,17 +7,17 @@ from tinystride.evaluation.tables import kind_of, with_interval
 from tinystride.files import read_json
 
 RESULTS = Path("results")
-MAX_SETS = 8  # so that all of it fits into 15 lines
+MAX_SETS = 8  # fits into 15 lines
 ROW = "  {:<16}{:>7}{:>9}   {:<24}{}"
 
 
 def summary(metrics: dict, cores: dict) -> str:
-    """The int8 estimates' errors on each data set, what they cost on the first core, and where to read on.
+    """Return the int8 errors on each data set, flash and RAM on the first core, and file names.
 
     metrics, cores: results/evaluate/metrics.json and results/mcu/metrics.json
     """
     sets = {name: estimators for name, estimators in metrics.items() if name != "source"}
-    lines = ["", "Stride length on people the network never saw, int8, 95 % intervals in brackets:"]
+    lines = ["", "Stride length on people the network was not trained on, int8, 95 % intervals in brackets:"]
     if metrics["source"] == "simulated":
         lines[1] = "SIMULATED walking, no recorded data: these numbers say nothing about real feet."
     lines.append(ROW.format("data set", "people", "strides", "RMSE, cm", "bias, cm"))
@@ -33,7 +33,7 @@ def summary(metrics: dict, cores: dict) -> str:
         if part in parts:
             flash, ram = (f"{parts[part][name]:,}" for name in ("flash_bytes", "ram_bytes"))
             lines.append(f"On {core}, {what}: {flash} bytes of flash, {ram} of RAM")
-    lines.append("Read on: results/report/index.html. Use: models/stride_int8.tflite, models/c (a C library)")
+    lines.append("Report: results/report/index.html. Network: models/stride_int8.tflite. C library: models/c")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""One trial of a W&B sweep as a DVC experiment: `python -m tools.trial train.copies=0 train.filters=[4]`."""
+"""Run a trial of a W&B sweep as a DVC experiment: `python -m tools.trial train.epochs=5 train.dense=[4]`."""
 
 import os
 import re
@@ -7,9 +7,9 @@ import sys
 
 
 def main(settings: list[str]) -> int:
-    # The agent's own variables name the run that the last stage mirrors to.
+    # The agent's variables name the run to which the last stage logs.
     environment = {"WANDB_MODE": "online"} | os.environ
-    # The agent writes values as Python does.
+    # The agent writes Python values, dvc reads YAML.
     settings = [re.sub("=None$", "=null", setting) for setting in settings]
     words = [word for setting in settings for word in ("-S", setting)]
     return subprocess.run(["dvc", "exp", "run", "--temp", *words], env=environment).returncode

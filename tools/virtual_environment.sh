@@ -1,12 +1,12 @@
 #!/bin/sh
-# Make a virtual environment, unless a whole one of the same Python is there.
+# Make a virtual environment if there is no complete one of the same Python.
 #   tools/virtual_environment.sh FOLDER [PYTHON]
 set -eu
 folder=$1
 python=${2:-}
 here=$(dirname "$0")
 
-# tools/install.py leaves this file where it was interrupted while packages were put in place.
+# tools/install.py leaves this file if it was interrupted while it installed packages.
 unfinished="$folder/unfinished"
 made_with() {
     [ -e "$folder/whole" ] || [ -e "$folder/run.stamp" ] || return 1
@@ -18,14 +18,14 @@ if version=$(made_with); then
     named=$("$here/find_python.sh" "$python") || exit 1
     [ "$version" != "$("$named" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || exit 0
 fi
-# The superuser may write anywhere but to a file system that is read-only: trying tells.
+# Try to write: root may write everywhere except to a read-only file system.
 if ! { mkdir -p "$folder" && touch "$folder/new" && rm "$folder/new"; } 2>/dev/null; then
-    echo "error: $(pwd) cannot be written to; clone the repository into a folder of your own" >&2
+    echo "error: $(pwd) is not writable; clone the repository into a folder of your own" >&2
     exit 1
 fi
 python=$("$here/find_python.sh" "$python") || exit 1
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-# Debian has these two in a package of their own.
+# On Debian, these two modules are in a separate package.
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     case "$python" in
     /usr/bin/*) "$here/debian_packages.sh" "python$version-venv" ;;

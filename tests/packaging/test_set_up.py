@@ -94,7 +94,7 @@ def test_make_in_a_checkout_that_cannot_be_written_says_so(tools, tmp_path):
     )
     assert done.returncode == 1
     assert done.stderr == (
-        f"error: {tmp_path} cannot be written to; clone the repository into a folder of your own\n"
+        f"error: {tmp_path} is not writable; clone the repository into a folder of your own\n"
     )
 
 
@@ -172,7 +172,7 @@ def test_install_cut_off_by_the_network_is_one_line_and_goes_on(index, tmp_path)
     # Older versions of pip take a file that is cut off for whole, and find its hash to be wrong.
     assert error in (
         "error: packages cannot be downloaded; check the network and run make again",
-        "error: a downloaded package is cut off or not the one in the lock; "
+        "error: a downloaded package is incomplete or differs from the lock; "
         "check the network and run make again",
     )
     assert all(line.startswith("Python packages: downloading") for line in progress)

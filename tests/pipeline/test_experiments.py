@@ -79,7 +79,7 @@ def test_experiments_run_here_elsewhere_and_from_the_queue_and_nothing_is_lost(c
     run(clone, "git", "checkout", "--quiet", "main")
     run(clone, "dvc", "checkout", "--quiet")
 
-    compared = run(clone, "python", "-m", "tools.experiments", "--figure", "costs.png").stdout
+    compared = run(clone, "python", "-m", "tools.experiments", "--plot", "costs.png").stdout
     assert {line.split()[0] for line in compared.splitlines()[2:]} == {"main", *listed}
     assert max(map(len, compared.splitlines())) <= 160
     assert (clone / "costs.png").read_bytes().startswith(b"\x89PNG")

@@ -135,7 +135,7 @@ def test_dvc_api_opens_the_version(released, elsewhere, tmp_path, monkeypatch):
 def test_what_exists_is_not_released_again(released):
     before = run(released, "git", "rev-parse", "HEAD").stdout
     assert "v1.0.0 exists" in refusal(released, "v1.0.0")
-    assert "is no version" in refusal(released, "1.2")
+    assert "is not a version" in refusal(released, "1.2")
     assert run(released, "git", "rev-parse", "HEAD").stdout == before
 
 
