@@ -1,13 +1,13 @@
 # `make run` sets everything up and runs the pipeline; `make test` sets everything up and runs all tests.
 
-# One of Python 3.11, 3.12 and 3.13: `make PYTHON=python3.12`; by itself the first that tools/find_python.sh finds.
+# Python 3.11, 3.12 or 3.13: `make PYTHON=python3.12`. Default: the first that tools/find_python.sh finds.
 PYTHON ?=
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-# What Python itself, the C of the export-c stage and the emulated core of benchmark-mcu need.
+# Debian packages for Python, the stage export-c (C compiler) and the stage benchmark-mcu (Arm compiler, emulator).
 RUN_PACKAGES := git gcc libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
-# What the tests of the generated C need beside them: tools/debian_packages.sh explains the marks.
+# Further packages for the tests of the generated C; tools/debian_packages.sh explains "|" and "?".
 TEST_PACKAGES := cmake clang doxygen 'libclang-rt-dev|libclang-rt-19-dev|libclang-rt-18-dev|libclang-rt-14-dev' g++ \
 	'gcc-multilib?' openssh-server 'chromium?' 'qemu-user?' \
 	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf 'qemu-system-riscv|qemu-system-misc'
@@ -17,11 +17,11 @@ SET_UP := tools/virtual_environment.sh tools/find_python.sh tools/debian_package
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
-	@touch -c $< 2>/dev/null || { echo "error: $(CURDIR) cannot be written to; use a clone of your own" >&2; exit 1; }
+	@touch -c $< 2>/dev/null || { echo "error: $(CURDIR) is not writable; use a clone of your own" >&2; exit 1; }
 	@dvc repro --quiet
 	@python -m tools.summary
 
-# What a contributor runs before each commit: everything but the tests with a marker.
+# Before each commit: everything except the tests with a marker.
 check: $(VENV)/test.stamp
 	ruff check .
 	ruff format --check .
@@ -34,62 +34,62 @@ test: $(VENV)/test.stamp
 	ruff format --check .
 	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-# Each in one step, so that nothing half-made is taken for whole: an environment, the packages of a lock, this one.
+# The stamp is touched last, so that an interrupted installation does not count as complete.
 $(VENV)/run.stamp: requirements.lock pyproject.toml setup.py $(SET_UP)
 	@tools/virtual_environment.sh $(VENV) $(PYTHON)
 	@tools/debian_packages.sh $(RUN_PACKAGES)
 	@$(VENV)/bin/python tools/install.py requirements.lock
 	@touch $@
 
-# The larger lock holds all of the smaller one.
+# The development lock contains all packages of the smaller lock.
 $(VENV)/test.stamp: requirements-dev.lock pyproject.toml setup.py $(SET_UP)
 	@tools/virtual_environment.sh $(VENV) $(PYTHON)
 	@tools/debian_packages.sh $(RUN_PACKAGES) $(TEST_PACKAGES)
 	@$(VENV)/bin/python tools/install.py requirements-dev.lock
 	@touch $(VENV)/run.stamp $@
 
-# Move the locks on to today's versions (needs uv): one version of each package for every system and Python, with
-# hashes. The smaller locks take the versions of the largest.
+# Update the locks to the newest versions (needs uv): one version of each package for every system and Python, with
+# hashes. The smaller locks use the versions of the development lock.
 LOCK := uv pip compile pyproject.toml --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --quiet --constraint tools/lock_constraints.txt
 lock:
 	$(LOCK) --extra dev --group build $(UPGRADE) -o requirements-dev.lock >/dev/null
 	$(LOCK) --extra pipeline --group build --constraint requirements-dev.lock -o requirements.lock >/dev/null
 	$(LOCK) --constraint requirements-dev.lock -o requirements-core.lock >/dev/null
-# Without it (make lock UPGRADE=) versions stay, and only what pyproject.toml asks for is added.
+# `make lock UPGRADE=` keeps versions and adds new requirements of pyproject.toml.
 UPGRADE := --upgrade
 
-# Write the pipeline's own tables and picture into README and docs/firmware.md.
+# Write the results of the pipeline into README.md, docs/results.md and docs/firmware.md.
 readme: $(VENV)/run.stamp
 	python -m tools.readme
 	python -m tools.firmware
 
-# What each part of the method brings, and the documents' tables of it.
-# The same strides by gaitmap's methods, in an environment of its own: it needs older versions of NumPy and pandas.
+# Compare with gaitmap's methods, in a separate environment: gaitmap needs older versions of NumPy and pandas.
 peers: $(VENV)/run.stamp
 	dvc repro --quiet download
 	test -x .venv-peers/bin/python || python -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --editable '.[peers]'
 	.venv-peers/bin/python -m studies.peers
 
+# Run the studies (comparisons outside of the pipeline) and write their tables into the documents.
 studies: $(VENV)/run.stamp
 	dvc repro studies/dvc.yaml
 	python -m tools.studies
 
-# The finished experiments of this commit: errors and costs, at most 160 columns wide.
+# List the finished experiments of this commit: errors and costs, at most 160 columns wide.
 experiments: $(VENV)/run.stamp
 	@python -m tools.experiments
 
 benchmark: $(VENV)/test.stamp
 	python -m benchmarks
 
-# The reference of the C library, from the comments of its header: build/docs-c/html/index.html (Debian: doxygen).
+# API documentation of the C library, from the comments of its header: build/docs-c/html/index.html.
 docs-c:
 	@tools/debian_packages.sh doxygen
 	@mkdir -p build/docs-c
 	@doxygen tinystride/firmware/Doxyfile
 
-# Register what is committed, reproduced and pushed as a version: make release VERSION=v1.0.0
+# Release the models of this commit, which must be reproduced and pushed: make release VERSION=v1.0.0
 release: $(VENV)/run.stamp
 	python -m tools.release $(VERSION)
 

@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the network that the pipeline has made comes along in the package."""
+"""Add the network of the pipeline to the package, which pyproject.toml cannot do."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ MODEL = Path("models/stride_int8.tflite")
 
 
 class BuildWithModel(build_py):
-    """A package with its network; an editable installation uses that of the checkout."""
+    """Build the package with its network; an editable installation uses the network of the checkout."""
 
     def run(self) -> None:
         super().run()
         if self.editable_mode:
             return
         if not MODEL.is_file():
-            raise SystemExit(f"error: {MODEL} is not there; run: git checkout {MODEL}, or: make run")
+            raise SystemExit(f"error: {MODEL} is missing; run: git checkout {MODEL}, or: make run")
         target = Path(self.build_lib) / "tinystride" / MODEL
         self.mkpath(str(target.parent))
         self.copy_file(str(MODEL), str(target))

@@ -1,9 +1,9 @@
-"""One short script per node of the DAG: parameters and paths in, a call into the library, files out."""
+"""Scripts of the pipeline stages: read parameters and files, call the library, write files."""
 
 import sys
 
 from stages.workspace import claim_workspace
 
-# Python is looking for the module that `-m` names: a stage or a study starts, nobody merely imports one.
+# Python looks for the module that `-m` names: a stage or a study starts, this is not a mere import.
 if sys.argv[0] == "-m":
     claim_workspace()

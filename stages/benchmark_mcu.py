@@ -1,4 +1,4 @@
-"""Build the C of models/built/c for cores, emulate it, count bytes and instructions: results/mcu."""
+"""Build models/built/c for cores, run it in an emulator, count bytes and instructions: results/mcu."""
 
 import numpy as np
 from tqdm import tqdm
@@ -15,7 +15,7 @@ from tinystride.learning.prediction import Network
 from tinystride.mcu import Stream, benchmark_estimator, benchmark_model
 
 EXTREMES = 30
-# Short names: a table of experiments has them as columns.
+# Short names, because they are columns of a table of experiments.
 HEADLINE = {
     "net": ("network", ("flash_bytes", "ram_bytes", "instructions")),
     "estimator": (
@@ -30,7 +30,7 @@ def evenly(there: int, wanted: int) -> np.ndarray:
 
 
 def stride_inputs(vectors: int, seed: int) -> np.ndarray:
-    """What the network is given of recorded strides, and extremes beyond."""
+    """Return the network inputs of recorded strides, followed by extreme inputs."""
     network, signals = Network.load(INT8_TFLITE), read_strides(STRIDES).signals
     chosen = signals.select(signals.stride_id[evenly(len(signals), vectors)])
     features = stride_features(chosen, network.features, network.points)

@@ -1,4 +1,4 @@
-"""Train, quantize and predict one fold's test subjects: results/cross_validate/<fold>."""
+"""Train and quantize one fold's network, estimate its test subjects: results/cross_validate/<fold>."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Bring the recordings of the chosen data sets, verified, into data/raw."""
+"""Download and verify the recordings of the chosen data sets: data/raw."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Compare int8, float32 and baselines with the reference, on people never seen: results/evaluate."""
+"""Compare int8, float32 and baselines with reference lengths, out of fold: results/evaluate."""
 
 import pandas as pd
 
@@ -34,7 +34,7 @@ def main(parameters: dict) -> None:
     )
     final = final.merge(streamed, on="stride_id", how="left")
     folds = {fold: table.merge(streamed, on="stride_id", how="left") for fold, table in folds.items()}
-    metrics, judged = evaluate(
+    metrics, estimated = evaluate(
         strides.table,
         split,
         final,
@@ -43,7 +43,7 @@ def main(parameters: dict) -> None:
         seed=parameters["seed"],
         **validated_kwargs("evaluate", parameters, evaluate),
     )
-    published = by_protocol(judged, seed=parameters["seed"], **parameters["evaluate"])
+    published = by_protocol(estimated, seed=parameters["seed"], **parameters["evaluate"])
     beside = markdown_beside_published(published)
     rule, used = network_rule(metrics), Network.load(INT8_TFLITE).used
     with atomic_folder(RESULTS / "evaluate") as folder:
@@ -54,10 +54,10 @@ def main(parameters: dict) -> None:
         write_json(folder / "rule.json", {**rule, "use_network": used, "sentence": sentence(rule, used)})
         write_json(folder / "streaming.json", streaming)
         long(metrics).to_csv(folder / "figures.csv", index=False)
-        judged.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
-        draw_figures(metrics, judged, folder)
+        estimated.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
+        draw_figures(metrics, estimated, folder)
         (folder / "plots").mkdir()
-        points = {"strides": stride_points(metrics, judged)}
+        points = {"strides": stride_points(metrics, estimated)}
         points |= {f"{kind}_by_subject": subject_points(metrics, kind) for kind in ("accuracy", "agreement")}
         for name, table in points.items():
             table.to_csv(folder / "plots" / f"{name}.csv", index=False, float_format="%.4f")

@@ -1,4 +1,4 @@
-"""Write the int8 network as freestanding C99 and prove it on its golden vectors: models/built/c."""
+"""Write the C library of network and estimator and test it with golden vectors: models/built/c."""
 
 from stages.common import C_LIBRARY, INT8_TFLITE, RAW, SPLIT, run_stage
 from tinystride.codegen import check_on_host, export_model

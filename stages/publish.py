@@ -1,7 +1,7 @@
-"""Copy what others want to where Git keeps it: models/stride_*.tflite, models/c, results/headline.json.
+"""Copy the results that belong in Git: models/stride_*.tflite, models/c, results/headline.json.
 
 These outputs are in Git and not in DVC's cache, so that `dvc get` finds them in any clone, at any revision.
-DVC keeps no run cache of such a stage, so this one computes nothing.
+DVC has no run cache for such a stage, so this stage only copies.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""Convert the network to float32 and int8 .tflite; measure what int8 costs: models/built/stride_*.tflite."""
+"""Convert the network to float32 and int8 .tflite, compare their errors: models/built/stride_*.tflite."""
 
 from stages.common import (
     FLOAT32,

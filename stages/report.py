@@ -1,7 +1,7 @@
-"""Everything about this run on one page that needs no network: results/report/index.html.
+"""Write the report, a page with all results of this run that works offline: results/report/index.html.
 
-`python -m stages.report sweeps/NAME/trials.csv …` draws the trials of sweeps, too, and writes sweeps/report:
-they are no part of the pipeline, so its own page leaves them out.
+`python -m stages.report sweeps/NAME/trials.csv …` adds plots of sweeps and writes sweeps/report. Sweeps are
+not part of the pipeline, so the pipeline's own report does not contain them.
 """
 
 import sys
@@ -41,7 +41,7 @@ SWEEPS = [Path(table) for table in sys.argv[1:]]
 
 
 def published_name(path: Path) -> str:
-    """Where the stage publish puts it, or else where it is."""
+    """Return the path to which the stage publish copies a file, or its own path."""
     return (MODELS / path.relative_to(BUILT) if path.is_relative_to(BUILT) else path).as_posix()
 
 

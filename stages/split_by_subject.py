@@ -1,4 +1,4 @@
-"""Decide who is trained on, validated on and tested on: data/split.json."""
+"""Assign each person to training, validation or test: data/split.json."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Train the float32 network on the training subjects, stopping on the validation subjects: models/float32."""
+"""Train the float32 network, with early stopping on the validation subjects: models/float32."""
 
 from dvclive import Live
 from tqdm import tqdm
@@ -38,7 +38,7 @@ def main(parameters: dict) -> None:
         done = train(training, validation, settings, seed=parameters["seed"], on_epoch=log)
         live.summary["best_epoch"] = done.best
         done.model.save(FLOAT32)
-        # Not seconds: the results of a run do not depend on the machine's load.
+        # Not seconds: results must not depend on the load of the machine.
         work = len(training) * len(done.epochs) * settings.n_multiply_accumulates
         write_json(folder / "headline.json", {"training_gmac": round(work / 1e9, 3)})
 

@@ -1,4 +1,4 @@
-"""One run at a time in a checkout. DVC's own lock covers only part: it lets go of it while a stage runs."""
+"""Allow one run at a time in a checkout. DVC's own lock is not enough: DVC releases it while a stage runs."""
 
 import fcntl
 import json
@@ -8,16 +8,18 @@ import time
 from pathlib import Path
 
 LOCK = Path(".dvc/tmp/lock")
-PATIENCE_S = 3  # as DVC's own
-EXPERIMENT = Path(".dvc/tmp/exps/run/workspace/workspace.run")  # where DVC notes which one has the checkout
+PATIENCE_S = 3  # as DVC
+EXPERIMENT = Path(
+    ".dvc/tmp/exps/run/workspace/workspace.run"
+)  # DVC writes here which experiment uses the checkout
 _held = []
 
 
 def claim_workspace() -> None:
-    """Hold DVC's lock until this process ends, however it ends, or end it in one line.
+    """Hold DVC's lock until this process ends, or exit with one line.
 
-    A second `dvc exp run` would otherwise change params.yaml under the first one's stages, and neither would
-    be kept. Two that begin in the same second still get past each other's lock.
+    Otherwise a second `dvc exp run` would change params.yaml while stages of the first one run, and DVC would
+    keep neither. Two runs that start in the same second are not detected here.
     """
     if not LOCK.is_file():
         return
@@ -25,17 +27,17 @@ def claim_workspace() -> None:
     until = time.monotonic() + PATIENCE_S
     while not _locked(_held[0]):
         if time.monotonic() > until:
-            _refuse("another DVC command is at work in this checkout")
+            _refuse("another DVC command is running in this checkout")
         time.sleep(0.1)
     check_experiment()
 
 
 def check_experiment() -> None:
-    """End this process in one line if the experiment that it belongs to has lost the checkout."""
+    """Exit with one line if another experiment has taken over the checkout of this one."""
     name = os.environ.get("DVC_EXP_NAME")
-    # Elsewhere (`--temp`, the queue) an experiment has a checkout of its own.
+    # With `--temp` and in the queue, an experiment has its own checkout.
     if name and os.environ.get("DVC_ROOT") == os.getcwd() and name != _running():
-        _refuse("another experiment began in this checkout")
+        _refuse("another experiment has started in this checkout")
 
 
 def _locked(file) -> bool:
@@ -49,11 +51,11 @@ def _locked(file) -> bool:
 def _running() -> str | None:
     try:
         return json.loads(EXPERIMENT.read_text())["name"]
-    except FileNotFoundError:  # removed by whoever ended first
+    except FileNotFoundError:  # removed by the experiment that ended first
         return None
 
 
 def _refuse(why: str) -> None:
-    remedy = "nothing is lost; run it again when that is done, or elsewhere with `dvc exp run --temp`"
+    remedy = "nothing is lost; run it again when the other one has ended, or now with `dvc exp run --temp`"
     print(f"error: {why}; {remedy}", file=sys.stderr)
     sys.exit(1)

@@ -13,7 +13,7 @@ from stages.common import run_stage
 from tests.pipeline.clones import environment, run, set_parameters
 
 DONE, FAILED = "Success", "Failed"
-REFUSED = re.compile("at work in this checkout|Unable to acquire lock")
+REFUSED = re.compile("running in this checkout|Unable to acquire lock")
 
 
 def vectors(folder: Path) -> int:
@@ -115,7 +115,7 @@ def test_stage_of_an_experiment_that_lost_the_checkout_is_refused(copy_of_reprod
     own = {"DVC_EXP_NAME": "first", "DVC_ROOT": str(clone)}
     done = run(clone, "python", "-m", "stages.split_by_subject", check=False, **own)
     (error,) = done.stderr.splitlines()
-    assert done.returncode == 1 and "another experiment began in this checkout" in error
+    assert done.returncode == 1 and "another experiment has started in this checkout" in error
     assert run(clone, "git", "status", "--porcelain").stdout == ""
 
 
