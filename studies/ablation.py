@@ -1,9 +1,9 @@
-"""What lever, network and augmentation bring, on good sensors and worse: results/studies/ablation."""
+"""Compare lever arm, networks and augmentation, with good and worse sensors: results/studies/ablation."""
 
 from stages.common import SPLIT, STRIDES, run_stage
 from studies.common import STUDIES, write_table
-from studies.figures import ablation_figure
 from studies.networks import compare
+from studies.plots import plot_ablation
 from studies.sensors import CUT_JITTER_S, GYRO_BIAS_RADPS, MOUNTING_RAD, SENSORS
 from tinystride.files import atomic_folder, read_json
 from tinystride.gait.strides import read_strides
@@ -32,7 +32,7 @@ def main(parameters: dict) -> None:
     )
     with atomic_folder(STUDIES / "ablation") as folder:
         write_table(table, folder / "ablation.csv")
-        ablation_figure(table, folder / "ablation.png")
+        plot_ablation(table, folder / "ablation.png")
 
 
 if __name__ == "__main__":

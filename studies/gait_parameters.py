@@ -1,9 +1,8 @@
-"""How good the gait parameters are: results/studies/gait_parameters/validation.csv.
+"""Validate the gait parameters: results/studies/gait_parameters/validation.csv.
 
-Contacts against the hand-checked events of ipol-healthy (the even-numbered people: the detector's weights
-were fitted on the others), speed against the treadmill's belt in tripod-excerpt, angles, clearance and
-lateral swing against the truth of simulated people. Lengths are those of the integral alone, which no
-network has changed.
+Contacts are compared with the hand-checked events of ipol-healthy (even-numbered people; the detector's
+weights were fitted on the others), speed with the treadmill belt of tripod-excerpt, and angles, clearance
+and lateral swing with the truth of simulated people. Lengths are those of the integral, without a network.
 """
 
 from collections.abc import Iterator
@@ -36,7 +35,7 @@ KMH = 3.6
 
 
 def walked(recording: Recording) -> pd.DataFrame:
-    """Detected strides with parameters; `steady`: unflagged, neither first nor last of a bout."""
+    """Return detected strides with parameters; `steady`: unflagged, neither first nor last of a bout."""
     table = extract_strides(recording).table
     table = table[table["strapdown_length_cm"].notna()].reset_index(drop=True)
     table = table.assign(stride_length_cm=table["strapdown_length_cm"])
@@ -47,7 +46,7 @@ def walked(recording: Recording) -> pd.DataFrame:
 
 
 def event_errors(recordings: list[Recording]) -> Iterator[dict]:
-    """Detected less hand-checked, ms, of strides in which either event was checked exactly once."""
+    """Yield detected minus hand-checked times, ms, of strides with one hand-checked event of each kind."""
     for recording in tqdm(recordings, desc="events", unit="recording"):
         events_s = ipol.foot_events_s(recording)
         for stride in walked(recording).itertuples():
@@ -62,7 +61,7 @@ def event_errors(recordings: list[Recording]) -> Iterator[dict]:
 
 
 def simulated_errors() -> Iterator[dict]:
-    """Estimate less truth, deg and cm, of the steady strides of both feet of simulated people."""
+    """Yield estimate minus truth, deg and cm, of the steady strides of both feet of simulated people."""
     for person in tqdm(range(PEOPLE), desc="simulated", unit="person"):
         rng = np.random.default_rng([6, person])
         subject, sensor = SimulatedSubject.draw(rng), VirtualSensor.draw(rng)
@@ -93,7 +92,7 @@ def simulated_errors() -> Iterator[dict]:
 
 
 def belt_errors(recordings: list[Recording], folder: Path) -> Iterator[dict]:
-    """Mean speed of each recording's steady strides less the belt's, m/s."""
+    """Yield the mean speed of each recording's steady strides minus that of the belt, m/s."""
     belt = pd.read_csv(next(folder.rglob("MetaInfo.csv")), sep=";", decimal=",").set_index("Subject Alias")
     for recording in tqdm(recordings, desc="belt", unit="recording"):
         strides = walked(recording)

@@ -1,4 +1,4 @@
-"""Error over the number of people that a network has learned from: results/studies/learning_curve."""
+"""Compare networks trained on 1 to 16 people: results/studies/learning_curve."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from stages.common import SPLIT, STRIDES, run_stage
 from studies.common import STUDIES, measured, write_table
-from studies.figures import learning_curve_figure
+from studies.plots import plot_learning_curve
 from tinystride.files import atomic_folder, read_json
 from tinystride.gait.strides import StrideSet, read_strides
 from tinystride.learning.estimators import Settings, choose
@@ -21,9 +21,9 @@ DRAWS = 3
 
 
 def roles(table: pd.DataFrame, split: dict) -> tuple[list[str], list[str], list[str]]:
-    """Who may be learned from, who stops the training, and on whom networks are tested.
+    """Return the names of training, validation and test people.
 
-    A data set of one person is tested on, as a sensor that nobody else has worn.
+    A data set of one person is used for the test only: no training person wore its sensor.
     """
     final, names = split["final"], subject_names(table)
     people = names.groupby(table["dataset"]).transform("nunique")
@@ -36,7 +36,7 @@ def roles(table: pd.DataFrame, split: dict) -> tuple[list[str], list[str], list[
 def errors_cm(
     strides: StrideSet, learn: list[str], validate: list[str], test: list[str], settings: Settings, seed: int
 ) -> pd.Series:
-    """Error of each test stride that has features, with its data set as index."""
+    """Return the error in cm of each test stride with features; its data set is the index."""
     table, signals = strides.table, strides.signals
     sides = (make_examples(table, signals, names, settings) for names in (learn, validate))
     model = train(
@@ -74,7 +74,7 @@ def main(parameters: dict) -> None:
     table = pd.DataFrame(rows)
     with atomic_folder(STUDIES / "learning_curve") as folder:
         write_table(table, folder / "learning_curve.csv")
-        learning_curve_figure(table, folder / "learning_curve.png")
+        plot_learning_curve(table, folder / "learning_curve.png")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How far detected mid-stances are from the best instants: results/studies/mid_stances.
+"""Measure the error of detected mid-stances: results/studies/mid_stances.
 
-Of simulated people two answers are known: the instant of least angular rate (80 ms mean) of the flat foot,
-and, since a foot that lies still has no single best instant, when it rests: while the sensor moves no faster
-than REST_MPS other than by the foot's roll about its sole. A foot that stands before the first step or after
-the last one is known to stand somewhere. Of recorded people nothing is known; for them it is by how much a
-noisier sensor moves what is detected.
+For simulated people, two references are known: the instant of the lowest angular rate (80 ms mean) of the
+flat foot, and the time in which the foot rests, that is, the sensor moves less than REST_MPS beyond the roll
+of the foot over its sole. (A resting foot has no single best instant.) The position of the foot before the
+first and after the last step is known, too. For recorded people, this study measures by how much a noisier
+sensor moves the detected mid-stances.
 """
 
 from collections.abc import Iterator
@@ -30,38 +30,40 @@ STRIDES = 15
 # About three times the noise of a common sensor.
 NOISE = VirtualSensor(oversampling=1, acc_noise_density=0.002, gyr_noise_density=0.0003)
 NEAR_S = 0.4
-# An error of the velocity at mid-stance by this much is one of half a centimetre in a stride of a second.
+# This velocity error at mid-stance changes the length of a stride of one second by half a centimetre.
 REST_MPS = 0.01
 
 
 def walks(person: int) -> Iterator[tuple[str, Recording, WalkTruth]]:
-    """Both feet of a simulated person: slow, normal and fast straight ahead, and around a U-turn."""
+    """Yield both feet of a simulated person: slow, normal and fast straight ahead, and around a U-turn."""
     rng = np.random.default_rng([5, person])
     subject, sensor = SimulatedSubject.draw(rng), VirtualSensor.draw(rng)
     preferred = subject.preferred_speed_mps
-    courses = {name: [Leg(STRIDES, share * preferred)] for name, share in CONDITIONS.items()}
-    courses["U-turn"] = [Leg(4, preferred), Leg(3, 0.65 * preferred, turn_rad=np.pi), Leg(4, preferred)]
-    for name, legs in courses.items():
+    paths = {name: [Leg(STRIDES, share * preferred)] for name, share in CONDITIONS.items()}
+    paths["U-turn"] = [Leg(4, preferred), Leg(3, 0.65 * preferred, turn_rad=np.pi), Leg(4, preferred)]
+    for name, legs in paths.items():
         for foot in FEET:
             yield name, *simulate_walk_with_truth(subject, legs=legs, foot=foot, seed=person, sensor=sensor)
 
 
 def detected_s(recording: Recording) -> np.ndarray:
-    """All mid-stances, each once."""
+    """Return the times of all mid-stances, each once."""
     acc, gyr, _, _ = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
     return np.unique(find_strides(acc, gyr, recording.rate_hz)) / recording.rate_hz
 
 
 def nearest(found_s: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
-    """The nearest of `found_s` to each of `wanted_s`; NaN where it is more than NEAR_S away."""
+    """Return the nearest of `found_s` to each of `wanted_s`; NaN if it is more than NEAR_S away."""
     own_s = found_s[np.abs(found_s[None] - wanted_s[:, None]).argmin(axis=1)]
     return np.where(np.abs(own_s - wanted_s) < NEAR_S, own_s, np.nan)
 
 
 def against_truth(recording: Recording, truth: WalkTruth) -> dict[str, np.ndarray]:
-    """late_s, unrest_s [n]: of each plant between two swings, how much later than the least angular rate its
-        mid-stance is detected, and how far from the nearest moment of rest; NaN where none is
-    standing_cm [2]: of the first and last plant, how far the sensor then is from where it stands
+    """Return the errors of the detected mid-stances of one recording.
+
+    late_s [n]: for each stance between two swings, detected time minus time of the lowest angular rate
+    from_rest_s [n]: for each of these stances, distance to the nearest moment of rest; NaN: not detected
+    standing_cm [2]: distance of the sensor, at the first and last detected mid-stance, from its resting place
     """
     found_s, best_s = detected_s(recording), truth.mid_stance_s[1:-1]
     own_s = nearest(found_s, best_s)
@@ -70,20 +72,20 @@ def against_truth(recording: Recording, truth: WalkTruth) -> dict[str, np.ndarra
     apart_m = truth.position_m[place] - truth.position_m[[0, -1]]
     return {
         "late_s": own_s - best_s,
-        "unrest_s": np.abs(nearest(rest_s, own_s) - own_s),
+        "from_rest_s": np.abs(nearest(rest_s, own_s) - own_s),
         "standing_cm": 100 * np.linalg.norm(apart_m, axis=1),
     }
 
 
 def unexplained_mps(recording: Recording, truth: WalkTruth) -> np.ndarray:
-    """[N] speed of the sensor beyond what the foot's roll about its sole makes of it."""
+    """Return the speed [N] of the sensor minus the part that the roll of the foot explains, m/s."""
     velocity = np.gradient(truth.position_m, 1 / recording.rate_hz, axis=0)
     turning = np.einsum("nij,nj->ni", truth.rotation, truth.gyr_radps)
     return np.linalg.norm(velocity - np.cross(turning, [0, 0, LEVER_M]), axis=1)
 
 
 def under_noise(recording: Recording, seed: int) -> np.ndarray:
-    """[n] seconds by which noise moves each mid-stance; NaN for one that it loses."""
+    """Return by how many seconds noise moves each mid-stance [n]; NaN: no longer detected."""
     rng = np.random.default_rng(seed)
     acc, gyr, *_ = NOISE.measure(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, rng)
     clean_s, noisy_s = (
@@ -103,7 +105,7 @@ def main(parameters: dict) -> None:
             simulated.setdefault(name, []).append(against_truth(recording, truth))
     rows, standing_cm = [], []
     for name, parts in simulated.items():
-        late_s, unrest_s, apart_cm = (np.concatenate([part[key] for part in parts]) for key in parts[0])
+        late_s, from_rest_s, apart_cm = (np.concatenate([part[key] for part in parts]) for key in parts[0])
         standing_cm.extend(apart_cm)
         rows.append(
             {
@@ -111,7 +113,7 @@ def main(parameters: dict) -> None:
                 "mid_stances": len(late_s),
                 "missed": int(np.isnan(late_s).sum()),
                 "late_sd_ms": 1000 * np.nanstd(late_s),
-                "unrest_rms_ms": 1000 * rms(unrest_s),
+                "unrest_rms_ms": 1000 * rms(from_rest_s),
             }
         )
     shifts: dict[str, list] = {}

@@ -1,9 +1,9 @@
-"""Whether a stride's error is undone by the next one: results/studies/neighbours.
+"""Test whether errors of consecutive strides cancel: results/studies/neighbours.
 
-Two strides in a row share a footprint. Where the reference misplaces it, one seems too long and the next
-too short by as much, and the mean of both is right; so it is where the estimate cuts between them too early
-or too late, but other errors have no reason to do so. What strides do that are two apart, which share
-nothing, is chance. Everything is of the integral, which has learned from nobody.
+Two consecutive strides share a footprint. If the reference misplaces it, one stride seems too long and the
+next one too short by the same amount, and their mean is right. The same happens if the estimate cuts between
+them too early or too late; other errors do not cancel like this. Strides that are two apart share no
+footprint, so they show the effect of chance. All errors are of the integral, which was not trained.
 """
 
 import numpy as np
@@ -19,7 +19,10 @@ SAME_MID_STANCE_S = 0.05
 
 
 def pairs(strides: pd.DataFrame, apart: int) -> np.ndarray:
-    """Rows [n, 2] of sorted strides that are so many apart in one walk of one foot, without a pause."""
+    """Return the row numbers [n, 2] of strides that are `apart` strides apart in one walk without a pause.
+
+    strides: sorted by walk, foot and time
+    """
     walk = strides.groupby(["subject", "trial", "foot"], sort=False).ngroup().to_numpy()
     pause_s = strides["start_s"].to_numpy()[1:] - strides["end_s"].to_numpy()[:-1]
     breaks = (walk[1:] != walk[:-1]) | (np.abs(pause_s) > SAME_MID_STANCE_S)
@@ -29,13 +32,13 @@ def pairs(strides: pd.DataFrame, apart: int) -> np.ndarray:
 
 
 def opposite(error_cm: np.ndarray, pair: np.ndarray) -> np.ndarray:
-    """Those of pairs [n, 2] of which one is too long by more than LARGE_CM and the other too short."""
+    """Return the pairs [k, 2] with one stride more than LARGE_CM too long and the other as much too short."""
     low, high = np.sort(error_cm[pair], axis=1).T
     return pair[(low < -LARGE_CM) & (high > LARGE_CM)]
 
 
 def evened(error_cm: np.ndarray, pair: np.ndarray) -> np.ndarray:
-    """The errors with the mean of both in place of each of a pair."""
+    """Return the errors with both strides of a pair replaced by their mean."""
     result = error_cm.copy()
     for both in pair:
         result[both] = result[both].mean()

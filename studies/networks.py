@@ -1,4 +1,4 @@
-"""Networks of several recipes, judged on people that they never saw, with sensors as recorded and worse."""
+"""Train networks of several recipes and evaluate them out of fold, with sensors as recorded and worse."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from studies.common import BASELINE, judge, measured_parts
+from studies.common import BASELINE, compare_with_baseline, measured_parts
 from tinystride.gait import strapdown
 from tinystride.gait.strides import StrideSet
 from tinystride.learning.cross_validation import cross_validate
@@ -14,7 +14,7 @@ from tinystride.learning.estimators import Settings
 from tinystride.learning.prediction import predict
 from tinystride.learning.split import subject_names
 
-WITHOUT_LEVER = "integral without lever"
+WITHOUT_LEVER_ARM = "integral without lever arm"
 
 
 def compare(
@@ -27,7 +27,7 @@ def compare(
     resamples: int,
     calibration_strides: int,
 ) -> pd.DataFrame:
-    """The figures of `judge`, against the integral, for each set, sensor and estimator.
+    """Return `compare_with_baseline` against the integral for each set, sensor and estimator.
 
     The estimators are both integrals and an int8 network of each recipe ({name: settings}), trained on each
     of `measured_parts`. Further columns: set, sensor, estimator, parameters and multiply_accumulates.
@@ -56,14 +56,16 @@ def compare(
                         "estimator": name,
                         "parameters": size.n_parameters if size else 0,
                         "multiply_accumulates": size.n_multiply_accumulates if size else 0,
-                        **judge(own, of_set[name], of_set[BASELINE], seed=seed, resamples=resamples),
+                        **compare_with_baseline(
+                            own, of_set[name], of_set[BASELINE], seed=seed, resamples=resamples
+                        ),
                     }
                 )
     return pd.DataFrame(rows)
 
 
 def _estimates(strides, part, recipes, sensors, seed, **training) -> dict:
-    """{sensor: (strides of the part's test [n rows], lengths in cm, one column an estimator)}"""
+    """Return {sensor: (test strides of the part [n rows], lengths in cm with one column per estimator)}."""
     table, signals = strides.table, strides.signals
     networks = {
         name: cross_validate(table, signals, part, settings, seed=seed, **training).quantized.int8
@@ -76,7 +78,7 @@ def _estimates(strides, part, recipes, sensors, seed, **training) -> dict:
         sensed = change(recorded, np.random.default_rng(seed))
         samples = strapdown.resample(sensed)
         lengths = {
-            WITHOUT_LEVER: strapdown.integrate(*samples, lever_m=0.0).length_cm,
+            WITHOUT_LEVER_ARM: strapdown.integrate(*samples, lever_m=0.0).length_cm,
             BASELINE: strapdown.integrate(*samples).length_cm,
         }
         lengths |= {name: predict(int8, sensed, lengths[BASELINE]) for name, int8 in networks.items()}

@@ -1,8 +1,8 @@
-"""gaitmap's trajectory methods on the strides of this project: same samples, mid-stances and references.
+"""Compare with gaitmap's trajectory methods on the same samples, mid-stances and reference lengths.
 
-gaitmap needs older versions of pandas and NumPy than this project's lock, so `make peers` runs this in an
-environment of its own. Each method is given our calibrated samples in the foot frame and our mid-stances;
-gaitmap finds no stride itself. Recordings come from data/raw, which `dvc repro download` fills.
+gaitmap needs older versions of pandas and NumPy than this project's lock, so `make peers` runs this script
+in a separate environment. Each method gets our calibrated samples in the foot frame and our mid-stances;
+gaitmap's stride detection is not used. Recordings come from data/raw, which `dvc repro download` fills.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,20 +37,20 @@ PAUSE_SAMPLES = 2  # two strides further apart are in different regions
 
 
 def forward_backward(samples: pd.DataFrame, strides: pd.DataFrame, rate_hz: float) -> pd.DataFrame:
-    """Position of each stride, from Madgwick's orientation and forward-backward integration of it alone."""
+    """Return positions of each stride by Madgwick's filter and forward-backward integration."""
     method = StrideLevelTrajectory(ori_method=MadgwickAHRS(), pos_method=ForwardBackwardIntegration())
     return method.estimate(samples, strides, sampling_rate_hz=rate_hz).position_
 
 
 def madgwick_rts(samples: pd.DataFrame, strides: pd.DataFrame, rate_hz: float) -> pd.DataFrame:
-    """Position from a smoothed error-state Kalman filter over each bout, at rest at our mid-stances."""
+    """Return positions by a smoothed error-state Kalman filter over each bout, at rest at our mid-stances."""
     return _over_regions(
         MadgwickRtsKalman(zupt_detector=StrideEventZuptDetector()), samples, strides, rate_hz
     )
 
 
 def rts(samples: pd.DataFrame, strides: pd.DataFrame, rate_hz: float) -> pd.DataFrame:
-    """The same filter without Madgwick, with gaitmap's own detector of rest (gyroscope norm)."""
+    """Return positions by this filter without Madgwick and with gaitmap's rest detector (gyroscope norm)."""
     return _over_regions(RtsKalman(), samples, strides, rate_hz)
 
 
@@ -78,14 +78,14 @@ def _over_regions(method, samples: pd.DataFrame, strides: pd.DataFrame, rate_hz:
 
 
 def lengths_cm(position: pd.DataFrame, n: int) -> np.ndarray:
-    """Horizontal distance, cm, between first and last position of each of n strides; NaN: no position."""
+    """Return the horizontal distance between first and last position of n strides, cm; NaN: no position."""
     ends = position[["pos_x", "pos_y"]].groupby(level="s_id").agg(["first", "last"])
     moved = [(ends[axis]["last"] - ends[axis]["first"]).reindex(range(n)) for axis in ("pos_x", "pos_y")]
     return 100 * np.hypot(*(each.to_numpy() for each in moved))
 
 
-def judge_recording(recording: Recording) -> pd.DataFrame:
-    """Usable strides with a reference: set, reference_cm and the length by each method, cm."""
+def estimate_recording(recording: Recording) -> pd.DataFrame:
+    """Return set, reference_cm and the length by each method, cm, of the usable strides."""
     table = extract_strides(recording).table
     table = table[table["strapdown_length_cm"].notna()].reset_index(drop=True)
     calibrated = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
@@ -99,12 +99,13 @@ def judge_recording(recording: Recording) -> pd.DataFrame:
     found = {OURS: table["strapdown_length_cm"].to_numpy()}
     for name, method in METHODS.items():
         found[name] = lengths_cm(method(samples, strides, recording.rate_hz), len(table))
-    judged = pd.DataFrame({"set": recording.dataset, "reference_cm": table["stride_length_cm"], **found})
-    return judged[table["usable"]]
+    estimated = pd.DataFrame({"set": recording.dataset, "reference_cm": table["stride_length_cm"], **found})
+    return estimated[table["usable"]]
 
 
-def figures(judged: pd.DataFrame) -> Iterator[dict]:
-    for name, own in judged.groupby("set", sort=False):
+def errors(estimated: pd.DataFrame) -> Iterator[dict]:
+    """Yield the error metrics of each method on each set."""
+    for name, own in estimated.groupby("set", sort=False):
         for method in [OURS, *METHODS]:
             error = (own[method] - own["reference_cm"]).dropna()
             yield {
@@ -118,7 +119,7 @@ def figures(judged: pd.DataFrame) -> Iterator[dict]:
 
 
 def markdown(rows: pd.DataFrame) -> str:
-    """RMSE / median of the error without sign, cm: a row for each method, a column for each set."""
+    """Return a table of RMSE / median error, cm: a row for each method, a column for each set."""
     sets = list(rows["set"].unique())
     counts = rows.groupby("set")["n_strides"].max()
     lines = []
@@ -134,8 +135,10 @@ def markdown(rows: pd.DataFrame) -> str:
 
 def main() -> None:
     recordings = list(load_recordings(RAW, SETS))
-    judged = pd.concat([judge_recording(each) for each in tqdm(recordings, desc="peers", unit="recording")])
-    rows = pd.DataFrame(figures(judged))
+    estimated = pd.concat(
+        [estimate_recording(each) for each in tqdm(recordings, desc="peers", unit="recording")]
+    )
+    rows = pd.DataFrame(errors(estimated))
     rows = rows.sort_values("set", key=lambda names: names.map(SETS.index), kind="stable")
     with atomic_folder(RESULTS) as folder:
         rows.to_csv(folder / "peers.csv", index=False, float_format="%.4f")

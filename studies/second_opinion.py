@@ -1,9 +1,8 @@
-"""Whether another integral of the same samples misses the ruler alike: results/studies/second_opinion.
+"""Compare large errors with those of another algorithm on the same samples: results/studies/second_opinion.
 
-Beside each recording of llio-ruler lies the path that PyShoe found in it: zero-velocity detector and Kalman
-filter over the whole walk (Wagstaff et al., IEEE Sens. J. 2020, arXiv 1910.00529). It has nothing in common
-with ours but the samples. What both miss alike is the fault of the ruler, or of the samples, not of how they
-are integrated.
+Each recording of llio-ruler comes with a path by PyShoe: zero-velocity detector and Kalman filter over the
+whole walk (Wagstaff et al., IEEE Sens. J. 2020, arXiv 1910.00529). It shares only the samples with our
+integral. An error that both have is an error of the ruler or of the samples, not of the integration.
 """
 
 from pathlib import Path
@@ -25,7 +24,7 @@ KINDS = {"unsaturated": False, "saturated": True}
 
 
 def other_length_cm(path_m: np.ndarray, strides: pd.DataFrame) -> np.ndarray:
-    """Distances [n] between the places of a path [samples, 2] at both mid-stances of each stride."""
+    """Return the distance [n], cm, between the positions of a path [samples, 2] at both mid-stances."""
     sample = np.arange(len(path_m)) / llio.RATE_HZ
     ends = [
         np.column_stack([np.interp(time_s, sample, axis) for axis in path_m.T])
@@ -35,8 +34,11 @@ def other_length_cm(path_m: np.ndarray, strides: pd.DataFrame) -> np.ndarray:
 
 
 def row(kind: str, length_cm: np.ndarray, ours_cm: np.ndarray, theirs_cm: np.ndarray) -> dict:
-    """large: strides that ours misses by more than LARGE_CM; alike: of these, those that both miss by as
-    much, within LARGE_CM; apart_median_cm: the median size of the difference of both, of all strides
+    """Return a row of the table.
+
+    large: number of strides whose integral is wrong by more than LARGE_CM
+    alike: of these, strides for which both algorithms agree within LARGE_CM
+    apart_median_cm: median absolute difference of both algorithms, over all strides
     """
     large = np.abs(ours_cm - length_cm) > LARGE_CM
     apart_cm = np.abs(theirs_cm - ours_cm)
@@ -50,7 +52,7 @@ def row(kind: str, length_cm: np.ndarray, ours_cm: np.ndarray, theirs_cm: np.nda
 
 
 def compare(strides: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """`row` of the strides that the sensor's full scale has spoiled, and of the others."""
+    """Return a `row` for unsaturated and one for saturated strides."""
     theirs_cm = pd.Series(index=strides.index, dtype=float)
     for trial, own in strides.groupby("trial"):
         path_m = scipy.io.loadmat(folder / TRIAL.format(trial))["pyshoeTrajectory"]

@@ -1,8 +1,8 @@
-"""Which sensor setting is enough: error over rate, range and resolution, from good recordings made worse.
+"""Measure the error over sampling rate, range and resolution, on good recordings made worse.
 
-Each recording is made again as a sensor with that setting would have given it, and goes through the whole
-estimator: calibration, stride detection, integration. The noise and the inexact clock of a real low-power
-mode are not included.
+Each recording is changed as a sensor with that setting would record it, and goes through the whole estimator:
+calibration, stride detection, integration. The noise and the inexact clock of a real low-power mode are not
+included.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from tinystride.files import atomic_folder
 from tinystride.gait.strapdown import GRAVITY_MPS2
 from tinystride.gait.strides import extract_strides
 
-# Every so many recordings of a set: enough strides of each wearer, in a few minutes.
+# Use every n-th recording of a set: enough strides of each wearer, in a few minutes.
 EVERY = {"gaitmap-mocap": 1, "llio-ruler": 3, "tripod-excerpt": 1, "vicon": 3}
 MAX_DENOMINATOR = 512
 RATES_HZ = (200, 100, 50, 25)
@@ -35,7 +35,7 @@ AS_RECORDED = "as recorded"
 
 
 def at_rate(recording: Recording, rate_hz: float, filtered: bool) -> Recording:
-    """The recording at another, lower rate: behind an anti-alias filter, or as samples picked from it."""
+    """Return the recording at a lower rate: behind an anti-alias filter, or as samples picked from it."""
     sensors = [recording.acc_mps2, recording.gyr_radps]
     if filtered:
         ratio = Fraction(rate_hz / recording.rate_hz).limit_denominator(MAX_DENOMINATOR)
@@ -53,21 +53,21 @@ def at_rate(recording: Recording, rate_hz: float, filtered: bool) -> Recording:
 
 
 def with_gyr_range(recording: Recording, range_dps: float) -> Recording:
-    """The recording of a gyroscope that clips, with the range told to the estimator."""
+    """Return the recording of a gyroscope that clips; the estimator knows the range."""
     limit = np.deg2rad(range_dps)
     clipped = np.clip(recording.gyr_radps, -limit, limit)
     return replace(recording, gyr_radps=clipped, saturation=(recording.saturation[0], limit))
 
 
 def with_acc_range(recording: Recording, range_g: float) -> Recording:
-    """The recording of an accelerometer that clips, with the range told to the estimator."""
+    """Return the recording of an accelerometer that clips; the estimator knows the range."""
     limit = range_g * GRAVITY_MPS2
     clipped = np.clip(recording.acc_mps2, -limit, limit)
     return replace(recording, acc_mps2=clipped, saturation=(limit, recording.saturation[1]))
 
 
 def with_bits(recording: Recording, bits: int) -> Recording:
-    """The recording in steps of 1 / 2^bits of ±2000 deg/s and of ±16 g."""
+    """Return the recording in steps of 1 / 2^bits of ±2000 deg/s and of ±16 g."""
     acc_step = 2 * FULL_ACC_G * GRAVITY_MPS2 / 2**bits
     gyr_step = 2 * np.deg2rad(FULL_GYR_DPS) / 2**bits
     return replace(
@@ -78,10 +78,10 @@ def with_bits(recording: Recording, bits: int) -> Recording:
 
 
 def settings() -> dict[str, Callable[[Recording], Recording | None]]:
-    """Each setting and what makes a recording of it; None where the recording is too slow for it."""
+    """Return each setting with a function that changes a recording (None: the recording is too slow)."""
 
     def rate(hz: float, filtered: bool):
-        # A recording at 128 Hz cannot show what 200 Hz would.
+        # A recording at 128 Hz cannot show the effect of 200 Hz.
         return lambda it: at_rate(it, hz, filtered) if hz <= 0.9 * it.rate_hz else None
 
     made: dict[str, Callable] = {AS_RECORDED: lambda it: it}
@@ -104,18 +104,18 @@ def strides_of(recording: Recording | None) -> pd.DataFrame:
 
 
 def rows(recordings: list[Recording]) -> Iterator[dict]:
-    known: dict[str, int] = {}
+    recorded: dict[str, int] = {}
     for setting, make in tqdm(settings().items(), desc="settings", unit=""):
         tables = [strides_of(make(recording)) for recording in recordings]
         strides = pd.concat(tables, ignore_index=True)
         for name, own in strides[strides["usable"]].groupby("dataset"):
-            n_known = known.setdefault(name, len(own))
+            n_recorded = recorded.setdefault(name, len(own))
             error = own["strapdown_length_cm"] - own["stride_length_cm"]
             yield {
                 "setting": setting,
                 "set": name,
                 "n_strides": len(own),
-                "found": len(own) / n_known,
+                "found": len(own) / n_recorded,
                 "unflagged": float((own["flags"].isin(["", "turn"])).mean()),
                 "median_abs_cm": float(error.abs().median()),
                 "rmse_cm": float(np.sqrt((error**2).mean())),

@@ -1,4 +1,4 @@
-"""Recorded strides as worse sensors, or a worse front end, would have given them."""
+"""Change recorded strides as worse sensors or a worse front end would."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,13 +15,13 @@ CUT_JITTER_S = 0.02
 
 
 def gyro_bias(signals: StrideSignals, rng: np.random.Generator) -> StrideSignals:
-    """1 deg/s on each axis, of a random sign for each stride, that calibration has not seen."""
+    """Add 1 deg/s to each axis, with a random sign for each stride; the calibration does not see it."""
     bias = GYRO_BIAS_RADPS * rng.choice([-1.0, 1.0], (len(signals), 3))
     return replace(signals, gyr_radps=signals.gyr_radps + np.repeat(bias, np.diff(signals.offset), axis=0))
 
 
 def turned_frame(signals: StrideSignals, rng: np.random.Generator) -> StrideSignals:
-    """The foot frame is found 5 degrees (SD, about each axis) wrong, each stride another way."""
+    """Turn the foot frame of each stride by a random angle, SD 5 degrees about each axis."""
     turn = strapdown.rotation_matrices(rng.normal(0, MOUNTING_RAD, (len(signals), 3)))
     own = np.repeat(turn, np.diff(signals.offset), axis=0)
     return replace(
@@ -32,14 +32,14 @@ def turned_frame(signals: StrideSignals, rng: np.random.Generator) -> StrideSign
 
 
 def cut_jitter(signals: StrideSignals, rng: np.random.Generator) -> StrideSignals:
-    """Both mid-stances are found 20 ms (SD) wrong."""
+    """Shift both mid-stances by a random time, SD 20 ms."""
     shift = rng.normal(0, CUT_JITTER_S, signals.mid_stance.shape) * signals.rate_hz[:, None]
     last = np.diff(signals.offset)[:, None] - 1
     return replace(signals, mid_stance=np.clip(signals.mid_stance + shift, 0, last))
 
 
 def thinned(signals: StrideSignals, rng: np.random.Generator) -> StrideSignals:
-    """Every second sample, without an anti-alias filter before."""
+    """Keep every second sample, without an anti-alias filter."""
     return half_rate(signals, 0)
 
 

@@ -1,9 +1,9 @@
-"""Accuracy against parameters, from none to 7,000: results/studies/sizes."""
+"""Compare residual networks of 0 to 7,000 parameters: results/studies/sizes."""
 
 from stages.common import SPLIT, STRIDES, run_stage
 from studies.common import STUDIES, write_table
-from studies.figures import sizes_figure
-from studies.networks import WITHOUT_LEVER, compare
+from studies.networks import WITHOUT_LEVER_ARM, compare
+from studies.plots import plot_sizes
 from studies.sensors import as_recorded
 from tinystride.files import atomic_folder, read_json
 from tinystride.gait.strides import read_strides
@@ -22,10 +22,10 @@ def main(parameters: dict) -> None:
         **parameters["evaluate"],
         calibration_strides=parameters["quantize"]["calibration_strides"],
     )
-    table = table[table["estimator"] != WITHOUT_LEVER]
+    table = table[table["estimator"] != WITHOUT_LEVER_ARM]
     with atomic_folder(STUDIES / "sizes") as folder:
         write_table(table, folder / "sizes.csv")
-        sizes_figure(table, folder / "sizes.png")
+        plot_sizes(table, folder / "sizes.png")
 
 
 if __name__ == "__main__":

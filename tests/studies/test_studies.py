@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from stages.common import description
-from studies.common import judge, measured, measured_parts
+from studies.common import compare_with_baseline, measured, measured_parts
 from studies.learning_curve import errors_cm, roles
 from studies.mid_stances import REST_MPS, against_truth, unexplained_mps, walks
 from studies.neighbours import row as neighbours
@@ -41,11 +41,11 @@ def test_whose_strides_are_measured_is_tested_once_by_who_never_saw_them():
 def test_an_estimate_is_judged_against_the_baseline_on_the_same_strides():
     strides = study()[0].query("dataset == 'belt'")
     truth, noise = strides["stride_length_cm"].to_numpy(), np.random.default_rng(0).normal(0, 3, 360)
-    row = judge(strides, truth + 1, truth + noise, seed=1, resamples=100)
+    row = compare_with_baseline(strides, truth + 1, truth + noise, seed=1, resamples=100)
     assert row["rmse_cm"] == pytest.approx(1) and row["bias_cm"] == pytest.approx(1)
     assert row["rmse_difference_cm"] == pytest.approx(1 - np.sqrt((noise**2).mean()), abs=1e-3)
     assert row["rmse_difference_cm_low"] < row["rmse_difference_cm"] < row["rmse_difference_cm_high"] < 0
-    same = judge(strides, truth + noise, truth + noise, seed=1, resamples=100)
+    same = compare_with_baseline(strides, truth + noise, truth + noise, seed=1, resamples=100)
     assert same["rmse_difference_cm"] == 0
 
 
@@ -104,9 +104,11 @@ def test_mid_stances_are_measured_from_what_the_simulation_knows():
     name, recording, truth = next(walks(0))
     found = against_truth(recording, truth)
     assert name == "slow"
-    assert len(found["late_s"]) == len(found["unrest_s"]) == len(truth.mid_stance_s) - 2
+    assert len(found["late_s"]) == len(found["from_rest_s"]) == len(truth.mid_stance_s) - 2
     assert 0 < np.std(found["late_s"]) < 0.1
-    assert (found["unrest_s"] < 0.05).all() and (found["unrest_s"] < np.abs(found["late_s"]) + 0.02).all()
+    assert (found["from_rest_s"] < 0.05).all() and (
+        found["from_rest_s"] < np.abs(found["late_s"]) + 0.02
+    ).all()
     assert (found["standing_cm"] < 1).all()
     still = unexplained_mps(recording, truth)
     assert still[10] < REST_MPS < np.median(still)

@@ -1,4 +1,4 @@
-"""Pictures of the studies."""
+"""Plots of the studies."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from tinystride.evaluation.figure_style import CM, COLOURS, GREY, STYLE
 
 
-def ablation_figure(table: pd.DataFrame, path: Path) -> None:
-    """RMSE less the integral's, with intervals: a panel for each set, a group for each sensor."""
+def plot_ablation(table: pd.DataFrame, path: Path) -> None:
+    """Plot RMSE minus that of the integral, with intervals: a panel for each set, a group for each sensor."""
     with matplotlib.style.context(["default", STYLE]):
         sets, sensors = table["set"].unique(), list(table["sensor"].unique())
         shown = [name for name in table["estimator"].unique() if name != "integral"]
@@ -34,14 +34,14 @@ def ablation_figure(table: pd.DataFrame, path: Path) -> None:
             axes.minorticks_off()
             axes.set_title(name)
             axes.set_yticks(range(len(sensors)), sensors)
-            axes.set_xlabel("RMSE less the integral's, cm")
+            axes.set_xlabel("RMSE minus that of the integral, cm")
         axes.invert_yaxis()
         figure.legend(loc="outside lower center", ncols=3)
         _save(figure, path)
 
 
-def sizes_figure(table: pd.DataFrame, path: Path) -> None:
-    """RMSE over the number of parameters, with intervals; the integral at none."""
+def plot_sizes(table: pd.DataFrame, path: Path) -> None:
+    """Plot the RMSE over the number of parameters, with intervals; the integral is at 0."""
     with matplotlib.style.context(["default", STYLE]):
         figure = Figure(figsize=(14 * CM, 9 * CM))
         axes = figure.subplots()
@@ -57,8 +57,8 @@ def sizes_figure(table: pd.DataFrame, path: Path) -> None:
         _save(figure, path)
 
 
-def learning_curve_figure(table: pd.DataFrame, path: Path) -> None:
-    """RMSE over the number of people: each draw as a point, their mean as a line."""
+def plot_learning_curve(table: pd.DataFrame, path: Path) -> None:
+    """Plot the RMSE over the number of people: each draw as a point, their mean as a line."""
     with matplotlib.style.context(["default", STYLE]):
         estimators, sets = table["estimator"].unique(), table["set"].unique()
         figure = Figure(figsize=(9 * CM * len(estimators), 8 * CM))
@@ -72,7 +72,7 @@ def learning_curve_figure(table: pd.DataFrame, path: Path) -> None:
                 )
             axes.set_xscale("log", base=2)
             axes.xaxis.set_major_formatter("{x:g}")
-            axes.set(title=estimator, xlabel="people learned from", ylabel="RMSE of single strides, cm")
+            axes.set(title=estimator, xlabel="training people", ylabel="RMSE of single strides, cm")
             axes.legend()
         _save(figure, path)
 
