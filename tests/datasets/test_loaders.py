@@ -268,6 +268,13 @@ def test_llio_reads_ruler_lengths_between_stances(llio_folder):
     np.testing.assert_array_equal(recording.gyr_radps, content["imu_data"][:, 3:])
 
 
+def test_llio_trial_with_the_sensor_on_the_left_foot_is_left(llio_folder):
+    path = next(llio_folder.rglob("*.mat"))
+    path.rename(path.with_name("SensorConnectData_76_GDLBIO.mat"))
+    assert next(llio.load(llio_folder, "llio-ruler-2")).foot == "left"
+    assert next(llio.load(llio_folder, "llio-ruler")).foot == "right"
+
+
 def llio_with(**changes):
     def damage(path):
         content = {k: v for k, v in scipy.io.loadmat(path).items() if not k.startswith("__")}

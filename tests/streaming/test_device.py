@@ -567,8 +567,7 @@ def test_constants_in_counts_are_those_of_the_pipeline():
     assert counts**2 * constants.ACC_SQUARES_PER_MOTION == pytest.approx(unit)
     assert pytest.approx(unit) == constants.GYR_UNIT**2 * 2**constants.ENERGY_SHIFT
     assert np.divide(constants.PITCH_TEMPLATE_VALUES, 10) == pytest.approx(walking.PITCH_RADPS)
-    sd = np.divide(constants.SIDE_TEMPLATE_SD_VALUES, 100)
-    assert sd == pytest.approx(np.concatenate([side.ROLL_SD_RAD, side.SIDEWAYS_SD_M]))
+    assert np.divide(constants.SIDE_WEIGHT_VALUES, 100) == pytest.approx(side.WEIGHTS)
 
 
 def test_sanitizers_find_nothing_in_a_walk_with_everything(c_library, recording, tmp_path):

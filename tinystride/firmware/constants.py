@@ -191,9 +191,6 @@ MAX_LENGTH_CM: Annotated[float, "of an ordinary stride"] = _OPTIONS.longest_cm
 COS_MAX_TURN: Annotated[float, "30 degrees"] = round(math.cos(math.radians(_OPTIONS.turn_deg)), 7)
 MAX_CLIMB_M: Annotated[float, "change of height of an ordinary stride"] = flags.CLIMB_M
 MAX_BIAS_ERROR_M: Annotated[float, "error of a length, SD, that the bias may make"] = flags.MAX_BIAS_ERROR_M
-MAX_BIAS_ERROR_WITHOUT_STANDING_M: Annotated[float, "the same, if strides alone show the bias"] = (
-    flags.MAX_BIAS_ERROR_WITHOUT_STANDING_M
-)
 MAX_DRIFT_MPS: Annotated[float, "velocity left at the end of a stride"] = flags.UNSTEADY_MPS
 TAN_MAX_TILT: Annotated[float, "0.25 rad, tilt at the end of a stride"] = round(
     math.tan(flags.UNSTEADY_TILT_RAD), 8
@@ -233,13 +230,9 @@ MIN_TEMPLATE_CORRELATION: Annotated[float, "correlation with the template of a s
 CORRELATION_PER_RESIDUAL: Annotated[
     float, "squared correlation of all turning that a residual score of 1 requires"
 ] = walking.LIKENESS_OF_STRANGE
+MAX_SIDE_SCORE: Annotated[float, "score of the foot that one stride has at most"] = side.MAX_SCORE
 MAX_OTHER_FOOT_SCORE: Annotated[float, "score below which a foot is the other one"] = side.OTHER_FOOT
 MIN_SIDE_STRIDES: Annotated[Unsigned, "strides that it takes to tell the foot"] = side.FEWEST_STRIDES
 MAX_SIDE_STRIDES: Annotated[int, "strides of the mean that tells the foot"] = 20
 PITCH_TEMPLATE_VALUES: Annotated[Table, "0.1 rad/s"] = _in_units(walking.PITCH_RADPS, 10)
-SIDE_TEMPLATE_VALUES: Annotated[Table, "0.01 rad, 0.01 m"] = _in_units(
-    np.concatenate([side.ROLL_RAD, side.SIDEWAYS_M]), 100
-)
-SIDE_TEMPLATE_SD_VALUES: Annotated[Table, "0.01 rad, 0.01 m"] = _in_units(
-    np.concatenate([side.ROLL_SD_RAD, side.SIDEWAYS_SD_M]), 100
-)
+SIDE_WEIGHT_VALUES: Annotated[Table, "0.01 / rad, 0.01 / m"] = _in_units(side.WEIGHTS, 100)

@@ -111,7 +111,6 @@ typedef struct {
 #define TINYSTRIDE_WINDOW_BLOCKS 7u
 #define TINYSTRIDE_DURATIONS 8
 #define TINYSTRIDE_STANDING_PARTS 4 /* three of a window, and the next one */
-#define TINYSTRIDE_SIDE_POINTS 16
 
 /* Private: configuration, and what follows from the sampling rate. */
 struct tinystride_config {
@@ -253,7 +252,7 @@ struct tinystride_checks {
     uint8_t ordinary_strides, side_strides; /* strides in the means below */
     float vertical_mps;         /* mean velocity at the end */
     float vertical_deviation;   /* m/s, mean absolute deviation from it */
-    float side[TINYSTRIDE_SIDE_POINTS]; /* mean roll and sideways acceleration */
+    float side_score;           /* mean score of the foot: 1 the configured one, -1 the other one */
 };
 
 /* Private: unflagged lengths. */

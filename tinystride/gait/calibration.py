@@ -40,7 +40,7 @@ class Calibrated(NamedTuple):
     """Samples [n, 3] without gyroscope bias and with a specific force of 9.80665 m/s² at rest.
 
     stands: whether the foot stood still for 0.6 s
-    bias_sd_radps: how well the bias of an axis is known, SD
+    bias_sd_radps: how well the bias of a horizontal axis is known, SD
     """
 
     acc_mps2: np.ndarray
@@ -160,8 +160,9 @@ def _bias_from_strides(
 ) -> tuple[np.ndarray, float]:
     """Return the gyroscope's bias [3] and its SD, by least squares: it tilts gravity at a stride's end.
 
-    sd_radps: SD of the bias that standing left; inf: unknown. With R(t) the orientation, a bias b turns the
-    end by ∫R b dt, of which gravity shows the horizontal part.
+    sd_radps: SD of the bias that standing left; inf: unknown. The SD that is returned is that of a horizontal
+    axis: a bias about the vertical turns the stride and does not change its length. With R(t) the
+    orientation, a bias b turns the end by ∫R b dt, of which gravity shows the horizontal part.
     """
     strides = find_strides(acc_mps2, gyr_radps, rate_hz)
     prior = STRIDES_TO_BELIEVE + (STRIDE_TILT_SD_RAD / sd_radps) ** 2
@@ -176,5 +177,9 @@ def _bias_from_strides(
     lever_s = (orientation.mean(axis=1) * duration_s[:, None, None])[:, :2]
     weight = 1 / (1 + (x**2 + y**2) / USUAL_TILT_RAD**2)
     information = np.einsum("n,nki,nkj->ij", weight, lever_s, lever_s) + prior * np.eye(3)
-    sd_radps = STRIDE_TILT_SD_RAD * np.sqrt(np.trace(np.linalg.inv(information)) / 3)
-    return np.linalg.solve(information, np.einsum("n,nki,nk->i", weight, lever_s, tilt)), float(sd_radps)
+    covariance = np.linalg.inv(information)
+    vertical = samples[:, 0, :3].sum(axis=0)
+    vertical /= np.linalg.norm(vertical)
+    horizontal = (np.trace(covariance) - vertical @ covariance @ vertical) / 2
+    bias = np.linalg.solve(information, np.einsum("n,nki,nk->i", weight, lever_s, tilt))
+    return bias, float(STRIDE_TILT_SD_RAD * np.sqrt(horizontal))

@@ -14,9 +14,8 @@ from tinystride.gait.walking import is_walking, likeness
 # sensor was driven or shaken.
 UNSTEADY_MPS = 2.5
 UNSTEADY_TILT_RAD = 0.25
-# Error of a length, SD, that the gyroscope's bias may make. If strides alone show the bias, less is allowed:
-# they may err all alike.
-MAX_BIAS_ERROR_M, MAX_BIAS_ERROR_WITHOUT_STANDING_M = 0.02, 0.0075
+# Error of a length, SD, that the gyroscope's bias may make.
+MAX_BIAS_ERROR_M = 0.0125
 # Two steps of stairs are 0.3 m, the vertical drift of a stride 0.04 m (SD).
 CLIMB_M = 0.2
 CLIPPED_SAMPLES = 3
@@ -74,11 +73,9 @@ def stride_flags(
     alike, shift = likeness(gyr_radps)
     strangeness = (drift_mps / UNSTEADY_MPS) ** 2 + (tilt_rad / UNSTEADY_TILT_RAD) ** 2
     walks = is_walking(gyr_radps, alike, strangeness)
-    other_foot = is_other_foot(acc_mps2[walks], gyr_radps[walks], duration_s[walks], shift[walks])
     flags = {
-        "no-standing": _bias_error_m(duration_s, calibrated.bias_sd_radps)
-        > (MAX_BIAS_ERROR_M if calibrated.stands else MAX_BIAS_ERROR_WITHOUT_STANDING_M),
-        "wrong-foot": np.full(n, other_foot),
+        "no-standing": _bias_error_m(duration_s, calibrated.bias_sd_radps) > MAX_BIAS_ERROR_M,
+        "wrong-foot": np.zeros(n, dtype=bool),
         "turn": turn,
         "climb": np.abs(integral.displacement_m[:, 2]) > CLIMB_M,
         "unusual-duration": (duration_s < options.shortest_s) | (duration_s > options.longest_s),
@@ -92,6 +89,10 @@ def stride_flags(
         "unsteady": (drift_mps > UNSTEADY_MPS) | (tilt_rad > UNSTEADY_TILT_RAD),
     }
     ordinary = ~np.any([flags[name] for name in EXTRAORDINARY], axis=0)
+    # Only ordinary strides resemble one foot or the other; a clipped gyroscope still shows which.
+    sided = walks & ~np.any([flags[name] for name in (*EXTRAORDINARY[:-1], "unsteady")], axis=0)
+    other_foot = is_other_foot(acc_mps2[sided], gyr_radps[sided], duration_s[sided], shift[sided])
+    flags["wrong-foot"] = np.full(n, other_foot)
     flags["sensors-disagree"] = np.full(n, _disagree(integral.velocity_mps[ordinary, -1, 2]))
     return flags
 

@@ -7,13 +7,11 @@ import math
 import numpy as np
 
 from tinystride.firmware import constants as c
-from tinystride.gait.side import MEAN, ROLL_SD_RAD, SIDEWAYS_SD_M
+from tinystride.gait.side import side_scores
 from tinystride.gait.strapdown import Strapdown
-from tinystride.gait.walking import POINTS, is_walking, likeness, means, shifted
+from tinystride.gait.walking import is_walking, likeness
 from tinystride.streaming.integrate import Integral
 from tinystride.streaming.state import FLAG, NOT_ORDINARY
-
-SIDE_SD = np.concatenate([ROLL_SD_RAD, SIDEWAYS_SD_M])
 
 
 class Checks:
@@ -22,7 +20,7 @@ class Checks:
     def __init__(self) -> None:
         self._previous_not_walking = False
         self._side_strides = self._ordinary_strides = 0
-        self._vertical_mps, self._vertical_deviation, self._side = 0.0, 0.0, np.zeros(len(SIDE_SD))
+        self._vertical_mps, self._vertical_deviation, self._side_score = 0.0, 0.0, 0.0
 
     def walking_flags(
         self, integral: Integral, duration_s: float, residual_score: float, reverses: bool, flags: int
@@ -48,12 +46,9 @@ class Checks:
 
     def _is_other_foot(self, integral: Integral, duration_s: float, shift: np.ndarray) -> bool:
         self._side_strides = min(self._side_strides + 1, c.MAX_SIDE_STRIDES)
-        values = np.stack([integral.gyr[:, 0] * duration_s, integral.acc[:, 1] * duration_s**2])
-        own = means(shifted(means(values, POINTS), np.repeat(-shift, 2)), POINTS // 2).ravel()
-        self._side = self._side + (own - self._side) / self._side_strides
-        scaled = self._side / SIDE_SD
-        score = scaled @ MEAN / max(np.linalg.norm(scaled) * np.linalg.norm(MEAN), 1e-12)
-        return self._side_strides >= c.MIN_SIDE_STRIDES and score < c.MAX_OTHER_FOOT_SCORE
+        score = side_scores(integral.acc[None], integral.gyr[None], np.array([duration_s]), shift)[0]
+        self._side_score += float(score - self._side_score) / self._side_strides
+        return self._side_strides >= c.MIN_SIDE_STRIDES and self._side_score < c.MAX_OTHER_FOOT_SCORE
 
     def sensors_disagree(self, flags: int, vertical_mps: float) -> bool:
         """Update the mean vertical drift by an ordinary stride; return whether it shows that a sensor or the

@@ -64,13 +64,16 @@ class Standing:
             self.bias = self.bias + gain @ (bias - self.bias)
             self.bias_variance = self.bias_variance - gain @ self.bias_variance
 
-    def bias_is_unknown(self, duration_s: float) -> bool:
-        """Return whether the bias may make too large an error of the length of a stride of this duration."""
-        variance = np.trace(self.bias_variance) / 3 * c.STRIDE_TILT_SD_RAD**2
-        limit_m = c.MAX_BIAS_ERROR_M
+    def bias_is_unknown(self, duration_s: float, up: np.ndarray) -> bool:
+        """Return whether the bias may make too large an error of the length of a stride of this duration.
+
+        up: [3] vertical, of any size: a bias about it does not change the length
+        """
+        about_up = up @ self.bias_variance @ up / (up @ up + 1e-12)
+        variance = (np.trace(self.bias_variance) - about_up) / 2 * c.STRIDE_TILT_SD_RAD**2
         if not self.count:
-            variance, limit_m = variance + c.STRIDE_BIAS_SD_RADPS**2, c.MAX_BIAS_ERROR_WITHOUT_STANDING_M
-        return bool(variance * (c.GRAVITY / 12 * duration_s**3) ** 2 > limit_m**2)
+            variance += c.STRIDE_BIAS_SD_RADPS**2
+        return bool(variance * (c.GRAVITY / 12 * duration_s**3) ** 2 > c.MAX_BIAS_ERROR_M**2)
 
 
 def _is_near(force: list[int], other: list[int]) -> bool:

@@ -43,7 +43,7 @@ class Measure:
             tilt_mps2 / c.GRAVITY / c.TAN_MAX_TILT
         ) ** 2
         flags = self._event_flags(segment, stances, length) | (FLAG["unsteady"] if slipped else 0)
-        if self.standing.bias_is_unknown(duration_s):
+        if self.standing.bias_is_unknown(duration_s, self.frame.up_force):
             flags |= FLAG["no-standing"]
         excess_m = integral.excess_mps * duration_s
         if not flags & INCOMPLETE and residual_score <= 1:
