@@ -11,9 +11,11 @@ RUN_PACKAGES := git gcc libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi qemu
 TEST_PACKAGES := cmake clang doxygen 'libclang-rt-dev|libclang-rt-19-dev|libclang-rt-18-dev|libclang-rt-14-dev' g++ \
 	'gcc-multilib?' openssh-server 'chromium?' 'qemu-user?' \
 	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf 'qemu-system-riscv|qemu-system-misc'
+# What compiles the C library to WebAssembly; the runtime has to be of clang's own version.
+DEMO_PACKAGES := clang lld wasi-libc 'libclang-rt-dev-wasm32|libclang-rt-19-dev-wasm32|libclang-rt-18-dev-wasm32|libclang-rt-14-dev-wasm32'
 SET_UP := tools/virtual_environment.sh tools/find_python.sh tools/debian_packages.sh tools/install.py
 
-.PHONY: run check test lock readme studies peers experiments benchmark docs-c release clean
+.PHONY: run check test lock readme studies peers experiments benchmark demo docs-c release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -44,7 +46,7 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml setup.py $(SET_UP)
 # The development lock contains all packages of the smaller lock.
 $(VENV)/test.stamp: requirements-dev.lock pyproject.toml setup.py $(SET_UP)
 	@tools/virtual_environment.sh $(VENV) $(PYTHON)
-	@tools/debian_packages.sh $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@tools/debian_packages.sh $(RUN_PACKAGES) $(TEST_PACKAGES) $(DEMO_PACKAGES)
 	@$(VENV)/bin/python tools/install.py requirements-dev.lock
 	@touch $(VENV)/run.stamp $@
 
@@ -82,6 +84,11 @@ experiments: $(VENV)/run.stamp
 
 benchmark: $(VENV)/test.stamp
 	python -m benchmarks
+
+# The page that runs the C library in a browser: build/demo/index.html, one file.
+demo: $(VENV)/run.stamp
+	@tools/debian_packages.sh $(DEMO_PACKAGES)
+	@python demo/build.py
 
 # API documentation of the C library, from the comments of its header: build/docs-c/html/index.html.
 docs-c:
