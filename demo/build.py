@@ -1,4 +1,4 @@
-"""Build the page: compile the C library to WebAssembly and put module, scripts, styles and sample into one file.
+"""Build the page: the C library as WebAssembly, scripts, styles and a sample in one html file.
 
     python demo/build.py [OUTPUT.html]        (default: build/demo/index.html)
 
@@ -20,8 +20,8 @@ ROOT = HERE.parent
 LIBRARY = ROOT / "models" / "c"
 MAX_MODULE_BYTES = 60_000
 FLAGS = (
-    "--target=wasm32-wasi", "-std=c99", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-    "-nostartfiles", "-Wl,--no-entry", "-Wl,--strip-all",
+    "--target=wasm32-wasi", "-std=c99", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Wpedantic",
+    "-Werror", "-nostartfiles", "-Wl,--no-entry", "-Wl,--strip-all",
 )  # fmt: skip
 IMPORT_SECTION = 2
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([\w.]+)\.js";\n', re.MULTILINE)
@@ -60,6 +60,8 @@ def compile_module(library: Path = LIBRARY) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         module = Path(folder) / "tinystride.wasm"
         command = ["clang", *FLAGS, f"-I{library / 'include'}", *map(str, sources), "-o", str(module)]
+        if "repaired_deg" in (library / "include" / "tinystride.h").read_text(encoding="utf-8"):
+            command.append("-DHAS_REPAIRED_DEG")
         try:
             run = subprocess.run(command, capture_output=True, text=True)
         except FileNotFoundError:
@@ -164,10 +166,9 @@ def assemble(module: bytes, sample: bytes) -> str:
 
 
 def policy(script: str, style: str) -> str:
-    """The Content-Security-Policy that allows this script and style, a worker from a blob, and nothing else."""
-    hashes = [
-        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in (script, style)
-    ]
+    """The Content-Security-Policy that allows this script and style, a worker from a blob, no address."""
+    digests = [hashlib.sha256(text.encode()).digest() for text in (script, style)]
+    hashes = [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
     return (
         f"default-src 'none'; script-src {hashes[0]} blob: 'wasm-unsafe-eval'; worker-src blob:; "
         f"style-src {hashes[1]}; img-src data:; connect-src 'none'; form-action 'none'; base-uri 'none'"

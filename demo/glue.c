@@ -16,9 +16,13 @@ static uint32_t lost[CAPACITY];    /* samples missing before each */
 static tinystride_stride_t found[CAPACITY + 1u];
 static int units_error[FEET]; /* TINYSTRIDE_ERROR_UNITS was returned */
 
-/* Fields of a stride, in the order of field(). */
+/* Fields of a stride, in the order of field(). HAS_REPAIRED_DEG: set by build.py if the library has that member. */
 static const char fields[] = "length_cm strapdown_length_cm duration_s length_sd_cm latency_s start_sample end_sample "
-                             "start_fraction end_fraction";
+                             "start_fraction end_fraction"
+#ifdef HAS_REPAIRED_DEG
+                             " repaired_deg"
+#endif
+    ;
 
 /* Quality flags, in the order of flag(): the words that `tinystride predict` writes. */
 static const char flag_words[] = "no-standing wrong-foot turn climb unusual-duration out-of-range not-walking gap "
@@ -118,6 +122,9 @@ double EXPORT(field)(uint32_t stride, uint32_t number)
     case 6: return (double)s->end_sample;
     case 7: return (double)s->start_fraction;
     case 8: return (double)s->end_fraction;
+#ifdef HAS_REPAIRED_DEG
+    case 9: return (double)s->repaired_deg;
+#endif
     default: return 0.0;
     }
 }

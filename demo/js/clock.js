@@ -5,7 +5,7 @@
 // stamps. Where the steps are independent of one another, the sampling itself was uneven: then samples are interpolated.
 
 import { readError } from "./errors.js";
-import { deviation, diff, largest, mean, median, rint, short } from "./numbers.js";
+import { deviation, diff, maxOf, mean, median, rint, short } from "./numbers.js";
 import { otherRate, typicalStep } from "./times.js";
 
 const RATE_TOLERANCE = 0.005; // of a rate that the user has given
@@ -42,14 +42,14 @@ export function placeWithoutTime(count, rateHz) {
 /** Rows at the places that a counter of samples gives, which is unwrapped already. */
 export function placeByCounter(source, counter, rateHz) {
   const rows = finiteRows(counter);
-  const known = Float64Array.from(rows, (row) => counter[row]);
-  const step = typicalStep(known);
+  const counts = Float64Array.from(rows, (row) => counter[row]);
+  const step = typicalStep(counts);
   if (!(step > 0)) {
     throw readError(source, "its counter does not increase", "choose the time under Options, Time column");
   }
   const keptRows = [rows[0]], place = [0], jumps = [];
   let at = 0;
-  diff(known).forEach((change, i) => {
+  diff(counts).forEach((change, i) => {
     const steps = rint(change / step);
     if (steps === 0) return;
     at += steps < 0 ? 1 : steps;
@@ -70,11 +70,11 @@ export function placeByTime(source, timeS, rateHz, counter) {
   if (rows.length < 20) throw readError(source, `holds ${rows.length} samples, less than a second`, "record a whole walk");
   const stamps = withoutStrays(Float64Array.from(rows, (row) => timeS[row]));
   let interval = typicalStep(stamps);
-  let known = false;
+  let rateIsKnown = false;
   if (!(interval > 0)) throw readError(source, "time does not increase", "choose another column under Options, Time column");
   if (rateHz !== null) {
     if (Math.abs(interval * rateHz - 1) > 0.2) throw otherRate(source, 1 / interval, rateHz);
-    if (Math.abs(interval * rateHz - 1) <= MAX_RATE_ERROR) [interval, known] = [1 / rateHz, true];
+    if (Math.abs(interval * rateHz - 1) <= MAX_RATE_ERROR) [interval, rateIsKnown] = [1 / rateHz, true];
   }
   const base = basePlaces(counter ? Float64Array.from(rows, (row) => counter[row]) : null, rows.length);
   const breaks = [];
@@ -89,7 +89,7 @@ export function placeByTime(source, timeS, rateHz, counter) {
     if (!counter) placement = uneven(rows, stamps, interval, breaks);
     placement = placement || direct(rows, stamps, base, breaks, interval);
   }
-  placement = placement || searched(source, rows, stamps, base, breaks, interval, shared, known);
+  placement = placement || searched(source, rows, stamps, base, breaks, interval, shared, rateIsKnown);
   if (rateHz !== null) {
     const error = Math.abs(placement.rateHz / rateHz - 1);
     if (error > MAX_RATE_ERROR) throw otherRate(source, placement.rateHz, rateHz);
@@ -192,7 +192,7 @@ function uneven(rows, stamps, interval, breaks) {
 }
 
 /** Places by the Viterbi search, over rows or over groups of rows that share a stamp. */
-function searched(source, rows, stamps, base, breaks, interval, shared, known) {
+function searched(source, rows, stamps, base, breaks, interval, shared, rateIsKnown) {
   const last = [];
   for (let i = 0; i < stamps.length; i++) {
     if (!shared || i === stamps.length - 1 || stamps[i + 1] !== stamps[i]) last.push(i);
@@ -212,13 +212,13 @@ function searched(source, rows, stamps, base, breaks, interval, shared, known) {
   const observed = Float64Array.from(last, (row) => stamps[row]);
   const numbers = Float64Array.from(last, (row) => base[row]);
   const usual = usualInterval(observed, numbers, interval);
-  if (!known) {
+  if (!rateIsKnown) {
     interval = usual;
     if (!shared) interval = bestInterval(source, observed, numbers, interval);
   }
   let lost, spread;
   for (let round = 0; round < 3; round++) [interval, lost, spread] = fit(observed, numbers, segments, interval, unit);
-  const limit = MAX_JITTER * interval * (shared ? Math.max(8, 2 * largest(sizes)) : 1);
+  const limit = MAX_JITTER * interval * (shared ? Math.max(8, 2 * maxOf(sizes)) : 1);
   if (spread > limit) {
     throw readError(
       source, `its time stamps vary by ${(spread / interval).toFixed(1)} intervals (SD), too much to place them`,
@@ -415,13 +415,13 @@ function nice(rateHz) {
 function capPauses(placement) {
   const { place, rows, rateHz } = placement;
   const steps = diff(place);
-  const longest = Math.max(2, Math.trunc(LONG_PAUSE_S * rateHz));
-  const pauses = steps.filter((step) => step > longest);
+  const maxSteps = Math.max(2, Math.trunc(LONG_PAUSE_S * rateHz));
+  const pauses = steps.filter((step) => step > maxSteps);
   if (!pauses.length || place[place.length - 1] + 1 <= 2 * rows.length + 60 * rateHz) return;
   const seconds = pauses.reduce((total, step) => total + step, 0) / rateHz;
   const jumps = placement.jumps.map((jump) => place.findIndex((at) => at >= jump));
   const capped = new Float64Array(place.length);
-  for (let i = 0; i < steps.length; i++) capped[i + 1] = capped[i] + Math.min(steps[i], longest);
+  for (let i = 0; i < steps.length; i++) capped[i + 1] = capped[i] + Math.min(steps[i], maxSteps);
   placement.place = capped;
   placement.jumps = jumps.map((at) => capped[at]);
   placement.timesS = null;

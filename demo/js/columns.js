@@ -24,7 +24,7 @@ const OTHER_WORDS = words(
     "magnitude bias offset temp temperature position pos velocity vel pressure baro m std mean rot attitude displacement",
 );
 const WITHOUT_GRAVITY = words("free user nogravity gravityfree");
-// Tells apart several versions of one sensor: the calibrated one, and the range that a foot needs.
+// Distinguishes several versions of one sensor: the calibrated one, and the range that a foot needs.
 const RANKS = {
   cal: 2, calibrated: 2, raw: -2, uncal: -2, uncalibrated: -2, wr: 1, wide: 1, ln: -1, noise: -1, linear: -3, lin: -3,
   highg: -2, high: -2,
@@ -91,7 +91,7 @@ function nameAndUnit(name, quantities) {
 }
 
 /**
- * What the columns of a table are: {sensors, times, assumed}.
+ * The meaning of a table's columns: {sensors, times, assumed}.
  * @param table   of text.js
  * @param chosen  {acc_x or left_acc_x or time: name or number from 1}, the user's
  */
@@ -183,7 +183,7 @@ function channelOf(file, number, name, unitCell) {
   if (!sensor) {
     // Columns x, y, z in a file that is named after its sensor.
     const ofFile = new Set(tokens(file.replace(/\.[^.]*$/, "")));
-    const said = [["acc", ACC_WORDS], ["gyr", GYR_WORDS]].filter(([, known]) => common(ofFile, known));
+    const said = [["acc", ACC_WORDS], ["gyr", GYR_WORDS]].filter(([, kind]) => common(ofFile, kind));
     if (said.length !== 1 || ofFile.has("mag") || ofFile.has("magnetometer")) return null;
     sensor = said[0][0];
   }
@@ -327,7 +327,7 @@ function timeUnit(name, unitCell) {
     ["ns", words("nanosec nanos nanoseconds ns")],
     ["s", words("seconds sec secs")],
   ];
-  const found = spelled.find(([, known]) => common(said, known));
+  const found = spelled.find(([, spellings]) => common(said, spellings));
   return found ? found[0] : null;
 }
 

@@ -29,7 +29,7 @@ class Drawing {
     this.rows = [];
   }
 
-  /** Show the first `count` of the rows in order of time; what is already there is kept. */
+  /** Draw the first `count` of the rows in order of time, beyond those that are drawn already. */
   show(count) {
     for (; this.drawn < Math.min(count, this.rows.length); this.drawn++) this.one(this.drawn);
     this.canvas.dataset.drawn = this.drawn;

@@ -2,7 +2,7 @@
 
 export class ReadError extends Error {}
 
-/** "FILE: what is wrong; what to do", as `tinystride predict` words it. */
+/** "FILE: the broken rule; the remedy", as `tinystride predict` words it. */
 export function readError(source, rule, remedy) {
   return new ReadError(`${source}: ${rule}; ${remedy}`);
 }

@@ -68,7 +68,7 @@ export function deviation(values, ddof = 0) {
 }
 
 /** Largest value, without the limit that Math.max has on the number of arguments. */
-export function largest(values, start = -Infinity) {
+export function maxOf(values, start = -Infinity) {
   let found = start;
   for (let i = 0; i < values.length; i++) if (values[i] > found) found = values[i];
   return found;

@@ -1,4 +1,4 @@
-// The page: what its user does, and what it shows. All computing is in the worker.
+// The page: it takes the recording and shows the result. The worker computes.
 
 import { connectBluetooth, connectSerial } from "./connections.js";
 import { Lengths, Plan } from "./drawing.js";
@@ -11,7 +11,7 @@ const DRAW_MS = 3500, DRAW_MS_PER_STRIDE = 70;
 const SAMPLE_NAME = "simulated_walk.csv";
 const ANNOUNCED_STRIDES = 10;
 const find = (id) => document.getElementById(id);
-const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+const LESS_MOTION = matchMedia("(prefers-reduced-motion: reduce)");
 
 let worker = null;
 let files = []; // {name, blob, foot: a select}
@@ -190,7 +190,7 @@ function grouped(number) {
   return String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
-/** Rows: figures; columns: feet. */
+/** Rows: parameters; columns: feet. */
 function summaryTable() {
   const feet = result.recordings.map(({ name, foot }) => {
     const rows = result.rows.filter((row) => row.recording === name && row.foot === foot);
@@ -263,7 +263,7 @@ function prepareDrawings() {
 function play() {
   const own = ++drawing;
   prepareDrawings();
-  if (CALM.matches) {
+  if (LESS_MOTION.matches) {
     finishDrawing();
     return;
   }
@@ -307,7 +307,7 @@ function resultName() {
 
 // Live
 
-/** What the browser offers; without it the buttons say why they do nothing. */
+/** Disable the buttons that this browser has no interface for, and say so. */
 function offerLive(busy) {
   const lacking = [
     ["bluetooth", "Web Bluetooth"],

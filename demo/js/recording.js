@@ -45,18 +45,18 @@ export function readRecordings(name, data, options, progress = () => {}) {
   const { clock, counter, trouble } = findClock(table, columns, values, options);
   progress(0.7);
   let rateHz = options.rateHz;
-  const told = [];
+  const found = [];
   if (!clock && rateHz === null) {
     rateHz = rateInHeader(table);
     if (rateHz === null) {
       throw trouble || readError(name, "has no time column that shows the sampling rate", "give it under Options");
     }
-    told.push(`${short(rateHz)} Hz from its header`);
+    found.push(`${short(rateHz)} Hz from its header`);
   }
   const [placement, notes] = place(name, clock, counter, rateHz, numbers.map((number) => values[number]));
   progress(0.8);
   if (clock && placement.rateHz !== options.rateHz) {
-    told.push(`${short(placement.rateHz)} Hz from ${clock.column.name} (${clock.times.unit})`);
+    found.push(`${short(placement.rateHz)} Hz from ${clock.column.name} (${clock.times.unit})`);
   }
   const named = columns.assumed && table.names.length ? [columnsNote(table, sensors)] : [];
   return sensors.map((sensor) => {
@@ -71,7 +71,7 @@ export function readRecordings(name, data, options, progress = () => {}) {
       ...result,
       clock: clockName,
       startS: clockName ? result.startS : NaN,
-      notes: [...new Set([...named, ...told, ...result.notes, ...table.notes, ...placement.notes, ...notes, ...result.losses])],
+      notes: [...new Set([...named, ...found, ...result.notes, ...table.notes, ...placement.notes, ...notes, ...result.losses])],
     };
   });
 }
@@ -213,25 +213,25 @@ function compare(a, b) {
 /** Whether a column without a unit counts samples: whole numbers in steps of one. */
 function isCount(values, column) {
   if (column.unit) return false;
-  const known = values.filter(Number.isFinite);
-  return known.length > 2 && known.every(Number.isInteger) && median(diff(known)) === 1;
+  const numbers = values.filter(Number.isFinite);
+  return numbers.length > 2 && numbers.every(Number.isInteger) && median(diff(numbers)) === 1;
 }
 
 /** A column as a counter of samples, unwrapped; null if most of its steps are not its usual one. */
 function asCounter(values) {
   const counts = unwrapped(values);
-  const known = counts.filter(Number.isFinite);
-  const step = typicalStep(known);
-  if (known.length < 0.9 * counts.length || !(step > 0)) return null;
-  const steps = diff(known);
+  const finite = counts.filter(Number.isFinite);
+  const step = typicalStep(finite);
+  if (finite.length < 0.9 * counts.length || !(step > 0)) return null;
+  const steps = diff(finite);
   return steps.filter((change) => Math.abs(change / step - 1) < 1e-6).length / steps.length > 0.6 ? counts : null;
 }
 
 /** [share of stamps that repeat, spread of the steps], rounded: the smaller, the better a clock. */
 function unevenness(seconds) {
-  const known = seconds.filter(Number.isFinite);
-  const step = typicalStep(known);
-  const relative = diff(known).map((change) => change / step);
+  const stamps = seconds.filter(Number.isFinite);
+  const step = typicalStep(stamps);
+  const relative = diff(stamps).map((change) => change / step);
   const centre = median(relative);
   const repeats = relative.filter((change) => change === 0).length / relative.length;
   const spread = median(relative.map((change) => Math.abs(change - centre)));

@@ -10,7 +10,7 @@ const SAME_INSTANT_S = 1e-6;
 const FORMULA_SIGNS = ["=", "+", "-", "@", "\t", "\r"];
 export const COLUMNS = [
   "start_s", "end_s", "duration_s", "stride_length_cm", "strapdown_length_cm", "flags", "quality", "steady",
-  "stride_length_low_cm", "stride_length_high_cm", "foot", "bout", "position", "time_start", "recording", "person",
+  "stride_length_low_cm", "stride_length_high_cm", "repaired_deg", "foot", "bout", "position", "time_start", "recording", "person",
 ];
 
 /** Rows of the table for the strides of one foot, in order of time. `recording`: {foot, rateHz, name, person, …}. */
@@ -26,6 +26,7 @@ export function tableRows(recording, strides) {
     steady: false,
     stride_length_low_cm: stride.length_cm - INTERVAL_SD * stride.length_sd_cm,
     stride_length_high_cm: stride.length_cm + INTERVAL_SD * stride.length_sd_cm,
+    repaired_deg: stride.repaired_deg, // undefined in libraries that do not report it
     foot: recording.foot,
     bout: 1,
     position: "middle",
@@ -48,7 +49,7 @@ export function tableRows(recording, strides) {
   return rows;
 }
 
-/** A time on the file's own clock: ISO 8601 if that counts seconds since 1970; "" where there is none. */
+/** A time on the file's own clock: ISO 8601 if that counts seconds since 1970; "" without a clock. */
 function fileTime({ clock, startS }, secondS) {
   if (!Number.isFinite(startS)) return "";
   const seconds = startS + secondS;
@@ -66,15 +67,16 @@ function fixed4(x) {
 
 /** The table as csv: seconds to 4 decimals, cm to 2; no text that a spreadsheet would run. */
 export function resultCsv(rows) {
-  const lines = rows.map((row) => COLUMNS.map((name) => cell(name, row[name])).join(","));
-  return [COLUMNS.join(","), ...lines].join("\n") + "\n";
+  const columns = COLUMNS.filter((name) => rows.every((row) => row[name] !== undefined));
+  const lines = rows.map((row) => columns.map((name) => cell(name, row[name])).join(","));
+  return [columns.join(","), ...lines].join("\n") + "\n";
 }
 
 function cell(name, value) {
   if (name === "bout") return String(value);
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "number") {
-    const number = rounded(value, name.endsWith("_cm") ? 2 : 4);
+    const number = rounded(value, /_(cm|deg)$/.test(name) ? 2 : 4);
     if (Number.isNaN(number)) return "";
     return Number.isInteger(number) ? `${Object.is(number, -0) ? "-" : ""}${number}.0` : String(number);
   }

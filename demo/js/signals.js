@@ -4,7 +4,7 @@
 import { AROUND_JUMP } from "./clock.js";
 import { AXES } from "./columns.js";
 import { readError } from "./errors.js";
-import { deviation, largest, median, percentile, rint, short } from "./numbers.js";
+import { deviation, maxOf, median, percentile, rint, short } from "./numbers.js";
 import { ACC_UNITS, COUNTS, GRAVITY_MPS2, GYR_UNITS } from "./units.js";
 
 const QUIET_WINDOW_S = 0.25;
@@ -47,7 +47,7 @@ function allFinite(axes, i) {
  * Samples in m/s² and rad/s, and a note that says from which units.
  * @param acc, gyr  three Float64Arrays each
  * @param units     [acc, gyr] that the file names, or null
- * A unit that nobody names is the one that fits the signal. Throws where none does, or another one than the named.
+ * Without a name the unit is the one that fits the signal. Throws if no unit fits, or if the named one does not.
  */
 export function scaled(source, acc, gyr, units, options, rateHz) {
   const rows = [];
@@ -111,14 +111,14 @@ function swingLevel(gyr, rateHz) {
   const size = new Float64Array(n);
   for (let i = 0; i < n; i++) size[i] = Math.max(Math.abs(gyr[0][i]), Math.abs(gyr[1][i]), Math.abs(gyr[2][i]));
   const count = Math.floor(n / window);
-  if (count < 4) return largest(size, 0);
+  if (count < 4) return maxOf(size, 0);
   const levels = Float64Array.from({ length: count }, (_, w) => median(size.subarray(w * window, (w + 1) * window)));
   const limit = 0.3 * percentile(levels, 98);
   const active = [];
   for (let w = 0; w < count; w++) {
     if (levels[w] > limit) for (let i = w * window; i < (w + 1) * window; i++) active.push(size[i]);
   }
-  return active.length ? percentile(active, 99) : largest(size, 0);
+  return active.length ? percentile(active, 99) : maxOf(size, 0);
 }
 
 function isGravity(valueMps2) {
@@ -217,7 +217,7 @@ export function dropStrayValues(axes) {
   if (stray.length / n < 0.05) for (const i of stray) for (const axis of axes) axis[i] = NaN;
 }
 
-/** Which samples are none, though a logger has written them: all zeros, or repeated while the foot turns. */
+/** Rows that hold no sample, though a logger has written them: all zeros, or repeated while the foot turns. */
 function lostRows(axes) {
   const n = axes[0].length;
   const lost = new Uint8Array(n);
@@ -396,10 +396,10 @@ function restAcceleration(acc, gyr, rateHz) {
   const energy = (i) => gyr[0][i] ** 2 + gyr[1][i] ** 2 + gyr[2][i] ** 2;
   let total = 0;
   for (let i = 0; i < window; i++) total += energy(i);
-  let least = total, start = 0;
+  let minTotal = total, start = 0;
   for (let i = window; i < n; i++) {
     total += energy(i) - energy(i - window);
-    if (total < least) [least, start] = [total, i - window + 1];
+    if (total < minTotal) [minTotal, start] = [total, i - window + 1];
   }
   let size = 0;
   for (let i = start; i < start + window; i++) size += norm(acc, i) / window;

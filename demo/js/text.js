@@ -377,8 +377,8 @@ function number(bytes, at, end, comma) {
     } else if (!seen && (sign === POINT || (comma && sign === COMMA))) seen = true;
     else break;
   }
-  const figures = at - start - (seen ? 1 : 0) - (negative || bytes[start] === 43 ? 1 : 0);
-  if (!figures) return NaN;
+  const signs = at - start - (seen ? 1 : 0) - (negative || bytes[start] === 43 ? 1 : 0);
+  if (!signs) return NaN;
   if (at < end && (bytes[at] === 101 || bytes[at] === 69)) {
     at++;
     const below = bytes[at] === 45;

@@ -17,7 +17,7 @@ const PERIODS = [
 const NAMES = { s: "s", ms: "ms", us: "µs", ns: "ns" };
 const CHOICES = "give it under Options, Time unit: s, ms, us, ns or ticks:RATE";
 
-/** The usual step between neighbours, also where many share a stamp; NaN if there is none. */
+/** The usual step between neighbours, also where many share a stamp; NaN without steps. */
 export function typicalStep(values) {
   let steps = diff(values);
   if (!steps.length) return NaN;
@@ -162,10 +162,10 @@ function secondsOf(match) {
 /** The same numbers without the falls where a counter or a clock begins anew. */
 export function unwrapped(values) {
   const result = Float64Array.from(values);
-  const known = [];
-  for (let i = 0; i < result.length; i++) if (Number.isFinite(result[i])) known.push(i);
-  if (known.length < 4) return result;
-  const series = Float64Array.from(known, (i) => result[i]);
+  const places = [];
+  for (let i = 0; i < result.length; i++) if (Number.isFinite(result[i])) places.push(i);
+  if (places.length < 4) return result;
+  const series = Float64Array.from(places, (i) => result[i]);
   const step = typicalStep(series);
   let shift = 0, lowest = Infinity, highest = series[0];
   for (const value of series) if (value < lowest) lowest = value;
@@ -179,7 +179,7 @@ export function unwrapped(values) {
       if (candidates.length && !returns) shift += Math.min(...candidates);
     }
     if (series[i] > highest) highest = series[i];
-    result[known[i]] = series[i] + shift;
+    result[places[i]] = series[i] + shift;
   }
   return result;
 }

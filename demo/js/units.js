@@ -42,7 +42,7 @@ function plain(text) {
   return bare.startsWith("(") && bare.endsWith(")") ? bare.slice(1, -1) : bare;
 }
 
-/** The unit of "acc", "gyr" or "time" that `text` spells, e.g. "m/(s^2)" → "m/s2"; null if it spells none. */
+/** The unit of "acc", "gyr" or "time" that `text` spells, e.g. "m/(s^2)" → "m/s2"; else null. */
 export function unitOf(text, quantity) {
   const bare = plain(text);
   if (quantity !== "time" && NO_UNIT.test(bare)) return COUNTS;
@@ -50,7 +50,7 @@ export function unitOf(text, quantity) {
   return found ? found[0] : null;
 }
 
-/** Whether a header cell spells a unit of any quantity, or says that there is none. */
+/** Whether a header cell spells a unit of any quantity, or says that it has no unit. */
 export function isUnit(text) {
   if (Object.keys(COMPILED).some((quantity) => unitOf(text, quantity))) return true;
   return ["[]", "()", "-"].includes(text.trim()) || OTHER.test(plain(text));

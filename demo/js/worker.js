@@ -127,10 +127,10 @@ function progress(step, share) {
   self.postMessage({ type: "progress", step, share });
 }
 
-function finished(recordings, rows, figures) {
+function finished(recordings, rows, effort) {
   const heads = recordings.map(({ name, person, foot, rateHz, notes }) => ({ name, person, foot, rateHz, notes }));
   self.postMessage({
-    type: "done", recordings: heads, rows, summary: summarise(heads, rows), version: estimator.version, ...figures,
+    type: "done", recordings: heads, rows, summary: summarise(heads, rows), version: estimator.version, ...effort,
   });
 }
 
