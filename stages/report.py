@@ -23,6 +23,7 @@ from stages.common import (
     run_stage,
 )
 from stages.tracking import log_results
+from tinystride.datasets.people import read_people
 from tinystride.files import atomic_folder, read_json, sha256, write_text
 from tinystride.gait.strides import read_strides
 from tinystride.report.content import Run
@@ -36,7 +37,7 @@ VOUCHED_FOR = [
     INT8_TFLITE,
     C_LIBRARY / "src" / "tinystride_model.c",
 ]
-LIBRARIES = ["tensorflow", "keras", "ai-edge-litert", "numpy", "scipy", "pandas", "scikit-learn", "plotly"]
+LIBRARIES = ["tensorflow", "keras", "ai-edge-litert", "numpy", "scipy", "pandas", "scikit-learn"]
 SWEEPS = [Path(table) for table in sys.argv[1:]]
 
 
@@ -52,8 +53,9 @@ def main(parameters: dict) -> None:
         sources=read_json(RAW / "sources.json"),
         split=read_json(SPLIT),
         counts=read_json(RESULTS / "preprocess" / "counts.json"),
+        people=read_people(RAW, strides[["dataset", "subject"]].itertuples(index=False, name=None)),
         signals=read_strides(STRIDES).signals,
-        judged=strides.fillna({"condition": ""}),
+        strides=strides.fillna({"condition": ""}),
         metrics=read_json(RESULTS / "evaluate" / "metrics.json"),
         published=read_json(RESULTS / "evaluate" / "published.json"),
         network=read_json(RESULTS / "quantize" / "metrics.json"),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tinystride.codegen.costs import AMPERE_PER_HZ, CYCLES_PER_INSTRUCTION, SENSOR_MICROAMPERE, SUPPLY_V
 from tinystride.files import read_json
 from tools.documents import replace_section, table
 
@@ -20,9 +21,6 @@ ROWS = {
     "latency_s": "from mid-stance to result, s, mean",
     "latency_worst_s": "from mid-stance to result, s, worst",
 }
-# nRF52840: 52 µA/MHz at 3 V out of cached flash; CoreMark takes an M4 about 1.3 cycles an instruction.
-CYCLES_PER_INSTRUCTION, SUPPLY_V, AMPERE_PER_HZ = 1.3, 3.0, 52e-12
-SENSOR_UA = 700
 
 
 def number(value: float) -> str:
@@ -46,8 +44,8 @@ def power(estimator: dict) -> str:
         f"assumption: CoreMark from cached flash) this takes {cycles / 64e3:.1f} ms of a 64 MHz core. With "
         f"{AMPERE_PER_HZ * 1e12:g} µA/MHz at {SUPPLY_V:g} V (nRF52840) a cycle takes "
         f"{AMPERE_PER_HZ * SUPPLY_V * 1e9:.2f} nJ and a stride {charge_uc * SUPPLY_V:.0f} µJ. At one stride "
-        f"a second this is {charge_uc:.0f} µA; the sensor itself takes about {SENSOR_UA} µA. Reading the "
-        "sensor, radio and sleep are not included."
+        f"a second this is {charge_uc:.0f} µA; the sensor itself takes about {SENSOR_MICROAMPERE} µA. "
+        "Reading the sensor, radio and sleep are not included."
     )
 
 

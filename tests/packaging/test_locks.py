@@ -66,4 +66,4 @@ def test_tflite_micro_is_locked_only_where_it_is_built():
 def test_the_core_is_small():
     core = pins("requirements-core.lock")
     assert len(core) <= 30
-    assert not core.keys() & {"tensorflow", "scipy", "scikit-learn", "dvc", "plotly", "wandb", "pyarrow"}
+    assert not core.keys() & {"tensorflow", "scipy", "scikit-learn", "dvc", "wandb", "pyarrow"}

@@ -1,4 +1,4 @@
-"""A run of the pipeline in small: simulated people on a belt, and on a street without a reference."""
+"""A small run of the pipeline: simulated people on a treadmill, and on a street without a reference."""
 
 from dataclasses import replace
 
@@ -34,13 +34,27 @@ def recordings():
         yield replace(walk, dataset="street", reference=reference)
 
 
-def predicted(table: pd.DataFrame, people: list[str]) -> pd.DataFrame:
-    own = table[table["usable"] & (table["dataset"] + "/" + table["subject"]).isin(people)]
+def predicted(table: pd.DataFrame, tested: list[str]) -> pd.DataFrame:
+    own = table[table["usable"] & (table["dataset"] + "/" + table["subject"]).isin(tested)]
     error_cm = np.random.default_rng(1).normal(1, 2, len(own))
     lengths_cm = own["stride_length_cm"] + error_cm
     return pd.DataFrame(
-        {"stride_id": own["stride_id"], "float32_cm": lengths_cm, "int8_cm": lengths_cm.round(1)}
+        {
+            "stride_id": own["stride_id"],
+            "float32_cm": lengths_cm,
+            "int8_cm": lengths_cm.round(1),
+            "int8_streaming_cm": lengths_cm + 0.25,
+            "int8_streaming_flags": "",
+        }
     )
+
+
+def people() -> pd.DataFrame:
+    """Five people of the treadmill, of whom two ages are known, and unknown people of the street."""
+    names = [(name, f"S<{number}>") for name in ("tripod", "street") for number in range(5)]
+    table = pd.DataFrame(names, columns=["dataset", "subject"]).assign(weight_kg=np.nan, sex="")
+    ages = [31.0, 64.0] + [np.nan] * 8
+    return table.assign(age_years=ages, height_cm=[170.0] * 5 + [np.nan] * 5)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +65,9 @@ def run() -> Run:
     )
     final = predicted(strides.table, split["final"]["test"])
     folds = {part["fold"]: predicted(strides.table, part["test"]) for part in split["folds"]}
-    metrics, judged = evaluate(strides.table, split, final, folds, source="simulated", seed=1, resamples=50)
+    metrics, evaluated = evaluate(
+        strides.table, split, final, folds, source="simulated", seed=1, resamples=50
+    )
     return Run(
         parameters={
             "seed": 1,
@@ -62,10 +78,11 @@ def run() -> Run:
         sources={"source": "simulated", "datasets": {}},
         split=split,
         counts=count_strides(strides.table),
+        people=people(),
         signals=strides.signals,
-        judged=judged,
+        strides=evaluated,
         metrics=metrics,
-        published=by_protocol(judged, seed=1, resamples=50),
+        published=by_protocol(evaluated, seed=1, resamples=50),
         network={
             "parameters": 973,
             "multiply_accumulates": 13190,

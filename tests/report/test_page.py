@@ -1,5 +1,7 @@
-"""The report, opened in headless Chromium as its readers open it."""
+"""The report page, opened in headless Chromium at the sizes of a desktop, a phone and paper."""
 
+import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -7,11 +9,13 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tinystride.report.content import flash_points
-from tinystride.report.page import render
+from tinystride.report import content
+from tinystride.report.page import fixed, render, signed
 
-PLOTS_OF_A_SET = 4  # reference, Bland-Altman, subject, speed
+PLOTS_OF_A_SET = 3  # reference, Bland-Altman, speed
+PLOTS_OF_ALL = 2  # people, flash
 WAVE_PANELS = 4
+MAX_BYTES = 2e6
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def browser():
 
 @pytest.fixture
 def opened(browser, path):
-    """Opens the page in a window of a size, in which nothing may be complained about or asked for."""
+    """Open the page in a window of a given size; fail on console messages, errors and requests."""
     complaints, contexts = [], []
 
     def open_page(width: int, height: int = 900, **options) -> Page:
@@ -43,7 +47,7 @@ def opened(browser, path):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: complaints.append(request.url))
         page.goto(path.as_uri())
-        page.wait_for_selector("#wave-path .main-svg")
+        page.wait_for_selector("html[data-drawn]", state="attached")
         return page
 
     yield open_page
@@ -56,120 +60,281 @@ def sets(run) -> list[str]:
     return [name for name in run.metrics if name != "source"]
 
 
-def shown(page: Page, selector: str) -> dict:
-    """{data attributes: number} of every figure that a table shows."""
+def shown(page: Page, selector: str) -> list:
+    """Return [data attributes, number as text] of every metric that a table shows."""
     return page.eval_on_selector_all(
         selector,
         "all => all.map(one => [{...one.dataset}, one.textContent.replace('−', '-').replaceAll(',', '')])",
     )
 
 
-def test_every_figure_is_drawn_from_its_strides(opened, run):
+def count_points(page: Page, panel: str) -> int:
+    """Return how many points the paths of a plot draw."""
+    paths = page.eval_on_selector_all(
+        f"[id='{panel}'] .points path", "all => all.map(one => one.getAttribute('d'))"
+    )
+    return sum(path.count("M") for path in paths)
+
+
+def test_plots_of_a_run_draw_every_stride(opened, run):
     page = opened(1280)
-    assert page.locator(".panel").count() == PLOTS_OF_A_SET * len(sets(run)) + 1 + WAVE_PANELS
+    assert page.locator(".panel").count() == PLOTS_OF_A_SET * len(sets(run)) + PLOTS_OF_ALL + WAVE_PANELS
     for name in sets(run):
-        drawn = (run.judged["dataset"] == name) & run.judged["int8_cm"].notna()
-        for figure in ("reference", "bland-altman", "speed"):
-            points = page.locator(f"[id='{figure}-{name}'] .scatterlayer path.point")
-            extra = 2 if figure == "speed" and name == "tripod" else 0  # the means of both conditions
-            assert points.count() == drawn.sum() + extra
-    assert page.locator("[id='wave-velocity'] .scatterlayer path.js-line").count() == 6
-    assert page.locator("[id='flash-all'] .scatterlayer path.point").count() == 2 + 2
+        drawn = ((run.strides["dataset"] == name) & run.strides["int8_streaming_cm"].notna()).sum()
+        assert drawn > 50
+        assert [count_points(page, f"{plot}-{name}") for plot in ("reference", "bland-altman", "speed")] == [
+            drawn
+        ] * 3
+    people = sum(len(run.metrics[name]["int8"]["per_subject"]) for name in sets(run))
+    assert page.locator("[id='person-all'] .whisker").count() == people
+    assert page.locator("[id='wave-velocity'] path.line").count() == 6
 
 
-def test_numbers_are_those_of_the_metrics(opened, run):
+def test_tables_of_a_run_show_its_metrics(opened, run):
     page = opened(1280)
     cells = shown(page, "[data-estimator]")
-    assert len(cells) == 4 * sum(len(run.metrics[name]) for name in sets(run))
+    assert len(cells) == 5 + 4 * sum(len(run.metrics[name]) for name in sets(run))
     for keys, text in cells:
-        value = run.metrics[keys["set"]][keys["estimator"]][keys["figure"]]
+        value = run.metrics[keys["set"]][keys["estimator"]][keys["metric"]]
         assert text == "–" if value is None else float(text) == pytest.approx(value, abs=0.005001)
     costs = shown(page, "[data-core]")
     assert len(costs) == 4 * sum(len(parts) for parts in run.cores.values())
     for keys, text in costs:
-        figures = run.cores[keys["core"]][keys["part"]]
-        assert (
-            int(text) == {"instructions": figures.get("instructions_per_stride"), **figures}[keys["figure"]]
-        )
-    protocol = run.published[0]
-    row = page.locator("tr", has_text="this run, int8").first.inner_text().replace("−", "-")
-    assert f"{protocol['bias_cm']:.2f} ± {protocol['sd_cm']:.2f}" in row and "3.3 kB" in row
+        metrics = run.cores[keys["core"]][keys["part"]]
+        expected = {"instructions": metrics.get("instructions_per_stride"), **metrics}
+        assert int(text) == expected[keys["metric"]]
 
 
-def test_simulated_data_is_said_loudly(opened, run):
+def test_answer_holds_worst_errors_and_whole_library(opened, run):
+    text = opened(1280).locator(".answer").inner_text()
+    entry = run.metrics["tripod"]["int8-streaming"]
+    library = run.cores["cortex-m4f"]["estimator"]
+    # 1.3 cycles per instruction at 64 MHz.
+    time_ms = library["instructions_per_stride"] * 1.3 / 64e3
+    for words in (
+        f"within {entry['p95_abs_cm']:.1f} cm",
+        f"within {entry['median_abs_cm']:.1f} cm",
+        f"{library['flash_bytes'] / 1000:.1f} kB of flash",
+        f"{time_ms:.1f} ms",
+    ):
+        assert words in re.sub(r"\s", " ", text)
+
+
+def test_answer_of_walking_metrics_uses_them(run):
+    walking = {"n_strides": 7, "n_subjects": 2, "median_abs_cm": 0.5, "p95_abs_cm": 1.25}
+    estimators = run.metrics["tripod"]
+    entry = estimators["int8-streaming"] | {"walking": walking}
+    metrics = run.metrics | {"tripod": estimators | {"int8-streaming": entry}}
+    found = content.answer(replace(run, metrics=metrics))
+    assert (found["p95_cm"], found["strides"], found["walking"]) == (1.25, 7, True)
+
+
+def test_answer_without_a_measured_set_says_so(run, path, opened):
+    metrics = {name: run.metrics[name] for name in ("source", "street")}
+    strides = run.strides[run.strides["dataset"] == "street"]
+    path.write_text(render(replace(run, metrics=metrics, strides=strides, published=[])), encoding="utf-8")
+    page = opened(1280)
+    assert "accuracy is not known" in page.locator(".answer").inner_text()
+    assert page.locator("#accuracy").count() == 0
+
+
+def test_cost_of_a_core_states_time_and_energy(run):
+    rows = {(row["core"], row["part"]): row for row in content.footprints(run.cores)}
+    library = rows["cortex-m4f", "estimator"]
+    # 900,000 instructions, 1.3 cycles each, 64 MHz; 52 pC per cycle at 3 V.
+    assert library["time_ms"] == pytest.approx(18.28, abs=0.01)
+    assert library["energy_uj"] == pytest.approx(182.5, abs=0.1)
+    assert "energy_uj" not in rows["cortex-m0", "network"]
+
+
+def test_people_of_a_set_show_known_ages_only(opened, run):
+    page = opened(1280)
+    rows = {
+        row.locator("th").inner_text().split()[0]: row.inner_text()
+        for row in page.locator("#people tbody tr").all()
+    }
+    assert "31 to 64 years, median 47.5 (of 2; others not known)" in rows["tripod"]
+    assert "170 cm" in rows["tripod"] and rows["street"].count("not known") == 3
+    assert content.ages(run) == "31 to 64 years"
+
+
+def test_count_people_of_shared_wearer_counts_once(run):
+    names = {"llio-ruler": {"subjects": 1}, "llio-ruler-2": {"subjects": 1}, "vicon": {"subjects": 4}}
+    assert content.count_people(replace(run, counts=names), list(names)) == 5
+    assert content.count_people(replace(run, counts=names), ["llio-ruler-2"]) == 1
+
+
+def test_slope_row_describes_the_line_at_both_ends(run):
+    (row,) = content.slope_rows(run)
+    entry = run.metrics["tripod"]["int8-streaming"]
+    assert row["slope"] == entry["slope"] and row["low_cm"] < row["high_cm"]
+    line_cm = entry["intercept_cm"] + entry["slope"] * row["low_cm"]
+    assert row["low_error_cm"] == pytest.approx(line_cm - row["low_cm"])
+    assert row["diluted"] is None
+
+
+@pytest.mark.parametrize(
+    ("slope", "interval", "diluted", "verdict"),
+    [
+        (0.99, [0.97, 1.01], None, "none"),
+        (0.83, [0.78, 0.87], 0.85, "noise"),
+        (0.95, [0.94, 0.96], 0.99, "shrinks"),
+        (1.05, [1.04, 1.06], None, "stretches"),
+    ],
+)
+def test_slope_verdict_of_interval_separates_noise_from_shrinking(slope, interval, diluted, verdict):
+    assert content._slope_verdict(slope, interval, diluted) == verdict
+
+
+def test_speed_rows_hold_every_stride_of_the_bands(run):
+    rows = content.speed_rows(run)
+    assert len(rows) >= 2
+    strides = sum(row["sets"]["tripod"].get("n_strides", 0) for row in rows)
+    assert strides == run.metrics["tripod"]["int8-streaming"]["n_strides"]
+
+
+def test_interval_coverage_of_the_library_falls_back_to_the_offline_length(run):
+    (row,) = content.accuracy_rows(run)
+    assert row["estimator"] == "int8-streaming"
+    assert row["interval_coverage"] == run.metrics["tripod"]["strapdown"]["interval_coverage"]
+
+
+def test_simulated_run_is_marked_in_header_and_cards(opened, run):
     page = opened(1280)
     assert "Simulated walking" in page.locator("header [role=note]").inner_text()
     assert page.locator(".card .tag").all_inner_texts() == ["simulated"] * len(sets(run))
 
 
-def test_choosing_an_estimator_redraws(opened, run):
+def test_estimator_choice_redraws_the_plots(opened, run):
     page = opened(1280)
+    assert page.locator("#estimator").input_value() == "int8-streaming"
     page.select_option("#estimator", "mean")
-    label = page.locator("[id='bland-altman-tripod']").get_attribute("aria-label")
+    label = page.locator("[id='bland-altman-tripod'] svg").get_attribute("aria-label")
     assert f"bias {run.metrics['tripod']['mean']['bias_cm']} cm" in label
     page.select_option("#estimator", "strapdown")
     assert "the reference itself" in page.locator("[id='reference-street']").inner_text()
 
 
-def test_a_set_without_any_estimate_says_so(opened, run, path):
-    nowhere = run.judged.assign(int8_cm=run.judged["int8_cm"].where(run.judged["dataset"] != "street"))
-    path.write_text(render(replace(run, judged=nowhere)), encoding="utf-8")
+def test_set_without_an_estimate_says_so(opened, run, path):
+    there = run.strides["dataset"] != "street"
+    columns = {name: run.strides[name].where(there) for name in ("int8_cm", "int8_streaming_cm")}
+    path.write_text(render(replace(run, strides=run.strides.assign(**columns))), encoding="utf-8")
     page = opened(1280)
     assert "no estimate" in page.locator("[id='bland-altman-street']").inner_text()
     assert page.locator("#wave-set option").all_inner_texts() == ["tripod"]
 
 
-def test_choosing_a_stride_shows_it_with_its_lengths(opened, run):
+def test_stride_choice_shows_the_stride_with_its_lengths(opened, run):
     page = opened(1280)
     page.select_option("#wave-set", label="street")
     page.locator("#wave-stride").focus()
     page.keyboard.press("Home")
-    judged = run.judged[run.judged["dataset"] == "street"]
-    worst = judged.loc[(judged["int8_cm"] - judged["stride_length_cm"]).idxmin()]
+    strides = run.strides[run.strides["dataset"] == "street"]
+    worst = strides.loc[(strides["int8_cm"] - strides["stride_length_cm"]).idxmin()]
     assert page.locator("#wave-name").inner_text().startswith(f"{worst['stride_id']}:")
     assert f"int8 network {worst['int8_cm']:.1f} cm" in page.locator("[id='wave-path']").inner_text()
 
 
+def test_pointer_on_a_point_names_its_stride(opened, run):
+    page = opened(1280)
+    plot = page.locator("[id='reference-tripod']")
+    plot.scroll_into_view_if_needed()
+    d = plot.locator(".points path").first.get_attribute("d")
+    x, y = map(float, re.match(r"M([\d.]+) ([\d.]+)", d).groups())
+    box, view = plot.locator("svg").bounding_box(), plot.locator("svg").get_attribute("viewBox").split()
+    zoom = box["width"] / float(view[2])
+    page.mouse.move(box["x"] + x * zoom, box["y"] + y * zoom)
+    tip = plot.locator(".tip").inner_text()
+    assert re.match(r"S<\d>/.*: C library [\d.]+ cm, reference [\d.]+ cm, [\d.]+ m/s", tip)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_all_without_scrolling_sideways(opened, scheme):
+def test_phone_shows_all_without_scrolling_sideways(opened, scheme):
     page = opened(390, 844, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for box in (each.bounding_box() for each in page.locator(".panel, table, .card").all()):
+    for box in (each.bounding_box() for each in page.locator(".panel, table, .card, nav a").all()):
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
 @pytest.mark.parametrize("width", [390, 768, 1400, 1900])
-def test_no_figure_is_wider_than_its_panel(opened, width):
+def test_plots_fill_their_panels_at_every_width(opened, width):
     page = opened(width)
     sizes = page.eval_on_selector_all(
-        ".panel", "all => all.map(one => [one.querySelector('.main-svg').clientWidth, one.clientWidth])"
+        ".panel", "all => all.map(one => [one.querySelector('svg').clientWidth, one.clientWidth])"
     )
     assert len(sizes) > WAVE_PANELS and all(0.8 * panel < drawn <= panel for drawn, panel in sizes)
 
 
-def test_nothing_on_the_page_offers_to_send_it_anywhere(opened):
-    page = opened(1280)
-    offered = page.eval_on_selector_all(".modebar-btn", "all => all.map(one => one.dataset.title)")
-    assert offered and not [title for title in offered if "hare" in title or "loud" in title]
+def test_window_resize_redraws_the_plots(opened):
+    page = opened(1400)
+    before = page.locator("[id='reference-tripod'] svg").get_attribute("viewBox")
+    page.set_viewport_size({"width": 500, "height": 900})
+    page.wait_for_function(
+        "before => document.querySelector('[id=reference-tripod] svg').getAttribute('viewBox') !== before",
+        arg=before,
+    )
 
 
-def test_print_is_light_and_fits_the_paper(opened):
+def test_print_is_light_whole_and_fits_the_paper(opened):
     page = opened(720, color_scheme="dark")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print", color_scheme="dark")
-    page.wait_for_function("document.querySelector('#wave-path .main-svg').clientWidth < 330")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("document.documentElement.scrollWidth") <= 720
-    assert not page.locator("nav").is_visible()
+    assert not page.locator("nav").is_visible() and not page.locator(".controls").first.is_visible()
+    assert page.locator("details:not([open])").count() == 0
+    unbroken = "all => all.map(one => getComputedStyle(one).breakInside)"
+    assert set(page.eval_on_selector_all("table, .panel", unbroken)) == {"avoid"}
+    # A table that may not be split has to fit on a page: 297 mm less the margins, at 96 pixels an inch.
+    heights = page.eval_on_selector_all("table", "all => all.map(one => one.clientHeight)")
+    assert len(heights) > 5 and max(heights) < (297 - 28) / 25.4 * 96
 
 
-def test_sweeps_stand_beside_the_run(run):
+def test_flash_points_compare_whole_libraries(run):
+    points = content.flash_points(run)
+    library = run.cores["cortex-m4f"]["estimator"]["flash_bytes"]
+    (ours,) = [point for point in points if not point["published"]]
+    assert (ours["series"], ours["flash_bytes"]) == ("this run, tripod", library)
+    assert ours["rmse_cm"] == run.metrics["tripod"]["int8-streaming"]["rmse_cm"]
+    assert {point["flash_bytes"] for point in points if point["published"]} == {91_600, 284_500}
+
+
+@pytest.mark.parametrize(("use_network", "flash_bytes"), [(False, 14_000), (True, 10_656)])
+def test_flash_points_of_sweeps_add_the_library_without_network(run, use_network, flash_bytes):
     trials = pd.DataFrame({"trial": [0, 1], "rmse_cm": [3.5, None], "flash_bytes": [2000.0, None]})
-    without, beside = flash_points(run), flash_points(replace(run, sweeps={"sizes": trials}))
+    parameters = run.parameters | {"quantize": {"use_network": use_network}}
+    run = replace(run, parameters=parameters)
+    without, beside = content.flash_points(run), content.flash_points(replace(run, sweeps={"sizes": trials}))
     (added,) = [point for point in beside if point not in without]
-    assert (added["series"], added["flash_bytes"], added["rmse_cm"]) == ("sweep sizes", 2000.0, 3.5)
+    assert (added["series"], added["flash_bytes"], added["rmse_cm"]) == ("sweep sizes", flash_bytes, 3.5)
 
 
-def test_equal_runs_give_equal_bytes_of_one_page(run, path):
+def test_published_comparison_holds_the_whole_library(run):
+    rows = content.beside_published(run)
+    ours = next(row for row in rows if row["whose"] == "this run" and row["network"] == "int8")
+    assert ours["flash_bytes"] == run.cores["cortex-m4f"]["estimator"]["flash_bytes"]
+    assert ours["bias_cm"] == run.published[0]["bias_cm"]
+
+
+def test_render_of_equal_runs_gives_equal_bytes_within_the_limit(run, path):
     again = render(run).encode()
     assert again == path.read_bytes()
-    assert len(again) < 6e6
+    assert len(again) < MAX_BYTES
+    assert b"<script src" not in again and b'rel="stylesheet"' not in again
+
+
+def test_render_of_names_with_tags_escapes_them(run):
+    named = replace(run, strides=run.strides.assign(condition="</script>"), versions={"<b>Python": "3.11"})
+    page = render(named)
+    assert "&lt;b&gt;Python" in page and "<b>Python" not in page
+    data = re.search(r'id="report-data">(.*?)</script>', page, re.DOTALL)[1]
+    assert json.loads(data)["sets"][0]["conditions"] == ["</script>"]
+
+
+@pytest.mark.parametrize(
+    ("value", "plain", "with_sign"),
+    [(-0.26, "−0.26", "−0.26"), (0.001, "0.00", "+0.00"), (-0.001, "0.00", "+0.00"), (None, "–", "–")],
+)
+def test_number_formats_have_a_minus_and_no_negative_zero(value, plain, with_sign):
+    assert (fixed(value), signed(value)) == (plain, with_sign)

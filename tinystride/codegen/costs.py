@@ -5,8 +5,15 @@ from collections.abc import Mapping
 
 BEGIN, END = "<!-- costs: begin -->\n", "<!-- costs: end -->\n"
 CLOCK_HZ = 64e6
-# CoreMark takes a Cortex-M4 about 1.3 cycles an instruction out of cached flash.
+# Assumed: a Cortex-M4 takes about 1.3 cycles per instruction of CoreMark out of cached flash.
 CYCLES_PER_INSTRUCTION = 1.3
+COREMARK_URL = "https://www.eembc.org/coremark/"
+# nRF52840 (Cortex-M4F) that runs CoreMark out of cached flash at 3 V, by its product specification.
+AMPERE_PER_HZ, SUPPLY_V = 52e-12, 3.0
+CORES_OF_KNOWN_CURRENT = ("cortex-m4f",)
+DATASHEET_URL = "https://docs.nordicsemi.com/bundle/ps_nrf52840/page/keyfeatures_html5.html"
+# Accelerometer and gyroscope of a common part (LSM6DS3, BMI270) in normal mode.
+SENSOR_MICROAMPERE = 700
 RATES_HZ = (100, 400)
 ROWS = {
     "flash_bytes": "flash, bytes",
@@ -47,10 +54,22 @@ def cost_table(cores: Mapping[str, Mapping]) -> str:
     )
 
 
+def call_time_s(instructions: float) -> float:
+    """Return the seconds that this many instructions take at CLOCK_HZ and CYCLES_PER_INSTRUCTION."""
+    return instructions * CYCLES_PER_INSTRUCTION / CLOCK_HZ
+
+
+def call_energy_j(core: str, instructions: float) -> float | None:
+    """Return the joules that this many instructions take; None for a core whose current is not known."""
+    if core not in CORES_OF_KNOWN_CURRENT:
+        return None
+    return instructions * CYCLES_PER_INSTRUCTION * AMPERE_PER_HZ * SUPPLY_V
+
+
 def longest_call_s(estimator: Mapping) -> float:
     """Seconds of the longest call at CLOCK_HZ."""
     worst = max(estimator["instructions_at_stride_end_worst"], estimator["instructions_per_sample_worst"])
-    return worst * CYCLES_PER_INSTRUCTION / CLOCK_HZ
+    return call_time_s(worst)
 
 
 def queue_samples(call_s: float, rate_hz: float) -> int:

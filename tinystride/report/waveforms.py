@@ -1,4 +1,4 @@
-"""Strides to look at one by one: what the sensor felt and what integrating it gives."""
+"""Signals of single strides: samples of the sensor, and velocity and path from integrating them."""
 
 from typing import Any
 
@@ -13,22 +13,34 @@ SIGNIFICANT_DIGITS = 4
 LENGTHS = {"reference": "stride_length_cm", "int8": column_of("int8"), "strapdown": column_of("strapdown")}
 
 
-def choose_strides(judged: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Up to `count` of one set's strides, from the most underestimated to the most overestimated by int8."""
-    error_cm = (judged["int8_cm"] - judged["stride_length_cm"]).dropna().sort_values(kind="stable")
-    places = np.unique(np.linspace(0, len(error_cm) - 1, count).round().astype(int))
-    return judged.loc[error_cm.index[places]] if len(error_cm) else judged.iloc[:0]
+def choose_strides(strides: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return strides evenly spread over the error, from the most underestimated to the most overestimated.
+
+    Args:
+        strides: of one set, with int8_cm and stride_length_cm
+        count: how many, at most
+    """
+    error_cm = (strides["int8_cm"] - strides["stride_length_cm"]).dropna().sort_values(kind="stable")
+    rows = np.unique(np.linspace(0, len(error_cm) - 1, count).round().astype(int))
+    return strides.loc[error_cm.index[rows]] if len(error_cm) else strides.iloc[:0]
 
 
 def waveforms(strides: pd.DataFrame, signals: StrideSignals) -> list[dict]:
-    """What a page needs to draw each of the strides, in their order.
+    """Return the signals of each stride, in the order given, rounded for drawing.
 
-    strides: rows of the judged strides; signals: of at least these
+    Args:
+        strides: rows of results/evaluate/strides.csv
+        signals: of at least these strides
 
-    Each is {"id", "duration_s", lengths of LENGTHS in cm, "gyr_radps", "acc_mps2", "velocity_mps" and
-    "drifting_mps" (before de-drifting): three lists, forward, left and up; "forward_cm", "height_cm": the
-    sensor's path, whose end is the integral's length}. Signals are canonical foot axes, velocities are in the
-    frame of the first mid-stance; the path is seen from the side, along the line between both mid-stances.
+    Returns:
+        For each stride
+        id, duration_s
+        reference, int8, strapdown: lengths, cm
+        gyr_radps, acc_mps2: [3, points], canonical foot axes (forward, left, up)
+        velocity_mps, drifting_mps: [3, points], frame of the first mid-stance; the latter before the drift
+            is removed
+        forward_cm, height_cm: [points], path of the sensor seen from the side, along the line between both
+            mid-stances; its end is the integral's length
     """
     if strides.empty:
         return []
@@ -54,7 +66,7 @@ def waveforms(strides: pd.DataFrame, signals: StrideSignals) -> list[dict]:
 
 
 def _short(values: Any) -> float | list:
-    """With as many digits as can be seen in a figure."""
+    """Round to as many digits as a plot can show."""
     if np.ndim(values):
         return [_short(value) for value in values]
     return float(f"{float(values):.{SIGNIFICANT_DIGITS}g}")
