@@ -40,7 +40,7 @@ def test_live_blocks_never_overlap(generated):
 def test_plans_of_networks(name):
     emitted = emit(lower(parse_graph(network(name), name)))
     plan = emitted.plan
-    assert all(one.is_clear_of(other) for one, other in itertools.combinations(plan.blocks, 2))
+    assert all(one.can_coexist_with(other) for one, other in itertools.combinations(plan.blocks, 2))
     layers = emitted.network.layers
     # Lifetimes, recomputed from the layers: a buffer lives from its writer to its last reader.
     for index, layer in enumerate(layers):

@@ -178,12 +178,12 @@ def padded_batches():
     [
         (padded_batches, r"SPACE_TO_BATCH_ND: .* is padded, which TFLM does with undefined values; convert"),
         (float16_weights, r"CONV_2D: tensor '.*int32' is float16; quantize the model to int8"),
-        (recurrent, r"UNIDIRECTIONAL_SEQUENCE_LSTM: tensor 'remembered' is not supported; build"),
+        (recurrent, r"UNIDIRECTIONAL_SEQUENCE_LSTM: tensor 'remembered' is not supported; use only"),
         (int16_network, r"input 'input' is int16; quantize the model to int8"),
         (overflowing, r"CONV_2D: .* has sums that may overflow 32 bits; use smaller layers"),
         (
             unsupported_operator,
-            r"COS: tensor 'squashed' is not supported; build the model of the oper",
+            r"COS: tensor 'squashed' is not supported; use only oper",
         ),
         (float_network, r"RELU: tensor 'input' is float32, not int8; quantize the model to int8"),
         (free_batch, r"tensor 'input' has the shape \[0, 8\]; convert with a fixed batch of one"),

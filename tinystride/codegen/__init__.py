@@ -1,4 +1,4 @@
-"""From .tflite to C: graph reader, memory plan, emitter, C runtime and templates."""
+"""Convert a .tflite file to C: graph reader, memory plan, emitter, kernels and templates."""
 
 from tinystride.codegen.export import check_on_host, export_model
 

@@ -1,4 +1,4 @@
-"""The streaming estimator in C, around a network that corrects strapdown integration."""
+"""Generate the C library's streaming estimator around a network that corrects strapdown integration."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,11 @@ POINTS, CHANNELS = 64, 6
 
 
 def attached_description(graph: Graph) -> dict:
-    """What the pipeline has attached to the file, as far as it is JSON."""
+    """Return the description that the quantize stage attached to a .tflite file, {} if there is no valid one.
+
+    Args:
+        graph: of the file
+    """
     try:
         described = json.loads(graph.metadata.get("tinystride", b"{}").rstrip(b"\0"))
     except (ValueError, RecursionError):
@@ -26,7 +30,12 @@ def attached_description(graph: Graph) -> dict:
 
 
 def has_estimator(network: Network, description: dict) -> bool:
-    """Whether the network is the residual one that the estimator needs: its features, int8, one output."""
+    """Return whether the network fits the streaming estimator: strapdown features [64, 6], int8, one output.
+
+    Args:
+        network: lowered network
+        description: attached to the model's file, see `attached_description`
+    """
     return (
         description.get("estimator") == "strapdown-residual"
         and description.get("features") == "strapdown"
@@ -38,13 +47,25 @@ def has_estimator(network: Network, description: dict) -> bool:
 
 
 def is_streaming_model(path: Path | str) -> bool:
-    """The same of a .tflite file. Raises ModelError if it cannot be read or has unsupported operators."""
+    """Return whether the network of a .tflite file fits the streaming estimator, see `has_estimator`.
+
+    Args:
+        path: of the .tflite file
+
+    Raises:
+        ModelError: if the file cannot be read or has unsupported operators
+    """
     graph = read_graph(path)
     return has_estimator(lower(graph), attached_description(graph))
 
 
 def estimator_files(network: Network, description: dict) -> dict[str, str]:
-    """The estimator's C by its place in the library; `description` is that of the model's file."""
+    """Return the sources of the streaming estimator, {path in the library: text}.
+
+    Args:
+        network: lowered network, for which `has_estimator` holds
+        description: attached to the model's file
+    """
     return {
         "include/tinystride.h": firmware.header(),
         "src/tinystride.h": '#include "../include/tinystride.h"\n',
@@ -54,14 +75,31 @@ def estimator_files(network: Network, description: dict) -> dict[str, str]:
 
 
 def quantization_of(end: tuple[np.float32, int] | None) -> tuple[np.float32, int]:
-    """Scale and zero point of a network's input or output. Raises ModelError if it has none."""
+    """Return scale and zero point of a network's input or output.
+
+    Args:
+        end: `input_quantization` or `output_quantization` of a Network
+
+    Raises:
+        ModelError: if it is None, which means that the network is not int8
+    """
     if end is None:
         raise ModelError("the network's input or output has no scale; quantize the model to int8")
     return end
 
 
 def input_scaling(network: Network, description: dict) -> tuple[np.ndarray, np.ndarray]:
-    """How features become the network's numbers: times a factor [6], plus a summand [6], to the nearest."""
+    """Return factor [6] and summand [6] that turn features into the network's int8 input.
+
+    The input is features * factor + summand, rounded to the nearest integer.
+
+    Args:
+        network: lowered network, for which `has_estimator` holds
+        description: attached to the model's file; `input_offset` and `input_scale` [6] are used
+
+    Raises:
+        ModelError: if the input has no scale
+    """
     scale, zero_point = quantization_of(network.input_quantization)
     factor = 1 / (np.array(description["input_scale"], float) * float(scale))
     return factor, zero_point - np.array(description["input_offset"], float) * factor

@@ -1,18 +1,18 @@
-"""What an exported library costs, as results/mcu measured it, in its README."""
+"""Write the measured costs of an exported library into its README."""
 
 import math
 from collections.abc import Mapping
 
 BEGIN, END = "<!-- costs: begin -->\n", "<!-- costs: end -->\n"
 CLOCK_HZ = 64e6
-# Assumed: a Cortex-M4 takes about 1.3 cycles per instruction of CoreMark out of cached flash.
+# Assumed: a Cortex-M4 with cached flash takes about 1.3 cycles per instruction of CoreMark.
 CYCLES_PER_INSTRUCTION = 1.3
 COREMARK_URL = "https://www.eembc.org/coremark/"
-# nRF52840 (Cortex-M4F) that runs CoreMark out of cached flash at 3 V, by its product specification.
+# Current of an nRF52840 (Cortex-M4F) with CoreMark in cached flash at 3 V, from its product specification.
 AMPERE_PER_HZ, SUPPLY_V = 52e-12, 3.0
 CORES_OF_KNOWN_CURRENT = ("cortex-m4f",)
 DATASHEET_URL = "https://docs.nordicsemi.com/bundle/ps_nrf52840/page/keyfeatures_html5.html"
-# Accelerometer and gyroscope of a common part (LSM6DS3, BMI270) in normal mode.
+# Current of accelerometer and gyroscope together in a common part (LSM6DS3, BMI270) in normal mode.
 SENSOR_MICROAMPERE = 700
 RATES_HZ = (100, 400)
 ROWS = {
@@ -26,9 +26,12 @@ ROWS = {
 
 
 def with_costs(readme: str, metrics: Mapping[str, Mapping]) -> str:
-    """The README with a table of costs between its marks; metrics: {core: {"estimator": …}} of results/mcu.
+    """Return the README with a table of costs between its marks.
 
-    A README without marks, or metrics without an estimator, stay as they are.
+    Args:
+        readme: text of the README; without the marks BEGIN and END it is returned as it is
+        metrics: results/mcu/metrics.json, {core: {"network": …, "estimator": …}}; a core without "estimator"
+            is left out, and without any such core the README is returned as it is
     """
     cores = {core: parts["estimator"] for core, parts in metrics.items() if "estimator" in parts}
     if BEGIN not in readme or not cores:
@@ -38,12 +41,16 @@ def with_costs(readme: str, metrics: Mapping[str, Mapping]) -> str:
 
 
 def cost_table(cores: Mapping[str, Mapping]) -> str:
-    """Markdown: one column per core, with the time of the longest call and the queue that it needs."""
+    """Return a Markdown table with one column per core and the required queue in its last rows.
+
+    Args:
+        cores: {core: measurements of the estimator}, see `tinystride.mcu.benchmark_estimator`
+    """
     rows = [[what, *(f"{own[name]:,}" for own in cores.values())] for name, what in ROWS.items()]
-    longest_s = [longest_call_s(own) for own in cores.values()]
-    rows.append([f"longest call at {CLOCK_HZ / 1e6:.0f} MHz, ms", *(f"{1e3 * s:.1f}" for s in longest_s)])
+    max_calls_s = [max_call_s(own) for own in cores.values()]
+    rows.append([f"longest call at {CLOCK_HZ / 1e6:.0f} MHz, ms", *(f"{1e3 * s:.1f}" for s in max_calls_s)])
     for rate_hz in RATES_HZ:
-        queues = (str(queue_samples(s, rate_hz)) for s in longest_s)
+        queues = (str(queue_samples(s, rate_hz)) for s in max_calls_s)
         rows.append([f"queue at {rate_hz} Hz, samples", *queues])
     lines = [["", *cores], ["---", *["---:"] * len(cores)], *rows]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -55,23 +62,44 @@ def cost_table(cores: Mapping[str, Mapping]) -> str:
 
 
 def call_time_s(instructions: float) -> float:
-    """Return the seconds that this many instructions take at CLOCK_HZ and CYCLES_PER_INSTRUCTION."""
+    """Return the time of a number of instructions in s, at CLOCK_HZ and CYCLES_PER_INSTRUCTION.
+
+    Args:
+        instructions: number of instructions
+    """
     return instructions * CYCLES_PER_INSTRUCTION / CLOCK_HZ
 
 
 def call_energy_j(core: str, instructions: float) -> float | None:
-    """Return the joules that this many instructions take; None for a core whose current is not known."""
+    """Return the energy of a number of instructions in J.
+
+    Args:
+        core: name of the core, see `tinystride.mcu.cores.CORES`
+        instructions: number of instructions
+
+    Returns:
+        energy, None for a core whose current is not known
+    """
     if core not in CORES_OF_KNOWN_CURRENT:
         return None
     return instructions * CYCLES_PER_INSTRUCTION * AMPERE_PER_HZ * SUPPLY_V
 
 
-def longest_call_s(estimator: Mapping) -> float:
-    """Seconds of the longest call at CLOCK_HZ."""
+def max_call_s(estimator: Mapping) -> float:
+    """Return the duration of the longest call in s, at CLOCK_HZ.
+
+    Args:
+        estimator: measurements of the estimator on one core
+    """
     worst = max(estimator["instructions_at_stride_end_worst"], estimator["instructions_per_sample_worst"])
     return call_time_s(worst)
 
 
 def queue_samples(call_s: float, rate_hz: float) -> int:
-    """Samples that arrive during a call, at least 1."""
+    """Return the number of samples that arrive during a call, at least 1.
+
+    Args:
+        call_s: duration of the call, s
+        rate_hz: sampling rate, Hz
+    """
     return max(1, math.ceil(call_s * rate_hz))

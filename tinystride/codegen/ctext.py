@@ -1,15 +1,19 @@
-"""Small pieces of C source text."""
+"""Format small pieces of C source text."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
 WIDTH = 100
-OPEN, CLOSE = (["{"], ""), (["},"], "")  # around the members of a structure within a structure
+OPEN, CLOSE = (["{"], ""), (["},"], "")  # around the members of a nested structure
 
 
 def integer(value: int) -> str:
-    """
+    """Return an integer literal of C.
+
+    Args:
+        value: -2^31 to 2^31 - 1
+
     >>> integer(5), integer(-5), integer(-(2**31))
     ('5', '-5', '(-2147483647 - 1)')
     """
@@ -17,7 +21,10 @@ def integer(value: int) -> str:
 
 
 def single(value: np.float32) -> str:
-    """A float literal that gives back exactly this value.
+    """Return a float literal of C with exactly this value.
+
+    Args:
+        value: finite
 
     >>> single(np.float32(0.1)), single(np.float32(2))
     ('0.1f', '2.0f')
@@ -28,7 +35,11 @@ def single(value: np.float32) -> str:
 
 
 def rows(words: Iterable[int | str], indent: str = "    ") -> str:
-    """Comma-separated words on lines of at most WIDTH characters.
+    """Return comma-separated words on lines of at most WIDTH characters.
+
+    Args:
+        words: integers, or text that is written as it is
+        indent: of each line
 
     >>> print(rows([0, -1, "last"]))
         0, -1, last,
@@ -44,7 +55,14 @@ def rows(words: Iterable[int | str], indent: str = "    ") -> str:
 
 
 def array(ctype: str, name: str, values: np.ndarray, extent: str | None = None) -> str:
-    """
+    """Return the definition of a constant array.
+
+    Args:
+        ctype: type of its elements in C
+        name: of the array
+        values: integers of any shape, written in C order
+        extent: expression for the number of elements; None: the number itself
+
     >>> print(array("int8_t", "weights", np.array([1, -2])))
     static const int8_t weights[2] = {
         1, -2,
@@ -55,7 +73,12 @@ def array(ctype: str, name: str, values: np.ndarray, extent: str | None = None) 
 
 
 def macro(name: str, value: int | str) -> str:
-    """
+    """Return a #define; a negative value is put in parentheses.
+
+    Args:
+        name: of the macro
+        value: a number or any C expression
+
     >>> macro("ZERO_POINT", -3)
     '#define ZERO_POINT (-3)'
     """
@@ -64,9 +87,12 @@ def macro(name: str, value: int | str) -> str:
 
 
 def structure(ctype: str, name: str, members: list[tuple[list, str]]) -> str:
-    """A constant structure: some of its members at a time, after a comment that says which.
+    """Return the definition of a constant structure.
 
-    A structure within it stands between the members `OPEN` and `CLOSE`.
+    Args:
+        ctype: type of the structure in C
+        name: of the structure
+        members: groups of (values, comment); a nested structure stands between the groups OPEN and CLOSE
 
     >>> print(structure("size_t2", "size", [([2, 3], "height, width")]))
     static const size_t2 size = {

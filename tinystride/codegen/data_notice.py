@@ -1,4 +1,4 @@
-"""On which data a model's constants were learned, and under which licences these data are."""
+"""List the data sets behind a model's constants, with their licences."""
 
 from collections.abc import Mapping
 
@@ -14,10 +14,11 @@ recording is part of this library. The licence of its code is in LICENSE; the da
 
 
 def data_notice(sources: Mapping[str, Mapping], split: Mapping[str, list[str]]) -> str:
-    """Markdown that names each data set with its use, licence and citation.
+    """Return a Markdown table of the data sets with their use, licence and citation.
 
-    sources: {data set: {"source", "licence", "citation", …}} as `download` returns it
-    split: {"train" | "validation" | "test": ["dataset/subject", …]} of the model
+    Args:
+        sources: {data set: {"source", "licence", "citation", …}} as the download stage writes it
+        split: {"train" | "validation" | "test": ["dataset/subject", …]} of the model
     """
     rows = []
     for name, source in sources.items():

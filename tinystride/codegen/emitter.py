@@ -1,4 +1,4 @@
-"""From layers to C: the constants of each layer, the call that runs it, and the kernels that it needs."""
+"""Generate the C of each layer: its constants, the call that runs it, and the kernels that it needs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ from tinystride.codegen.packing import (
     is_dense,
     is_one_dimensional,
     is_rectified,
-    largest_sum,
+    max_sum,
     multipliers,
     pack,
     pack_dense,
@@ -49,8 +49,8 @@ KERNELS = [  # in the order of the C file
     "scale_four",
     "requantize",
     "requantize_row",
-    "smaller",
-    "larger",
+    "min_i32",
+    "max_i32",
     "matrix",
     "sum_row",
     "multiply_matrix",
@@ -64,7 +64,7 @@ KERNELS = [  # in the order of the C file
     "pool_max",
     "pool_average",
     "average",
-    "largest",
+    "reduce_max",
     "add",
     "broadcast",
     "rescale",
@@ -76,46 +76,59 @@ KERNELS = [  # in the order of the C file
     "dequantize",
     "copy",
 ]
-SUMS = ["requantize_row", "matrix", "sum_row"]  # what a product with a matrix needs, with MVE
+SUMS = ["requantize_row", "matrix", "sum_row"]  # kernels of a product with a matrix, with MVE
 MATRIX = [*SUMS, "multiply_matrix"]
-DENSE_UNROLL, UNROLLED_WEIGHTS = 4, 100_000  # a longer loop pays for large dense layers
+DENSE_UNROLL, MIN_UNROLLED_WEIGHTS = 4, 100_000  # a longer loop body saves instructions in large dense layers
 BROADCAST_LOOPS = 4
 STATE_ALIGNMENT = 4
 
 
 @dataclass
 class LayerCode:
-    """C of one layer. `call` has the places of its buffers open: {0}, {1} inputs, {out}, {scratch}."""
+    """C of one layer.
+
+    Attributes:
+        kernels: needed on every core, see KERNELS
+        constants: definitions of constants
+        call: of the kernel, with placeholders for buffers: {0}, {1} inputs, {out}, {scratch}
+        scratch_bytes: working memory of the call
+        narrow_kernels: needed on cores whose products have 32 bits
+        vector_kernels: needed on cores with MVE
+        scalar_kernels: needed on cores without MVE
+        plain_kernels: needed on cores with neither MVE nor DSP instructions
+    """
 
     kernels: list[str]
     constants: list[str]
     call: str
     scratch_bytes: int = 0
-    narrow_kernels: list[str] = field(default_factory=list)  # for cores whose products have 32 bits
-    vector_kernels: list[str] = field(default_factory=list)  # for cores with MVE
-    scalar_kernels: list[str] = field(default_factory=list)  # for cores without
-    plain_kernels: list[str] = field(default_factory=list)  # for cores with neither MVE nor DSP instructions
+    narrow_kernels: list[str] = field(default_factory=list)
+    vector_kernels: list[str] = field(default_factory=list)
+    scalar_kernels: list[str] = field(default_factory=list)
+    plain_kernels: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Variants:
-    """What the kernels of a network have to be able to do; the rest of them is left out.
+    """The features that the kernels of a network need; code for other features is left out.
 
-    unroll: steps in a loop of the 1D convolution's inner kernel
-    pack_unroll: pairs of weights in a loop that packs them
-    even_words: whether the weights of every two channels of 1D convolutions are whole words
-    dense_unroll: eights of inputs in a loop of the dense kernel; dense_rest: whether some remain after it
-    blocks: into how many blocks of time each 1D convolution is cut, by id
-    rectified: all 1D convolutions end in a ReLU onto the whole int8 range
-    pools: the max-poolings merged into them, 1 for none
-    passes: whether one of them has to empty fields in between
-    spans: whether a dense layer has to empty its sums in between
-    one_multiplier: whether the outputs of each dense layer share one
-    exact_halves: whether twice a sum fits in 32 bits, and no factor is 1 or larger
-    left_shifts: whether there is a factor of 1 or larger
-    full_range: whether all outputs are clamped to the whole int8 range
-    rescalings: (function, type of its input, type of its output)
-    operations: of tensors that are repeated to one shape
+    Attributes:
+        unroll: steps in one loop pass of the 1D convolution's inner kernel
+        pack_unroll: pairs of weights in one loop pass that packs them
+        even_words: whether the weights of every two channels of 1D convolutions are whole 32-bit words
+        dense_unroll: groups of eight inputs in one loop pass of the dense kernel
+        dense_rest: whether inputs remain after these loop passes
+        blocks: {id of a 1D convolution: number of blocks of time steps}
+        rectified: whether all 1D convolutions end in a ReLU onto the whole int8 range
+        pools: sizes of the max-poolings merged into 1D convolutions, 1 for no pooling
+        passes: whether a 1D convolution has to empty its fields between runs of words
+        spans: whether a dense layer has to empty its sums between runs of inputs
+        one_multiplier: whether all outputs of each dense layer have the same multiplier
+        exact_halves: whether twice any sum fits in 32 bits and all factors are below 1
+        left_shifts: whether a factor is 1 or larger
+        full_range: whether all outputs are clamped to the whole int8 range
+        rescalings: (function, type of its input, type of its output)
+        operations: of tensors that are broadcast to one shape
     """
 
     unroll: int
@@ -138,15 +151,26 @@ class Variants:
 
 @dataclass
 class Emitted:
-    """A network in C: the parts that the templates put together."""
+    """A network in C, as the parts that the templates join.
+
+    Attributes:
+        network: lowered network
+        plan: of its memory
+        variants: of the kernels
+        kernels: (name, condition of the C preprocessor under which it is needed, or "")
+        constants: definitions of constants
+        calls: of the kernels, in the order of execution
+        resets: statements that give the state its initial values
+        state_bytes: size of the state, 0 without state
+    """
 
     network: Network
     plan: MemoryPlan
     variants: Variants
-    kernels: list[tuple[str, str]]  # and the condition of the C preprocessor under which it is needed, or ""
+    kernels: list[tuple[str, str]]
     constants: list[str]
     calls: list[str]
-    resets: list[str]  # what gives the state its first values
+    resets: list[str]
     state_bytes: int
 
 
@@ -164,7 +188,7 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
     packings = [pack(layer, unroll, 1) for layer in packed]
     dense_packings = [pack_dense(layer) for layer in dense]
     dense_sizes = [n for packing in dense_packings for n in (packing.padded_size, packing.span)]
-    dense_unroll = DENSE_UNROLL if sum(layer.weights.size for layer in dense) >= UNROLLED_WEIGHTS else 1
+    dense_unroll = DENSE_UNROLL if sum(layer.weights.size for layer in dense) >= MIN_UNROLLED_WEIGHTS else 1
     return Variants(
         unroll,
         next(count for count in (2, 1) if all(packing.paired % count == 0 for packing in packings)),
@@ -177,7 +201,7 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
         any(packing.spans.min() < packing.packed_words for packing in packings),
         any(packing.span < packing.padded_size for packing in dense_packings),
         all(len(set(layer.requantization.multipliers)) == 1 for layer in dense),
-        all(largest_sum(layer) < 1 << 30 for layer in with_channels) and max(shifts, default=0) <= 0,
+        all(max_sum(layer) < 1 << 30 for layer in with_channels) and max(shifts, default=0) <= 0,
         max(shifts, default=0) > 0,
         all((layer.requantization.low, layer.requantization.high) == (-128, 127) for layer in with_channels),
         sorted({_rescaling_function(layer) for layer in layers if isinstance(layer, Rescaling)}),
@@ -186,9 +210,10 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
 
 
 def _choose_blocks(layers: Sequence[Layer], packed: list[Convolution], unroll: int) -> dict[int, int]:
-    """The fewest blocks of each 1D convolution, by id, with which the network needs the least memory.
+    """Return the smallest number of blocks of each 1D convolution, by id, with which memory is smallest.
 
-    A block costs instructions, since weights are packed anew for each, and saves words of packed input.
+    More blocks cost instructions, because weights are packed again for each block, and save packed input
+    words.
     """
     lives = lifetimes(layers).values()
     needs = {}
@@ -206,13 +231,13 @@ def _choose_blocks(layers: Sequence[Layer], packed: list[Convolution], unroll: i
     }
 
 
-# Parts of constants
+# Parts of constants.
 
 
 def _quantization_macros(
     layer: Layer, input_zero_point: int, requantization: Requantization
 ) -> tuple[str, list[str]]:
-    """Macros of a layer's quantization, and their names: zero points, bounds."""
+    """Return the macros of a layer's quantization (zero points, bounds) and their names."""
     upper = layer.name.upper()
     values = {
         f"{upper}_INPUT_ZERO_POINT": input_zero_point,
@@ -226,7 +251,7 @@ def _quantization_macros(
 def _channel_arrays(
     layer: Convolution | DepthwiseConvolution, weights: str, bias: np.ndarray
 ) -> tuple[list[str], tuple[list, str]]:
-    """Arrays of a layer with weights, and the line of its structure that names them."""
+    """Return the arrays of a layer with weights and the line of its structure that names them."""
     factors = layer.requantization.multipliers
     name = layer.name
     arrays = [
@@ -257,7 +282,7 @@ def _window(layer: Convolution | DepthwiseConvolution, zero_point: str, depth: i
 
 
 def _matrix(layer: Convolution, weights: np.ndarray, names: list[str]) -> tuple[list, list[str]]:
-    """Members of a matrix_t with its weights [channels, row], and the arrays that they name."""
+    """Return the members of a matrix_t with its weights [channels, row] and the arrays that they name."""
     arrays, pointers = _channel_arrays(layer, _weight_array(layer, weights), _without_input_offset(layer))
     size = layer.weights.size // len(layer.weights)
     sizes = ([*weights.shape[:1], size, weights.shape[1]], "channels, weights of each, bytes of a row")
@@ -265,13 +290,13 @@ def _matrix(layer: Convolution, weights: np.ndarray, names: list[str]) -> tuple[
 
 
 def _without_input_offset(layer: Convolution | DepthwiseConvolution) -> np.ndarray:
-    """The bias with the input's zero point times the weights taken off, so that inputs count as stored."""
+    """Return the bias minus input zero point times weights, so that inputs are used as they are stored."""
     axes = (1, 2, 3) if isinstance(layer, Convolution) else (0, 1)
     return layer.bias - layer.input_zero_point * layer.weights.astype(np.int64).sum(axis=axes)
 
 
 def _requantizing(variants: Variants) -> dict[str, list[str]]:
-    """What sums that become int8 one by one need of the kernels, by fields of LayerCode."""
+    """Return the kernels that convert single sums to int8, by field of LayerCode."""
     if not variants.exact_halves:
         return {"scalar_kernels": ["requantize", "scale", "clamp"]}
     clamping = [] if variants.full_range else ["clamp"]
@@ -279,14 +304,14 @@ def _requantizing(variants: Variants) -> dict[str, list[str]]:
 
 
 def _with_vectors(vectors: list[str], others: list[str]) -> list[str]:
-    """Constants of a layer that are laid out otherwise where there is MVE."""
+    """Return constants of a layer in two layouts: with MVE and without it."""
     return ["#ifdef USE_MVE", *vectors, "#else", *others, "#endif"]
 
 
 def _vector_constants(
     layer: Convolution, ctype: str, names: list[str], members: list, one_multiplier: bool = False
 ) -> list[str]:
-    """The arrays and the structure of a layer where there is MVE: `members`, and weights as they are."""
+    """Return the arrays and the structure of a layer for cores with MVE; weights stay in order."""
     matrix, arrays = _matrix(layer, layer.weights.reshape(len(layer.weights), -1), names)
     if one_multiplier:
         factor = layer.requantization.multipliers[0]
@@ -297,7 +322,7 @@ def _vector_constants(
     return [*arrays, ctext.structure(ctype, f"{layer.name}_layer", [*members, *matrix])]
 
 
-# Layers
+# Layers.
 
 
 def _convolution(layer: Convolution, variants: Variants) -> LayerCode:
@@ -354,7 +379,7 @@ def _convolution_1d(layer: Convolution, variants: Variants) -> LayerCode:
         members.append(([_pool(layer), steps], "pool, pooled steps"))
     vectors = _vector_constants(layer, "convolution_1d_t", names, members)
     call = f"convolve_1d(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
-    requantizing = ["clamp", "scale"]  # of which cores with 64-bit products have a shorter form for ReLU
+    requantizing = ["clamp", "scale"]  # cores with 64-bit products use a shorter form for ReLU
     return LayerCode(
         ["convolve_1d"],
         [macros, *_with_vectors(vectors, [*arrays, struct])],
@@ -362,7 +387,7 @@ def _convolution_1d(layer: Convolution, variants: Variants) -> LayerCode:
         packing.scratch_bytes,
         requantizing * variants.rectified,
         ["clamp", *(MATRIX if variants.pools == [1] else SUMS), "window", "gather"],
-        ["larger"] * (variants.pools != [1]) + requantizing * (not variants.rectified),
+        ["max_i32"] * (variants.pools != [1]) + requantizing * (not variants.rectified),
     )
 
 
@@ -412,13 +437,13 @@ def _depthwise(layer: DepthwiseConvolution, variants: Variants) -> LayerCode:
     ]
     struct = ctext.structure("depthwise_t", f"{layer.name}_layer", members)
     call = f"convolve_depthwise(&{layer.name}_layer, {{0}}, {{out}}, {{scratch}})"
-    scratch_bytes = layer.weights[..., :depth].size  # of a window
+    scratch_bytes = layer.weights[..., :depth].size  # of one window
     return LayerCode(
         ["clamp", "window", "gather", "convolve_depthwise"],
         [macros, *arrays, struct],
         call,
         scratch_bytes,
-        vector_kernels=["requantize_row", "smaller", "requantize", "scale"],
+        vector_kernels=["requantize_row", "min_i32", "requantize", "scale"],
         **_requantizing(variants),
     )
 
@@ -437,7 +462,7 @@ def _pooling(layer: Pooling, _variants: Variants) -> LayerCode:
     )
     kernel = f"pool_{layer.mode}"
     call = f"{kernel}(&{layer.name}_layer, {{0}}, {{out}})"
-    return LayerCode(["clamp", "smaller", "larger", "pooling", kernel], [struct], call)
+    return LayerCode(["clamp", "min_i32", "max_i32", "pooling", kernel], [struct], call)
 
 
 def _mean(layer: Mean, _variants: Variants) -> LayerCode:
@@ -591,8 +616,8 @@ def _broadcast(layer: Broadcast, _variants: Variants) -> LayerCode:
 
 
 def _maximum(layer: Maximum, _variants: Variants) -> LayerCode:
-    call = f"largest({{0}}, {{out}}, {layer.outer}, {layer.count}, {layer.inner})"
-    return LayerCode(["largest"], [], call)
+    call = f"reduce_max({{0}}, {{out}}, {layer.outer}, {layer.count}, {layer.inner})"
+    return LayerCode(["reduce_max"], [], call)
 
 
 EMITTERS: dict[type[Layer], Callable[[Any, Variants], LayerCode]] = {
@@ -622,7 +647,7 @@ def _place(buffer: Buffer, plan: MemoryPlan, state: dict[int, int]) -> str:
 
 
 def _conditions(codes: list[LayerCode]) -> list[tuple[str, str]]:
-    """The kernels that layers need, in the order of the file, and the condition for each."""
+    """Return the kernels that layers need, in the order of the file, with the condition for each."""
     names = {
         "defined(NARROW_PRODUCTS)": "narrow_kernels",
         "defined(USE_MVE)": "vector_kernels",
@@ -643,7 +668,14 @@ def _conditions(codes: list[LayerCode]) -> list[tuple[str, str]]:
 
 
 def state_offsets(network: Network) -> tuple[dict[int, int], int]:
-    """Where each variable lies in the state, in bytes, by id of its buffer; and the bytes of all of them."""
+    """Return the place of each variable in the state.
+
+    Args:
+        network: lowered network
+
+    Returns:
+        {id of the variable's buffer: offset in bytes}, and the size of the whole state in bytes
+    """
     offsets, end = {}, 0
     for buffer in network.state:
         offsets[id(buffer)] = end
@@ -652,7 +684,7 @@ def state_offsets(network: Network) -> tuple[dict[int, int], int]:
 
 
 def _resets(network: Network, offsets: dict[int, int]) -> LayerCode:
-    """What gives each variable its first values: one byte everywhere, or those of a constant."""
+    """Return the statements that set initial values: one byte value everywhere, or those of a constant."""
     code = LayerCode([], [], "")
     calls = []
     for number, buffer in enumerate(network.state, 1):
@@ -669,7 +701,14 @@ def _resets(network: Network, offsets: dict[int, int]) -> LayerCode:
 
 
 def emit(network: Network) -> Emitted:
-    """The C of a network, and the plan of its memory."""
+    """Generate the C of a network and plan its memory.
+
+    Args:
+        network: lowered network
+
+    Returns:
+        the parts that the templates join
+    """
     layers = network.layers
     variants = _choose_variants(layers)
     codes = [EMITTERS[type(layer)](layer, variants) for layer in layers]

@@ -1,4 +1,4 @@
-"""Programs around the streaming estimator that come with the library, and the walk that they are shown on."""
+"""Generate the example programs of the C library and the simulated walk that they read."""
 
 import numpy as np
 
@@ -19,13 +19,13 @@ ACC_FULL_SCALE_MPS2, GYR_FULL_SCALE_RADPS = 16 * 9.80665, np.deg2rad(2000)
 
 
 def example_files() -> dict[str, str]:
-    """The examples' files by their place in the library."""
+    """Return the example programs, {path in the library: text}."""
     values = {"walk": _counts(render("walk.csv.j2")), "walk_rate_hz": WALK_RATE_HZ}
     return {name: render(template, **values) for name, template in TEMPLATES.items()}
 
 
 def _counts(csv: str) -> list[list[int]]:
-    """The samples of a csv as a sensor's 16-bit counts."""
+    """Return the samples of a csv as 16-bit counts of a sensor."""
     samples = np.loadtxt(csv.splitlines(), delimiter=",", skiprows=1)
     full_scale = np.repeat([ACC_FULL_SCALE_MPS2, GYR_FULL_SCALE_RADPS], 3)
     return np.rint(samples / full_scale * 32768).astype(int).tolist()

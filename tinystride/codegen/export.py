@@ -14,7 +14,7 @@ from tinystride.codegen.c_library import attached_description, estimator_files, 
 from tinystride.codegen.emitter import Emitted, emit
 from tinystride.codegen.examples import example_files
 from tinystride.codegen.graph import Graph
-from tinystride.codegen.host import compile_on_host, host_compiler, run_on_host
+from tinystride.codegen.host import compile_on_host, find_host_compiler, run_on_host
 from tinystride.codegen.layers import Buffer, Network
 from tinystride.codegen.lowering import lower
 from tinystride.codegen.packages import package_files, with_licence
@@ -41,7 +41,7 @@ TEST_TEMPLATES = {
 
 
 def _source_values(emitted: Emitted, prefix: str) -> dict:
-    """What the templates of header and source ask for."""
+    """Return the values of the variables in the templates of header and source."""
     network = emitted.network
     values = {
         "prefix": prefix,
@@ -114,7 +114,7 @@ def _values(array: np.ndarray) -> str:
 def _golden_outputs(
     content: bytes, graph: Graph, inputs: np.ndarray, files: dict[str, str], state_bytes: int
 ) -> np.ndarray:
-    """By TFLM; where it is not installed by the C itself, which gives the same bits."""
+    """Return the outputs of TFLM; if it is not installed, those of the generated C (the same bits)."""
     if tflm_is_installed():
         return run_tflm(content, graph, inputs)
     return run_on_host(files, f"src/{LIBRARY_PREFIX}.c", LIBRARY_PREFIX, graph, inputs, state_bytes)
@@ -145,7 +145,7 @@ def _library_files(
 
 
 def _write_files(folder: Path, files: dict[str, str]) -> None:
-    """A new folder appears complete; in one that exists each file is replaced at once, and others stay."""
+    """Write files atomically: a new folder appears complete; in an existing one, other files stay."""
     if folder.exists():
         for name, text in files.items():
             write_text(folder / name, text)
@@ -163,18 +163,26 @@ def export_model(
     vectors: int = 24,
     optimize: str = "speed",
 ) -> dict:
-    """Write the int8 network of a .tflite file as C99 into `out_folder`.
+    """Write the int8 network of a .tflite file as C99 into a folder.
 
-    With the prefix `tinystride_model`: a library with packages, model card, `vectors` golden vectors made
-    with TFLM, and a host test; with the streaming estimator if the network is the residual one that belongs
-    to it. With another prefix: `<prefix>.h` and `<prefix>.c` alone. Optimized for "speed", with kernels for
-    shapes and cores that allow faster ones, or for "size", with the general kernels alone. The same file
-    gives the same bytes, but that golden vectors and host test are left out where there is neither TFLM
-    nor a C compiler. Returns `{prefix, files, layers, multiply_accumulates, weights,
-    working_memory_bytes}`.
+    With the prefix `tinystride_model` the folder becomes a library: packages, model card, golden vectors
+    made with TFLM and a host test, and the streaming estimator if the network is its residual network. With
+    another prefix only `<prefix>.h` and `<prefix>.c` are written. The same file gives the same bytes. If
+    neither TFLM nor a C compiler is installed, golden vectors and host test are left out.
 
-    Raises ModelError for a file that is not a whole supported model, ParameterError for a prefix that is
-    no C name.
+    Args:
+        tflite_path: of the model
+        out_folder: is created if it is missing
+        prefix: of all names in C, a C identifier of at most 40 characters
+        vectors: number of golden vectors
+        optimize: "speed" for kernels that depend on shape and core, "size" for the general kernels only
+
+    Returns:
+        `{prefix, files, layers, multiply_accumulates, weights, working_memory_bytes}`
+
+    Raises:
+        ModelError: if the file is not a complete model of supported operators
+        ParameterError: if prefix or optimize is invalid
     """
     _check_prefix(prefix)
     if optimize not in OPTIMIZE:
@@ -185,7 +193,7 @@ def export_model(
         emitted = emit(lower(graph, optimize))
     except ModelError as error:
         raise ModelError(f"{path.name}: {error}") from error
-    if not tflm_is_installed() and host_compiler() is None:
+    if not tflm_is_installed() and find_host_compiler() is None:
         vectors = 0
     values = _source_values(emitted, prefix) | {"optimize": optimize}
     card = _card(path, graph, emitted)
@@ -194,14 +202,22 @@ def export_model(
     else:
         files = {f"{prefix}.{ending}": render(f"model.{ending}.j2", **values) for ending in "hc"}
     _write_files(Path(out_folder), {name: with_licence(name, text) for name, text in files.items()})
-    figures = ("layers", "multiply_accumulates", "weights", "working_memory_bytes")
-    return {"prefix": prefix, "files": sorted(files)} | {name: card[name] for name in figures}
+    summary = ("layers", "multiply_accumulates", "weights", "working_memory_bytes")
+    return {"prefix": prefix, "files": sorted(files)} | {name: card[name] for name in summary}
 
 
 def check_on_host(out_folder: Path | str) -> dict:
-    """Compile the exported library's host test and run it: `{vectors, mismatches, compiler, flags}`.
+    """Compile the host test of an exported library and run it.
 
-    Raises ToolError without a C compiler, if the C does not compile, or if a result differs.
+    Args:
+        out_folder: of the library, as `export_model` wrote it
+
+    Returns:
+        `{vectors, mismatches, compiler, flags}`
+
+    Raises:
+        ToolError: if there is no C compiler, the C does not compile, or an output differs from its golden
+            vector
     """
     folder = Path(out_folder)
     flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]

@@ -1,4 +1,4 @@
-"""Operators whose results are known before the network runs: shapes, and what follows from constants."""
+"""Evaluate operators whose results do not depend on the network's input: shapes and constants."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,13 @@ KINDS = {*ARITHMETIC, *SAME_VALUES, *movement.KINDS, "FILL", "REDUCE_PROD", "SHA
 
 
 def is_known(operator: Operator) -> bool:
-    """Whether `fold` gives the results: SHAPE, arithmetic of whole numbers, moved constants of any type."""
+    """Return whether `fold` can evaluate an operator.
+
+    It can evaluate SHAPE, integer arithmetic on constants, and the movement of constants of any type.
+
+    Args:
+        operator: of the graph
+    """
     if operator.kind == "SHAPE":
         return True
     given = [tensor for tensor in operator.inputs if tensor is not None]
@@ -30,7 +36,14 @@ def is_known(operator: Operator) -> bool:
 
 
 def fold(operator: Operator) -> list[np.ndarray]:
-    """The values of an operator's outputs. ValueError, saying why, where they cannot be computed."""
+    """Return the values of an operator's outputs.
+
+    Args:
+        operator: for which `is_known` holds
+
+    Raises:
+        ValueError: if they cannot be computed; the message states why
+    """
     kind, output = operator.kind, operator.output
     values = [tensor.values for tensor in operator.inputs if tensor is not None and kind != "SHAPE"]
     if kind == "SHAPE":

@@ -1,4 +1,4 @@
-"""A .tflite network as plain Python objects."""
+"""Represent a .tflite network as plain Python objects."""
 
 from dataclasses import dataclass, field
 from math import prod
@@ -10,32 +10,50 @@ from tinystride.errors import ModelError
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """One tensor: `data` holds the values of a constant, None where the value is computed."""
+    """One tensor of a graph.
+
+    Attributes:
+        name: as in the file
+        shape: of its values
+        dtype: "int8", "uint8", "int32", "float32", …
+        scales: float32, one per tensor or one per channel; empty if it is not quantized
+        zero_points: int64, as many as scales
+        channel_axis: axis along which the scales vary
+        data: values of a constant, None if the value is computed
+        problem: reason and remedy if the tensor cannot be used, else empty
+    """
 
     name: str
     shape: tuple[int, ...]
-    dtype: str  # "int8", "uint8", "int32", "float32", ...
-    scales: np.ndarray  # float32, one per tensor or one per channel, empty where not quantized
-    zero_points: np.ndarray  # int64, as many as scales
+    dtype: str
+    scales: np.ndarray
+    zero_points: np.ndarray
     channel_axis: int
     data: np.ndarray | None
-    problem: str = ""  # why it cannot be used, with the remedy; empty if it can
+    problem: str = ""
 
     @property
     def size(self) -> int:
+        """Number of elements."""
         return prod(self.shape)
 
     @property
     def scale(self) -> np.float32:
+        """The first scale, which is the only one of an activation."""
         return self.scales[0]
 
     @property
     def zero_point(self) -> int:
+        """The first zero point, which is the only one of an activation."""
         return int(self.zero_points[0])
 
     @property
     def values(self) -> np.ndarray:
-        """The data of a constant. Raises ModelError if the tensor is computed."""
+        """Values of a constant.
+
+        Raises:
+            ModelError: if the tensor is computed
+        """
         if self.data is None:
             raise ModelError(f"tensor '{self.name}' is not a constant; convert the model again")
         return self.data
@@ -43,24 +61,43 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Operator:
-    """One operator: `options` are the fields of its options table, activation and padding by name."""
+    """One operator of a graph.
 
-    kind: str  # as in the schema: "CONV_2D", ...
+    Attributes:
+        kind: as in the schema: "CONV_2D", …
+        inputs: None for an optional input that is left out
+        outputs: its results
+        options: fields of its options table, with activation and padding by name
+    """
+
+    kind: str
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
     options: dict = field(default_factory=dict)
 
     @property
     def output(self) -> Tensor:
+        """The first output."""
         return self.outputs[0]
 
     @property
     def sources(self) -> tuple[Tensor, ...]:
-        """All inputs of an operator that needs each of them. Raises ModelError if one is left out."""
+        """All inputs of an operator that needs each of them.
+
+        Raises:
+            ModelError: if one is left out
+        """
         return tuple(self.source(position) for position in range(len(self.inputs)))
 
     def source(self, position: int) -> Tensor:
-        """The input at a position, from 0. Raises ModelError if it is left out."""
+        """Return the input at a position.
+
+        Args:
+            position: from 0
+
+        Raises:
+            ModelError: if it is left out
+        """
         tensor = self.inputs[position]
         if tensor is None:
             raise ModelError(f"{self.kind}: lacks input {position}; convert the model again")
@@ -69,9 +106,15 @@ class Operator:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A network with one input and one output, its operators in the order of execution.
+    """A network with one input and one output.
 
-    others: the operators of further subgraphs, from the one numbered 1 on
+    Attributes:
+        input: of the network
+        output: of the network
+        operators: in the order of execution
+        metadata: {name of the entry: content}
+        description: of the file
+        others: operators of the further subgraphs, from number 1 on
     """
 
     input: Tensor

@@ -1,4 +1,4 @@
-"""The generated C, built for the computer that runs this."""
+"""Build and run the generated C on the host."""
 
 import ctypes
 import shutil
@@ -13,25 +13,35 @@ from tinystride.codegen.graph import Graph
 from tinystride.errors import ToolError
 
 
-def host_compiler() -> str | None:
-    """The first C compiler in the path, by its name."""
+def find_host_compiler() -> str | None:
+    """Return the name of the first C compiler in the path, None if there is no compiler."""
     return next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
 
 
 def compile_on_host(
     sources: Sequence[Path], target: Path, *, include: Sequence[Path] = (), flags: Sequence[str] = ()
 ) -> str:
-    """Compile and link C files into `target`; returns the compiler's name.
+    """Compile and link C files for the host.
 
-    Raises ToolError without a C compiler, or if it refuses the C.
+    Args:
+        sources: C files
+        target: program or library to write
+        include: folders of headers
+        flags: of the compiler
+
+    Returns:
+        the compiler's name
+
+    Raises:
+        ToolError: if there is no C compiler or it rejects the C
     """
-    compiler = host_compiler()
+    compiler = find_host_compiler()
     if compiler is None:
         raise ToolError("no C compiler; install the Debian package gcc")
     command = [compiler, *flags, *(f"-I{folder}" for folder in include), *map(str, sources)]
     built = subprocess.run([*command, "-o", str(target), "-lm"], capture_output=True, text=True)
     if built.returncode:
-        raise ToolError(f"{compiler} refuses the generated C: {built.stderr.strip()[:500]}")
+        raise ToolError(f"{compiler} rejects the generated C: {built.stderr.strip()[:500]}")
     return compiler
 
 
@@ -43,11 +53,21 @@ def run_on_host(
     inputs: np.ndarray,
     state_bytes: int = 0,
 ) -> np.ndarray:
-    """What a generated network makes of `inputs` [vectors, input size]; gives [vectors, output size].
+    """Run a generated network on the host.
 
-    files: its sources, text by relative path, of which `source` is compiled; prefix: of its names in C
-    state_bytes: what it keeps from one vector to the next
-    Raises ToolError as compile_on_host does, or if a call fails.
+    Args:
+        files: its sources, {relative path: text}
+        source: path of the file to compile
+        prefix: of its names in C
+        graph: of the model, for type and size of the output
+        inputs: [vectors, input size]
+        state_bytes: size of the state that it keeps between vectors; 0: no state
+
+    Returns:
+        [vectors, output size]
+
+    Raises:
+        ToolError: if it does not compile, or a call fails
     """
     outputs = np.empty((len(inputs), graph.output.size), graph.output.dtype)
     inputs = np.ascontiguousarray(inputs, graph.input.dtype)
@@ -64,7 +84,7 @@ def run_on_host(
         kept = [ctypes.c_void_p(state.ctypes.data)] if state_bytes else []
         if state_bytes:
             getattr(loaded, f"{prefix}_reset")(*kept)
-        for given, told in zip(inputs, outputs, strict=True):
-            if run(*kept, ctypes.c_void_p(given.ctypes.data), ctypes.c_void_p(told.ctypes.data)):
+        for vector, output in zip(inputs, outputs, strict=True):
+            if run(*kept, ctypes.c_void_p(vector.ctypes.data), ctypes.c_void_p(output.ctypes.data)):
                 raise ToolError(f"{prefix}_run of the generated C refuses an input")
     return outputs

@@ -1,4 +1,4 @@
-"""What a network does, step by step, once reshapes have vanished: the form between the graph and its C."""
+"""Represent a network as layers: between the graph of the file and the C, without reshapes."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,29 @@ from tinystride.errors import ModelError
 
 @dataclass(eq=False)
 class Buffer:
-    """The values that pass from one layer to others. `place` is where they live in the C code."""
+    """Values that one layer passes to others.
+
+    Attributes:
+        name: in C
+        size: number of elements
+        ctype: type of an element in C
+        place: "memory", "input", "output", "constant" or "state"
+        data: values of a constant, initial values of a state, else None
+    """
 
     name: str
     size: int
     ctype: str = "int8_t"
-    place: str = "memory"  # or "input", "output", "constant", "state"
-    data: np.ndarray | None = None  # of a constant; of a state, its first values
+    place: str = "memory"
+    data: np.ndarray | None = None
 
     @property
     def values(self) -> np.ndarray:
-        """The data of a constant or a state. Raises ModelError if the buffer has none."""
+        """Data of a constant or initial values of a state.
+
+        Raises:
+            ModelError: if the buffer has no data
+        """
         if self.data is None:
             raise ModelError(f"'{self.name}' has no values; convert the model again")
         return self.data
@@ -29,15 +41,33 @@ class Buffer:
 
 @dataclass(eq=False)
 class Layer:
+    """One step of a network.
+
+    Attributes:
+        name: in C
+        inputs: read by the layer
+        output: written by the layer
+        shapes: for the comment in the C: "[108, 6] -> [54, 32]"
+    """
+
     name: str
     inputs: list[Buffer]
     output: Buffer
-    shapes: str  # for the reader of the C code: "[108, 6] -> [54, 32]"
+    shapes: str
 
 
 @dataclass
 class Window:
-    """A window that slides over `[height, width]`; `pad_*` counts the steps that lie before the input."""
+    """A window that slides over an image; all pairs are (height, width).
+
+    Attributes:
+        kernel: size of the window
+        stride: steps between positions
+        dilation: steps between taps
+        pad: steps of padding before the input
+        input: size of the input
+        output: size of the output
+    """
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
@@ -49,7 +79,14 @@ class Window:
 
 @dataclass
 class Requantization:
-    """From an int32 sum to int8, one multiplier per output channel. A sum may be any int32."""
+    """Conversion of int32 sums to int8. A sum may be any int32.
+
+    Attributes:
+        multipliers: one per output channel
+        zero_point: of the output
+        low: lowest output
+        high: highest output
+    """
 
     multipliers: list[Multiplier]
     zero_point: int
@@ -59,10 +96,16 @@ class Requantization:
 
 @dataclass(eq=False)
 class Convolution(Layer):
-    """CONV_2D and FULLY_CONNECTED: weights `[out_channels, height, width, in_channels]`.
+    """CONV_2D or FULLY_CONNECTED.
 
-    `pool` is the max-pooling along the width that has been merged into it: (window = stride, its outputs).
-    `general`: whether the kernel for any shape computes it, even where there is a faster one for its shape.
+    Attributes:
+        window: of the convolution
+        weights: [out_channels, height, width, in_channels]
+        bias: [out_channels]
+        input_zero_point: of the input
+        requantization: of the sums
+        pool: (window = stride, number of outputs) of a max-pooling along the width merged into it, or None
+        general: whether the kernel for any shape computes it even if there is a faster one for its shape
     """
 
     window: Window
@@ -75,12 +118,22 @@ class Convolution(Layer):
 
     @property
     def macs(self) -> int:
+        """Multiply-accumulates of one inference."""
         return self.weights.size * self.window.output[0] * self.window.output[1]
 
 
 @dataclass(eq=False)
 class DepthwiseConvolution(Layer):
-    """DEPTHWISE_CONV_2D: weights `[height, width, in_channels * depth_multiplier]`."""
+    """DEPTHWISE_CONV_2D.
+
+    Attributes:
+        window: of the convolution
+        weights: [height, width, in_channels * depth_multiplier]
+        bias: [in_channels * depth_multiplier]
+        depth_multiplier: outputs per input channel
+        input_zero_point: of the input
+        requantization: of the sums
+    """
 
     window: Window
     weights: np.ndarray
@@ -91,12 +144,21 @@ class DepthwiseConvolution(Layer):
 
     @property
     def macs(self) -> int:
+        """Multiply-accumulates of one inference."""
         return self.weights.size * self.window.output[0] * self.window.output[1]
 
 
 @dataclass(eq=False)
 class Pooling(Layer):
-    """MAX_POOL_2D ("max") and AVERAGE_POOL_2D ("average")."""
+    """MAX_POOL_2D or AVERAGE_POOL_2D.
+
+    Attributes:
+        mode: "max" or "average"
+        window: of the pooling
+        channels: of input and output
+        low: lowest output
+        high: highest output
+    """
 
     mode: str
     window: Window
@@ -107,7 +169,16 @@ class Pooling(Layer):
 
 @dataclass(eq=False)
 class Mean(Layer):
-    """MEAN over `count` neighbouring positions: input `[outer, count, inner]`, output `[outer, inner]`."""
+    """MEAN over adjacent axes: input [outer, count, inner], output [outer, inner].
+
+    Attributes:
+        outer: product of the axes before
+        count: product of the averaged axes
+        inner: product of the axes after
+        input_zero_point: of the input
+        output_zero_point: of the output
+        multiplier: of the sum
+    """
 
     outer: int
     count: int
@@ -119,7 +190,13 @@ class Mean(Layer):
 
 @dataclass(eq=False)
 class Addition(Layer):
-    """ADD of two tensors of the same shape."""
+    """ADD of two tensors of the same shape.
+
+    Attributes:
+        zero_points: of both inputs
+        multipliers: of both inputs, to a common fine scale
+        requantization: of the sum
+    """
 
     zero_points: tuple[int, int]
     multipliers: tuple[Multiplier, Multiplier]
@@ -128,7 +205,12 @@ class Addition(Layer):
 
 @dataclass(eq=False)
 class Rescaling(Layer):
-    """QUANTIZE between 8-bit types, RELU and RELU6: subtract, scale, add, clamp."""
+    """QUANTIZE between 8-bit types, RELU or RELU6: subtract, scale, add, clamp.
+
+    Attributes:
+        input_zero_point: of the input
+        requantization: of the difference
+    """
 
     input_zero_point: int
     requantization: Requantization
@@ -136,14 +218,23 @@ class Rescaling(Layer):
 
 @dataclass(eq=False)
 class LookUp(Layer):
-    """Any function of one int8: its 256 values, from that for -128 on."""
+    """Any function of one int8 value.
+
+    Attributes:
+        table: [256], its values for -128 to 127
+    """
 
     table: np.ndarray
 
 
 @dataclass(eq=False)
 class Softmax(Layer):
-    """SOFTMAX over `depth` neighbouring values; the exponentials are those of tables.py."""
+    """SOFTMAX over adjacent values.
+
+    Attributes:
+        depth: number of values
+        exponentials: of differences to the maximum, see `tables.softmax_exponentials`
+    """
 
     depth: int
     exponentials: np.ndarray
@@ -151,7 +242,12 @@ class Softmax(Layer):
 
 @dataclass(eq=False)
 class Movement(Layer):
-    """Operators that only move values: `runs[i]` from input i, after `fill` has been written everywhere."""
+    """Operators that only move values.
+
+    Attributes:
+        runs: copies, `runs[i]` from input i
+        fill: value written to the whole output before, or None
+    """
 
     runs: list[Run]
     fill: int | None = None
@@ -159,13 +255,18 @@ class Movement(Layer):
 
 @dataclass(eq=False)
 class Broadcast(Layer):
-    """ADD, SUB, MUL, PRELU, MAXIMUM and MINIMUM of two tensors that are repeated to one shape.
+    """ADD, SUB, MUL, PRELU, MAXIMUM or MINIMUM of two tensors that are broadcast to one shape.
 
-    sizes, strides: loops through the output and through both inputs
-    multipliers: of both inputs (ADD, SUB), or of the first one (PRELU)
+    Attributes:
+        operation: "add", "subtract", "multiply", "prelu", "maximum" or "minimum"
+        sizes: of the nested loops, from the outermost
+        strides: of both inputs in these loops
+        zero_points: of both inputs
+        multipliers: of both inputs (ADD, SUB), or of the first one (PRELU)
+        requantization: of the result
     """
 
-    operation: str  # "add", "subtract", "multiply", "prelu", "maximum", "minimum"
+    operation: str
     sizes: list[int]
     strides: list[list[int]]
     zero_points: tuple[int, int]
@@ -175,7 +276,13 @@ class Broadcast(Layer):
 
 @dataclass(eq=False)
 class Maximum(Layer):
-    """REDUCE_MAX over `count` neighbouring positions: input `[outer, count, inner]`."""
+    """REDUCE_MAX over adjacent axes: input [outer, count, inner], output [outer, inner].
+
+    Attributes:
+        outer: product of the axes before
+        count: product of the reduced axes
+        inner: product of the axes after
+    """
 
     outer: int
     count: int
@@ -184,7 +291,12 @@ class Maximum(Layer):
 
 @dataclass(eq=False)
 class Quantization(Layer):
-    """QUANTIZE of float32 at the input of a network."""
+    """QUANTIZE of float32 at the input of a network.
+
+    Attributes:
+        scale: of the output
+        zero_point: of the output
+    """
 
     scale: np.float32
     zero_point: int
@@ -192,7 +304,12 @@ class Quantization(Layer):
 
 @dataclass(eq=False)
 class Dequantization(Layer):
-    """DEQUANTIZE to float32 at the output of a network."""
+    """DEQUANTIZE to float32 at the output of a network.
+
+    Attributes:
+        scale: of the input
+        zero_point: of the input
+    """
 
     scale: np.float32
     zero_point: int
@@ -200,12 +317,23 @@ class Dequantization(Layer):
 
 @dataclass(eq=False)
 class Copy(Layer):
-    """A network whose operators have all vanished still hands its input on."""
+    """Copy of a buffer, such as the input of a network without any other layer."""
 
 
 @dataclass
 class Network:
-    """Layers in the order of execution."""
+    """A lowered network.
+
+    Attributes:
+        layers: in the order of execution
+        input: of the network
+        output: of the network
+        input_shape: as in the file
+        output_shape: as in the file
+        input_quantization: (scale, zero point), None for float32
+        output_quantization: (scale, zero point), None for float32
+        state: variables that are kept between inferences
+    """
 
     layers: list[Layer]
     input: Buffer
@@ -214,4 +342,4 @@ class Network:
     output_shape: tuple[int, ...]
     input_quantization: tuple[np.float32, int] | None
     output_quantization: tuple[np.float32, int] | None
-    state: list[Buffer]  # what is kept from one inference to the next
+    state: list[Buffer]

@@ -1,4 +1,4 @@
-"""From the graph of a .tflite file to layers: operators checked, reshapes dropped, max-pooling merged."""
+"""Convert the graph of a .tflite file to layers: check operators, drop reshapes, merge max-pooling."""
 
 import re
 from dataclasses import fields, replace
@@ -42,18 +42,18 @@ from tinystride.codegen.quantization import (
 )
 from tinystride.errors import ModelError
 
-AGAIN = "convert the model again"
-TO_INT8 = "quantize the model to int8"
-OTHERS = "build the model of the operators that docs/export.md lists"
-ONE, NONE = Multiplier(1 << 30, 1), Multiplier(0, 0)
-HALF_OF_SUMS = (1 << 30) - 1
-SUM_LIMIT = (1 << 31) - 1  # what an int32 sum can reach
+CONVERT_AGAIN = "convert the model again"
+USE_INT8 = "quantize the model to int8"
+USE_SUPPORTED = "use only operators listed in docs/export.md"
+UNIT, UNUSED = Multiplier(1 << 30, 1), Multiplier(0, 0)
+MAX_IDLE_BIAS = (1 << 30) - 1
+MAX_SUM = (1 << 31) - 1  # of an int32 sum
 MAX_SHIFT = 30
 MAX_STEPS = 1 << 16
 MAX_BROADCAST_LOOPS = 4
 MAX_FUNCTION_SHIFT = 21  # a difference of two int8 has 9 bits
-MAX_PRODUCT_SHIFT = 13  # and a product of two of them 17
-SCALES = 1e-12, 1e12
+MAX_PRODUCT_SHIFT = 13  # a product of two differences has 17 bits
+SCALE_RANGE = 1e-12, 1e12
 CTYPES = {"int8": "int8_t", "uint8": "uint8_t", "float32": "float"}
 RANGES = {"int8": (INT8_MIN, INT8_MAX), "uint8": (0, 255)}
 OPERATION_NAME = re.compile(
@@ -64,30 +64,37 @@ OPERATION_NAME = re.compile(
 
 
 def _refuse(operator: Operator, tensor: Tensor | None, problem: str, remedy: str) -> ModelError:
-    what = operator.kind if tensor is None else f"{operator.kind}: tensor '{tensor.name}'"
-    return ModelError(f"{what} {problem}; {remedy}")
+    subject = operator.kind if tensor is None else f"{operator.kind}: tensor '{tensor.name}'"
+    return ModelError(f"{subject} {problem}; {remedy}")
 
 
 def _require(
-    fact: bool, operator: Operator, tensor: Tensor | None, problem: str, remedy: str = AGAIN
+    fact: bool, operator: Operator, tensor: Tensor | None, problem: str, remedy: str = CONVERT_AGAIN
 ) -> None:
     if not fact:
         raise _refuse(operator, tensor, problem, remedy)
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    """`[108, 6]`: a shape for a comment, without the axes of length one that converters add."""
+    """Return a shape for a comment, such as `[108, 6]`, without axes of length one."""
     return "[" + ", ".join(str(n) for n in shape if n > 1) + "]" if prod(shape) > 1 else "[1]"
 
 
 class LayerNames:
-    """Names of C for layers, after the names that the model's author gave them; each only once."""
+    """Unique names of layers in C, derived from the names in the model."""
 
     def __init__(self) -> None:
         self.used: set[str] = set()
 
     def take(self, tensor: Tensor, kind: str) -> str:
-        """The last telling part of a tensor's name: `functional/conv1d_1/Relu;…` gives `conv1d_1`."""
+        """Return a unique name: the last specific part of a tensor's name, else the operator's kind.
+
+        `functional/conv1d_1/Relu;…` gives `conv1d_1`.
+
+        Args:
+            tensor: output of the layer
+            kind: of the operator
+        """
         parts = [
             re.sub(r"\W+", "_", part, flags=re.ASCII).strip("_").lower()
             for part in tensor.name.split(";")[0].split("/")
@@ -104,33 +111,49 @@ class LayerNames:
 
 
 class Lowering:
+    """Conversion of one graph.
+
+    Attributes:
+        graph: to convert
+        general: whether one kernel computes convolutions of all shapes
+        names: of layers
+        buffers: {id of a tensor: its buffer}
+        layers: converted so far
+        folded: {id of a tensor: the same tensor with its computed constant value}
+        variables: {id of a handle: name of its variable}
+        state: {name of a variable: its buffer}
+        first_values: {name of a variable: initial values}
+        position: number of the operator that is being converted
+        pads: {id of a padded tensor: (tensor before padding, steps before)} of PADs merged into convolutions
+    """
+
     def __init__(self, graph: Graph, optimize: str):
         self.graph = graph
         self.general = optimize == "size"
         self.names = LayerNames()
         self.buffers: dict[int, Buffer] = {}
         self.layers: list[Layer] = []
-        self.known: dict[int, Tensor] = {}  # tensors that turned out to be constant, by id
-        self.variables: dict[int, str] = {}  # names of variables, by id of their handle
+        self.folded: dict[int, Tensor] = {}
+        self.variables: dict[int, str] = {}
         self.state: dict[str, Buffer] = {}
         self.first_values: dict[str, np.ndarray] = {}
-        self.done = 0  # operators
-        self.pads: dict[int, tuple[Tensor, tuple[int, int]]] = {}  # left to convolutions: input, steps before
+        self.position = 0
+        self.pads: dict[int, tuple[Tensor, tuple[int, int]]] = {}
 
-    # What tensors may be
+    # Checks of tensors.
 
     def _scales(self, operator: Operator, tensor: Tensor) -> np.ndarray:
         with np.errstate(invalid="ignore"):
             scales = tensor.scales.astype(np.float64)
-        sensible = len(scales) > 0 and bool(np.all((scales > SCALES[0]) & (scales < SCALES[1])))
-        _require(sensible, operator, tensor, "has no sensible scale", TO_INT8)
+        sensible = len(scales) > 0 and bool(np.all((scales > SCALE_RANGE[0]) & (scales < SCALE_RANGE[1])))
+        _require(sensible, operator, tensor, "has no sensible scale", USE_INT8)
         return scales
 
     def _affine(self, operator: Operator, tensor: Tensor, *dtypes: str) -> Tensor:
         """Check that a tensor is int8 (or of `dtypes`), with one scale and a zero point within its range."""
         allowed = dtypes or ("int8",)
         problem = f"is {tensor.dtype}, not {' or '.join(allowed)}"
-        _require(tensor.dtype in allowed, operator, tensor, problem, TO_INT8)
+        _require(tensor.dtype in allowed, operator, tensor, problem, USE_INT8)
         count = len(self._scales(operator, tensor))
         _require(count == 1, operator, tensor, f"has {count} scales", "quantize activations per tensor")
         low, high = RANGES[tensor.dtype]
@@ -142,17 +165,17 @@ class Lowering:
     def _constant(self, operator: Operator, tensor: Tensor | None, dtype: str) -> np.ndarray:
         values = tensor.data if tensor is not None and tensor.dtype == dtype else None
         if values is None:
-            raise _refuse(operator, tensor, f"is not a constant of {dtype}", TO_INT8)
+            raise _refuse(operator, tensor, f"is not a constant of {dtype}", USE_INT8)
         return values
 
-    def _arity(self, operator: Operator, least: int, most: int | None = None) -> None:
+    def _arity(self, operator: Operator, minimum: int, maximum: int | None = None) -> None:
         given = len(operator.inputs)
-        fits = least <= given <= (most or least) and len(operator.outputs) == 1
+        fits = minimum <= given <= (maximum or minimum) and len(operator.outputs) == 1
         _require(fits, operator, None, f"has {given} inputs and {len(operator.outputs)} outputs")
-        _require(None not in operator.inputs[:least], operator, None, "lacks an input")
+        _require(None not in operator.inputs[:minimum], operator, None, "lacks an input")
 
     def _image(self, operator: Operator, tensor: Tensor) -> tuple[int, ...]:
-        """The shape [1, height, width, channels] of a tensor."""
+        """Return the shape [1, height, width, channels] of a tensor."""
         fits = len(tensor.shape) == 4 and tensor.shape[0] == 1
         problem = f"has the shape {list(tensor.shape)}, not [1, height, width, channels]"
         _require(fits, operator, tensor, problem, "convert with a fixed batch of one")
@@ -160,16 +183,16 @@ class Lowering:
 
     def _multiplier(self, operator: Operator, factor: float) -> Multiplier:
         multiplier = quantize_multiplier(float(factor))
-        _require(multiplier.shift <= MAX_SHIFT, operator, operator.output, "has too small a scale", TO_INT8)
+        _require(multiplier.shift <= MAX_SHIFT, operator, operator.output, "has too small a scale", USE_INT8)
         return multiplier
 
-    # Buffers and layers
+    # Buffers and layers.
 
     def _read(self, operator: Operator, tensor: Tensor) -> Buffer:
         if id(tensor) not in self.buffers:
             if tensor.data is None:
-                raise _refuse(operator, tensor, "is used before it is computed", AGAIN)
-            _require(tensor.dtype in RANGES, operator, tensor, f"is a constant of {tensor.dtype}", TO_INT8)
+                raise _refuse(operator, tensor, "is used before it is computed", CONVERT_AGAIN)
+            _require(tensor.dtype in RANGES, operator, tensor, f"is a constant of {tensor.dtype}", USE_INT8)
             name = self.names.take(tensor, "constant")
             self.buffers[id(tensor)] = Buffer(
                 name, tensor.size, CTYPES[tensor.dtype], "constant", tensor.data.ravel()
@@ -177,7 +200,7 @@ class Lowering:
         return self.buffers[id(tensor)]
 
     def _check_new(self, operator: Operator, target: Tensor) -> None:
-        new = id(target) not in self.buffers and id(target) not in self.known and target.data is None
+        new = id(target) not in self.buffers and id(target) not in self.folded and target.data is None
         _require(new, operator, target, "is computed twice")
 
     def _append(
@@ -188,7 +211,7 @@ class Lowering:
         target: Tensor | None = None,
         **values: Any,
     ) -> None:
-        """Add a layer that computes `target`, or else the operator's output, from `sources`."""
+        """Add a layer that computes `target` (by default the operator's output) from `sources`."""
         target = target or operator.output
         inputs = [self._read(operator, source) for source in sources]
         self._check_new(operator, target)
@@ -197,12 +220,12 @@ class Lowering:
         shapes = " + ".join(_shape(source.shape) for source in sources) + f" -> {_shape(target.shape)}"
         self.layers.append(kind(name, inputs, output, shapes, **values))
 
-    # Parts of operators
+    # Parts of operators.
 
     def _activation(self, operator: Operator) -> tuple[int, int]:
         activation, output = operator.options["Activation"], operator.output
-        known = activation in ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
-        _require(known, operator, output, f"has the activation {activation}", "use RELU or RELU6")
+        is_supported = activation in ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
+        _require(is_supported, operator, output, f"has the activation {activation}", "use RELU or RELU6")
         low, high = activation_range(activation, output.scale, output.zero_point)
         _require(low <= high, operator, output, "has an empty range")
         return low, high
@@ -215,7 +238,7 @@ class Lowering:
         options = operator.options
         shapes = [operator.source(0).shape, operator.output.shape]
         if all(len(shape) == 4 and shape[1] == 1 for shape in shapes) and kernel[0] == 1:
-            # A batch of rows is an image whose rows do not meet.
+            # A batch of rows is an image whose rows are independent.
             size, result = [shape[0:3:2] for shape in shapes]
         else:
             size, result = [self._image(operator, end)[1:3] for end in (operator.source(0), operator.output)]
@@ -235,7 +258,7 @@ class Lowering:
         return Window(kernel, stride, dilation, (pad[0], pad[1]), (size[0], size[1]), (result[0], result[1]))
 
     def _weighted(self, operator: Operator, channel_axis: int, channels: int) -> dict:
-        """Fields of a layer with weights: bias, zero point of the input, requantization."""
+        """Return fields of a layer with weights: bias, zero point of the input, requantization."""
         source, weights = self._affine(operator, operator.source(0)), operator.source(1)
         target = self._affine(operator, operator.output)
         scales = self._scales(operator, weights)
@@ -249,20 +272,20 @@ class Lowering:
             bias = self._constant(operator, operator.source(2), "int32").ravel().astype(np.int64)
             _require(len(bias) == channels, operator, operator.source(2), f"has {len(bias)} values")
         others = tuple(axis for axis in range(weights.values.ndim) if axis != channel_axis)
-        # Kernels add up stored inputs or differences to a zero point, both at most 256 in size.
-        largest = np.abs(weights.values.astype(np.int64)).sum(axis=others) * 256 + np.abs(bias)
+        # Kernels sum stored inputs or differences to a zero point; the magnitude of both is at most 256.
+        max_sums = np.abs(weights.values.astype(np.int64)).sum(axis=others) * 256 + np.abs(bias)
         factors = np.broadcast_to(np.float64(source.scale) * scales / np.float64(target.scale), channels)
         multipliers = [self._multiplier(operator, factor) for factor in factors]
-        # Scaling shifts to the left first, and a zero point is added last.
+        # The scaling begins with a left shift and ends with the addition of a zero point.
         reached = np.maximum(
-            largest << np.maximum([multiplier.shift for multiplier in multipliers], 0),
-            np.ceil(largest * factors) + 256,
+            max_sums << np.maximum([multiplier.shift for multiplier in multipliers], 0),
+            np.ceil(max_sums * factors) + 256,
         )
-        small = max(largest.max(), reached.max()) <= SUM_LIMIT
+        small = max(max_sums.max(), reached.max()) <= MAX_SUM
         _require(small, operator, weights, "has sums that may overflow 32 bits", "use smaller layers")
         requantization = self._requantization(operator, multipliers)
         return {
-            "bias": _within_half(bias, largest == np.abs(bias), requantization),
+            "bias": _clip_idle_biases(bias, max_sums == np.abs(bias), requantization),
             "input_zero_point": source.zero_point,
             "requantization": requantization,
         }
@@ -274,7 +297,7 @@ class Lowering:
         first, height, width, last = weights.shape
         return first, height, width, last
 
-    # Operators
+    # Operators.
 
     def _conv_2d(self, operator: Operator) -> None:
         self._arity(operator, 2, 3)
@@ -314,7 +337,7 @@ class Lowering:
         fits = groups == 1 and channels % depth == 0 and operator.output.shape[-1] == channels
         _require(fits, operator, weights, f"has the shape {list(weights.shape)}")
         source, window = self._without_pad(operator, window)
-        if depth == 1:  # is a convolution
+        if depth == 1:  # equals a convolution
             window, values = _along_width(window, weights.values.transpose(3, 1, 2, 0))
             weighted = self._weighted(operator, 3, channels)
             self._append(Convolution, operator, [source], window=window, weights=values, **weighted)
@@ -348,13 +371,13 @@ class Lowering:
             high=high,
         )
 
-    def _neighbours(self, operator: Operator) -> tuple[int, int, int]:
-        """An input as [outer, count, inner], the middle axis being the ones that are reduced."""
+    def _reduced_axes(self, operator: Operator) -> tuple[int, int, int]:
+        """Return an input's shape as (outer, count, inner), where the middle axis holds the reduced axes."""
         source, target = operator.source(0), operator.output
         named = self._constant(operator, operator.source(1), "int32").ravel().tolist()
         rank = len(source.shape)
-        known = all(-rank <= axis < rank for axis in named)
-        _require(known, operator, operator.source(1), f"names the axes {named}")
+        in_range = all(-rank <= axis < rank for axis in named)
+        _require(in_range, operator, operator.source(1), f"names the axes {named}")
         axes = [axis for axis in sorted({axis % rank for axis in named}) if source.shape[axis] > 1]
         between = range(axes[0], axes[-1] + 1) if axes else range(0)
         adjacent = all(axis in axes or source.shape[axis] == 1 for axis in between)
@@ -370,7 +393,7 @@ class Lowering:
         self._arity(operator, 2)
         source = self._affine(operator, operator.source(0))
         target = self._affine(operator, operator.output)
-        outer, count, inner = self._neighbours(operator)
+        outer, count, inner = self._reduced_axes(operator)
         self._append(
             Mean,
             operator,
@@ -388,10 +411,10 @@ class Lowering:
         target = self._affine(operator, operator.output)
         sources = [self._affine(operator, tensor) for tensor in operator.sources]
         if any(source.size != target.size for source in sources):
-            self._sum(operator, sources)
+            self._scaled_sum(operator, sources)
             return
-        twice_largest = 2 * np.float64(max(source.scale for source in sources))
-        result = twice_largest / (np.float64(1 << 20) * np.float64(target.scale))
+        max_scale_x2 = 2 * np.float64(max(source.scale for source in sources))
+        result = max_scale_x2 / (np.float64(1 << 20) * np.float64(target.scale))
         _require(bool(result < 1), operator, target, "has too small a scale")
         self._append(
             Addition,
@@ -399,29 +422,29 @@ class Lowering:
             sources,
             zero_points=tuple(source.zero_point for source in sources),
             multipliers=tuple(
-                self._multiplier(operator, np.float64(source.scale) / twice_largest) for source in sources
+                self._multiplier(operator, np.float64(source.scale) / max_scale_x2) for source in sources
             ),
             requantization=self._requantization(operator, [self._multiplier(operator, result)]),
         )
 
-    def _sum(self, operator: Operator, sources: list[Tensor]) -> None:
-        """ADD of tensors of different shapes, and SUB."""
+    def _scaled_sum(self, operator: Operator, sources: list[Tensor]) -> None:
+        """Convert SUB, and ADD of tensors of different shapes."""
         target = operator.output
-        twice_largest = 2 * np.float64(max(source.scale for source in sources))
-        result = twice_largest / (np.float64(1 << 20) * np.float64(target.scale))
+        max_scale_x2 = 2 * np.float64(max(source.scale for source in sources))
+        result = max_scale_x2 / (np.float64(1 << 20) * np.float64(target.scale))
         _require(bool(result < 1), operator, target, "has too small a scale")
         self._broadcast(
             operator,
             sources,
             "subtract" if operator.kind == "SUB" else "add",
-            tuple(self._multiplier(operator, np.float64(source.scale) / twice_largest) for source in sources),
+            tuple(self._multiplier(operator, np.float64(source.scale) / max_scale_x2) for source in sources),
             self._requantization(operator, [self._multiplier(operator, result)]),
         )
 
     def _sub(self, operator: Operator) -> None:
         self._arity(operator, 2)
         self._affine(operator, operator.output)
-        self._sum(operator, [self._affine(operator, tensor) for tensor in operator.sources])
+        self._scaled_sum(operator, [self._affine(operator, tensor) for tensor in operator.sources])
 
     def _mul(self, operator: Operator) -> None:
         self._arity(operator, 2)
@@ -430,13 +453,13 @@ class Lowering:
         first, second = (np.float64(source.scale) for source in sources)
         multiplier = self._multiplier(operator, first * second / np.float64(target.scale))
         small = multiplier.shift <= MAX_PRODUCT_SHIFT
-        _require(small, operator, target, "has too small a scale", TO_INT8)
+        _require(small, operator, target, "has too small a scale", USE_INT8)
         self._broadcast(
-            operator, sources, "multiply", (NONE, NONE), self._requantization(operator, [multiplier])
+            operator, sources, "multiply", (UNUSED, UNUSED), self._requantization(operator, [multiplier])
         )
 
     def _prelu(self, operator: Operator) -> None:
-        """PRELU: the second input is the slope of negative values."""
+        """Convert PRELU: the second input is the slope of negative values."""
         self._arity(operator, 2)
         target = self._affine(operator, operator.output)
         source, slope = (self._affine(operator, tensor) for tensor in operator.sources)
@@ -446,17 +469,17 @@ class Lowering:
             operator, np.float64(source.scale) * np.float64(slope.scale) / target.scale
         )
         small = positive.shift <= MAX_FUNCTION_SHIFT and negative.shift <= MAX_PRODUCT_SHIFT
-        _require(small, operator, target, "has too small a scale", TO_INT8)
+        _require(small, operator, target, "has too small a scale", USE_INT8)
         whole = Requantization([negative], target.zero_point, INT8_MIN, INT8_MAX)
-        self._broadcast(operator, [source, slope], "prelu", (positive, NONE), whole)
+        self._broadcast(operator, [source, slope], "prelu", (positive, UNUSED), whole)
 
-    def _extreme(self, operator: Operator) -> None:
-        """MAXIMUM and MINIMUM, of the values as they are stored."""
+    def _elementwise_extreme(self, operator: Operator) -> None:
+        """Convert MAXIMUM and MINIMUM, which compare values as they are stored."""
         self._arity(operator, 2)
         sources = [self._affine(operator, tensor) for tensor in operator.sources]
         self._affine(operator, operator.output)
-        whole = Requantization([NONE], 0, INT8_MIN, INT8_MAX)
-        self._broadcast(operator, sources, operator.kind.lower(), (NONE, NONE), whole)
+        whole = Requantization([UNUSED], 0, INT8_MIN, INT8_MAX)
+        self._broadcast(operator, sources, operator.kind.lower(), (UNUSED, UNUSED), whole)
 
     def _broadcast(
         self,
@@ -488,12 +511,12 @@ class Lowering:
             requantization=requantization,
         )
 
-    def _maximum_over(self, operator: Operator) -> None:
-        """REDUCE_MAX over neighbouring axes."""
+    def _reduce_max(self, operator: Operator) -> None:
+        """Convert REDUCE_MAX over adjacent axes."""
         self._arity(operator, 2)
         source = self._affine(operator, operator.source(0))
         self._affine(operator, operator.output)
-        outer, count, inner = self._neighbours(operator)
+        outer, count, inner = self._reduced_axes(operator)
         self._append(Maximum, operator, [source], outer=outer, count=count, inner=inner)
 
     def _unary(self, operator: Operator) -> tuple[Tensor, Tensor]:
@@ -503,21 +526,21 @@ class Lowering:
         _require(source.size == target.size, operator, target, "has another size than its input")
         return source, target
 
-    def _function(self, operator: Operator) -> None:
-        """LOGISTIC, TANH, LEAKY_RELU and HARD_SWISH become tables."""
+    def _lookup_function(self, operator: Operator) -> None:
+        """Convert LOGISTIC, TANH, LEAKY_RELU and HARD_SWISH to tables."""
         source, target = self._unary(operator)
         scale, zero_point = source.scale, source.zero_point
         if operator.kind == "LOGISTIC":
             fits = target.zero_point == INT8_MIN
-            _require(fits, operator, target, f"has the zero point {target.zero_point}, not -128", TO_INT8)
+            _require(fits, operator, target, f"has the zero point {target.zero_point}, not -128", USE_INT8)
             table = tables.logistic(scale, zero_point)
         elif operator.kind == "TANH":
             table = tables.tanh(scale, zero_point)
         else:
             ends = (scale, zero_point, target.scale, target.zero_point)
             factor = float(scale) / float(target.scale)
-            few = self._multiplier(operator, factor).shift <= MAX_FUNCTION_SHIFT
-            _require(few, operator, target, "has too small a scale", TO_INT8)
+            fits = self._multiplier(operator, factor).shift <= MAX_FUNCTION_SHIFT
+            _require(fits, operator, target, "has too small a scale", USE_INT8)
             if operator.kind == "LEAKY_RELU":
                 alpha = float(operator.options["Alpha"])
                 sensible = alpha >= 0 and factor * alpha < 1 << MAX_FUNCTION_SHIFT
@@ -526,7 +549,7 @@ class Lowering:
             else:
                 # TFLM has no left shift here.
                 fits = quantize_multiplier(float(np.float32(scale / 128) / target.scale)).shift <= 0
-                _require(fits, operator, target, "has too small a scale", TO_INT8)
+                _require(fits, operator, target, "has too small a scale", USE_INT8)
                 table = tables.hard_swish(*ends)
         self._append(LookUp, operator, [source], table=table)
 
@@ -534,30 +557,30 @@ class Lowering:
         source, target = self._unary(operator)
         whole = target.zero_point == INT8_MIN and float(target.scale) == 1 / 256
         problem = f"has the scale {target.scale:g} and zero point {target.zero_point}, not 1/256 and -128"
-        _require(whole, operator, target, problem, TO_INT8)
+        _require(whole, operator, target, problem, USE_INT8)
         depth = source.shape[-1] if source.shape else 1
-        few = depth <= tables.MAX_SOFTMAX_DEPTH
-        _require(few, operator, source, f"has {depth} classes", f"use {tables.MAX_SOFTMAX_DEPTH} at most")
+        fits = depth <= tables.MAX_SOFTMAX_DEPTH
+        _require(fits, operator, source, f"has {depth} classes", f"use {tables.MAX_SOFTMAX_DEPTH} at most")
         beta = float(np.float32(operator.options["Beta"]))
-        sensible = SCALES[0] < beta < SCALES[1] and beta * float(source.scale) * (1 << 26) >= 1
-        _require(sensible, operator, source, f"has too small a scale for a beta of {beta:g}", TO_INT8)
+        sensible = SCALE_RANGE[0] < beta < SCALE_RANGE[1] and beta * float(source.scale) * (1 << 26) >= 1
+        _require(sensible, operator, source, f"has too small a scale for a beta of {beta:g}", USE_INT8)
         exponentials = tables.softmax_exponentials(source.scale, beta)
         self._append(Softmax, operator, [source], depth=depth, exponentials=exponentials)
 
     def _move(self, operator: Operator) -> None:
-        """Operators that only move values; as in TFLM, values are moved as they are stored."""
+        """Convert operators that only move values as they are stored."""
         try:
             outputs = movement.pieces(operator)
         except ValueError as error:
             first = operator.outputs[0] if operator.outputs else None
-            raise _refuse(operator, first, str(error), AGAIN) from error
-        if self._leave_to_convolution(operator):
+            raise _refuse(operator, first, str(error), CONVERT_AGAIN) from error
+        if self._merge_pad_into_convolution(operator):
             return
         unclamped = operator.options.get("Activation", "NONE") == "NONE"
         _require(unclamped, operator, operator.output, "has an activation", "use none")
         for target, pieces in zip(operator.outputs, outputs, strict=True):
             for tensor in (target, *(piece.tensor for piece in pieces)):
-                _require(tensor.dtype in RANGES, operator, tensor, f"is {tensor.dtype}", TO_INT8)
+                _require(tensor.dtype in RANGES, operator, tensor, f"is {tensor.dtype}", USE_INT8)
                 _require(tensor.dtype == target.dtype, operator, tensor, "is of another type than its output")
             fill = self._fill(operator, target)
             moved = sum(piece.target.size for piece in pieces)
@@ -567,8 +590,8 @@ class Lowering:
             runs = [movement.run(piece) for piece in pieces]
             self._append(Movement, operator, sources, target, runs=runs, fill=fill)
 
-    def _leave_to_convolution(self, operator: Operator) -> bool:
-        """Whether a PAD is left to the one convolution that reads it, whose window may leave the input."""
+    def _merge_pad_into_convolution(self, operator: Operator) -> bool:
+        """Merge a PAD into the only convolution that reads it, if possible. Return whether it was merged."""
         source, target = operator.source(0), operator.output
         readers = [other for other in self.graph.operators if target in other.inputs]
         if operator.kind not in ("PAD", "PADV2") or len(readers) != 1 or target is self.graph.output:
@@ -588,7 +611,7 @@ class Lowering:
         return same
 
     def _without_pad(self, operator: Operator, window: Window) -> tuple[Tensor, Window]:
-        """The input of a convolution, its padding by a PAD made the window's own."""
+        """Return the input of a convolution before a merged PAD, and the window with that padding."""
         source = operator.source(0)
         if id(source) not in self.pads:
             return source, window
@@ -596,21 +619,21 @@ class Lowering:
         return unpadded, replace(window, pad=before, input=(unpadded.shape[1], unpadded.shape[2]))
 
     def _fill(self, operator: Operator, target: Tensor) -> int | None:
-        """What stands where PAD and PADV2 put nothing."""
+        """Return the value that PAD and PADV2 write around their input, None for other operators."""
         if operator.kind not in ("PAD", "PADV2"):
             return None
         if operator.kind == "PADV2" and len(operator.inputs) > 2:
             return int(self._constant(operator, operator.source(2), target.dtype).ravel()[0])
         return self._affine(operator, target, target.dtype).zero_point
 
-    # State
+    # State.
 
     def _var_handle(self, operator: Operator) -> None:
         _require(len(operator.outputs) == 1, operator, None, f"has {len(operator.outputs)} outputs")
         self.variables[id(operator.output)] = operator.options["SharedName"]
 
     def _call_once(self, operator: Operator) -> None:
-        """The subgraph that gives variables their first values."""
+        """Read the initial values of variables from the subgraph that sets them."""
         index = operator.options["InitSubgraphIndex"]
         there = 1 <= index <= len(self.graph.others)
         _require(there, operator, None, f"names the subgraph {index}, which is not there")
@@ -619,19 +642,21 @@ class Lowering:
             if once.kind == "VAR_HANDLE":
                 names[id(once.output)] = once.options["SharedName"]
             else:
-                known = once.kind == "ASSIGN_VARIABLE" and len(once.inputs) == 2 and None not in once.inputs
+                is_supported = (
+                    once.kind == "ASSIGN_VARIABLE" and len(once.inputs) == 2 and None not in once.inputs
+                )
                 problem = "is not supported where variables get their first values"
-                _require(known, once, None, problem, "assign constants only")
+                _require(is_supported, once, None, problem, "assign constants only")
                 handle, value = once.sources
                 _require(id(handle) in names, once, handle, "is no variable")
                 self.first_values[names[id(handle)]] = self._constant(once, value, value.dtype)
 
     def _variable(self, operator: Operator, value: Tensor) -> Buffer:
-        """The memory of the variable that an operator reads or writes a `value` of."""
+        """Return the buffer of the variable that an operator reads or writes."""
         handle = operator.inputs[0]
         _require(id(handle) in self.variables, operator, handle, "is no variable")
         name = self.variables[id(handle)]
-        _require(value.dtype in RANGES, operator, value, f"is {value.dtype}", TO_INT8)
+        _require(value.dtype in RANGES, operator, value, f"is {value.dtype}", USE_INT8)
         if name not in self.state:
             first = self.first_values.get(name)
             if first is None:
@@ -644,7 +669,7 @@ class Lowering:
         return buffer
 
     def _default(self, name: str, value: Tensor) -> np.ndarray:
-        """TFLM fills a variable with the zero point of the first value that is assigned to it."""
+        """Return the initial value of a variable: as in TFLM, the zero point of the first value assigned."""
         handles = {key for key, other in self.variables.items() if other == name}
         for operator in self.graph.operators:
             if operator.kind == "ASSIGN_VARIABLE" and id(operator.inputs[0]) in handles:
@@ -664,8 +689,10 @@ class Lowering:
         source, kept = self._read(operator, value), self._variable(operator, value)
         if source is kept:
             return
-        # What has been read of the variable and is needed later is put aside.
-        read_later = [tensor for later in self.graph.operators[self.done + 1 :] for tensor in later.inputs]
+        # Copy a value that was read from the variable and is used after the assignment.
+        read_later = [
+            tensor for later in self.graph.operators[self.position + 1 :] for tensor in later.inputs
+        ]
         needed = [
             tensor
             for tensor in (*read_later, self.graph.output)
@@ -699,10 +726,10 @@ class Lowering:
         self._arity(operator, 1)
         source = self._affine(operator, operator.source(0))
         self._affine(operator, operator.output)
-        # TFLM clamps the stored values and leaves their scale alone.
+        # TFLM clamps the stored values and keeps their scale.
         bounds = activation_range("RELU6", source.scale, source.zero_point)
         self._elementwise(
-            Rescaling, operator, input_zero_point=0, requantization=Requantization([ONE], 0, *bounds)
+            Rescaling, operator, input_zero_point=0, requantization=Requantization([UNIT], 0, *bounds)
         )
 
     def _quantize(self, operator: Operator) -> None:
@@ -711,13 +738,13 @@ class Lowering:
         if source.dtype == "float32":
             self._affine(operator, target)
             at_the_edge = self._read(operator, source).place == "input"
-            _require(at_the_edge, operator, source, "is not the input of the model", TO_INT8)
+            _require(at_the_edge, operator, source, "is not the input of the model", USE_INT8)
             self._elementwise(Quantization, operator, scale=target.scale, zero_point=target.zero_point)
             return
         self._affine(operator, source, "int8", "uint8")
         self._affine(operator, target, "int8", "uint8")
         to_int8 = "int8" in (source.dtype, target.dtype)
-        _require(to_int8, operator, target, "is uint8 like its input", TO_INT8)
+        _require(to_int8, operator, target, "is uint8 like its input", USE_INT8)
         self._rescale(operator, source, target, *RANGES[target.dtype])
 
     def _dequantize(self, operator: Operator) -> None:
@@ -726,8 +753,8 @@ class Lowering:
         _require(target.dtype == "float32", operator, target, f"is {target.dtype}, not float32")
         self._elementwise(Dequantization, operator, scale=source.scale, zero_point=source.zero_point)
 
-    def _vanish(self, operator: Operator) -> None:
-        """RESHAPE, EXPAND_DIMS and SQUEEZE: the output is the input."""
+    def _reshape(self, operator: Operator) -> None:
+        """Convert RESHAPE, EXPAND_DIMS and SQUEEZE: the output is the input."""
         self._arity(operator, 1, 2)
         source, target = operator.source(0), operator.output
         same = source.size == target.size and source.dtype == target.dtype and source.dtype in CTYPES
@@ -735,15 +762,23 @@ class Lowering:
         self._check_new(operator, target)
         self.buffers[id(target)] = self._read(operator, source)
 
-    # The whole
+    # The whole network.
 
     def network(self) -> Network:
+        """Convert the graph.
+
+        Returns:
+            the lowered network
+
+        Raises:
+            ModelError: if something is not supported; the message names operator, tensor and remedy
+        """
         graph = self.graph
         for tensor, which in ((graph.input, "input"), (graph.output, "output")):
             if tensor.problem:
                 raise ModelError(f"tensor '{tensor.name}' {tensor.problem}")
             if tensor.dtype not in CTYPES or tensor.data is not None:
-                raise ModelError(f"the {which} '{tensor.name}' is {tensor.dtype}; {TO_INT8}")
+                raise ModelError(f"the {which} '{tensor.name}' is {tensor.dtype}; {USE_INT8}")
         start = Buffer("input", graph.input.size, CTYPES[graph.input.dtype], "input")
         self.buffers[id(graph.input)] = start
         handlers = {
@@ -752,42 +787,42 @@ class Lowering:
             "CONV_2D": self._conv_2d,
             "DEPTHWISE_CONV_2D": self._depthwise_conv_2d,
             "DEQUANTIZE": self._dequantize,
-            "EXPAND_DIMS": self._vanish,
+            "EXPAND_DIMS": self._reshape,
             "ASSIGN_VARIABLE": self._assign_variable,
             "CALL_ONCE": self._call_once,
             "FULLY_CONNECTED": self._fully_connected,
-            "HARD_SWISH": self._function,
-            "LEAKY_RELU": self._function,
-            "LOGISTIC": self._function,
-            "MAXIMUM": self._extreme,
-            "MINIMUM": self._extreme,
+            "HARD_SWISH": self._lookup_function,
+            "LEAKY_RELU": self._lookup_function,
+            "LOGISTIC": self._lookup_function,
+            "MAXIMUM": self._elementwise_extreme,
+            "MINIMUM": self._elementwise_extreme,
             "MUL": self._mul,
             "PRELU": self._prelu,
             "READ_VARIABLE": self._read_variable,
-            "REDUCE_MAX": self._maximum_over,
+            "REDUCE_MAX": self._reduce_max,
             "SOFTMAX": self._softmax,
             "SUB": self._sub,
-            "TANH": self._function,
+            "TANH": self._lookup_function,
             "VAR_HANDLE": self._var_handle,
             "MAX_POOL_2D": self._pool,
             "MEAN": self._mean,
             "QUANTIZE": self._quantize,
             "RELU": self._relu,
             "RELU6": self._relu6,
-            "RESHAPE": self._vanish,
-            "SQUEEZE": self._vanish,
+            "RESHAPE": self._reshape,
+            "SQUEEZE": self._reshape,
         }
         handlers |= dict.fromkeys(movement.KINDS, self._move)
         supported = {*handlers, *folding.KINDS}
         for number, operator in enumerate(graph.operators):
-            self.done = number
+            self.position = number
             result = operator.outputs[0] if operator.outputs else None
-            known = operator.kind in supported
-            _require(known, operator, result, "is not supported", OTHERS)
+            is_supported = operator.kind in supported
+            _require(is_supported, operator, result, "is not supported", USE_SUPPORTED)
             for used in (*filter(None, operator.inputs), *operator.outputs):
                 if used.problem:
                     raise ModelError(f"{operator.kind}: tensor '{used.name}' {used.problem}")
-            inputs = tuple(self.known.get(id(tensor), tensor) for tensor in operator.inputs)
+            inputs = tuple(self.folded.get(id(tensor), tensor) for tensor in operator.inputs)
             operator = replace(operator, inputs=inputs)
             if operator.outputs and folding.is_known(operator):
                 self._fold(operator)
@@ -799,7 +834,7 @@ class Lowering:
             handlers[operator.kind](operator)
         output = self._output()
         return Network(
-            _merge_pooling([self._as_chosen(layer) for layer in self.layers], output),
+            _merge_pooling([self._with_general_kernel(layer) for layer in self.layers], output),
             start,
             output,
             graph.input.shape,
@@ -810,23 +845,23 @@ class Lowering:
         )
 
     def _fold(self, operator: Operator) -> None:
-        """Operators whose results are known are no layers; their outputs are constants."""
+        """Replace the outputs of an operator with constants; it becomes no layer."""
         try:
             results = folding.fold(operator)
         except (ValueError, TypeError, IndexError) as error:
-            raise _refuse(operator, operator.output, f"cannot be computed: {error}", AGAIN) from error
+            raise _refuse(operator, operator.output, f"cannot be computed: {error}", CONVERT_AGAIN) from error
         for tensor, values in zip(operator.outputs, results, strict=True):
             self._check_new(operator, tensor)
-            self.known[id(tensor)] = replace(tensor, data=values)
+            self.folded[id(tensor)] = replace(tensor, data=values)
 
-    def _as_chosen(self, layer: Layer) -> Layer:
+    def _with_general_kernel(self, layer: Layer) -> Layer:
         return replace(layer, general=True) if self.general and isinstance(layer, Convolution) else layer
 
     def _output(self) -> Buffer:
         tensor = self.graph.output
         output = self.buffers.get(id(tensor))
         if output is None:
-            raise ModelError(f"the output '{tensor.name}' is never computed; {AGAIN}")
+            raise ModelError(f"the output '{tensor.name}' is never computed; {CONVERT_AGAIN}")
         if output.place != "memory":
             copied = Buffer("output", output.size, output.ctype)
             self.layers.append(Copy("copy", [output], copied, _shape(tensor.shape)))
@@ -834,17 +869,18 @@ class Lowering:
         output.place = "output"
         for layer in self.layers:
             if isinstance(layer, Dequantization) and layer.output is not output:
-                raise ModelError(f"DEQUANTIZE: '{layer.name}' is not the output of the model; {TO_INT8}")
+                raise ModelError(f"DEQUANTIZE: '{layer.name}' is not the output of the model; {USE_INT8}")
         return output
 
 
-def _within_half(bias: np.ndarray, idle: np.ndarray, requantization: Requantization) -> np.ndarray:
-    """Biases of channels without weights (`idle`) brought to below 2^30 where the output stays the same.
+def _clip_idle_biases(bias: np.ndarray, idle: np.ndarray, requantization: Requantization) -> np.ndarray:
+    """Return the biases; those of channels without weights (`idle`) are limited to below 2^30.
 
-    Converters write larger ones, and kernels are faster where twice any sum fits 32 bits.
+    A bias is limited only if the output stays the same. Converters write larger ones; kernels are faster if
+    twice any sum fits in 32 bits.
     """
     bounds = requantization.low - requantization.zero_point, requantization.high - requantization.zero_point
-    smaller = np.clip(bias, -HALF_OF_SUMS, HALF_OF_SUMS)
+    smaller = np.clip(bias, -MAX_IDLE_BIAS, MAX_IDLE_BIAS)
     for channel in np.flatnonzero(idle & (smaller != bias)):
         multiplier = requantization.multipliers[channel]
         outputs = [scaled(int(values[channel]), multiplier) for values in (bias, smaller)]
@@ -864,14 +900,14 @@ def _quantization(tensor: Tensor) -> tuple[np.float32, int] | None:
 
 
 def _transposed(window: Window) -> Window:
-    """The window with height and width exchanged."""
+    """Return the window with height and width exchanged."""
     return Window(*(getattr(window, field.name)[::-1] for field in fields(Window)))
 
 
 def _along_width(window: Window, weights: np.ndarray) -> tuple[Window, np.ndarray]:
-    """Turn a one-dimensional convolution along the height into one along the width; drop unused rows.
+    """Return window and weights of a 1D convolution along the width, whatever its direction was.
 
-    A kernel row that only ever meets padding adds nothing, since padding is the zero point.
+    A kernel row that meets only padding is dropped: padding is the zero point, so the row adds nothing.
     """
     if window.input[1] == window.output[1] == 1:
         window, weights = _transposed(window), weights.transpose(0, 2, 1, 3)
@@ -888,9 +924,9 @@ def _along_width(window: Window, weights: np.ndarray) -> tuple[Window, np.ndarra
 
 
 def _merge_pooling(layers: list[Layer], output: Buffer) -> list[Layer]:
-    """Merge max-pooling into the convolution before it, where nobody else reads what lies between.
+    """Return the layers with max-pooling merged into the convolution before it, if no other layer reads that.
 
-    Exact since requantization and clamping never decrease as the sum grows.
+    The result is exact because requantization and clamping are monotonic.
     """
     merged: list[Layer] = []
     for layer in layers:
@@ -924,7 +960,7 @@ def _with_pool(convolution: Convolution, pooling: Pooling, steps: int) -> Convol
 
 
 def _pooled_steps(convolution: Window, layer: Pooling) -> int | None:
-    """The steps that are left if the layer is max-pooling by 2 along the width, without padding before."""
+    """Return the output steps of max-pooling by 2 along the width without padding, None for other layers."""
     pooling = layer.window
     if pooling.input[1] == pooling.kernel[1] == 1:
         pooling = _transposed(pooling)
@@ -935,7 +971,16 @@ def _pooled_steps(convolution: Window, layer: Pooling) -> int | None:
 
 
 def lower(graph: Graph, optimize: str = "speed") -> Network:
-    """For "size", one kernel computes convolutions and dense layers of all shapes.
+    """Convert a graph to layers.
 
-    Raises ModelError, naming operator, tensor and remedy, for what is not supported."""
+    Args:
+        graph: of a .tflite file
+        optimize: "speed", or "size" for one kernel for convolutions and dense layers of all shapes
+
+    Returns:
+        the lowered network
+
+    Raises:
+        ModelError: if something is not supported; the message names operator, tensor and remedy
+    """
     return Lowering(graph, optimize).network()

@@ -1,7 +1,7 @@
-"""Where the values between layers live: one block of memory, reused as soon as nobody needs them any more.
+"""Plan one block of memory for the values between layers; bytes are reused after their last use.
 
-A layer that reads its input in the order in which it writes its output may write over what it has read: the
-output then begins so many bytes before the input that no value is overwritten before its last use.
+If a layer reads its input in the order in which it writes its output, the output may overlap the input: it
+then begins so many bytes before the input that no value is overwritten before its last use.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,20 @@ from tinystride.codegen.packing import is_dense, is_one_dimensional, round_up
 
 ALIGNMENT = 4
 MAX_TRIES = 300
-POSITIONS = (1, 2, 3)  # that kernels/convolve.c computes together
+POSITIONS = (1, 2, 3)  # numbers of positions that kernels/convolve.c computes together
 
 
 @dataclass(eq=False)
 class Block:
-    """Bytes that are needed from the layer numbered `first` to the one numbered `last`, both included.
+    """Bytes that are used from one layer to another.
 
-    over: by id of another block, the distance in bytes by which this one may begin before it and lie over it
+    Attributes:
+        name: of the buffer
+        size: bytes
+        first: number of the first layer that uses it
+        last: number of the last layer that uses it, included
+        offset: place in the memory, bytes
+        over: {id of another block: bytes by which this block must begin before it to overlap it}
     """
 
     name: str
@@ -42,45 +48,73 @@ class Block:
 
     @property
     def end(self) -> int:
+        """Offset after the last byte."""
         return self.offset + self.size
 
-    def meets(self, other: "Block") -> bool:
+    def is_alive_with(self, other: "Block") -> bool:
+        """Return whether both blocks are used at the same time.
+
+        Args:
+            other: another block
+        """
         return self.first <= other.last and other.first <= self.last
 
-    def is_clear_of(self, other: "Block") -> bool:
-        """Whether both may be where they are."""
-        if not self.meets(other) or self.end <= other.offset or other.end <= self.offset:
+    def can_coexist_with(self, other: "Block") -> bool:
+        """Return whether both blocks may keep their offsets.
+
+        Args:
+            other: another block
+        """
+        if not self.is_alive_with(other) or self.end <= other.offset or other.end <= self.offset:
             return True
         for one, another in ((self, other), (other, self)):
             if id(another) in one.over and one.offset + one.over[id(another)] <= another.offset:
                 return True
         return False
 
-    def first_after(self, other: "Block", offset: int) -> int:
-        """The lowest offset from `offset` at which this block may be, as far as the other is concerned."""
-        if not self.meets(other) or offset + self.size <= other.offset or offset >= other.end:
+    def lowest_offset_beside(self, other: "Block", offset: int) -> int:
+        """Return the lowest offset at which this block does not conflict with another one.
+
+        Args:
+            other: a block with an offset
+            offset: the search begins here
+        """
+        if not self.is_alive_with(other) or offset + self.size <= other.offset or offset >= other.end:
             return offset
         if id(other) in self.over and offset + self.over[id(other)] <= other.offset:
             return offset
         lowest = other.end
-        if id(self) in other.over:  # the other writes over this one, from a lower offset
+        if id(self) in other.over:  # the other may overlap this one, from a lower offset
             lowest = min(lowest, other.offset + other.over[id(self)])
         return round_up(max(lowest, offset), ALIGNMENT)
 
 
 @dataclass(eq=False)
 class MemoryPlan:
+    """The places of all buffers in the memory.
+
+    Attributes:
+        blocks: sorted by first use and offset
+        buffers: {id of the Buffer: its block}
+        scratch: {id of the Layer: the block of its working memory}
+    """
+
     blocks: list[Block]
-    buffers: dict[int, Block]  # by id of the Buffer
-    scratch: dict[int, Block]  # by id of the Layer
+    buffers: dict[int, Block]
+    scratch: dict[int, Block]
 
     @property
     def size(self) -> int:
+        """Bytes of the whole memory."""
         return max((block.end for block in self.blocks), default=0)
 
 
 def lifetimes(layers: Sequence[Layer]) -> dict[int, tuple[Buffer, int, int]]:
-    """For each buffer in memory, by id: itself, the layer that writes it, the last layer that reads it."""
+    """Return for each buffer in memory, by id, the buffer and the numbers of its first and last layer.
+
+    Args:
+        layers: in the order of execution
+    """
     lives: dict[int, tuple[Buffer, int, int]] = {}
     for index, layer in enumerate(layers):
         if layer.output.place == "memory":
@@ -92,15 +126,15 @@ def lifetimes(layers: Sequence[Layer]) -> dict[int, tuple[Buffer, int, int]]:
 
 
 def _first_fit(blocks: Sequence[Block]) -> int:
-    """Give each block in turn the lowest offset that is free during its life; returns what they take."""
+    """Give each block in turn the lowest free offset. Return the size of the memory."""
     placed: list[Block] = []
     for block in blocks:
         offset, settled = 0, False
-        neighbours = sorted((b for b in placed if b.meets(block)), key=lambda b: b.offset)
+        neighbours = sorted((b for b in placed if b.is_alive_with(block)), key=lambda b: b.offset)
         while not settled:
             before = offset
             for other in neighbours:
-                offset = block.first_after(other, offset)
+                offset = block.lowest_offset_beside(other, offset)
             settled = offset == before
         block.offset = offset
         placed.append(block)
@@ -108,7 +142,11 @@ def _first_fit(blocks: Sequence[Block]) -> int:
 
 
 def place(blocks: list[Block]) -> None:
-    """Give each block an offset: by first fit, in the best of several orders."""
+    """Set the offset of each block by first fit, in the best of several orders.
+
+    Args:
+        blocks: to place
+    """
     moments = {block.first for block in blocks}
     alive = [[b for b in blocks if b.first <= at <= b.last] for at in moments]
     overlapping = any(block.over for block in blocks)
@@ -127,7 +165,7 @@ def place(blocks: list[Block]) -> None:
         else:
             order = [blocks[i] for i in rng.permutation(len(blocks))]
             if number % 2:
-                order.sort(key=lambda b: b.first == b.last)  # working memory where it finds room
+                order.sort(key=lambda b: b.first == b.last)  # working memory fills gaps
         size = _first_fit(order)
         if best_size is None or size < best_size:
             best, best_size = order, size
@@ -137,9 +175,10 @@ def place(blocks: list[Block]) -> None:
 
 
 def _distance(window: Window, in_channels: int, out_channels: int) -> int:
-    """The bytes by which the output has to begin before the input to be written over it.
+    """Return the bytes by which the output has to begin before the input to overlap it.
 
-    Positions are computed in order, up to three together; none is written while one from it on is unread.
+    Positions are computed in order, up to three at once. A position is written only after all inputs of
+    earlier and equal positions have been read.
     """
     (height, width), positions = window.output, window.output[0] * window.output[1]
     rows = np.maximum(np.arange(height) * window.stride[0] - window.pad[0], 0)
@@ -155,7 +194,14 @@ def _distance(window: Window, in_channels: int, out_channels: int) -> int:
 
 
 def overlap_distance(layer: Layer) -> int | None:
-    """By how many bytes a layer's output has to begin before an input that it lies over, None for never."""
+    """Return the bytes by which a layer's output has to begin before its input to overlap it.
+
+    Args:
+        layer: any layer
+
+    Returns:
+        bytes, or None if the output must not overlap the input
+    """
     if isinstance(layer, Addition | Rescaling):
         return 0
     if isinstance(layer, Pooling):
@@ -169,7 +215,15 @@ def overlap_distance(layer: Layer) -> int | None:
 
 
 def plan_memory(layers: list[Layer], scratch_bytes: list[int]) -> MemoryPlan:
-    """Plan the buffers between layers and `scratch_bytes[i]` bytes that layer i needs while it runs."""
+    """Plan the memory for the buffers between layers and for their working memory.
+
+    Args:
+        layers: in the order of execution
+        scratch_bytes: working memory of each layer, bytes
+
+    Returns:
+        the plan, with an offset for each block
+    """
     buffers = {
         key: Block(buffer.name, buffer.size, first, last)
         for key, (buffer, first, last) in lifetimes(layers).items()

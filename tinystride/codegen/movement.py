@@ -1,7 +1,7 @@
-"""Operators that only move values: which elements of their inputs become which elements of an output.
+"""Describe operators that only move values: which input elements become which output elements.
 
-Both sides are views of the arrays 0, 1, 2, ... in the tensors' shapes, so that NumPy does the slicing,
-reshaping and transposing, and strides and offsets can be read off a view.
+Both sides are views of the arrays 0, 1, 2, … in the tensors' shapes: NumPy does the slicing, reshaping and
+transposing, and strides and offsets are read from the views.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,13 @@ MAX_PIECES = 64
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Elements `source` of an input, by their number, become the elements `target` of an output."""
+    """Elements of an input that become elements of an output.
+
+    Attributes:
+        tensor: the input
+        source: numbers of the elements in the input
+        target: numbers of the elements in the output, same shape
+    """
 
     tensor: Tensor
     source: np.ndarray
@@ -26,7 +32,15 @@ class Piece:
 
 @dataclass(frozen=True)
 class Run:
-    """A piece as loops: sizes, strides of both sides, from the outermost loop; and where both begin."""
+    """A piece as nested loops, from the outermost.
+
+    Attributes:
+        sizes: of the loops
+        source_strides: steps in the input
+        target_strides: steps in the output
+        source_offset: first element in the input
+        target_offset: first element in the output
+    """
 
     sizes: list[int]
     source_strides: list[int]
@@ -36,18 +50,30 @@ class Run:
 
     @property
     def contiguous(self) -> bool:
+        """Whether the run copies neighbouring elements to neighbouring elements."""
         return len(self.sizes) == 1 and self.source_strides == self.target_strides == [1]
 
 
 def numbers(shape: Sequence[int]) -> np.ndarray:
-    """0, 1, 2, ... in this shape."""
+    """Return 0, 1, 2, … in a shape.
+
+    Args:
+        shape: of the result
+    """
     return np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.int64).reshape(shape)
 
 
 def loops(views: Sequence[np.ndarray]) -> tuple[list[int], list[list[int]]]:
-    """Sizes of the loops that go through views of one shape, and the strides of each view; at least one loop.
+    """Find the nested loops that pass through views of one shape.
 
-    ValueError where the shapes differ or more than MAX_RANK loops are needed.
+    Args:
+        views: strided arrays of element numbers
+
+    Returns:
+        sizes of the loops (at least one), and the strides of each view in them
+
+    Raises:
+        ValueError: if the shapes differ or more than MAX_RANK loops are needed
     """
     if len({view.shape for view in views}) != 1:
         raise ValueError(f"has the shapes {' and '.join(str(list(view.shape)) for view in views)}")
@@ -67,13 +93,20 @@ def loops(views: Sequence[np.ndarray]) -> tuple[list[int], list[list[int]]]:
 
 
 def run(piece: Piece) -> Run:
-    """The loops of a piece. ValueError as in `loops`."""
+    """Return a piece as nested loops.
+
+    Args:
+        piece: to convert
+
+    Raises:
+        ValueError: as in `loops`
+    """
     sizes, (source, target) = loops([piece.source, piece.target])
     return Run(sizes, source, target, int(piece.source.flat[0]), int(piece.target.flat[0]))
 
 
 def _ints(operator: Operator, position: int) -> list[int]:
-    """The values of a constant input. ValueError where it is none."""
+    """Return the values of a constant input. Raise ValueError if it is not a constant of integers."""
     tensor = operator.inputs[position] if position < len(operator.inputs) else None
     if tensor is None or tensor.data is None or not np.issubdtype(tensor.data.dtype, np.integer):
         raise ValueError(f"needs a constant of whole numbers as input {position}")
@@ -81,7 +114,7 @@ def _ints(operator: Operator, position: int) -> list[int]:
 
 
 def _whole(operator: Operator, source: np.ndarray, index: int = 0) -> list[Piece]:
-    """The whole of output `index`, its elements in order, comes from `source` of the first input."""
+    """Return one piece: all of output `index`, in order, comes from `source` of the first computed input."""
     tensor = next(tensor for tensor in operator.inputs if tensor is not None and tensor.data is None)
     return [Piece(tensor, source, numbers(operator.outputs[index].shape).reshape(source.shape))]
 
@@ -153,7 +186,7 @@ def _pad(operator: Operator) -> list[Piece]:
 
 
 def _resize(operator: Operator) -> list[Piece]:
-    """By whole factors: each input is repeated."""
+    """Resize by integer factors: each input element is repeated."""
     _, height, width, channels = operator.source(0).shape
     batch, out_height, out_width, _ = operator.output.shape
     if out_height % height or out_width % width or operator.options["AlignCorners"]:
@@ -180,9 +213,9 @@ def _space_to_depth(operator: Operator) -> list[Piece]:
 
 
 def _blocks(operator: Operator, image: Tensor, batches: Tensor, before: list[int]) -> list[tuple]:
-    """For each position within a block: the elements of an image, and of the batch that has this position.
+    """Return for each position within a block the elements of an image and of the batch with this position.
 
-    An image is [batch, spatial axes..., rest...]; `before` steps of padding stand before each spatial axis.
+    An image is [batch, spatial axes…, rest…]; `before` steps of padding stand before each spatial axis.
     """
     block = _ints(operator, 1)
     axes = len(block)
@@ -204,7 +237,7 @@ def _blocks(operator: Operator, image: Tensor, batches: Tensor, before: list[int
 
 
 def _space_to_batch(operator: Operator) -> list[Piece]:
-    """Without padding, for which TFLM takes whatever its memory holds."""
+    """SPACE_TO_BATCH_ND without padding; with padding TFLM reads undefined memory."""
     image, batches = operator.source(0), operator.output
     if any(_ints(operator, 2)):
         raise ValueError("is padded, which TFLM does with undefined values")
@@ -289,7 +322,14 @@ KINDS = {*ONE_OUTPUT, *SEVERAL_OUTPUTS}
 
 
 def pieces(operator: Operator) -> list[list[Piece]]:
-    """The pieces of each output of an operator of KINDS. ValueError, saying why, where it cannot be done."""
+    """Return the pieces of each output of an operator.
+
+    Args:
+        operator: its kind is one of KINDS
+
+    Raises:
+        ValueError: if the operator is not supported in this form; the message states why
+    """
     if not operator.inputs or None in operator.inputs or not operator.outputs:
         raise ValueError("lacks an input or an output")
     try:

@@ -1,4 +1,4 @@
-"""An exported library as a package of CMake, Arduino, PlatformIO, Zephyr and ESP-IDF; licence lines."""
+"""Generate the package manifests of an exported library: CMake, Arduino, PlatformIO, Zephyr, ESP-IDF."""
 
 import json
 from pathlib import PurePosixPath
@@ -15,7 +15,7 @@ TEMPLATES = {
     "zephyr/CMakeLists.txt": "zephyr_CMakeLists.txt.j2",
     "zephyr/Kconfig": "zephyr_Kconfig.j2",
 }
-# Comments by a file's ending or name.
+# Comment syntax by a file's ending or name.
 COMMENTS = {
     **dict.fromkeys((".c", ".h", ".ld"), "/* {} */"),
     ".ino": "// {}",
@@ -24,9 +24,12 @@ COMMENTS = {
 
 
 def package_files(*, version: str, streams: bool, vectors: int) -> dict[str, str]:
-    """The manifests and build files of a library by their place in it.
+    """Return the manifests and build files of a library, {path in the library: text}.
 
-    streams: whether the estimator is part of it; vectors: golden vectors of its host test, 0: no test
+    Args:
+        version: MAJOR.MINOR.PATCH
+        streams: whether the streaming estimator is part of the library
+        vectors: number of golden vectors of its host test; 0: no test
     """
     description = "Stride lengths from a shoe-worn inertial sensor" if streams else "An int8 network in C99"
     values = {
@@ -58,10 +61,16 @@ def _platformio(version: str, streams: bool, description: str) -> dict:
 
 
 def with_licence(name: str, text: str) -> str:
-    """A file's text with the licence line of its language first, once; other files stay as they are.
+    r"""Return a file's text with an SPDX licence line on top.
+
+    Files of other types, and those with such a line, are returned as they are.
+
+    Args:
+        name: of the file, whose ending selects the comment
+        text: of the file
 
     >>> with_licence("main.c", "int x;")
-    '/* SPDX-License-Identifier: MIT */\\nint x;'
+    '/* SPDX-License-Identifier: MIT */\nint x;'
     """
     path = PurePosixPath(name)
     comment = COMMENTS.get(path.suffix) or COMMENTS.get(path.name)

@@ -1,7 +1,7 @@
-"""How weights are laid out for the kernels, and the numbers that go with it.
+"""Arrange weights in the order in which the kernels read them, and compute the numbers that belong to it.
 
-kernels/convolve_1d.c keeps two time steps in a word and adds up three fields of 21 bits at once;
-kernels/dense.c keeps two weights in 16 bits. Here is checked that no sum leaves the space it has.
+kernels/convolve_1d.c keeps two time steps in a 32-bit word and accumulates three fields of 21 bits at once;
+kernels/dense.c keeps two weights in 16 bits. This module ensures that no sum exceeds its field.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,19 @@ from tinystride.codegen.layers import Convolution, DepthwiseConvolution, Layer
 from tinystride.codegen.quantization import Multiplier
 
 FIELD_BITS = 21
-MIN_STEPS = 3  # with fewer output steps most of each multiplication would be wasted
+MIN_STEPS = 3  # output steps; with fewer, most of each multiplication would be wasted
 UNROLLS = (2, 3, 4, 6)
 MAX_BLOCKS = 3
 INT16_MAX = (1 << 15) - 1
 
 
 def round_up(value: int, multiple: int) -> int:
-    """
+    """Return the next multiple, or the value itself.
+
+    Args:
+        value: 0 or more
+        multiple: 1 or more
+
     >>> round_up(5, 4), round_up(8, 4)
     (8, 8)
     """
@@ -28,13 +33,21 @@ def round_up(value: int, multiple: int) -> int:
 
 
 def multipliers(layer: Layer) -> list[Multiplier]:
-    """All multipliers of a layer, or an empty list."""
+    """Return all multipliers of a layer; layers without multipliers give an empty list.
+
+    Args:
+        layer: any layer
+    """
     own = [*getattr(layer, "multipliers", ())] + ([layer.multiplier] if hasattr(layer, "multiplier") else [])
     return own + (layer.requantization.multipliers if hasattr(layer, "requantization") else [])
 
 
-def largest_sum(layer: Convolution | DepthwiseConvolution) -> int:
-    """The magnitude that no sum of a channel exceeds, whatever the input."""
+def max_sum(layer: Convolution | DepthwiseConvolution) -> int:
+    """Return an upper bound of the magnitude of all sums of a layer, whatever the input.
+
+    Args:
+        layer: with weights
+    """
     weights = np.abs(layer.weights.astype(np.int64))
     if isinstance(layer, DepthwiseConvolution):
         weights = np.moveaxis(weights, -1, 0)
@@ -43,13 +56,26 @@ def largest_sum(layer: Convolution | DepthwiseConvolution) -> int:
 
 @dataclass(frozen=True)
 class MatrixPacking:
-    """Weights [channels, row], a row filled up with zeros to words; bytes of scratch for three positions."""
+    """Weights of a general convolution.
+
+    Attributes:
+        weights: [channels, row], rows padded with zeros to whole words
+        scratch_bytes: working memory for three positions
+    """
 
     weights: np.ndarray
     scratch_bytes: int
 
 
 def pack_matrix(layer: Convolution) -> MatrixPacking:
+    """Pad the rows of a convolution's weights to whole words.
+
+    Args:
+        layer: convolution of any shape
+
+    Returns:
+        the padded weights
+    """
     rows = layer.weights.reshape(len(layer.weights), -1)
     padded = np.zeros((len(rows), round_up(rows.shape[1], 4)), np.int64)
     padded[:, : rows.shape[1]] = rows
@@ -57,18 +83,28 @@ def pack_matrix(layer: Convolution) -> MatrixPacking:
 
 
 def is_one_dimensional(layer: Convolution) -> bool:
-    """Whether kernels/convolve_1d.c computes it: along the width, without gaps, over a few steps at least."""
+    """Return whether kernels/convolve_1d.c computes a layer.
+
+    It computes convolutions along the width without dilation, over at least MIN_STEPS output steps.
+
+    Args:
+        layer: convolution of any shape
+    """
     window, (channels, _, taps, depth) = layer.window, layer.weights.shape
     flat = window.input[0] == window.output[0] == window.kernel[0] == window.dilation[1] == 1
-    paired = taps > window.stride[1]  # else most of each multiplication would be wasted
+    paired = taps > window.stride[1]  # otherwise most of each multiplication would be wasted
     sizes = (*window.input, *window.output, channels, depth, taps, window.stride[1], taps * depth * 4)
-    if largest_sum(layer) >= 1 << 30:  # the kernel takes -2^30 for less than any sum
+    if max_sum(layer) >= 1 << 30:  # the kernel uses -2^30 as a value below any sum
         return False
     return not layer.general and flat and paired and window.output[1] >= MIN_STEPS and max(sizes) <= INT16_MAX
 
 
 def is_rectified(layer: Convolution) -> bool:
-    """Whether a negative sum ends at the least int8 value, and every factor is between 2^-24 and one half."""
+    """Return whether a ReLU onto the whole int8 range follows and all factors are between 2^-24 and 1/2.
+
+    Args:
+        layer: convolution of any shape
+    """
     requantization = layer.requantization
     bounds = (requantization.zero_point, requantization.low, requantization.high)
     return bounds == (-128, -128, 127) and all(-23 <= m.shift <= -1 for m in requantization.multipliers)
@@ -76,14 +112,19 @@ def is_rectified(layer: Convolution) -> bool:
 
 @dataclass(frozen=True)
 class Packing:
-    """A one-dimensional convolution in words; an accumulator stands for two output steps.
+    """The words of a one-dimensional convolution. An accumulator holds two output steps.
 
-    blocks, block: accumulators are computed in so many blocks of so many; `first` is where the first begins
-    rows: rows of input words that a block needs
-    words: words of a channel's weights, of which the first `paired` hold two of them
-    packed_words: words of two channels, filled up to whole loops
-    spans: for each two channels, the packed words after which their fields are emptied
-    weights: int8, in the order of the words, see the kernel
+    Attributes:
+        blocks: number of blocks of accumulators
+        block: accumulators in a block
+        first: number of the first accumulator of the first block, may be negative
+        rows: rows of input words that a block needs
+        words: words of one channel's weights
+        paired: how many of these hold two weights
+        packed_words: words of two channels, padded to whole loop passes
+        spans: for every two channels, the packed words after which their fields are emptied
+        weights: int8, in the order of the words, see the kernel
+        scratch_bytes: working memory
     """
 
     blocks: int
@@ -99,7 +140,10 @@ class Packing:
 
 
 def _words(layer: Convolution) -> np.ndarray:
-    """[channels, words, 2]: the weights that share a word, of taps a stride apart; 0 for a missing one."""
+    """Return [channels, words, 2], the weights that share a word: taps one stride apart.
+
+    A missing second weight is 0.
+    """
     channels, _, taps, depth = layer.weights.shape
     row = layer.window.stride[1] * depth
     flat = np.zeros((channels, round_up(taps * depth, 2 * row)), np.int64)
@@ -114,7 +158,7 @@ def _words_per_channel(layer: Convolution) -> int:
 
 
 def _accumulators(layer: Convolution) -> int:
-    """With an even number of steps the last accumulator brings only a part of the last step."""
+    """Return the number of accumulators; for an even number of steps the last holds a part of one step."""
     return layer.window.output[1] // 2 + 1
 
 
@@ -125,26 +169,30 @@ def _loop_instructions(layer: Convolution, unroll: int) -> int:
 
 
 def choose_unroll(layers: list[Convolution]) -> int:
-    """Steps in a loop of the inner kernel: those that cost the network the fewest instructions."""
+    """Return the unrolling of the inner kernel with which the network takes the fewest instructions.
+
+    Args:
+        layers: the 1D convolutions of the network
+    """
     return min(UNROLLS, key=lambda unroll: sum(_loop_instructions(layer, unroll) for layer in layers))
 
 
 def _span(words: np.ndarray, unroll: int) -> int:
-    """The longest run of words (of these channels) over which no sum leaves its field, whatever the input.
+    """Return the longest run of words over which no sum of these channels exceeds its field.
 
-    The middle field has all weights of the run; the others have half of them, and no less space.
+    The middle field accumulates all weights of the run; the outer fields accumulate half of them.
     """
     weights, passes = np.abs(words).sum(axis=2), 1
     while True:
         span = round_up(ceil(words.shape[1] / passes), unroll)
-        largest = np.add.reduceat(weights, np.arange(0, words.shape[1], span), axis=1).max()
-        if largest * 128 < 1 << (FIELD_BITS - 1):
+        max_weight = np.add.reduceat(weights, np.arange(0, words.shape[1], span), axis=1).max()
+        if max_weight * 128 < 1 << (FIELD_BITS - 1):
             return span
         passes += 1
 
 
 def _in_flash(words: np.ndarray, paired: int) -> np.ndarray:
-    """Weights of two channels after each other, word by word; an odd last channel is there twice."""
+    """Return the weights of every two channels, interleaved by word; an odd last channel is stored twice."""
     channels, count, _ = words.shape
     pairs = words[np.minimum(np.arange(round_up(channels, 2)), channels - 1)].reshape(-1, 2, count, 2)
     whole = pairs[:, :, :paired].transpose(0, 2, 1, 3).reshape(len(pairs), -1)
@@ -153,6 +201,16 @@ def _in_flash(words: np.ndarray, paired: int) -> np.ndarray:
 
 
 def pack(layer: Convolution, unroll: int, blocks: int) -> Packing:
+    """Arrange the weights of a one-dimensional convolution in words.
+
+    Args:
+        layer: for which `is_one_dimensional` holds
+        unroll: steps per loop pass of the inner kernel
+        blocks: maximum number of blocks
+
+    Returns:
+        the weights and the numbers that the kernel needs
+    """
     (channels, _, taps, depth), stride = layer.weights.shape, layer.window.stride[1]
     count = _accumulators(layer)
     block = round_up(ceil(count / blocks), 2)
@@ -177,7 +235,11 @@ def pack(layer: Convolution, unroll: int, blocks: int) -> Packing:
 
 
 def is_dense(layer: Convolution) -> bool:
-    """Whether kernels/dense.c computes it: one window that is the whole input."""
+    """Return whether kernels/dense.c computes a layer: one window that is the whole input.
+
+    Args:
+        layer: convolution of any shape
+    """
     window = layer.window
     whole = window.output == (1, 1) and window.input == window.kernel and window.pad == (0, 0)
     return not layer.general and whole and layer.pool is None and int(layer.weights.min()) >= -127
@@ -185,8 +247,14 @@ def is_dense(layer: Convolution) -> bool:
 
 @dataclass(frozen=True)
 class DensePacking:
-    """weights: int16 [outputs / 2, inputs / 4, 2, 2], two weights in each; padded_size: inputs rounded up
-    span: inputs that may be summed before the sums are emptied; bias: made up for how inputs are prepared."""
+    """The weights of a dense layer.
+
+    Attributes:
+        weights: int16 [outputs / 2, inputs / 4, 2, 2], two int8 weights in each
+        padded_size: number of inputs, rounded up to a multiple of 8
+        span: number of inputs after which the sums are emptied
+        bias: includes the constants that the preparation of inputs adds
+    """
 
     weights: np.ndarray
     padded_size: int
@@ -195,6 +263,14 @@ class DensePacking:
 
 
 def pack_dense(layer: Convolution) -> DensePacking:
+    """Arrange the weights of a dense layer, two in 16 bits.
+
+    Args:
+        layer: for which `is_dense` holds
+
+    Returns:
+        the weights and the numbers that the kernel needs
+    """
     channels = layer.weights.shape[0]
     weights = layer.weights.reshape(channels, -1).astype(np.int64)
     padded_size = round_up(weights.shape[1], 8)
@@ -202,10 +278,10 @@ def pack_dense(layer: Convolution) -> DensePacking:
     padded[:channels, : weights.shape[1]] = weights
     first, second = padded[:, 0::2], padded[:, 1::2]
     words = (256 * second + first).reshape(-1, 2, padded_size // 4, 2).transpose(0, 2, 1, 3)
-    # 256 times any sum has to fit 32 bits; a prepared input is at most 128 and 256 in size.
-    largest = 128 * np.abs(first) + 256 * np.abs(second)
+    # 256 times any sum has to fit in 32 bits; the magnitudes of prepared inputs are at most 128 and 256.
+    max_products = 128 * np.abs(first) + 256 * np.abs(second)
     span = padded_size
-    while np.add.reduceat(largest, np.arange(0, padded_size // 2, span // 2), axis=1).max() >= 1 << 23:
+    while np.add.reduceat(max_products, np.arange(0, padded_size // 2, span // 2), axis=1).max() >= 1 << 23:
         span = round_up(span // 2, 8)
     excess = first.sum(axis=1) + 129 * second.sum(axis=1)
     bias = layer.bias - layer.input_zero_point * weights.sum(axis=1) - excess[:channels]

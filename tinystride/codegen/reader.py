@@ -1,7 +1,7 @@
-"""Read a .tflite file into a Graph. What is cut off, corrupt or hostile ends in a ModelError, not a crash.
+"""Read a .tflite file into a Graph. Truncated, corrupt or malicious files raise a ModelError.
 
-The tables are walked with the accessors of the flatbuffer schema, which check little by themselves: every
-length is compared with the file's before it is used, and every index, shape and parameter before it is kept.
+The accessors of the flatbuffer schema check little by themselves. Therefore every length is compared with
+the file's before it is used, and every index, shape and parameter before it is kept.
 """
 
 import struct
@@ -70,7 +70,7 @@ WITH_ACTIVATION = {
 
 
 class _WholeBytes(bytes):
-    """Bytes that refuse a slice beyond their end, where plain ones would silently shorten it."""
+    """Bytes that refuse a slice beyond their end; plain bytes would shorten it silently."""
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice) and not 0 <= key.start <= key.stop <= len(self):
@@ -88,7 +88,7 @@ def _text(raw: bytes | None) -> str:
 
 
 def _vector(values: Any) -> np.ndarray:
-    """A numeric vector; the accessors return 0 for one that is absent."""
+    """Return a numeric vector; the accessors return 0 for a missing one."""
     return values if isinstance(values, np.ndarray) else np.zeros(0, np.int64)
 
 
@@ -99,7 +99,7 @@ class _Reader:
         self.buffers = self._all(self.model, "Buffers")
 
     def _all(self, table: Any, field: str) -> list:
-        """All elements of a vector of tables or strings, each at least four bytes long in the file."""
+        """Return all elements of a vector of tables or strings, each at least four bytes long in the file."""
         count = getattr(table, f"{field}Length")()
         if not 0 <= count <= len(self.content) // 4:
             raise ValueError(f"{count} {field}")
@@ -117,7 +117,7 @@ class _Reader:
     def _tensor(self, table: Any) -> Tensor:
         name = _text(table.Name())
         shape = tuple(int(n) for n in _vector(table.ShapeAsNumpy()))
-        # Converters leave tensors of no size that no operator reads: only one that is used is refused.
+        # Converters leave empty tensors that no operator reads: a tensor is rejected only if it is used.
         problem = ""
         if len(shape) > MAX_RANK or not all(0 < n <= MAX_ELEMENTS for n in shape):
             problem = f"has the shape {list(shape)}; convert with a fixed batch of one"
@@ -222,7 +222,18 @@ class _Reader:
 
 
 def parse_graph(content: bytes, name: str) -> Graph:
-    """Parse the bytes of a .tflite file; `name` is for messages. ModelError if they are not a whole one."""
+    """Parse the content of a .tflite file.
+
+    Args:
+        content: of the file
+        name: of the file, for messages
+
+    Returns:
+        the graph of the network
+
+    Raises:
+        ModelError: if the content is not a complete .tflite file
+    """
     if len(content) < 16 or content[4:8] != b"TFL3":
         raise ModelError(
             f"{name}: not a .tflite file (the mark 'TFL3' is missing); give a TensorFlow Lite model"
@@ -244,7 +255,17 @@ def parse_graph(content: bytes, name: str) -> Graph:
 
 
 def read_graph(path: Path | str) -> Graph:
-    """Read a .tflite file. Raises ModelError, naming the file, if it is missing or cannot be used."""
+    """Read a .tflite file.
+
+    Args:
+        path: of the file
+
+    Returns:
+        the graph of the network
+
+    Raises:
+        ModelError: if it is missing or cannot be used; the message names the file
+    """
     path = Path(path)
     try:
         content = path.read_bytes()

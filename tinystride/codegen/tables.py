@@ -1,7 +1,7 @@
-"""Functions of one int8 value, as TensorFlow Lite for Microcontrollers computes them in fixed point.
+"""Compute functions of one int8 value in fixed point, as TensorFlow Lite for Microcontrollers does.
 
-There are 256 inputs, so their outputs are computed here, once, and the C looks them up. Fixed-point numbers
-are integers `raw` that stand for raw / 2^(31 - bits) with `bits` integer bits, as in gemmlowp.
+An int8 input has 256 values, so the outputs are computed here once and looked up in the C. A fixed-point
+number `raw` with `bits` integer bits has the value raw / 2^(31 - bits), as in gemmlowp.
 """
 
 import math
@@ -12,20 +12,31 @@ import numpy as np
 from tinystride.codegen.quantization import INT8_MAX, INT8_MIN, Multiplier, quantize_multiplier
 
 ONE = (1 << 31) - 1  # nearly 1, with no integer bits
-INPUT_BITS = 4  # integer bits of the input of LOGISTIC and TANH
-DIFFERENCE_BITS = 5  # of the differences that SOFTMAX takes exponentials of
-SUM_BITS = 12  # of their sum
+INPUT_BITS = 4  # integer bits of the inputs of LOGISTIC and TANH
+DIFFERENCE_BITS = 5  # integer bits of the differences whose exponentials SOFTMAX computes
+SUM_BITS = 12  # integer bits of the sum of these exponentials
 MAX_SOFTMAX_DEPTH = (1 << SUM_BITS) - 1
 
 
 def high_product(a: int, b: int, bits: int = 31) -> int:
-    """a * b / 2^bits to the nearest, half up: the saturating doubling high product of `bits` + 1 bits."""
+    """Return a * b / 2^bits, rounded half up: gemmlowp's saturating rounding doubling high product.
+
+    Args:
+        a: first factor, `bits` + 1 bits
+        b: second factor, `bits` + 1 bits
+        bits: 31 or 15
+    """
     limit = 1 << bits
     return min((a * b + (limit >> 1)) >> bits, limit - 1)
 
 
 def shift_right(value: int, count: int) -> int:
-    """value / 2^count, rounded half away from zero."""
+    """Return value / 2^count, rounded half away from zero.
+
+    Args:
+        value: any integer
+        count: 0 or more
+    """
     if count == 0:
         return value
     half = 1 << (count - 1)
@@ -33,17 +44,33 @@ def shift_right(value: int, count: int) -> int:
 
 
 def saturate(value: int, bits: int = 32) -> int:
+    """Return the value limited to the range of a signed integer.
+
+    Args:
+        value: any integer
+        bits: width of the integer
+    """
     return max(-(1 << (bits - 1)), min((1 << (bits - 1)) - 1, value))
 
 
 def scaled(value: int, multiplier: Multiplier) -> int:
-    """What kernels/scale.c computes."""
+    """Return a value times a factor, as kernels/scale.c computes it.
+
+    Args:
+        value: int32
+        multiplier: of the factor
+    """
     shifted = value << max(multiplier.shift, 0)
     return shift_right(high_product(shifted, multiplier.mantissa), max(-multiplier.shift, 0))
 
 
 def exp_of_negative(raw: int, bits: int) -> int:
-    """e^x for x <= 0 with `bits` integer bits; the result has none."""
+    """Return e^x for x <= 0 as fixed-point number without integer bits.
+
+    Args:
+        raw: x with `bits` integer bits, 0 or less
+        bits: number of integer bits of x
+    """
     if raw == 0:
         return ONE
     quarter = 1 << (31 - bits - 2)
@@ -64,7 +91,10 @@ def exp_of_negative(raw: int, bits: int) -> int:
 
 
 def _reciprocal(raw: int) -> int:
-    """1 / (1 + x), x in [0, 1] with no integer bits; the result has two. Newton's method on half of 1 + x."""
+    """Return 1 / (1 + x) with two integer bits, for x in [0, 1] without integer bits.
+
+    Newton's method on half of 1 + x, as in gemmlowp.
+    """
     half = (raw + ONE + 1) >> 1
     x = 1515870810 + high_product(half, -1010580540)
     for _ in range(3):
@@ -79,7 +109,10 @@ def _table(function: Callable[[int], int]) -> np.ndarray:
 
 
 def _bounded(scale: np.float32, zero_point: int, function: Callable[[int], int]) -> np.ndarray:
-    """A function of fixed-point numbers of INPUT_BITS integer bits; beyond these the ends of int8."""
+    """Return the table of a function of fixed-point numbers of INPUT_BITS integer bits.
+
+    Inputs outside the range of these numbers give -128 or 127.
+    """
     fraction, shift = math.frexp(float(scale) * (1 << (31 - INPUT_BITS)))
     multiplier = Multiplier(math.floor(fraction * (1 << 31) + 0.5), shift)
     radius = input_radius(INPUT_BITS, shift)
@@ -94,12 +127,22 @@ def _bounded(scale: np.float32, zero_point: int, function: Callable[[int], int])
 
 
 def input_radius(bits: int, shift: int) -> int:
-    """The least difference that, times 2^shift, leaves the fixed-point numbers of `bits` integer bits."""
+    """Return the smallest difference whose product with 2^shift exceeds the fixed-point range.
+
+    Args:
+        bits: number of integer bits of the range
+        shift: power of two
+    """
     return math.floor(((1 << bits) - 1) * (1 << (31 - bits)) / 2.0**shift)
 
 
 def logistic(scale: np.float32, zero_point: int) -> np.ndarray:
-    """1 / (1 + e^-x) as int8 of scale 1/256 and zero point -128, by stored input + 128."""
+    """Return the table [256] of 1 / (1 + e^-x), int8 of scale 1/256 and zero point -128.
+
+    Args:
+        scale: of the input
+        zero_point: of the input
+    """
 
     def value(raw: int) -> int:
         if raw == 0:
@@ -113,7 +156,12 @@ def logistic(scale: np.float32, zero_point: int) -> np.ndarray:
 
 
 def tanh(scale: np.float32, zero_point: int) -> np.ndarray:
-    """The same of the hyperbolic tangent, of scale 1/128 and zero point 0."""
+    """Return the table [256] of the hyperbolic tangent, int8 of scale 1/128 and zero point 0.
+
+    Args:
+        scale: of the input
+        zero_point: of the input
+    """
 
     def value(raw: int) -> int:
         if raw == 0:
@@ -128,7 +176,15 @@ def tanh(scale: np.float32, zero_point: int) -> np.ndarray:
 def leaky_relu(
     scale: np.float32, zero_point: int, out_scale: np.float32, out_zero_point: int, alpha: np.float32
 ) -> np.ndarray:
-    """x, or alpha times it where it is negative; the factors are computed in single precision, as in TFLM."""
+    """Return the table [256] of x for x >= 0 and alpha * x below; factors are float32, as in TFLM.
+
+    Args:
+        scale: of the input
+        zero_point: of the input
+        out_scale: of the output
+        out_zero_point: of the output
+        alpha: slope of negative values
+    """
     positive = quantize_multiplier(float(scale / out_scale))
     negative = quantize_multiplier(float(scale * alpha / out_scale))
 
@@ -140,7 +196,14 @@ def leaky_relu(
 
 
 def hard_swish(scale: np.float32, zero_point: int, out_scale: np.float32, out_zero_point: int) -> np.ndarray:
-    """x * clamp(x + 3, 0, 6) / 6, in 16 bits."""
+    """Return the table [256] of x * clamp(x + 3, 0, 6) / 6, computed in 16 bits as in TFLM.
+
+    Args:
+        scale: of the input
+        zero_point: of the input
+        out_scale: of the output
+        out_zero_point: of the output
+    """
     fine_scale = np.float32(1 / 128) * scale
     output = quantize_multiplier(float(fine_scale / out_scale))
     relu = quantize_multiplier(float(fine_scale / np.float32(3 / 32768)))
@@ -163,7 +226,14 @@ def hard_swish(scale: np.float32, zero_point: int, out_scale: np.float32, out_ze
 
 
 def softmax_exponentials(scale: np.float32, beta: float) -> np.ndarray:
-    """int32 e^-(d * scale * beta) without integer bits for d = 0, 1, ..., as far as they count in a sum."""
+    """Return e^-(d * scale * beta) for d = 0, 1, … as int32 without integer bits.
+
+    The list ends where an exponential no longer changes the sum.
+
+    Args:
+        scale: of the input
+        beta: factor of the exponents
+    """
     factor = min(float(np.float32(beta)) * float(scale) * (1 << (31 - DIFFERENCE_BITS)), 2.0**31 - 1)
     multiplier = quantize_multiplier(factor)
     last = min(input_radius(DIFFERENCE_BITS, multiplier.shift), 255)

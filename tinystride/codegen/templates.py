@@ -1,4 +1,4 @@
-"""The templates of the generated files."""
+"""Render the templates of the generated files."""
 
 from functools import cache
 from typing import Any
@@ -19,5 +19,10 @@ def _environment() -> jinja2.Environment:
 
 
 def render(template: str, **values: Any) -> str:
-    """The text of templates/`template` with these values; kernels/ is within its reach."""
+    """Return the text of a template; the templates may include files of kernels/.
+
+    Args:
+        template: name of a file in templates/
+        **values: variables of the template; a missing one is an error
+    """
     return _environment().get_template(f"templates/{template}").render(**values)

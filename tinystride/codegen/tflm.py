@@ -1,4 +1,4 @@
-"""TensorFlow Lite for Microcontrollers: the standard that the generated C matches bit by bit."""
+"""Run TensorFlow Lite for Microcontrollers (TFLM), which the generated C matches bit by bit."""
 
 import platform
 import sys
@@ -12,12 +12,12 @@ from tinystride.optional import extra
 
 
 def tflm_supports_this_platform() -> bool:
-    """Whether the package `tflite-micro` exists for this system and processor, installed or not."""
+    """Return whether the package `tflite-micro` is published for this system and processor."""
     return sys.platform == "linux" and platform.machine() == "x86_64"
 
 
 def tflm_is_installed() -> bool:
-    """Whether run_tflm has its package."""
+    """Return whether the package `tflite-micro` is installed, which `run_tflm` needs."""
     try:
         return find_spec("tflite_micro") is not None
     except (ImportError, ValueError):
@@ -25,9 +25,19 @@ def tflm_is_installed() -> bool:
 
 
 def run_tflm(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
-    """Run `inputs` [vectors, input size] through the TFLM interpreter; gives [vectors, output size].
+    """Run a model in the TFLM interpreter.
 
-    Raises MissingExtraError without the `tflite-micro` package, ModelError if TFLM refuses the model.
+    Args:
+        content: of the .tflite file
+        graph: of the same file
+        inputs: [vectors, input size]
+
+    Returns:
+        outputs [vectors, output size]
+
+    Raises:
+        MissingExtraError: if the package `tflite-micro` is not installed
+        ModelError: if TFLM rejects the model
     """
     with extra("benchmark"):
         from tflite_micro import runtime
@@ -49,9 +59,16 @@ def run_tflm(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
 
 
 def example_inputs(graph: Graph, vectors: int, seed: int) -> np.ndarray:
-    """`vectors` inputs [vectors, input size] for a network: the extremes, then random values.
+    """Return inputs [vectors, input size] for a network: extreme values first, then random ones.
 
-    Those of integers are by turns at both ends of their range, uniform, and near the zero point.
+    Random integers alternate between both ends of their range, a uniform distribution and a normal
+    distribution around the zero point. Random floats are normally distributed with a scale between e^-3 and
+    e^3.
+
+    Args:
+        graph: of the model
+        vectors: number of inputs
+        seed: the same seed gives the same inputs
     """
     shape = (vectors, graph.input.size)
     rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""The version in an exported library's manifests and header."""
+"""Set the version in the manifests and the header of an exported library."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tinystride.files import write_text
 from tinystride.firmware.version import with_version
 
-# What stands before the version in a manifest.
+# Text before the version in each manifest.
 VERSIONED = {
     "CMakeLists.txt": r"project\(tinystride VERSION ",
     "library.properties": r"(?m:^)version=",
@@ -16,7 +16,12 @@ VERSIONED = {
 
 
 def set_version(folder: Path, version: str) -> None:
-    """Set the version, MAJOR.MINOR.PATCH, in the manifests and the header of an exported library."""
+    """Set the version in the manifests and the header of an exported library.
+
+    Args:
+        folder: of the library; files that are missing are passed over
+        version: MAJOR.MINOR.PATCH
+    """
     for name, before in VERSIONED.items():
         if (path := folder / name).is_file():
             write_text(

@@ -1,4 +1,4 @@
-"""Build for a core, run it in an emulator, count bytes and instructions."""
+"""Build the C for a core, run it in an emulator, and count bytes and instructions."""
 
 from tinystride.mcu.estimator_benchmark import Stream, benchmark_estimator
 from tinystride.mcu.network_benchmark import benchmark_model

@@ -1,4 +1,4 @@
-"""The emulated cores: how to compile for each, which board QEMU has for it, and what its clock counts."""
+"""List the emulated cores: compiler flags, QEMU board, memory and clock of each."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,9 +8,16 @@ from tinystride.errors import ParameterError
 
 @dataclass(frozen=True)
 class Toolchain:
-    """The programs for one architecture: `prefix`-gcc and QEMU, each with the Debian package that has it.
+    """The programs for one architecture, with the Debian packages that contain them.
 
-    start: the start-up code in platform/, without `.c`
+    Attributes:
+        prefix: of the compiler: `prefix`-gcc
+        gcc_package: with the compiler
+        binutils_package: with `prefix`-size
+        library_package: with the C library
+        qemu: name of the emulator
+        qemu_package: with the emulator
+        start: file of the start-up code in platform/, without `.c`
     """
 
     prefix: str
@@ -44,31 +51,47 @@ RISCV = Toolchain(
 
 @dataclass(frozen=True)
 class Core:
-    """One core on one board of QEMU, whose virtual clock runs by instructions (`-icount`).
+    """One core on one QEMU board whose virtual clock advances with instructions (`-icount`).
 
-    An instruction takes more than two ticks of the board's clock, so that the ticks give the exact number
-    of instructions; or the clock counts instructions itself. Clocks count 5e11 instructions or more, which
-    the emulator does not execute before its time limit.
+    An instruction takes more than two ticks of the board's clock, so that ticks give the exact number of
+    instructions; or the clock counts instructions itself. Clocks count at least 5e11 instructions, which the
+    emulator does not execute within its time limit.
+
+    Attributes:
+        name: for example "cortex-m4f"
+        machine: QEMU's name of the board
+        flags: of the compiler
+        clock: macro that selects the clock in the start-up code
+        tick_ns: virtual time of a tick, ns
+        icount_shift: an instruction takes 2^icount_shift ns of virtual time
+        flash: (origin, bytes)
+        ram: (origin, bytes)
+        toolchain: compiler and emulator
+        machine_options: further options of the emulator
     """
 
     name: str
     machine: str
     flags: tuple[str, ...]
-    clock: str  # of the start-up code
+    clock: str
     tick_ns: Fraction
-    icount_shift: int  # an instruction takes 2^shift ns of virtual time
-    flash: tuple[int, int]  # origin, bytes
+    icount_shift: int
+    flash: tuple[int, int]
     ram: tuple[int, int]
     toolchain: Toolchain = ARM
     machine_options: tuple[str, ...] = ()
 
     def instructions(self, ticks: int) -> int:
-        """Instructions in so many ticks, to the nearest."""
+        """Return the number of instructions in a number of ticks, to the nearest.
+
+        Args:
+            ticks: of the board's clock
+        """
         return round(ticks * self.tick_ns / (1 << self.icount_shift))
 
 
 def _mps2(name: str, machine: str, *flags: str) -> Core:
-    # Of the board's 4 MB of RAM as much as microcontrollers have: all of it is painted for each call.
+    # A part of the board's 4 MB of RAM: as in microcontrollers, and all of it is painted for each call.
     flash, ram = (0, 4 << 20), (0x20000000, 512 << 10)
     return Core(name, machine, ("-mthumb", *flags), "CMSDK_TIMER", Fraction(40), 10, flash, ram)
 
@@ -107,7 +130,7 @@ CORES = {
             tick_ns=Fraction(1),
             icount_shift=0,
             flash=(0x80000000, 4 << 20),
-            ram=(0x80500000, 512 << 10),  # what lies in between is guarded, see platform/start_riscv.c
+            ram=(0x80500000, 512 << 10),  # memory below it is protected, see platform/start_riscv.c
             toolchain=RISCV,
             machine_options=("-bios", "none"),
         ),
@@ -116,7 +139,14 @@ CORES = {
 
 
 def find_core(name: str) -> Core:
-    """Raises ParameterError, listing the cores that there are."""
+    """Return a core by its name.
+
+    Args:
+        name: one of CORES
+
+    Raises:
+        ParameterError: if there is no such core; the message lists the cores
+    """
     if name not in CORES:
         raise ParameterError(f"no core '{name}'; there are {', '.join(CORES)}")
     return CORES[name]

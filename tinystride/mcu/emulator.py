@@ -10,16 +10,22 @@ from tinystride.mcu.toolchain import find_tool, one_line
 TIMEOUT_S = 1800
 # The statuses of platform/platform.h.
 REASONS = {
-    70: "a fault: it uses an address or an instruction that the core does not have",
-    71: "a file of results could not be written; free some disk space",
-    72: "its stack does not fit into the RAM; choose a core with more RAM or a smaller network",
+    70: "fault: an address or an instruction that the core does not have",
+    71: "the results could not be written to a file; free some disk space",
+    72: "stack larger than the RAM; choose a core with more RAM or a smaller network",
 }
 
 
 def emulate(core: Core, image: Path, folder: Path) -> None:
-    """Run `image` until it exits, `folder` being where its files are.
+    """Run an image until it exits.
 
-    Raises ToolError without QEMU, if the program faults, exits with another status than 0 or does not end.
+    Args:
+        core: emulated core
+        image: ELF file
+        folder: with the files that the program reads and writes
+
+    Raises:
+        ToolError: if QEMU is missing, the program faults, ends with a status other than 0, or does not end
     """
     qemu = find_tool(core.toolchain.qemu, core.toolchain.qemu_package)
     command = [
@@ -46,6 +52,6 @@ def _reason(ran: subprocess.CompletedProcess) -> str:
         return "the core locked up, a fault while another was handled; choose another core or network"
     if ran.returncode in REASONS:
         return REASONS[ran.returncode]
-    # QEMU's own messages; of a fatal one only the first line, without the dump of registers.
+    # The first line of QEMU's message; the others are a dump of registers.
     lines = [line for line in ran.stderr.splitlines() if line.strip()]
     return f"ended with status {ran.returncode}" + (f": {one_line(lines[0])[:300]}" if lines else "")

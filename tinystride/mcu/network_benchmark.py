@@ -1,4 +1,4 @@
-"""What a network costs on a core: flash, RAM, stack and instructions, its results compared bit by bit."""
+"""Measure a network on a core: flash, RAM, stack, instructions, and mismatches with TFLM."""
 
 import tempfile
 from collections.abc import Sequence
@@ -33,11 +33,13 @@ from tinystride.mcu.toolchain import (
 
 @dataclass(frozen=True)
 class Measurement:
-    """A network that has been run on a core.
+    """Results of running a network on a core.
 
-    outputs: bytes of its outputs, one row a vector
-    instructions, stack_bytes: of each call
-    sections: the network's own bytes by section
+    Attributes:
+        outputs: bytes of the outputs, [vectors, bytes]
+        instructions: of each call, [vectors]
+        stack_bytes: of each call, [vectors]
+        sections: {section: bytes} of the network alone
     """
 
     outputs: np.ndarray
@@ -47,7 +49,20 @@ class Measurement:
 
 
 def measure(core: Core, source: Path, inputs: np.ndarray, flags: Sequence[str] = OPTIMIZATION) -> Measurement:
-    """Build `source`/model.c (and model.h, as exported with the prefix `model`) and run it on each input."""
+    """Build a network for a core and run it in the emulator on each input.
+
+    Args:
+        core: emulated core
+        source: folder with model.c and model.h, as exported with the prefix `model`
+        inputs: [vectors, input size]
+        flags: of the compiler
+
+    Returns:
+        outputs and costs
+
+    Raises:
+        ToolError: if compiler or emulator is missing or fails
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         image, sections = build(
@@ -68,7 +83,7 @@ def measure(core: Core, source: Path, inputs: np.ndarray, flags: Sequence[str] =
 
 
 def _as_model(library: Path, folder: Path) -> None:
-    """In `folder` a model.h and a model.c that are the network of an exported library under another name."""
+    """Write model.h and model.c that give the network of an exported library the prefix `model`."""
     library, upper = library.resolve(), LIBRARY_PREFIX.upper()
     names = [f"{end}_{what}" for end in ("INPUT", "OUTPUT") for what in ("SIZE", "TYPE")]
     header = [
@@ -92,19 +107,33 @@ def benchmark_model(
     flags: Sequence[str] = OPTIMIZATION,
     library: Path | str | None = None,
 ) -> dict:
-    """Export a .tflite network, build it for `core`, run it in the emulator, compare it with TFLM.
+    """Export a .tflite network, build it for a core, run it in the emulator, and compare it with TFLM.
 
-    `inputs` [vectors, input size] are used if given, else `vectors` made from `seed`, extremes among them.
-    With `library`, the folder of a library exported from the same file, its very sources are built.
-    Flash is code, constants and initial data of the network and of the library functions that it calls;
-    RAM is its static data, what it keeps between inferences and the stack of a call, working memory included,
-    without the caller's input and output. Instructions are those of the costliest vector: exact, but not
-    cycles (no wait states, no latencies).
-    `mismatches` counts the vectors whose outputs are not TFLM's; None where the package `tflite-micro` is not
-    built for this computer.
+    Flash is code, constants and initial data of the network and of the library functions that it calls. RAM
+    is its static data, its state and the stack of a call including working memory, without the caller's
+    input and output. Instructions are those of the most expensive vector: an exact count, but not cycles (no
+    wait states, no latencies).
 
-    Raises ModelError, ParameterError for an unknown core or inputs of another size, ToolError for a missing
-    compiler or emulator, MissingExtraError where `tflite-micro` could be installed and is not.
+    Args:
+        tflite_path: of the model
+        core: one of `tinystride.mcu.cores.CORES`
+        vectors: number of generated inputs, see `tinystride.codegen.tflm.example_inputs`
+        seed: of the generated inputs
+        inputs: [vectors, input size], used instead of generated ones
+        flags: of the compiler
+        library: folder of a library exported from the same file, whose sources are built instead of a new
+            export
+
+    Returns:
+        `{model, core, flash_bytes, flash_by_section, ram_bytes, static_bytes, stack_bytes, instructions,
+        instructions_least, vectors, mismatches, compiler, flags}`; `mismatches` counts vectors whose outputs
+        differ from TFLM's, None if `tflite-micro` is not published for this platform
+
+    Raises:
+        ModelError: if the model cannot be read or has unsupported operators
+        ParameterError: if the core is unknown or inputs have another shape or type than the network's
+        ToolError: if compiler or emulator is missing or fails
+        MissingExtraError: if `tflite-micro` is published for this platform, but not installed
     """
     chosen, path = find_core(core), Path(tflite_path)
     if vectors < 1:

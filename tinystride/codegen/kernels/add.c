@@ -1,4 +1,4 @@
-/* ADD of two tensors of `size` values: both scaled to a common fine scale, added, scaled to the output's. */
+/* Add two tensors of `size` values: scale both to a common fine scale, add them, scale the sum to the output. */
 typedef struct {
     int32_t size;
     int32_t zero_point_a, multiplier_a, shift_a;

@@ -1,5 +1,5 @@
-/* Operators of two tensors that are repeated to one shape: sizes of four nested loops through the output, from
- * the outermost, and the steps of both inputs in them. */
+/* Operators of two tensors that are broadcast to one shape.
+ * size: of four nested loops through the output, from the outermost; step_a, step_b: of the inputs in these loops. */
 typedef struct {
     int32_t size[4], step_a[4], step_b[4];
     int32_t zero_point_a, multiplier_a, shift_a;
@@ -14,7 +14,7 @@ static int32_t {{ operation }}_values(const broadcast_t *layer, int32_t a, int32
     const int32_t product = (a - layer->zero_point_a) * (b - layer->zero_point_b);
     return scale(product, layer->multiplier, layer->shift) + layer->zero_point;
 {% elif operation in ("add", "subtract") %}
-    /* Both scaled to a common fine scale, then to the output's. */
+    /* Scale both inputs to a common fine scale, then the result to the output. */
     const int32_t fine_a = scale((a - layer->zero_point_a) * (1 << 20), layer->multiplier_a, layer->shift_a);
     const int32_t fine_b = scale((b - layer->zero_point_b) * (1 << 20), layer->multiplier_b, layer->shift_b);
     const int32_t fine = fine_a {{ "+" if operation == "add" else "-" }} fine_b;

@@ -1,7 +1,7 @@
 /* CONV_2D: input [in_height, in_width, in_channels], output [out_height, out_width, out_channels]. */
 typedef struct {
     window_t window;
-    matrix_t matrix; /* of the values under the window: [height, width, in_channels] */
+    matrix_t matrix; /* weights for the values under the window, [height, width, in_channels] */
 } convolution_t;
 
 {% if optimize == "size" %}
@@ -41,8 +41,8 @@ static void convolve(const convolution_t *layer, const int8_t *input, int8_t *ou
     }
 }
 #elif defined(USE_DSP)
-/* Sums of three positions and two channels, 22 instructions for 24 multiply-accumulates. `values` are spread
- * in 16 bits, see `spread`. r0, r1: weights of the two channels; r2, r3: values and their end; r4 to r9: sums. */
+/* Compute the sums of three positions and two channels: 22 instructions for 24 multiply-accumulates. values: as
+ * `spread` writes them. r0, r1: weights of the two channels; r2, r3: values and their end; r4 to r9: sums. */
 static void multiply_3x2(const int8_t *weights_a, const int8_t *weights_b, const int32_t *values,
                          const int32_t *end, int32_t *sums)
 {
@@ -92,7 +92,8 @@ static void multiply_3x2(const int8_t *weights_a, const int8_t *weights_b, const
         : "lr", "cc", "memory");
 }
 
-/* Spread `count` bytes in 16 bits: of each four the first and third, and three words later the others. */
+/* Sign-extend `count` bytes to 16 bits. Of each four bytes, the first and third fill one word; the second and fourth
+ * fill another, three words later. */
 static void spread(const int8_t *from, int32_t *words, int32_t count)
 {
     const int8_t *const end = from + count;
@@ -104,7 +105,7 @@ static void spread(const int8_t *from, int32_t *words, int32_t count)
     }
 }
 
-/* Three positions and two channels at a time. */
+/* Compute three positions and two channels at a time. */
 static void convolve(const convolution_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
     const window_t *const window = &layer->window;
@@ -135,7 +136,7 @@ static void convolve(const convolution_t *layer, const int8_t *input, int8_t *ou
             int32_t sums[6], bias, multiplier, shift;
             multiply_3x2(weights, weights + other * row, scratch, end, sums);
             weights += 2 * row;
-            /* What has no place of its own comes first, and is overwritten. */
+            /* Results beyond the last position or channel are written first, then overwritten. */
             bias = matrix->bias[number + other];
             multiplier = matrix->multiplier[number + other];
             shift = matrix->shift[number + other];
@@ -153,7 +154,7 @@ static void convolve(const convolution_t *layer, const int8_t *input, int8_t *ou
     }
 }
 #else
-/* Two positions and two channels at a time. */
+/* Compute two positions and two channels at a time. */
 static void convolve(const convolution_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
     const window_t *const window = &layer->window;
@@ -188,7 +189,7 @@ static void convolve(const convolution_t *layer, const int8_t *input, int8_t *ou
                 ya += from_y * from_a;
                 yb += from_y * from_b;
             }
-            /* What has no place of its own comes first, and is overwritten. */
+            /* Results beyond the last position or channel are written first, then overwritten. */
             output[second + other] = requantize(yb, multiplier, shift, zero_point, low, high);
             output[other] = requantize(xb, multiplier, shift, zero_point, low, high);
             multiplier = matrix->multiplier[number];

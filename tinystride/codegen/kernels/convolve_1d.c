@@ -3,13 +3,13 @@
 {% set from_zero = "- 128" if rectified else "+ layer->output_zero_point" %}
 {% set bounds = "-128, 127" if rectified else "layer->low, layer->high" %}
 #ifdef USE_MVE
-/* CONV_2D along the width{{ ", max-pooled over `pool` steps" if pooled }}. Four channels at a time. */
+/* CONV_2D along the width{{ ", max-pooled over `pool` steps" if pooled }}. Computes four channels at a time. */
 typedef struct {
     window_t window;
 {% if pooled %}
     int32_t pool, pooled_steps;
 {% endif %}
-    matrix_t matrix; /* of the values under the window */
+    matrix_t matrix; /* weights for the values under the window */
 } convolution_1d_t;
 
 static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
@@ -46,9 +46,9 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
 /* CONV_2D along the width: input [in_steps, in_channels], output [out_steps, out_channels]
 {%- if pooled %},
  * or [pooled_steps, out_channels] where it is max-pooled{% endif %}.
- * Taps are taken in pairs, `stride` steps apart; the same input channel of both makes a word. The weights,
- * [out_channels / 2][words][2 output channels][earlier, later tap], lack the later tap in the words after
- * the first `paired` ones. `bias` has the input's zero point times the weights taken off. */
+ * Two taps, `stride` steps apart, share a word for the same input channel.
+ * weights: [out_channels / 2][words][2 output channels][earlier, later tap]; words after the first `paired` ones
+ * have no later tap. bias: minus the input's zero point times the weights. */
 typedef struct {
     int16_t in_steps, in_channels, stride, pad, out_steps, out_channels;
 {% if pooled and unpooled %}
@@ -68,7 +68,7 @@ typedef struct {
 } convolution_1d_t;
 
 #ifdef NARROW_PRODUCTS
-/* For cores whose products have 32 bits: two output channels at a time. */
+/* For cores whose products have 32 bits. Computes two output channels at a time. */
 static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
     const int32_t depth = layer->in_channels, row = layer->stride * depth, size = layer->in_steps * depth;
@@ -103,7 +103,7 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
                 }
                 if (word < layer->paired) {
 {% if even_words %}
-                    /* Four weights are a word, of the lowest byte first. */
+                    /* A word holds four weights, the first in the lowest byte. */
                     const int8_t *const end = weight + 4 * depth;
                     for (; weight != end; weight += 4, x += x_step, y += y_step) {
                         const int32_t from_x = *x, from_y = *y;
@@ -138,8 +138,8 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
                     break;
                 }
             }
-            sum_a = larger(sum_a, before_a);
-            sum_b = larger(sum_b, before_b);
+            sum_a = max_i32(sum_a, before_a);
+            sum_b = max_i32(sum_b, before_b);
 {% endif %}
             sum_b = scale(sum_b, layer->multiplier[number + other], layer->shift[number + other]);
             to[other] = (int8_t)clamp(sum_b {{ from_zero }}, {{ bounds }});
@@ -151,20 +151,20 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
     }
 }
 #else
-/* Four products per multiplication. Two values that are neighbours in time share a word, and so do two taps:
+/* Computes four products per multiplication. A word holds two values at adjacent steps; another one holds two taps:
  *     x = x0 + x1 * 2^21,  w = w1 + w0 * 2^21;  x * w = x0 w1 + (x0 w0 + x1 w1) * 2^21 + x1 w0 * 2^42
- * has the parts of three neighbouring output steps in three fields, which add up in 64 bits over taps and
- * channels. No sum leaves its field: that was checked when this file was made.
+ * The product holds parts of three adjacent output steps in three fields, which are accumulated in 64 bits over taps
+ * and channels. The generator of this file has checked that no sum exceeds its field.
  *
- * A row of words holds all channels of a pair of steps, and with a stride also the pairs in between.
- * Steps are computed from the last to the first, in `blocks` of 2 * `block`, of which the first begins at
- * 2 * `first`; a block needs `rows` rows of the input{%- if passes %}.
- * After `span` words, given for each two channels, their fields are emptied{% endif %}. */
+ * A row of words holds all channels of a pair of steps and, with a stride, also the pairs in between.
+ * Steps are computed from the last to the first, in `blocks` blocks of 2 * `block` steps; the first block begins at
+ * step 2 * `first`, and a block needs `rows` rows of the input{%- if passes %}.
+ * span: words after which the fields are emptied, for every two channels{% endif %}. */
 #define FIELD 21
 #define HALF ((int32_t)1 << (FIELD - 1)) /* keeps the two lower fields positive */
 
-/* What `accumulate` works on: the words of the weights of two channels a and b, side by side; the words from
- * one row of the input to the next; and for both channels the sums over an early row and the row after it. */
+/* Arguments and results of `accumulate`. weights, end: interleaved words of two channels a and b; row: words from one
+ * row of the input to the next; early_a … late_b: sums of both channels over an early row and the row after it. */
 typedef struct {
     const int32_t *weights, *end;
     int32_t row;
@@ -228,7 +228,7 @@ static void accumulate(work_t *work, const int32_t *early)
 }
 #endif
 
-/* The lowest and the middle field, HALF being part of each, and the highest one. */
+/* Return the lowest, middle and highest field of a sum; the lowest and the middle one include HALF. */
 static int32_t low_field(int64_t sum)
 {
     return (int32_t)((uint32_t)sum & (((uint32_t)1 << FIELD) - 1));
@@ -245,8 +245,8 @@ static int32_t high_field(int64_t sum)
     return (int32_t)(sum >> (2 * FIELD));
 }
 
-/* Pack the rows of the input from the one numbered `first`. In the flat list of values the later half of a
- * row follows the earlier one; outside the input is its zero point. */
+/* Pack the rows of the input from row `first` on. In the flat list of values the later half of a row follows the
+ * earlier half; values outside the input are its zero point. */
 static void pack_input(const convolution_1d_t *layer, const int8_t *input, int32_t first, int32_t *words)
 {
     const int32_t row = layer->stride * layer->in_channels, size = layer->in_steps * layer->in_channels;
@@ -269,7 +269,7 @@ static void pack_input(const convolution_1d_t *layer, const int8_t *input, int32
     }
 }
 
-/* Pack the weights of two channels; zeros fill the last loop. Returns the weights of the next two. */
+/* Pack the weights of two channels, padded with zeros to whole loop passes. Return the weights of the next two. */
 static const int8_t *pack_weights(const convolution_1d_t *layer, const int8_t *weights, work_t *work,
                                   int32_t *words)
 {
@@ -296,15 +296,15 @@ static const int8_t *pack_weights(const convolution_1d_t *layer, const int8_t *w
     return weights;
 }
 
-/* One output channel, on its way from the last steps to the first. */
+/* One output channel while its steps are computed from the last to the first. */
 typedef struct {
 {% if rectified %}
-    int64_t offset; /* bias times multiplier, and what rounds the quotient */
+    int64_t offset; /* bias times multiplier, plus the rounding term of the quotient */
 {% else %}
     int32_t bias;
 {% endif %}
     int32_t multiplier, shift;
-    int32_t carried; /* what the accumulator of the steps after these has brought for the last of them */
+    int32_t carried; /* part of the last step that comes from the accumulator of the later steps */
 } channel_t;
 
 static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int32_t carried)
@@ -314,8 +314,8 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
     channel.multiplier = layer->multiplier[number];
     channel.carried = carried;
 {% if rectified %}
-    /* A sum below zero ends at the least value however it is rounded; above, both roundings are one addition.
-     * From the least value of all, -128, the output counts. */
+    /* A sum below zero gives the lowest output whatever its rounding; for others both roundings are one addition.
+     * Outputs are counted from the lowest value, -128. */
     channel.shift = -1 - layer->shift[number];
     channel.offset = (int64_t)bias * channel.multiplier + (1 << 30) +
                      (int64_t)(-255 * (1 << channel.shift)) * ((int64_t)1 << 31);
@@ -328,7 +328,7 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
 
 {% if rectified and pools == [2] %}
 #if defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
-#define FINISH_ONCE __attribute__((noinline)) /* most is finished by `finish_inside` */
+#define FINISH_ONCE __attribute__((noinline)) /* `finish_inside` does most of the work */
 #else
 #define FINISH_ONCE inline
 #endif
@@ -355,8 +355,8 @@ static int8_t requantize_channel(const channel_t *channel, int32_t sum, const co
 {% endif %}
 
 {% if passes %}
-/* What all runs of words but the last have brought to a channel: to the step before the four, to the first
- * three of them, and a part of the fourth. */
+/* Sums of one channel over all runs of words except the last: for the step before the four steps, for the first three
+ * of them, and a part of the fourth. */
 typedef struct {
     int32_t before, sum0, sum1, sum2, sum3;
 } sums_t;
@@ -370,7 +370,7 @@ static inline void empty_fields(sums_t *sums, int64_t early, int64_t late)
     sums->sum3 += high_field(late);
 }
 
-/* All runs of words but the last; returns where in the input that one begins. */
+/* Accumulate all runs of words except the last one. Return the input at which the last run begins. */
 static const int32_t *accumulate_runs(work_t *work, int32_t span, const int32_t *early, sums_t sums[2])
 {
     const int32_t *const end = work->end;
@@ -390,9 +390,9 @@ static const int32_t *accumulate_runs(work_t *work, int32_t span, const int32_t 
 
 {% endif %}
 {% set layer_argument = "" if rectified else ", layer" %}
-/* Store the four steps from 2 * at
-{%- if pooled %}, or what they are pooled to{% endif %}, but not those outside the output:
- * the first two where `at` is -1, the last one or two at the end. */
+/* Store the four steps from step 2 * at
+{%- if pooled %}, or their maxima where they are pooled{% endif %}, except those outside the output:
+ * the first two if `at` is -1, the last one or two at the end. */
 static {{ "FINISH_ONCE" if rectified and pools == [2] else "inline" }} void finish(const convolution_1d_t *layer, channel_t *channel, int64_t early, int64_t late,
                           {{ "const sums_t *sums, " if passes }}int32_t at, int8_t *output, int32_t to)
 {
@@ -412,19 +412,19 @@ static {{ "FINISH_ONCE" if rectified and pools == [2] else "inline" }} void fini
 {% if pooled and unpooled %}
     if (layer->pool == 2) {
         if (at >= 0) {
-            output[to] = requantize_channel(channel, larger(sum0, sum1){{ layer_argument }});
+            output[to] = requantize_channel(channel, max_i32(sum0, sum1){{ layer_argument }});
         }
         if (at + 1 < layer->pooled_steps) {
-            output[to + channels] = requantize_channel(channel, larger(sum2, sum3){{ layer_argument }});
+            output[to + channels] = requantize_channel(channel, max_i32(sum2, sum3){{ layer_argument }});
         }
         return;
     }
 {% elif pooled %}
     if (at >= 0) {
-        output[to] = requantize_channel(channel, larger(sum0, sum1){{ layer_argument }});
+        output[to] = requantize_channel(channel, max_i32(sum0, sum1){{ layer_argument }});
     }
     if (at + 1 < layer->pooled_steps) {
-        output[to + channels] = requantize_channel(channel, larger(sum2, sum3){{ layer_argument }});
+        output[to + channels] = requantize_channel(channel, max_i32(sum2, sum3){{ layer_argument }});
     }
 {% endif %}
 {% if unpooled %}
@@ -443,8 +443,8 @@ static {{ "FINISH_ONCE" if rectified and pools == [2] else "inline" }} void fini
 
 {% if rectified and pools == [2] %}
 #if defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
-/* `finish` for two channels and steps that are all inside of the output, of sums in a work_t; the second channel's
- * output is at output[other]. r4 to r7: sums; r8 to r12: a channel; r1: a middle field. */
+/* The same as `finish`, for two channels whose steps are all inside the output. sums: of a work_t; other: distance to
+ * the second channel's output. r4 to r7: sums; r8 to r12: a channel; r1: a middle field. */
 static void finish_inside(channel_t *pair, const int64_t *sums, int8_t *output, int32_t step, int32_t other)
 {
     register channel_t *r0 __asm__("r0") = pair;
@@ -515,7 +515,7 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
     int32_t block, number;
     work.row = layer->stride * layer->in_channels;
     for (number = 0; number < channels; number++) {
-        carried[number] = -(1 << 30); /* beyond the last step there is nothing that could be the largest */
+        carried[number] = -(1 << 30); /* less than any sum: no step follows the last one */
     }
     for (block = layer->blocks - 1; block >= 0; block--) {
         const int32_t first = layer->first + block * layer->block, last = first + layer->block - 2;

@@ -1,6 +1,6 @@
 /* DEPTHWISE_CONV_2D: input [in_height, in_width, in_channels], weights [height, width, out_channels], output
- * [out_height, out_width, out_channels], `depth_multiplier` outputs for each input channel. `bias` has the
- * input's zero point times the weights taken off, so that inputs count as they are stored. */
+ * [out_height, out_width, out_channels]. depth_multiplier: outputs per input channel; bias: minus the input's zero
+ * point times the weights, so that inputs are used as they are stored. */
 typedef struct {
     window_t window;
     int32_t depth_multiplier;
@@ -11,7 +11,7 @@ typedef struct {
 } depthwise_t;
 
 
-/* A window at one position: the value of the first tap and first channel, and how far others are from it. */
+/* The window at one position: the first tap of the first channel, and the distances to other taps. */
 typedef struct {
     const int8_t *values;
     int32_t step, row; /* from a tap to the next, from a row of taps to the next */
@@ -37,7 +37,7 @@ static taps_t find_taps(const window_t *window, const int8_t *input, int32_t out
     return taps;
 }
 
-/* The sum of one output channel. */
+/* Return the sum of one output channel. */
 static int32_t sum_taps(const depthwise_t *layer, const taps_t *taps, int32_t in_channel, int32_t channel)
 {
     const int32_t channels = layer->window.in_channels * layer->depth_multiplier;
@@ -53,9 +53,9 @@ static int32_t sum_taps(const depthwise_t *layer, const taps_t *taps, int32_t in
 }
 
 #ifdef USE_MVE
-#define DEPTHWISE_CHUNK 64 /* channels whose sums are kept at a time */
+#define DEPTHWISE_CHUNK 64 /* channels computed in one pass */
 
-/* The sums of `count` channels from `channel`, a multiple of eight, each with its own input channel. */
+/* Compute the sums of `count` channels (a multiple of eight) from `channel`; each has its own input channel. */
 static inline void sum_channels(const depthwise_t *layer, const taps_t *taps, int32_t channel, int32_t count, int32_t *sums)
 {
     const int32_t channels = layer->window.in_channels, height = layer->window.height, width = layer->window.width;
@@ -63,7 +63,7 @@ static inline void sum_channels(const depthwise_t *layer, const taps_t *taps, in
     const int8_t *weights = layer->weights + channel, *inputs = taps->values + channel;
     for (; count > 0; count -= 8, weights += 8, inputs += 8, bias += 8, sums += 8) {
         const int8_t *weight = weights, *values = inputs;
-        int32x4x2_t sum = vld2q_s32(bias); /* of channels with even and odd numbers */
+        int32x4x2_t sum = vld2q_s32(bias); /* of even and odd channels */
         int32_t y, x;
         for (y = height; y > 0; y--, values += row) {
             const int8_t *value = values;
@@ -78,7 +78,7 @@ static inline void sum_channels(const depthwise_t *layer, const taps_t *taps, in
 }
 #elif defined(USE_DSP)
 typedef struct {
-    int32_t a, b, c, d; /* of four neighbouring channels */
+    int32_t a, b, c, d; /* sums of four adjacent channels */
 } four_t;
 
 static inline void add_products(four_t *sums, const int8_t *four_values, const int8_t *four_weights)
@@ -97,7 +97,7 @@ static inline void add_products(four_t *sums, const int8_t *four_values, const i
     __asm__("smlatt %0, %1, %2, %0" : "+r"(sums->d) : "r"(x), "r"(w));
 }
 
-/* The sums of four channels, each with its own input channel. */
+/* Return the sums of four channels; each has its own input channel. */
 static inline four_t sum_four(const depthwise_t *layer, const taps_t *taps, int32_t channel)
 {
     const int32_t channels = layer->window.in_channels, step = taps->step, row = taps->row;
@@ -122,7 +122,7 @@ static inline four_t sum_four(const depthwise_t *layer, const taps_t *taps, int3
 }
 #endif
 
-/* Channels at a time, where each has its own input channel. */
+/* Number of channels computed together if each has its own input channel. */
 #ifdef USE_MVE
 #define LANES 8
 #elif defined(USE_DSP)
@@ -145,10 +145,10 @@ static void convolve_depthwise(const depthwise_t *layer, const int8_t *input, in
     for (out_y = 0; out_y < window->out_height; out_y++) {
         for (out_x = 0; out_x < window->out_width; out_x++, output += channels) {
             const taps_t taps = find_taps(window, input, out_y, out_x, (int8_t *)scratch);
-            int32_t channel, in_channel = together, within = 0; /* with a depth multiplier `together` is 0 */
+            int32_t channel, in_channel = together, within = 0; /* `together` is 0 with a depth multiplier */
 #ifdef USE_MVE
             for (channel = 0; channel < together; channel += DEPTHWISE_CHUNK) {
-                const int32_t count = smaller(together - channel, DEPTHWISE_CHUNK);
+                const int32_t count = min_i32(together - channel, DEPTHWISE_CHUNK);
                 int32_t sums[DEPTHWISE_CHUNK];
                 sum_channels(layer, &taps, channel, count, sums);
                 requantize_row(sums, count, multiplier + channel, shift + channel, zero_point, low, high,

@@ -3,7 +3,7 @@
 typedef struct {
     matrix_t matrix;
 {% if one_multiplier %}
-    int32_t multiplier, shift; /* of all channels */
+    int32_t multiplier, shift; /* the same for all channels */
 {% endif %}
 } dense_t;
 
@@ -33,10 +33,11 @@ static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int
 {% set index = "" if one_multiplier else "[i]" %}
 /* FULLY_CONNECTED: input [size], weights [out_size / 2][size / 4][2 outputs][4 weights], output [out_size].
  *
- * Two weights share 16 bits, b * 256 + a, of which a alone is the lower byte, sign-extended. Their inputs are
- * prepared as m and 256 * x - m, so that two multiplications give both products without taking the weights
- * apart:  (b * 256 + a) * m + a * (256 * x - m) = 256 * (a * x + b * m).
- * `bias` makes up for x being the first input plus 1, m the second plus 129, which keeps both in 16 bits. */
+ * 16 bits hold two weights, b * 256 + a; a is the lower byte, sign-extended. The two inputs are prepared as m and
+ * 256 * x - m, so that two multiplications give both products without separating the weights:
+ *     (b * 256 + a) * m + a * (256 * x - m) = 256 * (a * x + b * m)
+ * x is the first input plus 1 and m the second plus 129, which keeps both prepared values within 16 bits; `bias`
+ * compensates for that. */
 typedef struct {
     int32_t size, out_size, padded_size{{ ", span" if spans }};
     int32_t output_zero_point, low, high;
@@ -50,7 +51,7 @@ typedef struct {
 {% endif %}
 } dense_t;
 
-/* sums[0..1] = 256 times the products of prepared values with the weights of two outputs, up to `end`. */
+/* Compute sums[0..1]: 256 times the products of the prepared values, up to `end`, with the weights of two outputs. */
 #ifdef USE_DSP
 /* {{ 14 * dense_unroll + 2 }} instructions for {{ 16 * dense_unroll }} multiply-accumulates. r4 to r7: weights; r8 to r11: values; r3, r12: sums. */
 static void multiply(const int16_t *weights, const int16_t *values, const int16_t *end, int32_t *sums)
@@ -140,7 +141,7 @@ static void multiply(const int16_t *weights, const int16_t *values, const int16_
 }
 #endif
 
-/* The first and the third of four values from a pair of inputs. */
+/* Prepare a pair of inputs: the first and the third of four values. */
 static inline void prepare(int16_t *pair, int32_t x, int32_t m)
 {
     pair[0] = (int16_t)m;

@@ -1,4 +1,4 @@
-/* DEQUANTIZE to float. */
+/* Convert int8 to float. */
 static void dequantize(const int8_t *input, float *output, int32_t size, float step, int32_t zero_point)
 {
     int32_t i;

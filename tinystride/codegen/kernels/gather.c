@@ -48,12 +48,12 @@ static int8_t *put_value(int8_t *to, int32_t value, int32_t count)
 }
 #endif
 
-/* What lies under the window at (out_y, out_x): a place in the input where that is one run of it, else `to`,
- * to which it is copied, the zero point for what is outside of the input. */
+/* Return the values under the window at (out_y, out_x): a pointer into the input if they are contiguous there.
+ * Otherwise they are copied to `to`, with the zero point for positions outside the input, and `to` is returned. */
 static const int8_t *gather(const window_t *window, const int8_t *input, int32_t out_y, int32_t out_x, int8_t *to)
 {
     const int32_t depth = window->in_channels, in_width = window->in_width;
-    const int32_t taps = window->dilation_x == 1 ? window->width : 1; /* that are neighbours */
+    const int32_t taps = window->dilation_x == 1 ? window->width : 1; /* adjacent in the input */
     const int32_t top = out_y * window->stride_y - window->pad_y;
     const int32_t left = out_x * window->stride_x - window->pad_x;
     int8_t *next = to;

@@ -1,4 +1,4 @@
-/* A function of one int8: `table` has its values for -128 to 127. */
+/* Apply a function of one int8: `table` holds its values for -128 to 127. */
 static void look_up(const int8_t *table, const int8_t *input, int8_t *output, int32_t size)
 {
     int32_t i;

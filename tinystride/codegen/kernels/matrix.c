@@ -1,5 +1,5 @@
-/* Weights [channels, row], a row holding the `size` weights of a channel and zeros after them. `bias` has the
- * input's zero point times the weights taken off, so that inputs count as they are stored. */
+/* Weights [channels, row]: each row holds the `size` weights of a channel, padded with zeros.
+ * bias: minus the input's zero point times the weights, so that inputs are used as they are stored. */
 typedef struct {
     int32_t channels, size, row;
     int32_t output_zero_point, low, high;

@@ -1,4 +1,4 @@
-/* The product of the matrix with `values`, to int8. */
+/* Multiply the matrix with `values` and convert the sums to int8. */
 static void multiply_matrix(const matrix_t *matrix, const int8_t *values, int8_t *output)
 {
     int32_t sums[CHUNK], number;

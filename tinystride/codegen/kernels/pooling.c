@@ -1,4 +1,4 @@
-/* A pooling window over [in_height, in_width, channels]; its part outside the input does not count. */
+/* A pooling window over [in_height, in_width, channels]; positions outside the input are ignored. */
 typedef struct {
     int32_t in_height, in_width, channels, out_height, out_width;
     int32_t height, width, stride_y, stride_x, pad_y, pad_x;

@@ -1,5 +1,5 @@
-/* QUANTIZE from float: value / scale, rounded half away from zero. Beyond the range of int8, infinity included, the
- * result is the nearest int8; NaN gives the zero point, as the conversion of Arm's floating-point units does. */
+/* Convert float to int8: value / scale, rounded half away from zero. Values outside the range, infinity included, give
+ * the nearest int8; NaN gives the zero point, as with the conversion of Arm's floating-point units. */
 static void quantize(const float *input, int8_t *output, int32_t size, float step, int32_t zero_point)
 {
     int32_t i;

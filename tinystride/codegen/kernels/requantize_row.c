@@ -1,4 +1,4 @@
-/* From `count` sums of as many channels to int8: scaled as by `scale`, the zero point added, clamped. */
+/* Convert the sums of `count` channels to int8: `scale` each by its factor, add the zero point, clamp. */
 static void requantize_row(const int32_t *sums, int32_t count, const int32_t *multiplier, const int8_t *shift,
                            int32_t zero_point, int32_t low, int32_t high, int8_t *output)
 {
@@ -17,7 +17,7 @@ static void requantize_row(const int32_t *sums, int32_t count, const int32_t *mu
 {% endif %}
         "vqrdmulh.s32 q0, q0, q1\n"
         "vand q1, q0, q2\n"
-        "vshr.s32 q1, q1, #31\n" /* right shifts round halves up: one less for those of negative values */
+        "vshr.s32 q1, q1, #31\n" /* right shifts round half up: subtract one from negative values */
         "vadd.i32 q0, q0, q1\n"
         "vrshl.s32 q0, q0, q2\n"
         "vadd.i32 q0, q0, %[zero_point]\n"

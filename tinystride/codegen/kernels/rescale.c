@@ -1,4 +1,4 @@
-/* QUANTIZE between 8-bit types, RELU and RELU6, of `size` values. */
+/* Rescale `size` values: QUANTIZE between 8-bit types, RELU and RELU6. */
 typedef struct {
     int32_t size, input_zero_point, multiplier, shift, output_zero_point, low, high;
 } rescaling_t;

@@ -1,5 +1,5 @@
-/* value * multiplier / 2^31 * 2^shift, rounded twice as TensorFlow Lite for Microcontrollers does:
- * the doubling high product to the nearest, the right shift to the nearest and half away from zero. */
+/* Return value * multiplier / 2^31 * 2^shift, rounded twice as TensorFlow Lite for Microcontrollers does:
+ * the doubling high product to the nearest, then the right shift to the nearest, half away from zero. */
 static int32_t scale(int32_t value, int32_t multiplier, int32_t shift)
 {
     const int32_t shifted = shift > 0 ? (int32_t)((uint32_t)value << shift) : value;

@@ -1,4 +1,4 @@
-/* `scale` of four values at once. */
+/* Apply `scale` to four values at once. */
 static inline int32x4_t scale_four(int32x4_t value, int32x4_t multiplier, int32x4_t shift)
 {
 {% if left_shifts %}
@@ -8,6 +8,6 @@ static inline int32x4_t scale_four(int32x4_t value, int32x4_t multiplier, int32x
     const int32x4_t right = shift;
     value = vqrdmulhq_s32(value, multiplier);
 {% endif %}
-    /* A right shift to the nearest rounds halves up: one less rounds those of negative values down. */
+    /* The right shift rounds half up: subtracting one from negative values rounds their halves down. */
     return vrshlq_s32(vaddq_s32(value, vshrq_n_s32(vandq_s32(value, right), 31)), right);
 }

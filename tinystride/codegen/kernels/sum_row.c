@@ -1,13 +1,13 @@
-#define CHUNK 64 /* channels whose sums are kept at a time */
+#define CHUNK 64 /* channels computed in one pass */
 
-/* What `sum_fours` reads and writes: a bias and a sum for each channel, and where the sums end. */
+/* Arguments of `sum_fours`: bias and sum of each channel, and the end of the sums. */
 typedef struct {
     const int32_t *bias;
     int32_t *sums, *end;
 } fours_t;
 
-/* The sums of fours of channels, whose weights are `row` bytes apart: 10 instructions for 64
- * multiply-accumulates. r0, r5, r7, r9: weights of four channels; r11: values; r4, r6, r8, r10: sums. */
+/* Compute sums of channels, four at a time; the weights of adjacent channels are `row` bytes apart. 10 instructions
+ * for 64 multiply-accumulates. r0, r5, r7, r9: weights of four channels; r11: values; r4, r6, r8, r10: sums. */
 static void sum_fours(const int8_t *weights, int32_t row, const int8_t *values, int32_t size, const fours_t *fours)
 {
     register const int8_t *r0 __asm__("r0") = weights;
@@ -53,7 +53,7 @@ static void sum_fours(const int8_t *weights, int32_t row, const int8_t *values, 
         : "lr", "cc", "q0", "q1", "q2", "memory");
 }
 
-/* The sums of `count` channels from the one numbered `number`. */
+/* Compute the sums of `count` channels, beginning with channel `number`. */
 static void sum_row(const matrix_t *matrix, const int8_t *values, int32_t number, int32_t count, int32_t *sums)
 {
     const int32_t row = matrix->row, size = matrix->size, *const bias = matrix->bias + number;
@@ -66,7 +66,7 @@ static void sum_row(const matrix_t *matrix, const int8_t *values, int32_t number
     if (channel > 0) {
         sum_fours(weights, row, values, size, &fours);
     }
-    for (; channel < count; channel++) { /* with no bytes between rows it is one channel four times */
+    for (; channel < count; channel++) { /* row distance 0: the same channel four times */
         const int32_t begun[4] = {bias[channel], 0, 0, 0};
         int32_t same[4];
         fours.bias = begun;

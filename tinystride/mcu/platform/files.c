@@ -1,4 +1,4 @@
-/* Files of the host and the end of the program, by semihosting. */
+/* Access files of the host and exit the program, by semihosting. */
 #include "platform.h"
 
 void semihosting_exit(uint32_t status)

@@ -1,4 +1,4 @@
-/* The platform on the host, where nothing is measured: files only. */
+/* The platform on the host: files only; the clock always returns 0. */
 #include "platform.h"
 
 #include <stdio.h>

@@ -1,20 +1,20 @@
-/* What a program on an emulated bare core has: a clock that counts instructions, and files of the host. */
+/* Services for a program on an emulated bare core: a clock that counts instructions, and files of the host. */
 #ifndef PLATFORM_H
 #define PLATFORM_H
 
 #include <stdint.h>
 
-/* Ticks since clock_start(), of 41 bits or more; the host knows how many instructions a tick stands for. */
+/* Return the ticks since clock_start(), 41 bits or more. tinystride/mcu/cores.py converts ticks to instructions. */
 void clock_start(void);
 uint64_t clock_ticks(void);
 
 uint32_t semihosting(uint32_t operation, const void *argument);
 void semihosting_exit(uint32_t status);
 
-/* What the program ends with: emulator.py has a message for each. */
+/* Exit statuses; emulator.py has a message for each. */
 #define EXIT_FAULT 70u
 #define EXIT_FILE 71u
-#define EXIT_STACK 72u /* the stack has reached its limit */
+#define EXIT_STACK 72u /* stack overflow */
 
 #define MODE_READ 1u  /* "rb" */
 #define MODE_WRITE 5u /* "wb" */

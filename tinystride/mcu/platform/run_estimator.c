@@ -1,13 +1,13 @@
-/* Streams the recordings of a file through the estimator. Writes the strides that it tells, and for each sample
- * what it took and returned. The first record is that of a call that does nothing, with the size of the state; the
- * last one is the deepest stack. */
+/* Run the estimator on the recordings of a file. Write the strides that it reports, and for each sample a record with
+ * ticks and return value. The first record belongs to an empty function and holds the size of the state; the last record
+ * holds the stack of the deepest call. */
 #include "platform.h"
 #include "stack.h"
 
 #include "tinystride.h"
 
 #define SAMPLES_AT_ONCE 64u
-#define TOO_MANY_TICKS 0xFFFFFFFFu /* the host refuses to take it for a number */
+#define TICK_OVERFLOW 0xFFFFFFFFu /* more ticks than a record can hold */
 
 typedef int push_t(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], tinystride_stride_t *stride);
 
@@ -23,9 +23,9 @@ typedef struct {
 } record_t;
 
 typedef struct {
-    uint32_t recording, told_at_sample, start_sample, end_sample, flags;
+    uint32_t recording, reported_at_sample, start_sample, end_sample, flags;
     float start_fraction, end_fraction, length_cm;
-} told_t;
+} report_t;
 
 static tinystride_t state;
 static tinystride_stride_t stride;
@@ -34,7 +34,7 @@ static record_t records[SAMPLES_AT_ONCE];
 static uint32_t recordings_file, records_file, strides_file;
 static const uint32_t *call_top;
 
-static int nothing(tinystride_t *ts, const float *acc_mps2, const float *gyr_radps, tinystride_stride_t *result)
+static int do_nothing(tinystride_t *ts, const float *acc_mps2, const float *gyr_radps, tinystride_stride_t *result)
 {
     (void)ts;
     (void)acc_mps2;
@@ -51,22 +51,22 @@ static record_t __attribute__((noinline)) measure(push_t *volatile push, const f
     start = clock_ticks();
     record.status = push(&state, sample, sample + 3, &stride);
     ticks = clock_ticks() - start;
-    record.ticks = ticks < TOO_MANY_TICKS ? (uint32_t)ticks : TOO_MANY_TICKS;
+    record.ticks = ticks < TICK_OVERFLOW ? (uint32_t)ticks : TICK_OVERFLOW;
     return record;
 }
 
-static void tell(uint32_t recording, uint32_t sample)
+static void write_stride(uint32_t recording, uint32_t sample)
 {
-    told_t told;
-    told.recording = recording;
-    told.told_at_sample = sample;
-    told.start_sample = stride.start_sample;
-    told.end_sample = stride.end_sample;
-    told.flags = stride.flags;
-    told.start_fraction = stride.start_fraction;
-    told.end_fraction = stride.end_fraction;
-    told.length_cm = stride.length_cm;
-    file_write(strides_file, &told, sizeof told);
+    report_t report;
+    report.recording = recording;
+    report.reported_at_sample = sample;
+    report.start_sample = stride.start_sample;
+    report.end_sample = stride.end_sample;
+    report.flags = stride.flags;
+    report.start_fraction = stride.start_fraction;
+    report.end_fraction = stride.end_fraction;
+    report.length_cm = stride.length_cm;
+    file_write(strides_file, &report, sizeof report);
 }
 
 static void stream(uint32_t number, uint32_t count)
@@ -78,7 +78,7 @@ static void stream(uint32_t number, uint32_t count)
         for (i = 0; i < taken; i++) {
             records[i] = measure(tinystride_push, samples[i]);
             if (records[i].status == TINYSTRIDE_STRIDE) {
-                tell(number, done + i);
+                write_stride(number, done + i);
             }
         }
         file_write(records_file, records, taken * (uint32_t)sizeof records[0]);
@@ -93,7 +93,7 @@ int main(void)
     records_file = file_open("records.bin", 11, MODE_WRITE);
     strides_file = file_open("strides.bin", 11, MODE_WRITE);
     clock_start();
-    records[0] = measure(nothing, samples[0]);
+    records[0] = measure(do_nothing, samples[0]);
     records[0].status = (int32_t)sizeof state;
     file_write(records_file, records, sizeof records[0]);
     stack_paint(stack_pointer());

@@ -1,5 +1,5 @@
-/* Feeds a network with the inputs of a file, writes its outputs to another, and for each run what it took:
- * ticks of the clock (64 bits) and bytes of stack. The first record is that of a function that does nothing. */
+/* Run a network on the inputs of a file. Write its outputs to another file, and for each run a record: ticks of the clock
+ * and bytes of stack, 64 bits each. The first record belongs to an empty function. */
 #include "platform.h"
 #include "stack.h"
 
@@ -21,11 +21,11 @@ static struct {
 } record;
 
 #ifdef MODEL_STATE_BYTES
-static int nothing(model_state_t *kept, const MODEL_INPUT_TYPE *in, MODEL_OUTPUT_TYPE *out)
+static int do_nothing(model_state_t *kept, const MODEL_INPUT_TYPE *in, MODEL_OUTPUT_TYPE *out)
 {
     (void)kept;
 #else
-static int nothing(const MODEL_INPUT_TYPE *in, MODEL_OUTPUT_TYPE *out)
+static int do_nothing(const MODEL_INPUT_TYPE *in, MODEL_OUTPUT_TYPE *out)
 {
 #endif
     (void)in;
@@ -55,7 +55,7 @@ int main(void)
     model_reset(&state);
 #endif
     clock_start();
-    measure(nothing);
+    measure(do_nothing);
     file_write(records, &record, sizeof record);
     while (file_read(inputs, input, sizeof input) == sizeof input) {
         if (measure(model_run) != 0) {

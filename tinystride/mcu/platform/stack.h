@@ -1,4 +1,5 @@
-/* How deep a call goes: everything below the caller's stack pointer is painted before and looked through after. */
+/* Measure the stack of a call: paint the memory below the caller's stack pointer before it, count the overwritten bytes
+ * after it. */
 #ifndef STACK_H
 #define STACK_H
 

@@ -7,10 +7,10 @@ void reset(void);
 int main(void);
 void fault_end(uint32_t stack_pointer);
 
-/* Where a fault is handled: the program's stack may be used up. */
+/* Stack of the fault handler, because the program's stack may have overflowed. */
 uint32_t fault_stack[64];
 
-/* The processor has pushed eight words before it comes here, or has failed to. */
+/* stack_pointer: after the processor has pushed eight words, or has failed to. */
 void fault_end(uint32_t stack_pointer)
 {
     semihosting_exit(stack_pointer < (uint32_t)stack_limit + 32 ? EXIT_STACK : EXIT_FAULT);
@@ -30,7 +30,7 @@ __attribute__((section(".vectors"), used)) static void (*const vectors[16])(void
     (void (*)(void))stack_top, reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault,
 };
 
-/* No access to the 32 MB below the stack, of which the MPS2 boards would take no notice. */
+/* Protect the 32 MB below the stack; the MPS2 boards would ignore accesses to them. */
 static void guard_stack(void)
 {
 #if defined(__ARM_ARCH_7M__) || defined(__ARM_ARCH_7EM__)
@@ -38,7 +38,7 @@ static void guard_stack(void)
     unit[2] = 0;
     unit[3] = (uint32_t)stack_limit - (32u << 20);
     unit[4] = (24u << 1) | 1; /* 2^25 bytes, neither read nor written */
-    unit[1] = 5;              /* everything else as without it */
+    unit[1] = 5;              /* default access elsewhere */
     __asm volatile("dsb\n isb");
 #endif
 }
@@ -55,16 +55,16 @@ void reset(void)
         *to = 0;
     }
 #ifdef __ARM_FP
-    /* Full access to the floating-point unit and, where there is one, the vector unit. */
+    /* Enable the floating-point unit and, if present, the vector unit. */
     *(volatile uint32_t *)0xE000ED88 |= 0xFu << 20;
     __asm volatile("dsb\n isb");
 #endif
     semihosting_exit((uint32_t)main());
 }
 
-/* A 64-bit count from a timer of 32 bits and a slow one that ticks once in `period`: the lower 32 bits are those of
- * the fast timer, the upper ones follow from the slow one. It is read first, and the two are apart by less than what
- * is taken off here. Always the same number of instructions. */
+/* Return a 64-bit count from a fast 32-bit timer and a slow one that ticks once in `period` ticks of the fast one. The
+ * lower 32 bits come from the fast timer, the upper ones from the slow one, which is read first; the two differ by less
+ * than 2^20 ticks. Takes the same number of instructions every time. */
 static inline uint64_t join(uint32_t slow, uint32_t period, uint32_t fast)
 {
     const uint64_t before = (uint64_t)slow * period - (1u << 20);
@@ -72,7 +72,7 @@ static inline uint64_t join(uint32_t slow, uint32_t period, uint32_t fast)
 }
 
 #if defined(CMSDK_TIMER)
-/* A timer of the MPS2 boards counts down at 25 MHz, another counter up at 100 Hz. */
+/* On the MPS2 boards one timer counts down at 25 MHz, and one counter up at 100 Hz. */
 #define TIMER ((volatile uint32_t *)0x40000000)
 #define COUNTER_100_HZ (*(volatile uint32_t *)0x40028014)
 
@@ -112,7 +112,7 @@ uint64_t clock_ticks(void)
     return join(slow, 1u << 9, TIMER(0, 0x540));
 }
 #else
-/* The SSE-300's system counter counts up at 32 MHz with 64 bits; the upper word is read before and after. */
+/* The SSE-300's 64-bit system counter counts up at 32 MHz; the upper word is read before and after the lower one. */
 #define COUNTER ((volatile uint32_t *)0x58100000)
 
 void clock_start(void)

@@ -1,7 +1,7 @@
 /* Start-up of a bare RISC-V core in machine mode: guard, .data and .bss, then main(). */
 #include "platform.h"
 
-__asm(".option arch, +zicsr"); /* control and status registers, which every core has */
+__asm(".option arch, +zicsr"); /* control and status registers, present on every core */
 
 extern uint32_t data_start[], data_end[], data_in_flash[], bss_start[], bss_end[], stack_limit[];
 
@@ -10,7 +10,7 @@ void reset(void);
 int main(void);
 void fault_end(uint32_t stack_pointer);
 
-/* Where a fault is handled: the program's stack may be used up. */
+/* Stack of the fault handler, because the program's stack may have overflowed. */
 uint32_t fault_stack[64];
 
 void fault_end(uint32_t stack_pointer)
@@ -25,7 +25,7 @@ __attribute__((naked, aligned(4))) static void fault(void)
                    "j fault_end");
 }
 
-/* The board begins at the first byte of flash. */
+/* The board starts execution at the first byte of flash. */
 __attribute__((naked, section(".start"), used)) void start(void)
 {
     __asm volatile(".option push\n"
@@ -36,7 +36,7 @@ __attribute__((naked, section(".start"), used)) void start(void)
                    "j reset");
 }
 
-/* No access to the 1 MB below the stack, not even in machine mode: there is other memory of the board. */
+/* Protect the 1 MB below the stack, also in machine mode: the board has other memory there. */
 static void guard_stack(void)
 {
     const uint32_t size = 1u << 20, base = (uint32_t)stack_limit - size;
@@ -66,7 +66,7 @@ void clock_start(void)
 {
 }
 
-/* Executed instructions, in two halves of which the upper one is read before and after. */
+/* Return the executed instructions; the upper half is read before and after the lower one. */
 uint64_t clock_ticks(void)
 {
     uint32_t before, low, after;
@@ -77,7 +77,7 @@ uint64_t clock_ticks(void)
     return (uint64_t)(low < 0x80000000 ? after : before) << 32 | low;
 }
 
-/* The three instructions that stand for a call of the host must not cross a page. */
+/* The three instructions of a semihosting call must not cross a page boundary. */
 __attribute__((naked, noinline, aligned(16))) uint32_t semihosting(uint32_t operation, const void *argument)
 {
     __asm volatile(".option push\n"
