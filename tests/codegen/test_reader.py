@@ -183,7 +183,7 @@ def padded_batches():
         (overflowing, r"CONV_2D: .* has sums that may overflow 32 bits; use smaller layers"),
         (
             unsupported_operator,
-            r"COS: tensor 'squashed' is not supported; use only oper",
+            r"COS: tensor 'squashed' is not supported; use only operators listed in docs/export.md",
         ),
         (float_network, r"RELU: tensor 'input' is float32, not int8; quantize the model to int8"),
         (free_batch, r"tensor 'input' has the shape \[0, 8\]; convert with a fixed batch of one"),
