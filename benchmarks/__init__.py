@@ -1,1 +1,1 @@
-"""What the pipeline costs: `make benchmark`, or `python -m benchmarks NAME …` for some of it."""
+"""Benchmarks of pipeline and C: `make benchmark` for all, `python -m benchmarks NAME …` for some."""

@@ -1,4 +1,4 @@
-"""Run the named benchmarks (default: all) and print one line a figure: name, measured, bound."""
+"""Run the named benchmarks (default: all) and print one line per metric: name, measured, bound."""
 
 import argparse
 import importlib
@@ -19,7 +19,7 @@ NAMES = [
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)} (default: all)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)} (default: all)")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - set(NAMES))
     if unknown:

@@ -1,4 +1,4 @@
-"""Making 50,000 strides out of those in data/strides."""
+"""Time to make 50,000 augmented strides from data/strides."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the generated C costs on emulated cores, as a whole and layer by layer."""
+"""Instructions, flash and RAM of the generated C on emulated cores, in total and by layer."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tinystride.codegen import export_model
 from tinystride.codegen.reader import parse_graph
 from tinystride.mcu import benchmark_model
 
-# Network and core: instructions, flash and RAM, each with the bound and what CMSIS-NN called directly takes.
+# Network and core: bounds of instructions, flash and RAM, with the same metrics of CMSIS-NN called directly.
 BOUNDS = {
     ("published", "cortex-m4f"): ("<= 470,000; CMSIS-NN 1,285,000", "<= 73,500; 84,100", "<= 5,200; 10,200"),
     ("published", "cortex-m7"): ("<= 470,000", "", ""),
@@ -32,13 +32,13 @@ BOUNDS = {
     ("autoencoder", "cortex-m4f"): ("<= 360,000; CMSIS-NN 580,000", "", ""),
     ("autoencoder", "cortex-m55"): ("<= 140,000; CMSIS-NN 147,000", "", ""),
 }
-# Multiply-accumulates of the instruction of each core that has the most of them, for 8-bit factors.
+# Multiply-accumulates of the widest 8-bit instruction of each core.
 MACS_AN_INSTRUCTION = {"cortex-m4f": 2, "cortex-m55": 16}
 LAYERS = ("published", "keyword spotting", "ResNet8")
 
 
 def _first_operators(content: bytes, count: int) -> bytes:
-    """The network that ends with its operator numbered `count`."""
+    """Return the network of the first `count` operators."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     graph = model.subgraphs[0]
     graph.operators = graph.operators[:count]
@@ -49,7 +49,7 @@ def _first_operators(content: bytes, count: int) -> bytes:
     return bytes(builder.Output())
 
 
-def _figures(content: bytes, core: str) -> dict:
+def _metrics(content: bytes, core: str) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(content)
@@ -58,24 +58,27 @@ def _figures(content: bytes, core: str) -> dict:
 
 
 def layers(content: bytes, core: str) -> Iterator[tuple[str, int, int]]:
-    """(layer, instructions, multiply-accumulates), each from the network up to it less the one before."""
+    """Yield (layer, instructions, multiply-accumulates) of each layer.
+
+    They are the difference between the network that ends there and the one that ends a layer earlier.
+    """
     kinds = [operator.kind for operator in parse_graph(content, "network").operators]
     before = {"instructions": 0, "multiply_accumulates": 0}
     for count, kind in enumerate(kinds, start=1):
         pooled_next = kinds[count : count + 1] == ["MAX_POOL_2D"]
         if kind != "RESHAPE" and not pooled_next:
-            figures = _figures(_first_operators(content, count), core)
-            grown = [figures[name] - before[name] for name in ("instructions", "multiply_accumulates")]
-            yield figures["layers"][-1], *grown
-            before = figures
+            metrics = _metrics(_first_operators(content, count), core)
+            grown = [metrics[name] - before[name] for name in ("instructions", "multiply_accumulates")]
+            yield metrics["layers"][-1], *grown
+            before = metrics
 
 
 def measure() -> Iterator[tuple[str, str, str]]:
     for (name, core), bounds in BOUNDS.items():
-        figures = _figures(SHAPES[name](), core)
-        for figure, bound in zip(("instructions", "flash_bytes", "ram_bytes"), bounds, strict=True):
-            yield f"{name} on {core}: {figure}", f"{figures[figure]:,}", bound
-        yield f"{name} on {core}: mismatches with TFLM", str(figures["mismatches"]), "0"
+        metrics = _metrics(SHAPES[name](), core)
+        for metric, bound in zip(("instructions", "flash_bytes", "ram_bytes"), bounds, strict=True):
+            yield f"{name} on {core}: {metric}", f"{metrics[metric]:,}", bound
+        yield f"{name} on {core}: mismatches with TFLM", str(metrics["mismatches"]), "0"
     for name in LAYERS:
         for core, macs_an_instruction in MACS_AN_INSTRUCTION.items():
             for layer, instructions, macs in layers(SHAPES[name](), core):

@@ -1,4 +1,4 @@
-"""Mismatches between the generated C and TFLM over many inputs, extremes and saturation included."""
+"""Mismatches between the generated C and TFLM on many inputs, including extremes and saturation."""
 
 import ctypes
 import subprocess
@@ -17,7 +17,7 @@ VECTORS = 10_000
 
 
 def mismatches(content: bytes, vectors: int, seed: int) -> int:
-    """Inputs of `vectors` for which the host build of the C gives other bytes than TFLM."""
+    """Return the number of inputs for which the C on the host and TFLM give different bytes."""
     graph = parse_graph(content, "network")
     inputs = example_inputs(graph, vectors, seed)
     expected = run_tflm(content, graph, inputs)

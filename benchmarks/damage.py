@@ -1,4 +1,4 @@
-"""What can be wrong with a recording, done to one on purpose."""
+"""Damage a recording in the ways that occur in practice."""
 
 from dataclasses import replace
 
@@ -21,56 +21,56 @@ def upside_down(recording: Recording, rng: np.random.Generator) -> Recording:
 
 
 def other_foot(recording: Recording, rng: np.random.Generator) -> Recording:
-    """Said to be the other foot."""
+    """Label the recording as the other foot."""
     return replace(recording, foot=FEET[1 - FEET.index(recording.foot)])
 
 
 def gyro_bias(recording: Recording, rng: np.random.Generator) -> Recording:
-    """1 deg/s more or less on each axis."""
+    """Add or subtract 1 deg/s on each axis."""
     return replace(recording, gyr_radps=recording.gyr_radps + np.deg2rad(rng.choice([-1.0, 1.0], 3)))
 
 
 def lost_samples(recording: Recording, rng: np.random.Generator) -> Recording:
-    """5 % of the samples, two in a row on average; time stamps tell which."""
+    """Lose 5 % of the samples, two in a row on average; time stamps show the gaps."""
     return _sensed(recording, VirtualSensor(oversampling=1, lost=0.05), rng)
 
 
 def clipped_gyroscope(recording: Recording, rng: np.random.Generator) -> Recording:
-    """At 500 deg/s, which nobody says."""
+    """Clip at 500 deg/s; the full scale is not given."""
     return _sensed(recording, VirtualSensor(oversampling=1, gyr_range_radps=np.deg2rad(500.0)), rng)
 
 
 def clipped_accelerometer(recording: Recording, rng: np.random.Generator) -> Recording:
-    """At 8 g, which nobody says."""
+    """Clip at 8 g; the full scale is not given."""
     return _sensed(recording, VirtualSensor(oversampling=1, acc_range_mps2=8 * STANDARD_GRAVITY_MPS2), rng)
 
 
 def no_standing(recording: Recording, rng: np.random.Generator) -> Recording:
-    """From the middle of the first reference stride to the middle of the last one."""
+    """Keep the part from the middle of the first reference stride to the middle of the last one."""
     first, last = recording.reference.iloc[0], recording.reference.iloc[-1]
     return cut(recording, (first["start_s"] + first["end_s"]) / 2, (last["start_s"] + last["end_s"]) / 2)
 
 
 def rate_too_high(recording: Recording, rng: np.random.Generator) -> Recording:
-    """Said to be a tenth higher than it is. Its reference's times are those of the true rate."""
+    """Give a sampling rate that is 10 % too high; times of the reference follow the true rate."""
     return _at_rate(recording, 1.1)
 
 
 def rate_too_low(recording: Recording, rng: np.random.Generator) -> Recording:
-    """Said to be a tenth lower than it is."""
+    """Give a sampling rate that is 10 % too low."""
     return _at_rate(recording, 0.9)
 
 
 def gyroscope_scale(recording: Recording, rng: np.random.Generator) -> Recording:
-    """A tenth too small."""
+    """Make the angular rate 10 % too small."""
     return replace(recording, gyr_radps=0.9 * recording.gyr_radps, saturation=UNKNOWN)
 
 
-def untold_losses(recording: Recording, rng: np.random.Generator) -> Recording:
-    """5 % of the samples, two in a row on average, without anything that tells of it."""
+def unreported_losses(recording: Recording, rng: np.random.Generator) -> Recording:
+    """Lose 5 % of the samples, two in a row on average; nothing shows the gaps."""
     lossy = lost_samples(recording, rng)
     kept = ~lossy.lost
-    place = np.cumsum(kept)  # of each old sample among the new ones
+    place = np.cumsum(kept)  # index of each old sample in the new samples
     reference = recording.reference
     moved = {
         name: place[(reference[name] * recording.rate_hz).astype(int).clip(0, len(place) - 1)]
@@ -89,7 +89,7 @@ def untold_losses(recording: Recording, rng: np.random.Generator) -> Recording:
 
 
 def mid_stride_start(recording: Recording, rng: np.random.Generator) -> Recording:
-    """From the middle of the first reference stride."""
+    """Keep the part from the middle of the first reference stride on."""
     first = recording.reference.iloc[0]
     return cut(recording, (first["start_s"] + first["end_s"]) / 2, recording.duration_s)
 
@@ -108,15 +108,15 @@ DAMAGES = {
         mid_stride_start,
     )
 }
-# What only a contradiction between the two sensors can tell, and so not always.
-UNTOLD = {
+# Damage that only a contradiction between both sensors can show, so it is not always detected.
+HIDDEN_DAMAGES = {
     damage.__name__.replace("_", " "): damage
-    for damage in (rate_too_high, rate_too_low, gyroscope_scale, untold_losses)
+    for damage in (rate_too_high, rate_too_low, gyroscope_scale, unreported_losses)
 }
 
 
 def cut(recording: Recording, start_s: float, end_s: float) -> Recording:
-    """The part between two times, with the reference strides that lie in it."""
+    """Return the part between two times, with its reference strides."""
     first, stop = round(start_s * recording.rate_hz), round(end_s * recording.rate_hz)
     offset_s = first / recording.rate_hz
     reference = recording.reference
@@ -163,7 +163,7 @@ def _sensed(recording: Recording, sensor: VirtualSensor, rng: np.random.Generato
 
 
 def _union(*gaps: np.ndarray) -> np.ndarray:
-    """Ranges [k, 2] without overlaps, and with neighbours joined, of all ranges."""
+    """Return the union of ranges as ranges [k, 2] that neither overlap nor touch."""
     ranges = np.concatenate(gaps)
     lost = np.zeros(ranges.max(initial=0) + 2, dtype=int)
     for first, stop in ranges:

@@ -1,4 +1,4 @@
-"""Arbitrary calls with arbitrary values into the streaming estimator, under sanitizers: it never breaks."""
+"""Fuzz the C estimator under sanitizers: arbitrary calls with arbitrary values must not fail."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ SANITIZERS = "fuzzer,address,undefined,float-cast-overflow"
 
 
 def build(library: Path, folder: Path) -> Path:
-    """The fuzz target around an exported library's sources."""
+    """Compile the fuzz target with the sources of an exported library; return the program."""
     program = folder / "fuzz_estimator"
     sources = [Path(__file__).with_name("fuzz_estimator.c"), *sorted((library / "src").glob("*.c"))]
     include = [f"-I{library / name}" for name in ("include", "examples/bare_metal")]
@@ -22,9 +22,12 @@ def build(library: Path, folder: Path) -> Path:
     return program
 
 
-def run(program: Path, *, seed: int, runs: int, longest_s: int) -> tuple[int, int]:
-    """(calls, strides) of so many inputs, or of as many as fit into the time; AssertionError if it breaks."""
-    limits = [f"-seed={seed}", f"-runs={runs}", f"-max_total_time={longest_s}", "-timeout=20"]
+def run(program: Path, *, seed: int, runs: int, max_s: int) -> tuple[int, int]:
+    """Return (calls, strides) of `runs` inputs, or of as many as fit into max_s.
+
+    Raises AssertionError if a sanitizer or a check reports an error.
+    """
+    limits = [f"-seed={seed}", f"-runs={runs}", f"-max_total_time={max_s}", "-timeout=20"]
     command = [program, *limits, "-max_len=2048", "-len_control=0", "-print_final_stats=0", "-verbosity=0"]
     ran = subprocess.run(command, cwd=program.parent, capture_output=True, text=True)
     said = re.findall("^.*(?:broken: |runtime error: |SUMMARY: |Base64: |    #).*$", ran.stderr, re.MULTILINE)
@@ -39,7 +42,7 @@ def measure(library: Path = ROOT / "models" / "c") -> Iterator[tuple[str, str, s
         program = build(library, Path(folder))
         while calls < CALLS:
             seed += 1
-            more = run(program, seed=seed, runs=5_000, longest_s=300)
+            more = run(program, seed=seed, runs=5_000, max_s=300)
             calls, strides = calls + more[0], strides + more[1]
     yield "fuzzing the estimator: calls without a fault", f"{calls:,}", f">= {CALLS:,}"
-    yield "fuzzing the estimator: strides told of", f"{strides:,}", "> 0"
+    yield "fuzzing the estimator: strides reported", f"{strides:,}", "> 0"

@@ -1,5 +1,5 @@
-/* libFuzzer's way into the estimator: bytes become calls, of any order and with any values, pieces of walking among
- * them. Prints how many calls there were. */
+/* Fuzz target for libFuzzer: input bytes become calls of the estimator in any order with any values, including pieces
+ * of walking. Prints the number of calls and strides. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void report(void)
     printf("%lu calls, %lu strides\n", calls, strides);
 }
 
-/* The next bytes of the input, zeros when they have run out. */
+/* Copy the next bytes of the input; zeros at its end. */
 static void take(input_t *input, void *to, size_t size)
 {
     const size_t there = input->left < size ? input->left : size;
@@ -46,11 +46,11 @@ static void demand(int holds, const char *what)
     }
 }
 
-static void check(int told, const tinystride_stride_t *stride)
+static void check(int status, const tinystride_stride_t *stride)
 {
     calls++;
-    demand(told >= TINYSTRIDE_ERROR_UNITS && told <= TINYSTRIDE_STRIDE, "status");
-    if (told != TINYSTRIDE_STRIDE) {
+    demand(status >= TINYSTRIDE_ERROR_UNITS && status <= TINYSTRIDE_STRIDE, "status");
+    if (status != TINYSTRIDE_STRIDE) {
         return;
     }
     strides++;
@@ -147,7 +147,7 @@ int LLVMFuzzerInitialize(int *count, char ***words)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     input_t input = {bytes, size};
-    /* Of exactly their size, so that what lies beyond is guarded. */
+    /* Allocate exactly their size, so that the sanitizer detects any access beyond. */
     tinystride_t *ts = malloc(sizeof *ts);
     tinystride_stride_t *stride = malloc(sizeof *stride);
     const uint32_t start = number(&input, 2);

@@ -1,4 +1,4 @@
-"""Damages recordings at random and reads them, for as long as is said: no traceback, no memory above 2 GB.
+"""Read randomly damaged recordings for a given time: no traceback, no memory above 2 GB.
 
 python -m benchmarks.fuzz_reading FILE… --minutes 10
 """
@@ -25,7 +25,7 @@ SNIPPETS = (
 
 
 def mutated(text: bytes, rng: np.random.Generator) -> bytes:
-    """The text with 1 to 8 random changes: bytes, snippets, lines, columns, halves."""
+    """Return the text with 1 to 8 random changes: bytes, snippets, lines, columns, halves."""
     for _ in range(int(rng.integers(1, 9))):
         at, to = sorted(int(i) for i in rng.integers(0, len(text) + 1, 2))
         kind = int(rng.integers(0, 10))

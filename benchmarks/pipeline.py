@@ -1,4 +1,4 @@
-"""The whole DAG with default parameters from an empty cache, data at hand; then again, with nothing to do."""
+"""Time of the whole DAG with an empty cache and local data, then of a second run with nothing to do."""
 
 import os
 import subprocess

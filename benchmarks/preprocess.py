@@ -1,4 +1,4 @@
-"""The preprocess stage on the recordings in data/raw."""
+"""Time and memory of the stage preprocess on data/raw."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Whole processes timed from outside."""
+"""Measure time and memory of a process."""
 
 import os
 import resource
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def timed(*command: str, cwd: Path = ROOT, **environment: str) -> tuple[float, float]:
-    """(seconds, peak memory in GB of the largest process so far) of a command that has to succeed."""
+    """Return (seconds, peak memory in GB of the largest process so far) of a command that must succeed."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     start = time.perf_counter()
     subprocess.run(

@@ -1,8 +1,8 @@
-"""What `tinystride predict` makes of damaged recordings and of what is no walking: good, flagged or wrong.
+"""Run `tinystride predict` on damaged recordings and on other activities than walking.
 
-A stride is good if it is unflagged and within 10 cm of the truth, wrong if unflagged and not. Of simulated
-people the truth is known; of recorded ones, whose references err themselves, the lengths of the undamaged
-recording's unflagged strides take its place. Where nobody walks, every unflagged stride is wrong.
+An unflagged stride within 10 cm of the truth is good; any other unflagged stride is wrong. The truth of
+simulated people is known. For recorded people, whose references have errors, the unflagged lengths of the
+undamaged recording are used. In activities without walking, every unflagged stride is wrong.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.damage import DAMAGES, UNTOLD
+from benchmarks.damage import DAMAGES, HIDDEN_DAMAGES
 from benchmarks.processes import ROOT
 from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.recording import FEET, Recording, reference_table
@@ -26,32 +26,34 @@ from tinystride.learning.prediction import Network
 from tinystride.predict import predict_strides
 
 PEOPLE = 6
-LARGEST_ERROR_CM = 10.0
-LARGEST_WRONG_SHARE = 0.01
-# What these flags tell is known of the recorded sets: it is no misjudgement.
+MAX_ERROR_CM = 10.0
+MAX_WRONG_SHARE = 0.01
+# These flags are right on the recorded sets.
 TRUE_FLAGS = {"turn", "gap", "saturated", "no-standing"}
 
 
 def measure(model: Path = ROOT / "models" / "stride_int8.tflite") -> Iterator[tuple[str, str, str]]:
     network = Network.load(model)
     walks = [recording for number in range(PEOPLE) for recording in simulated_walks(number)]
-    yield row("simulated walk", judge_all(walks, network))
-    for name, damage in (DAMAGES | UNTOLD).items():
-        yield row(f"simulated walk, {name}", judge_all(damaged(walks, damage), network), name in DAMAGES)
+    yield row("simulated walk", count_all(walks, network))
+    for name, damage in (DAMAGES | HIDDEN_DAMAGES).items():
+        yield row(f"simulated walk, {name}", count_all(damaged(walks, damage), network), name in DAMAGES)
     for kind in ACTIVITIES:
         recordings = [recording for number in range(PEOPLE) for recording in simulated_activity(kind, number)]
-        yield row(f"simulated {kind}", judge_all(recordings, network))
+        yield row(f"simulated {kind}", count_all(recordings, network))
     for dataset, recordings in recorded().items():
         yield unflagged_share(dataset, recordings, network)
-        known = [
+        with_lengths = [
             answer for recording in recordings if len((answer := with_answer(recording, network)).reference)
         ]
-        for name, damage in (DAMAGES | UNTOLD).items():
-            yield row(f"{dataset}, {name}", judge_all(damaged(known, damage), network), name in DAMAGES)
+        for name, damage in (DAMAGES | HIDDEN_DAMAGES).items():
+            yield row(
+                f"{dataset}, {name}", count_all(damaged(with_lengths, damage), network), name in DAMAGES
+            )
 
 
 def simulated_walks(number: int, **options) -> list[Recording]:
-    """Both feet of one person, 25 strides straight ahead."""
+    """Return both feet of one person, 25 strides straight ahead."""
     rng = np.random.default_rng([2024, number])
     subject, sensor = SimulatedSubject.draw(rng), VirtualSensor.draw(rng)
     options = {"n_strides": 25, "seed": number, "sensor": sensor, **options}
@@ -59,14 +61,14 @@ def simulated_walks(number: int, **options) -> list[Recording]:
 
 
 def simulated_activity(kind: str, number: int) -> list[Recording]:
-    """Both feet of the same person, half a minute of it."""
+    """Return both feet of the same person in half a minute of an activity."""
     rng = np.random.default_rng([2024, number])
     subject, sensor = SimulatedSubject.draw(rng), VirtualSensor.draw(rng)
     return [simulate_activity(kind, subject=subject, foot=foot, seed=number, sensor=sensor) for foot in FEET]
 
 
 def recorded() -> dict[str, list[Recording]]:
-    """Recordings of data/raw by data set, but for the simulated one."""
+    """Return the recordings of data/raw by data set, without the simulated set."""
     sets: dict[str, list[Recording]] = {}
     for recording in load_recordings(ROOT / "data" / "raw"):
         if recording.dataset != "simulated":
@@ -80,7 +82,7 @@ def damaged(recordings: list[Recording], damage) -> Iterator[Recording]:
 
 
 def with_answer(recording: Recording, network: Network) -> Recording:
-    """With the unflagged lengths of the recording as it is for a reference."""
+    """Return the recording with its unflagged lengths as reference."""
     strides = predict_strides(recording, network)
     plain = strides[strides["flags"] == ""]
     reference = reference_table(
@@ -89,8 +91,8 @@ def with_answer(recording: Recording, network: Network) -> Recording:
     return replace(recording, reference=reference, reference_event="mid_stance")
 
 
-def judge(recording: Recording, network: Network) -> Counter:
-    """How many strides are "good", "flagged", "wrong", "missed"; "refused": those of a refused recording."""
+def count(recording: Recording, network: Network) -> Counter:
+    """Count "good", "flagged", "wrong" and "missed" strides; "refused": those of a refused recording."""
     reference = recording.reference
     try:
         strides = predict_strides(recording, network)
@@ -101,7 +103,7 @@ def judge(recording: Recording, network: Network) -> Counter:
         return Counter(wrong=int(plain.sum()), flagged=int((~plain).sum()))
     found, _ = match(reference, recording.reference_event, *strides[["start_s", "end_s"]].to_numpy().T)
     length_cm = strides["stride_length_cm"].to_numpy()[found]
-    near = np.abs(length_cm - reference["stride_length_cm"].to_numpy()) <= LARGEST_ERROR_CM
+    near = np.abs(length_cm - reference["stride_length_cm"].to_numpy()) <= MAX_ERROR_CM
     missed, unflagged = found < 0, plain[found]
     return Counter(
         missed=int(missed.sum()),
@@ -111,8 +113,8 @@ def judge(recording: Recording, network: Network) -> Counter:
     )
 
 
-def judge_all(recordings, network: Network) -> Counter:
-    return sum((judge(recording, network) for recording in recordings), Counter())
+def count_all(recordings, network: Network) -> Counter:
+    return sum((count(recording, network) for recording in recordings), Counter())
 
 
 def row(what: str, counts: Counter, bounded: bool = True) -> tuple[str, str, str]:
@@ -122,12 +124,12 @@ def row(what: str, counts: Counter, bounded: bool = True) -> tuple[str, str, str
         for name in ("good", "flagged", "refused", "missed", "wrong")
         if counts[name] or name == "wrong"
     )
-    bound = f"wrong at most {100 * LARGEST_WRONG_SHARE:g} %" if bounded else "not always to be told"
+    bound = f"wrong at most {100 * MAX_WRONG_SHARE:g} %" if bounded else "not always detectable"
     return what, f"{shares} of {total}", bound
 
 
 def unflagged_share(dataset: str, recordings: list[Recording], network: Network) -> tuple[str, str, str]:
-    """Of straight reference strides of a whole, unsaturated and calibrated recording."""
+    """Return the unflagged share of straight strides without gaps or saturation, in calibrated recordings."""
     plain = ordinary = 0
     for recording in recordings:
         strides = predict_strides(recording, network)

@@ -1,8 +1,8 @@
-"""Networks of published shapes, their weights random: what a kernel costs depends on shapes alone."""
+"""Networks of published shapes with random weights; the cost of a kernel depends on shapes only."""
 
 from tests.codegen.tflite_builder import Builder
 
-SPREAD = 20  # of weights: with those of trained networks no sum leaves its field
+SPREAD = 20  # of the weights; as in trained networks, no sum overflows
 
 
 def published() -> bytes:

@@ -1,8 +1,8 @@
-"""A sensor that slips on the shoe in the middle of a stride: how often the device says so, and what if not.
+"""Simulate a sensor that slips on the shoe during a stride: share of flagged strides, error of the others.
 
-On each recording of data/raw with enough strides, about a random axis across the vertical, at a random moment
-of a random stride without a flag. The stride's length on the undamaged recording takes the place of the
-truth.
+On each recording of data/raw with enough strides, the sensor turns about a random horizontal axis at a
+random moment of a random unflagged stride. The reference length is the length of the stride in the undamaged
+recording.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tinystride.datasets.recording import Recording
 from tinystride.streaming.native import NativeEstimator
 
 SLIPS_PER_RECORDING = 10
-FEWEST_STRIDES = 8
+MIN_STRIDES = 8
 ANGLES_DEG = (2, 4, 6, 8, 10, 12, 15, 20)
 NEAR_S = 0.2
 
@@ -30,15 +30,15 @@ def measure() -> Iterator[tuple[str, str, str]]:
     for recording in tqdm(load_recordings(RAW), unit="", desc="recordings"):
         whole = native.strides(recording)
         plain = whole[whole["flags"] == ""]
-        if len(plain) < FEWEST_STRIDES:
+        if len(plain) < MIN_STRIDES:
             continue
         for _ in range(SLIPS_PER_RECORDING):
             stride = plain.iloc[rng.integers(len(plain))]
             angle_deg = rng.uniform(ANGLES_DEG[0], ANGLES_DEG[-1])
             at = round(rng.uniform(stride["start_s"], stride["end_s"]) * recording.rate_hz)
             stance = round(stride["start_s"] * recording.rate_hz)
-            told = native.strides(slipped(recording, at, angle_deg, recording.acc_mps2[stance], rng))
-            near = told[np.abs(told["start_s"] - stride["start_s"]) < NEAR_S]
+            strides = native.strides(slipped(recording, at, angle_deg, recording.acc_mps2[stance], rng))
+            near = strides[np.abs(strides["start_s"] - stride["start_s"]) < NEAR_S]
             if len(near):
                 own = near.iloc[0]
                 error_cm = abs(own["stride_length_cm"] - stride["stride_length_cm"])
@@ -47,15 +47,17 @@ def measure() -> Iterator[tuple[str, str, str]]:
     for low, high in pairwise(ANGLES_DEG):
         inside = (low <= angle_deg) & (angle_deg < high)
         silent = error_cm[inside & (unflagged > 0)]
-        told = f"{100 * (1 - len(silent) / inside.sum()):.0f} % of {inside.sum()}"
+        flagged = f"{100 * (1 - len(silent) / inside.sum()):.0f} % of {inside.sum()}"
         wrong = (
-            f"else {np.median(silent):.1f} cm off (median), {silent.max():.1f} at most" if len(silent) else ""
+            f"otherwise error {np.median(silent):.1f} cm (median), {silent.max():.1f} cm (maximum)"
+            if len(silent)
+            else ""
         )
-        yield f"slip by {low} to {high} degrees, flagged", told, wrong
+        yield f"slip by {low} to {high} degrees, flagged", flagged, wrong
 
 
 def slipped(recording: Recording, at: int, angle_deg: float, force: np.ndarray, rng) -> Recording:
-    """From sample `at` on turned by an angle about an axis across the standing foot's specific force."""
+    """Return the recording turned from sample `at` on, about an axis across the force of standing."""
     axis = np.cross(force, rng.normal(size=3))
     turn = Rotation.from_rotvec(np.deg2rad(angle_deg) * axis / np.linalg.norm(axis)).as_matrix()
     acc, gyr = recording.acc_mps2.copy(), recording.gyr_radps.copy()

@@ -1,4 +1,4 @@
-"""Both languages of the streaming estimator on every recording of data/raw, with the pipeline's model."""
+"""Compare the C library with its Python twin on every recording of data/raw, with the pipeline's model."""
 
 import time
 from collections.abc import Iterator
@@ -33,6 +33,6 @@ def measure() -> Iterator[tuple[str, str, str]]:
             apart_cm = max(apart_cm, np.abs(c["stride_length_cm"] - python["stride_length_cm"]).max())
     yield "streaming, recordings, samples, strides", f"{recordings} {samples} {strides}", ""
     yield "streaming, recordings on which C and Python differ", f"{different}", "0"
-    yield "streaming, lengths by C and Python, largest difference", f"{apart_cm:.3f} cm", "at most 0.05 cm"
+    yield "streaming, lengths by C and Python, maximum difference", f"{apart_cm:.3f} cm", "at most 0.05 cm"
     yield "streaming, C, per million samples", f"{1e6 * seconds[0] / samples:.1f} s", "at most 10 s"
     yield "streaming, Python, per million samples", f"{1e6 * seconds[1] / samples:.1f} s", "at most 120 s"

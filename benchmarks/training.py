@@ -1,6 +1,6 @@
-"""Training: the tiny presets, and the paper preset with its 1,500 epochs beside the fast schedule.
+"""Time of training: the tiny presets, and the paper preset with its 1,500 epochs and with the fast schedule.
 
-Reads data/strides and data/split.json; draws both curves into docs/images/schedules.png.
+Reads data/strides and data/split.json; plots both curves to docs/images/schedules.png.
 """
 
 import time
@@ -54,7 +54,7 @@ def measure() -> Iterator[tuple[str, str, str]]:
     yield "… reached by them after", f"{slow_s:.0f} s", "–"
     yield "… reached by the fast schedule after", f"{fast_s:.0f} s", "–"
     yield (
-        "… that is sooner than the 1,500 epochs",
+        "… faster than the 1,500 epochs",
         f"{slow['seconds'].max() / fast_s:.0f} times",
         "at least 10",
     )

@@ -221,7 +221,7 @@ def test_what_broke_it_once_breaks_it_no_more(library, tmp_path, calls):
 
 
 def test_arbitrary_calls_break_nothing(library, tmp_path):
-    calls, strides = fuzz.run(fuzz.build(library, tmp_path), seed=1, runs=1000, longest_s=12)
+    calls, strides = fuzz.run(fuzz.build(library, tmp_path), seed=1, runs=1000, max_s=12)
     assert calls > 50_000 and strides > 50
 
 
@@ -235,4 +235,4 @@ def test_the_fuzzer_finds_a_write_beyond_the_history(library, tmp_path):
     assert changed == 1
     header.write_text(text)
     with pytest.raises(AssertionError, match=r"out of bounds|overflow"):
-        fuzz.run(fuzz.build(tmp_path / "c", tmp_path), seed=1, runs=150, longest_s=15)
+        fuzz.run(fuzz.build(tmp_path / "c", tmp_path), seed=1, runs=150, max_s=15)
