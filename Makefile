@@ -15,7 +15,7 @@ TEST_PACKAGES := cmake clang doxygen 'libclang-rt-dev|libclang-rt-19-dev|libclan
 DEMO_PACKAGES := clang lld wasi-libc 'libclang-rt-dev-wasm32|libclang-rt-19-dev-wasm32|libclang-rt-18-dev-wasm32|libclang-rt-14-dev-wasm32'
 SET_UP := tools/virtual_environment.sh tools/find_python.sh tools/debian_packages.sh tools/install.py
 
-.PHONY: run check test lock readme studies peers experiments benchmark demo docs-c release clean
+.PHONY: run check test lock readme studies peers experiments benchmark demo docs docs-c release clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -89,6 +89,17 @@ benchmark: $(VENV)/test.stamp
 demo: $(VENV)/run.stamp
 	@tools/debian_packages.sh $(DEMO_PACKAGES)
 	@python demo/build.py
+
+# The documentation site, to be opened from the disk: build/site/index.html, with that page as demo/index.html. Each
+# tutorial is executed as a notebook, again if its script, the library or the pipeline has changed.
+TUTORIALS := $(patsubst docs/tutorials/%.py,build/tutorials/%.ipynb,$(wildcard docs/tutorials/*.py))
+docs: demo $(TUTORIALS)
+	@NO_MKDOCS_2_WARNING=1 python -m mkdocs build --strict --quiet
+	@echo build/site/index.html
+build/tutorials/%.ipynb: docs/tutorials/%.py tools/docs/tutorials.py $(VENV)/test.stamp \
+	$(wildcard $(shell git ls-files docs/tutorials/*.csv stages tinystride dvc.yaml params.yaml 2>/dev/null))
+	@echo $<
+	@python -m tools.docs.tutorials $< $@
 
 # API documentation of the C library, from the comments of its header: build/docs-c/html/index.html.
 docs-c:
