@@ -39,14 +39,14 @@ int main(int count, char **names)
 
 
 def run(*command, **options) -> str:
-    """Standard output of a command that has to succeed."""
+    """Return standard output of a command that must succeed."""
     ran = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
 
 def export(content: bytes, folder: Path) -> Path:
-    """The folder with peer.c, peer.h and a main.c for them."""
+    """Export peer.c and peer.h with a main.c. Return their folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(content)
     export_model(folder / "model.tflite", folder / "c", prefix="peer")
@@ -71,7 +71,7 @@ def run_program(program: Path, graph: Graph, inputs: np.ndarray) -> np.ndarray:
 
 
 def expected_outputs(content: bytes, vectors: int, seed: int = 1) -> tuple[Graph, np.ndarray, np.ndarray]:
-    """Graph, inputs, and what TFLM makes of them."""
+    """Return graph, inputs, and TFLM's outputs."""
     graph = parse_graph(content, "network")
     inputs = example_inputs(graph, vectors, seed)
     return graph, inputs, run_tflm(content, graph, inputs)

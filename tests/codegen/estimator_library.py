@@ -1,4 +1,4 @@
-"""A library with the streaming estimator, around a network of random weights that corrects a little."""
+"""Export a library with the streaming estimator, with a network of random weights and small corrections."""
 
 from functools import cache
 from pathlib import Path
@@ -15,12 +15,12 @@ DESCRIPTION = {
     "input_scale": [3.0, 3.0, 1.5, 6.0, 12.0, 10.0],
     "source": "simulated",
 }
-LARGEST_CORRECTION_CM = 2.0
+MAX_CORRECTION_CM = 2.0
 
 
 @cache
 def streaming_network() -> bytes:
-    """A .tflite as the pipeline makes them, of about the default network's size."""
+    """Return a .tflite like those of the pipeline, of about the default network's size."""
     b = Builder(21)
     x = b.reshape(b.input((1, 64, 6), scale=0.015), (1, 1, 64, 6))
     for stride in (2, 1):
@@ -30,14 +30,14 @@ def streaming_network() -> bytes:
     *_, weights, bias = b.graph.operators[-1].inputs
     output = b.graph.tensors[x].quantization
     output.scale *= 3
-    unit = LARGEST_CORRECTION_CM / 128 / output.scale[0]
+    unit = MAX_CORRECTION_CM / 128 / output.scale[0]
     for index in (weights, bias, x):
         b.graph.tensors[index].quantization.scale *= unit
     return attach_metadata(b.bytes(x), DESCRIPTION)
 
 
 def export_estimator(folder: Path) -> Path:
-    """The library, in `folder`/c; `folder`/stride_int8.tflite is its network."""
+    """Export the library to `folder`/c and its network to `folder`/stride_int8.tflite. Return the library."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "stride_int8.tflite").write_bytes(streaming_network())
     export_model(folder / "stride_int8.tflite", folder / "c")

@@ -1,4 +1,4 @@
-"""Constants that are computed once are those of TFLM; packed weights hold what they stand for."""
+"""Constants of the fixed-point arithmetic equal TFLM's; packed weights keep their values."""
 
 import doctest
 
@@ -17,25 +17,25 @@ from tinystride.codegen.reader import parse_graph
 
 
 @pytest.mark.parametrize("module", [ctext, packing])
-def test_examples_in_docstrings(module):
+def test_docstrings_examples_give_their_output(module):
     tested = doctest.testmod(module)
     assert tested.attempted and not tested.failed
 
 
 @given(st.floats(1e-9, 1e9))
-def test_multiplier_stands_for_its_factor(factor):
+def test_quantize_multiplier_any_factor_is_represented(factor):
     multiplier = quantize_multiplier(factor)
     assert 1 << 30 <= multiplier.mantissa < 1 << 31
     assert multiplier.mantissa * 2.0 ** (multiplier.shift - 31) == pytest.approx(factor, rel=2**-31)
 
 
-def test_multiplier_at_its_limits():
+def test_quantize_multiplier_limits_round_and_flush_to_zero():
     assert quantize_multiplier(1 - 2**-40) == quantize_multiplier(1.0)
     assert quantize_multiplier(2**-33) == quantize_multiplier(0.0)
     assert quantize_multiplier(2**-32).mantissa == 1 << 30
 
 
-def test_activation_ranges():
+def test_activation_range_each_activation_equals_tflm():
     assert activation_range("NONE", np.float32(0.1), 5) == (-128, 127)
     assert activation_range("RELU", np.float32(0.1), 5) == (5, 127)
     assert activation_range("RELU6", np.float32(0.1), 5) == (5, 65)
@@ -48,7 +48,7 @@ def convolutions(name: str) -> list[Convolution]:
 
 
 @pytest.mark.parametrize("name", ["tiny", "residual", "saturated", "strided", "odd_pooled", "wide"])
-def test_words_hold_each_weight_once_and_no_sum_leaves_its_field(name):
+def test_pack_random_layers_keep_each_weight_and_limit_sums(name):
     for layer in filter(is_one_dimensional, convolutions(name)):
         packed = pack(layer, 4, 2)
         channels, _, taps, depth = layer.weights.shape
@@ -79,7 +79,7 @@ def test_words_hold_each_weight_once_and_no_sum_leaves_its_field(name):
 
 
 @pytest.mark.parametrize("name", ["paper", "residual", "saturated", "wide"])
-def test_dense_weights_share_words(name):
+def test_pack_dense_random_layers_keep_each_weight_and_limit_sums(name):
     rng = np.random.default_rng(0)
     for layer in filter(is_dense, convolutions(name)):
         packed = pack_dense(layer)

@@ -1,4 +1,4 @@
-"""The examples that come with the estimator do what they say, built as an engineer would build them."""
+"""The examples of the C library, built as their users build them."""
 
 import io
 import subprocess
@@ -23,7 +23,7 @@ def library(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def build(library, tmp_path_factory):
-    """Built by the library's CMake file alone."""
+    """Build the library with its CMake file alone."""
     folder = tmp_path_factory.mktemp("build")
     run("cmake", "-S", library, "-B", folder, "-DCMAKE_C_FLAGS=" + " ".join([*STRICT, "-Wdouble-promotion"]))
     run("cmake", "--build", folder)
@@ -40,12 +40,12 @@ def strides_of(ran: subprocess.CompletedProcess) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(ran.stdout), keep_default_na=False)
 
 
-def test_its_own_tests_pass(build):
+def test_library_cmake_tests_pass(build):
     said = run("ctest", "--test-dir", build)
     assert "100% tests passed, 0 tests failed out of 2" in said
 
 
-def test_replay_prints_the_strides_of_its_walk(library, build):
+def test_replay_example_walk_prints_its_strides(library, build):
     strides = strides_of(replay(build, library / "examples/replay/walk.csv", 64, "right"))
     assert len(strides) == 6 and (strides["flags"] == "").all()
     assert strides["stride_length_cm"].iloc[1:].between(125, 136).all()
@@ -67,7 +67,7 @@ def write(path, recording, header="acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z", units=(
     return path
 
 
-def test_replay_takes_other_headers_units_and_lost_samples(build, walk, tmp_path):
+def test_replay_other_headers_units_and_lost_samples_are_read(build, walk, tmp_path):
     plain = strides_of(replay(build, write(tmp_path / "plain.csv", walk), 128, "left"))
     assert len(plain) == 6 and set(plain["flags"]) == {""}
     for row, length_cm in zip(plain.itertuples(), walk.reference["stride_length_cm"].iloc[:-1], strict=False):
@@ -99,14 +99,14 @@ def test_replay_takes_other_headers_units_and_lost_samples(build, walk, tmp_path
         (["../../README.md", 64, "right"], 1, "no line names acc_x"),
     ],
 )
-def test_replay_refuses_in_one_line(library, build, arguments, code, message):
+def test_replay_bad_input_is_rejected_in_one_line(library, build, arguments, code, message):
     first, *rest = arguments
     ran = replay(build, library / "examples/replay" / first, *rest, code=code)
     assert message in ran.stderr and ran.stderr.count("\n") == 1
 
 
-def test_replay_prints_the_strides_of_a_tripod_recording(build, raw_folder):
-    """The file as its authors publish it: a preamble, a line of units, g and deg/s, other columns."""
+def test_replay_tripod_recording_prints_its_strides(build, raw_folder):
+    """Read the published file: a preamble, a line of units, g and deg/s, other columns."""
     folder = raw_folder / "tripod-excerpt/example_data/raw/TRIPOD_excerpt/Sub_FZ/PWS/IMU"
     strides = strides_of(replay(build, folder / "RF.csv", 128, "right", 9.80665, 0.0174533))
     assert len(strides) >= 110
@@ -116,7 +116,7 @@ def test_replay_prints_the_strides_of_a_tripod_recording(build, raw_folder):
 
 
 def bare_metal(library, folder, core, *flags):
-    """The command in the head of the example's main.c, for any core."""
+    """Run the command in the head of the example's main.c, for any core."""
     example, image = library / "examples/bare_metal", folder / "strides.elf"
     sources = [example / "main.c", example / "start.c", *sorted(library.glob("src/tinystride*.c"))]
     strict = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
@@ -127,7 +127,7 @@ def bare_metal(library, folder, core, *flags):
 
 
 @pytest.mark.parametrize("name", ["cortex-m0", "cortex-m4f"])
-def test_bare_metal_runs_in_the_emulator(library, tmp_path, name):
+def test_bare_metal_emulator_prints_strides(library, tmp_path, name):
     core = CORES[name]
     image = bare_metal(library, tmp_path, core, "-DSEMIHOSTING")
     ran = subprocess.run(
@@ -144,7 +144,7 @@ def test_bare_metal_runs_in_the_emulator(library, tmp_path, name):
     assert all(125 < float(line.split()[0]) < 136 for line in lines[1:])
 
 
-def test_bare_metal_builds_without_a_debugger(library, tmp_path):
+def test_bare_metal_without_semihosting_builds(library, tmp_path):
     assert bare_metal(library, tmp_path, CORES["cortex-m3"]).exists()
 
 
@@ -177,8 +177,8 @@ extern Sensor IMU;
 
 
 @pytest.mark.parametrize("sensor", SENSORS)
-def test_the_sketch_compiles_against_the_drivers_interfaces(library, tmp_path, sensor):
-    """Headers that stand in for Arduino's and the drivers', with those of their functions that exist."""
+def test_sketch_drivers_interfaces_compiles(library, tmp_path, sensor):
+    """Compile with substitutes for the headers of Arduino and the drivers."""
     for name, text in (("Arduino.h", ARDUINO_H), ("Wire.h", WIRE_H), (f"Arduino_{sensor}.h", DRIVER_H)):
         (tmp_path / name).write_text(text)
     source = tmp_path / "sketch.cpp"
@@ -191,7 +191,7 @@ def test_the_sketch_compiles_against_the_drivers_interfaces(library, tmp_path, s
     assert "includes=tinystride.h,tinystride_model.h" in properties
 
 
-def test_a_direct_model_comes_without_them(tmp_path):
+def test_export_direct_model_has_no_estimator(tmp_path):
     from tests.codegen.networks import network
     from tinystride.codegen import export_model
 

@@ -1,4 +1,4 @@
-"""The estimator where nobody walks, with its state moved about, and called with anything at all."""
+"""The C estimator without walking, with its state moved in memory, and with arbitrary calls."""
 
 import base64
 import re
@@ -21,7 +21,7 @@ from tinystride.mcu.estimator_benchmark import Stream, stream_on_host
 
 PEOPLE = 3
 NO_STANDING = 1
-LARGEST_ERROR_CM = 10
+MAX_ERROR_CM = 10
 
 
 @pytest.fixture(scope="module")
@@ -34,21 +34,24 @@ def to_stream(recording: Recording) -> Stream:
     return Stream(recording.rate_hz, recording.foot, samples, recording.saturation)
 
 
-def after_walk(kind: str, subject, sensor, seed: int, duration_s: float) -> tuple[Stream, int]:
-    """A walk, so that nothing is flagged for want of what it teaches; an activity; where that begins."""
+def activity_after_walk(kind: str, subject, sensor, seed: int, duration_s: float) -> tuple[Stream, int]:
+    """Return a walk followed by an activity, and the sample at which the activity begins.
+
+    The walk sets the estimator's state, so that no flag is raised only because there was no walk before.
+    """
     walk = simulate_walk(subject, sensor=sensor, seed=seed)
     activity = simulate_activity(kind, subject=subject, sensor=sensor, seed=seed, duration_s=duration_s)
     samples = [to_stream(recording).samples for recording in (walk, activity)]
     return replace(to_stream(walk), samples=np.concatenate(samples)), walk.n_samples
 
 
-def test_an_hour_without_walking_tells_no_unflagged_stride(library):
+def test_push_hour_without_walking_reports_no_unflagged_stride(library):
     streams, begins = [], []
     for number in range(PEOPLE):
         rng = np.random.default_rng([7, number])
         subject, sensor = SimulatedSubject.draw(rng), VirtualSensor.draw(rng)
         for kind in POSES:
-            stream, begin = after_walk(kind, subject, sensor, number, 3600 / len(POSES) / PEOPLE)
+            stream, begin = activity_after_walk(kind, subject, sensor, number, 3600 / len(POSES) / PEOPLE)
             streams.append(stream)
             begins.append(begin)
     idle = [len(stream.samples) - begin for stream, begin in zip(streams, begins, strict=True)]
@@ -56,34 +59,34 @@ def test_an_hour_without_walking_tells_no_unflagged_stride(library):
     strides = stream_on_host(library, streams).strides
     walking = strides["end_sample"] < np.array(begins)[strides["recording"]]
     assert not ((strides["flags"][~walking] | NO_STANDING) == NO_STANDING).any()
-    # The same sensors and estimator tell of strides where there are some.
+    # The same sensors and estimator report the strides of the walks.
     assert (strides["flags"][walking] == 0).sum() >= 8 * len(streams)
     assert (~walking).sum() > 300
 
 
-def with_lengths(kind: str, number: int) -> Recording:
+def simulate_gait(kind: str, number: int) -> Recording:
     rng = np.random.default_rng([8, number])
     subject, sensor = SimulatedSubject.draw(rng), VirtualSensor.draw(rng)
     return simulate_activity(kind, subject=subject, sensor=sensor, seed=number)
 
 
 @pytest.mark.parametrize("kind", GAITS)
-def test_other_gaits_are_told_well_or_flagged(library, kind):
-    recordings = [with_lengths(kind, number) for number in range(PEOPLE)]
-    told = stream_on_host(library, [to_stream(recording) for recording in recordings]).strides
-    judged = 0
+def test_push_other_gaits_lengths_are_right_or_flagged(library, kind):
+    recordings = [simulate_gait(kind, number) for number in range(PEOPLE)]
+    strides = stream_on_host(library, [to_stream(recording) for recording in recordings]).strides
+    n_matched = 0
     for number, recording in enumerate(recordings):
-        own = told[told["recording"] == number]
+        own = strides[strides["recording"] == number]
         places = [own[side].astype(float) / recording.rate_hz for side in ("start_sample", "end_sample")]
         found, _ = match(recording.reference, recording.reference_event, *places)
-        apart_cm = own["length_cm"][found] - recording.reference["stride_length_cm"].to_numpy()
+        error_cm = own["length_cm"][found] - recording.reference["stride_length_cm"].to_numpy()
         unflagged = (found >= 0) & (own["flags"][found] == 0)
-        assert (np.abs(apart_cm[unflagged]) <= LARGEST_ERROR_CM).all()
-        judged += (found >= 0).sum()
-    assert judged > 30
+        assert (np.abs(error_cm[unflagged]) <= MAX_ERROR_CM).all()
+        n_matched += (found >= 0).sum()
+    assert n_matched > 30
 
 
-MOVED = """
+MOVED_STATE_PROGRAM = """
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +103,7 @@ typedef struct {
     float (*samples)[6];
     tinystride_t *state;
     tinystride_stride_t strides[2][100];
-    int told[2];
+    int n_strides[2];
 } walk_t;
 
 static walk_t walks[2];
@@ -128,13 +131,14 @@ static void begin(walk_t *walk)
 static void push(walk_t *walk, uint32_t sample, int attempt)
 {
     if (sample < walk->header.samples) {
-        tinystride_stride_t *stride = &walk->strides[attempt][walk->told[attempt]];
+        tinystride_stride_t *stride = &walk->strides[attempt][walk->n_strides[attempt]];
         const float *values = walk->samples[sample];
-        walk->told[attempt] += tinystride_push(walk->state, values, values + 3, stride) == TINYSTRIDE_STRIDE;
+        const int status = tinystride_push(walk->state, values, values + 3, stride);
+        walk->n_strides[attempt] += status == TINYSTRIDE_STRIDE;
     }
 }
 
-/* The state goes elsewhere, and where it was nothing of it is left. */
+/* Move the state to another address and overwrite the old one. */
 static void move(walk_t *walk)
 {
     tinystride_t *elsewhere = malloc(sizeof *elsewhere);
@@ -171,23 +175,23 @@ int main(int count, char **words)
     }
     for (k = 0; k < 2; k++) {
         const walk_t *walk = &walks[k];
-        differ += walk->told[0] != walk->told[1];
+        differ += walk->n_strides[0] != walk->n_strides[1];
         differ += memcmp(walk->strides[0], walk->strides[1], sizeof walk->strides[0]) != 0;
     }
-    printf("%d and %d strides, %d differ\\n", walks[0].told[0], walks[1].told[0], differ);
+    printf("%d and %d strides, %d differ\\n", walks[0].n_strides[0], walks[1].n_strides[0], differ);
     return 0;
 }
 """
 
 
-def test_two_instances_interleaved_and_their_state_copied(library, tmp_path):
+def test_push_interleaved_and_moved_instances_give_the_same_strides(library, tmp_path):
     subject = SimulatedSubject()
     walks = [
         to_stream(simulate_walk(subject, foot=foot, rate_hz=rate_hz, seed=4))
         for foot, rate_hz in (("left", 100.0), ("right", 128.0))
     ]
     (tmp_path / "walks.bin").write_bytes(b"".join(replace(w, full_scale=(0, 0)).to_bytes() for w in walks))
-    (tmp_path / "main.c").write_text(MOVED)
+    (tmp_path / "main.c").write_text(MOVED_STATE_PROGRAM)
     program = tmp_path / "program"
     sources = [tmp_path / "main.c", *sorted(library.glob("src/*.c"))]
     flags = ["-std=c99", "-O1", *STRICT, "-fsanitize=address,undefined", f"-I{library / 'include'}"]
@@ -198,13 +202,13 @@ def test_two_instances_interleaved_and_their_state_copied(library, tmp_path):
     assert counted and min(map(int, counted.groups())) >= 10, ran.stdout + ran.stderr
 
 
-# Inputs of the fuzzer, in base 64, that once ended in numbers that are none.
-A_GYROSCOPE_THAT_TELLS_NOTHING = (
+# Inputs of the fuzzer in base 64 that once produced NaN.
+CONSTANT_GYROSCOPE = (
     "ESwoc3Nzc3Nzc3Nzc3Nzc3NzJ3Nzc3Nzc3Nzc3MBAAAAAAAAAHNzc3Nzc3Nzc3NbrkZGRkZGRkZGRkZGRkZGRkZGRkZ6RkZG"
     "RkZGRkZGRkZGRkJGRkZGc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzi3Nzc3Nzc3NzRkZGRkZGRkZGRkZGcwFGRkZGRkZGRkZGRkZG"
     "Rg=="
 )
-RATES_BEYOND_WHAT_A_STEP_CAN_FOLLOW = (
+ANGULAR_RATES_TOO_HIGH_TO_INTEGRATE = (
     "GRkZGRkZGRkZGQEAAAAAAACZGRkZGRkZGRkZAAAAAAAAAB0ZGRkZGRkZGRkZGRkZGRgZGRkZGRkZGRkZGRkZGRkZGf///3Bw"
     "cHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwPT09PT09PT09PT1wcHBwcHBwcHBwcHBwcHBwcHBwcCfe3t7e3t7e3t7e3t693t7e"
     "3t7/////////Fd7e3tpwGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGf/6+vr6+vr6+vr6+vr6+vr6+vr6+vr6+vr6+vr6+vr6"
@@ -213,20 +217,20 @@ RATES_BEYOND_WHAT_A_STEP_CAN_FOLLOW = (
 )
 
 
-@pytest.mark.parametrize("calls", [A_GYROSCOPE_THAT_TELLS_NOTHING, RATES_BEYOND_WHAT_A_STEP_CAN_FOLLOW])
-def test_what_broke_it_once_breaks_it_no_more(library, tmp_path, calls):
+@pytest.mark.parametrize("calls", [CONSTANT_GYROSCOPE, ANGULAR_RATES_TOO_HIGH_TO_INTEGRATE])
+def test_fuzz_inputs_of_past_failures_pass(library, tmp_path, calls):
     (tmp_path / "input").write_bytes(base64.b64decode(calls))
     ran = subprocess.run([fuzz.build(library, tmp_path), tmp_path / "input"], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
 
 
-def test_arbitrary_calls_break_nothing(library, tmp_path):
+def test_fuzz_arbitrary_calls_find_no_error(library, tmp_path):
     calls, strides = fuzz.run(fuzz.build(library, tmp_path), seed=1, runs=1000, max_s=12)
     assert calls > 50_000 and strides > 50
 
 
-def test_the_fuzzer_finds_a_write_beyond_the_history(library, tmp_path):
-    """So that finding none says something."""
+def test_fuzz_array_too_small_is_detected(library, tmp_path):
+    """Check that the fuzzer detects errors."""
     export_estimator(tmp_path)
     header = tmp_path / "c/include/tinystride.h"
     text, changed = re.subn(

@@ -1,4 +1,4 @@
-"""The generated C gives what TFLM gives, bit by bit, however it is compiled."""
+"""The generated C is bit-exact with TFLM, whatever the compiler."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ VARIED = ["paper", "odd_pooled", "residual_sum", "depthwise_image", "saturated",
 
 
 @pytest.mark.parametrize("name", [*BUILT, *KERAS])
-def test_same_as_tflm(name, tmp_path):
+def test_run_each_network_equals_tflm(name, tmp_path):
     vectors = 300 if name == "paper" else 2000
     graph, inputs, expected = expected_outputs(network(name), vectors)
     assert len(np.unique(expected, axis=0)) > 10
@@ -22,7 +22,7 @@ def test_same_as_tflm(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", [*BUILT, *KERAS])
-def test_sanitizers_find_nothing(name, tmp_path):
+def test_run_with_sanitizers_has_no_error(name, tmp_path):
     graph, inputs, expected = expected_outputs(network(name), 40, seed=2)
     flags = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     program = compile_program(export(network(name), tmp_path), "clang", "-std=c99", *STRICT, *flags)
@@ -30,7 +30,7 @@ def test_sanitizers_find_nothing(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", VARIED)
-def test_same_bytes_with_every_compiler(name, tmp_path):
+def test_run_each_compiler_equals_tflm(name, tmp_path):
     graph, inputs, expected = expected_outputs(network(name), 100, seed=3)
     folder = export(network(name), tmp_path)
     c99, cxx = ["-std=c99", *STRICT], ["-x", "c++", "-std=c++17", *STRICT]
@@ -50,7 +50,7 @@ def test_same_bytes_with_every_compiler(name, tmp_path):
         np.testing.assert_array_equal(results, expected, err_msg=f"{compiler} {flags}")
 
 
-def test_example_inputs_hold_the_extremes():
+def test_example_inputs_begin_with_extremes():
     graph = parse_graph(network("strided"), "strided")
     inputs = example_inputs(graph, 50, seed=0)
     assert (inputs[0] == -128).all() and (inputs[1] == 127).all() and (inputs[4] == -12).all()
@@ -59,15 +59,15 @@ def test_example_inputs_hold_the_extremes():
 
 
 def _quantizing() -> bytes:
-    """A network that does nothing but QUANTIZE, with a scale that is a power of two."""
+    """Return a network with QUANTIZE only, whose scale is a power of two."""
     b = Builder()
     x = b.tensor((1, 12), "float32", name="input")
     b.graph.inputs = [x]
     return b.bytes(b.operator("QUANTIZE", [x], [b.tensor((1, 12), scale=0.125, zero_point=-5)]))
 
 
-def test_float_inputs_are_rounded_as_tflm_does_and_clamped_where_its_conversion_is_undefined(tmp_path):
-    """Half steps, the float below one half, values beyond the range, infinity and NaN; nothing undefined."""
+def test_quantize_float_inputs_are_rounded_as_in_tflm_or_clamped(tmp_path):
+    """Check half steps, the float below one half, values beyond the range, infinity and NaN."""
     below_half = np.nextafter(np.float32(0.5), np.float32(0))
     steps = [0.5, -0.5, 1.5, -2.5, below_half, -below_half, 131.4, -122.6, 600, -600, 4e8, -4e8]
     inputs = np.array([steps], np.float32) * np.float32(0.125)

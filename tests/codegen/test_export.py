@@ -1,4 +1,4 @@
-"""What is written: a library or two files, the same on every run, that every build system here accepts."""
+"""The exported library or pair of files: complete, reproducible, accepted by all build systems."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def library(model):
     return folder
 
 
-def test_layout(library):
+def test_export_model_library_has_all_files(library):
     files = {path.relative_to(library).as_posix() for path in library.rglob("*") if path.is_file()}
     assert files >= {
         "include/tinystride_model.h",
@@ -49,21 +49,21 @@ def test_layout(library):
         assert f"#define TINYSTRIDE_MODEL_{macro}" in header
 
 
-def test_model_card_and_returned_figures(model, library):
+def test_export_model_card_and_returned_numbers_agree(model, library):
     card = yaml.safe_load((library / "model_card.yaml").read_text())
     assert card["file"] == "stride.tflite" and card["bytes"] == model.stat().st_size
     assert card["multiply_accumulates"] == 32 * 30 * 8 + 16 * 40 * 8 + 64 * 6 + 6
     assert card["weights"] == 240 + 320 + 384 + 6
-    figures = export_model(model, model.parent / "again", prefix="peer")
-    assert figures["files"] == ["peer.c", "peer.h"] and figures["weights"] == card["weights"]
+    returned = export_model(model, model.parent / "again", prefix="peer")
+    assert returned["files"] == ["peer.c", "peer.h"] and returned["weights"] == card["weights"]
 
 
-def test_check_on_host(library):
+def test_check_on_host_exported_library_passes(library):
     checked = check_on_host(library)
     assert checked["vectors"] == 24 and checked["mismatches"] == 0
 
 
-def test_check_on_host_tells_wrong_results(model, tmp_path):
+def test_check_on_host_wrong_output_raises(model, tmp_path):
     export_model(model, tmp_path / "c")
     vectors = tmp_path / "c/test/golden_vectors.h"
     text = vectors.read_text()
@@ -74,14 +74,14 @@ def test_check_on_host_tells_wrong_results(model, tmp_path):
         check_on_host(tmp_path / "c")
 
 
-def test_check_on_host_without_compiler(library, monkeypatch):
+def test_check_on_host_without_compiler_names_the_package(library, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ToolError, match="install the Debian package gcc"):
         check_on_host(library)
 
 
 @pytest.mark.parametrize("name", ["residual", "residual_sum", "float_edges"])
-def test_same_model_same_bytes(name, tmp_path):
+def test_export_model_twice_gives_the_same_bytes(name, tmp_path):
     (tmp_path / "m.tflite").write_bytes(network(name))
     for folder in ("one", "two"):
         export_model(tmp_path / "m.tflite", tmp_path / folder)
@@ -90,21 +90,21 @@ def test_same_model_same_bytes(name, tmp_path):
         assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()
 
 
-def test_other_files_of_the_folder_stay(model, tmp_path):
+def test_export_model_existing_folder_keeps_other_files(model, tmp_path):
     (tmp_path / "mine.c").write_text("int mine;")
     export_model(model, tmp_path, prefix="peer")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.c", "peer.c", "peer.h"]
 
 
 @pytest.mark.parametrize("prefix", ["", "9lives", "a-b", "a b", "a/b", "x" * 41])
-def test_prefix_must_be_a_name(model, tmp_path, prefix):
+def test_export_model_invalid_prefix_is_rejected(model, tmp_path, prefix):
     with pytest.raises(ParameterError, match="must be a C name"):
         export_model(model, tmp_path / "out", prefix=prefix)
 
 
 @pytest.mark.parametrize("name", [*BUILT, *KERAS])
-def test_freestanding(name, tmp_path):
-    """No library function, no mutable data, nothing public but the two functions."""
+def test_object_needs_no_library_function_or_mutable_data(name, tmp_path):
+    """Check that the two functions are the only public symbols, too."""
     folder = export(network(name), tmp_path)
     target = tmp_path / "peer.o"
     run(
@@ -127,7 +127,7 @@ def test_freestanding(name, tmp_path):
     assert {name for kind, name in symbols if kind == "U"} <= {"memset", "memcpy", "__stack_chk_fail"}
 
 
-def test_readable(tmp_path):
+def test_source_names_layers_and_shapes(tmp_path):
     folder = export(network("paper"), tmp_path)
     source = (folder / "peer.c").read_text()
     assert re.search(r"/\* conv1d\w*: \[108, 6\] -> \[108, 32\] -> \[54, 32\] \*/", source)
@@ -138,7 +138,7 @@ def test_readable(tmp_path):
         assert operation not in source
 
 
-def test_hostile_names_stay_out_of_the_source(tmp_path):
+def test_source_hostile_names_are_replaced(tmp_path):
     from tests.codegen.tflite_builder import Builder
 
     b = Builder()
@@ -149,7 +149,7 @@ def test_hostile_names_stay_out_of_the_source(tmp_path):
     assert "passwd" not in (folder / "peer.c").read_text()
 
 
-def test_description_reaches_the_card(tmp_path):
+def test_model_card_holds_the_attached_description(tmp_path):
     from ai_edge_litert import schema_py_generated as schema
 
     from tests.codegen.tflite_builder import Builder
@@ -174,15 +174,15 @@ def shared_object(tmp_path_factory):
     return CDLL(str(folder / "peer.so"))
 
 
-def test_null_pointers(shared_object):
+def test_run_null_pointer_returns_an_error(shared_object):
     values = (c_int8 * 384)()
     assert shared_object.peer_run(None, values) == -1
     assert shared_object.peer_run(values, None) == -1
     assert shared_object.peer_run_with(None, values, values) == -1
 
 
-def test_reentrant(shared_object):
-    """Threads that run at once (ctypes releases the lock) do not disturb each other."""
+def test_run_parallel_threads_do_not_interfere(shared_object):
+    """Run threads at the same time; ctypes releases the lock."""
     _, inputs, expected = expected_outputs(network("residual"), 400)
     results = [np.empty_like(expected) for _ in range(4)]
 
@@ -203,13 +203,13 @@ def test_reentrant(shared_object):
         np.testing.assert_array_equal(outputs, expected)
 
 
-def test_cmake_builds_and_tests(library, tmp_path):
+def test_cmake_standalone_builds_and_passes(library, tmp_path):
     run("cmake", "-S", library, "-B", tmp_path, "-DCMAKE_C_FLAGS=" + " ".join(STRICT))
     run("cmake", "--build", tmp_path)
     assert "100% tests passed" in run("ctest", "--test-dir", tmp_path)
 
 
-def test_cmake_cross_compiles(library, tmp_path):
+def test_cmake_cross_compiler_builds_the_library(library, tmp_path):
     toolchain = tmp_path / "toolchain.cmake"
     toolchain.write_text(
         "set(CMAKE_SYSTEM_NAME Generic)\nset(CMAKE_SYSTEM_PROCESSOR arm)\n"
@@ -221,7 +221,7 @@ def test_cmake_cross_compiles(library, tmp_path):
     assert (tmp_path / "build/libtinystride_model.a").exists()
 
 
-def test_cmake_within_another_project(library, tmp_path):
+def test_cmake_subdirectory_links(library, tmp_path):
     (tmp_path / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.13)\nproject(firmware C)\n"
         f"add_subdirectory({library} tinystride)\nadd_executable(firmware main.c)\n"
@@ -232,8 +232,8 @@ def test_cmake_within_another_project(library, tmp_path):
     run("cmake", "--build", tmp_path / "build")
 
 
-def test_arduino_library(library, tmp_path):
-    """Properties that the Arduino builder asks for; headers found from src; the sketch against a stand-in."""
+def test_arduino_builder_accepts_the_library(library, tmp_path):
+    """Check the properties that the Arduino builder requires, headers beside the sources, and the sketch."""
     properties = dict(
         line.split("=", 1) for line in (library / "library.properties").read_text().splitlines() if line
     )
@@ -261,7 +261,7 @@ def test_arduino_library(library, tmp_path):
     run("gcc", "-std=gnu11", f"-I{library / 'src'}", "-fsyntax-only", library / "src/tinystride_model.c")
 
 
-def test_platformio_library(library):
+def test_platformio_manifest_names_sources(library):
     described = json.loads((library / "library.json").read_text())
     assert {"name", "version", "description", "license", "frameworks", "platforms"} <= described.keys()
     assert (library / described["build"]["includeDir"] / described["headers"][0]).exists()
@@ -269,7 +269,7 @@ def test_platformio_library(library):
 
 
 @pytest.mark.parametrize("name", ["residual", "depthwise_image", "float_edges", "uint8_edges"])
-def test_export_without_tflm_gives_the_same_golden_vectors(name, tmp_path, monkeypatch):
+def test_export_model_without_tflm_gives_the_same_golden_vectors(name, tmp_path, monkeypatch):
     (tmp_path / "m.tflite").write_bytes(network(name))
     export_model(tmp_path / "m.tflite", tmp_path / "tflm")
     monkeypatch.setattr("tinystride.codegen.export.tflm_is_installed", lambda: False)
@@ -278,7 +278,7 @@ def test_export_without_tflm_gives_the_same_golden_vectors(name, tmp_path, monke
     assert (tmp_path / "host" / vectors).read_text() == (tmp_path / "tflm" / vectors).read_text()
 
 
-def test_export_without_tflm_and_compiler_leaves_the_host_test_out(model, tmp_path, monkeypatch, capsys):
+def test_export_model_without_tflm_and_compiler_omits_the_host_test(model, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("tinystride.codegen.export.tflm_is_installed", lambda: False)
     monkeypatch.setenv("PATH", "/nowhere")
     main(["export", str(model), str(tmp_path / "c")])

@@ -1,4 +1,4 @@
-"""Buffers that live at the same time never share a byte, and no more memory is planned than is needed."""
+"""Buffers in use at the same time share no byte; plans need no more memory than necessary."""
 
 import itertools
 import re
@@ -22,7 +22,7 @@ blocks = st.lists(
 )
 
 
-def assert_apart(placed: list[Block]) -> None:
+def assert_no_overlap(placed: list[Block]) -> None:
     for one, other in itertools.combinations(placed, 2):
         together = one.first <= other.last and other.first <= one.last
         overlap = one.offset < other.offset + other.size and other.offset < one.offset + one.size
@@ -30,14 +30,14 @@ def assert_apart(placed: list[Block]) -> None:
 
 
 @given(blocks)
-def test_live_blocks_never_overlap(generated):
+def test_place_random_blocks_do_not_overlap(generated):
     place(generated)
-    assert_apart(generated)
+    assert_no_overlap(generated)
     assert all(block.offset % 4 == 0 for block in generated)
 
 
 @pytest.mark.parametrize("name", [*BUILT, "paper", "tiny", "residual"])
-def test_plans_of_networks(name):
+def test_plan_memory_networks_need_no_more_than_expected(name):
     emitted = emit(lower(parse_graph(network(name), name)))
     plan = emitted.plan
     assert all(one.can_coexist_with(other) for one, other in itertools.combinations(plan.blocks, 2))
@@ -59,7 +59,7 @@ def test_plans_of_networks(name):
     assert plan.size <= max(needed) * 1.05 + 16
 
 
-def test_plan_stands_in_a_comment(tmp_path):
+def test_export_source_describes_the_memory_plan(tmp_path):
     (tmp_path / "model.tflite").write_bytes(network("residual"))
     export_model(tmp_path / "model.tflite", tmp_path / "c", prefix="peer")
     source = (tmp_path / "c" / "peer.c").read_text()
@@ -67,5 +67,5 @@ def test_plan_stands_in_a_comment(tmp_path):
     spans = re.findall(r"^ \* +(\d+)\.\.(\d+) +(\d+)\.\.(\d+) +\w+", source, re.MULTILINE)
     planned = [Block("", int(end) - int(start) + 1, int(a), int(b), int(start)) for start, end, a, b in spans]
     assert len(planned) >= 5
-    assert_apart(planned)
+    assert_no_overlap(planned)
     assert total - 4 < max(block.end for block in planned) <= total

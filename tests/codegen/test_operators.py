@@ -1,4 +1,4 @@
-"""Each operator gives what TFLM gives, bit by bit, on the host; tables hold what TFLM computes."""
+"""Each operator on the host is bit-exact with TFLM, and so are the tables."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ SANITIZED = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover
 
 
 @pytest.mark.parametrize("name", OPERATORS)
-def test_operator_on_the_host_equals_tflm(name, tmp_path):
+def test_run_each_operator_equals_tflm(name, tmp_path):
     """GCC, and Clang with sanitizers."""
     graph, inputs, expected = expected_outputs(operator_network(name), 300)
     assert len(np.unique(expected, axis=0)) > 10
@@ -27,8 +27,8 @@ def test_operator_on_the_host_equals_tflm(name, tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_tables_of_random_quantizations_equal_tflm(seed):
-    """All 256 inputs of each function of one value, for scales from 1e-4 to 3."""
+def test_tables_random_quantizations_equal_tflm(seed):
+    """Check all 256 inputs of each function, for scales from 1e-4 to 3."""
     rng = np.random.default_rng(seed)
     in_scale, in_zero_point = (
         float(np.exp(rng.uniform(np.log(1e-4), np.log(3)))),
@@ -56,12 +56,12 @@ def layers(name: str) -> list:
     return lower(parse_graph(operator_network(name), name)).layers
 
 
-def test_shapes_known_beforehand_leave_no_layer():
+def test_lower_shape_arithmetic_leaves_no_layer():
     assert [type(layer) for layer in layers("free_batch")] == [Convolution, Convolution, Softmax]
 
 
-def test_padding_of_a_convolution_costs_no_layer():
-    """Of five PADs those remain that are padded again, or have no convolution after them."""
+def test_lower_pad_before_convolution_is_merged():
+    """Of five PADs only those before another PAD or before no convolution remain."""
     found = layers("padded")
     assert sum(isinstance(layer, Movement) for layer in found) == 2
     first = next(layer for layer in found if isinstance(layer, Convolution))
@@ -70,23 +70,23 @@ def test_padding_of_a_convolution_costs_no_layer():
     assert depthwise.window.pad == (1, 0)
 
 
-def test_state_belongs_to_the_caller_and_is_reset(tmp_path):
-    """Two streams at once, each in its own state; one is reset and gives its first outputs again."""
+def test_run_two_states_are_independent_and_can_be_reset(tmp_path):
+    """Run two streams with a state each; reset one, which then repeats its first outputs."""
     content = operator_network("streaming")
     _, inputs, expected = expected_outputs(content, 8)
     folder = export(content, tmp_path)
     assert "PEER_STATE_BYTES 48" in (folder / "peer.h").read_text()  # 16 and 30, rounded up to words
     rows = ",\n".join("{" + ", ".join(map(str, row)) + "}" for row in inputs.tolist())
-    told = ",\n".join("{" + ", ".join(map(str, row)) + "}" for row in expected.tolist())
+    golden = ",\n".join("{" + ", ".join(map(str, row)) + "}" for row in expected.tolist())
     (folder / "main.c").write_text(
         f"""#include <string.h>
 #include "peer.h"
 static const int8_t inputs[8][PEER_INPUT_SIZE] = {{{rows}}};
-static const uint8_t told[8][PEER_OUTPUT_SIZE] = {{{told}}};
+static const uint8_t golden[8][PEER_OUTPUT_SIZE] = {{{golden}}};
 static int differs(peer_state_t *state, int i)
 {{
     uint8_t output[PEER_OUTPUT_SIZE];
-    return peer_run(state, inputs[i], output) != PEER_OK || memcmp(output, told[i], sizeof output) != 0;
+    return peer_run(state, inputs[i], output) != PEER_OK || memcmp(output, golden[i], sizeof output) != 0;
 }}
 int main(void)
 {{
@@ -111,7 +111,7 @@ int main(void)
     run(compile_program(folder, "gcc", "-std=c99", *STRICT))
 
 
-def test_library_of_a_network_with_state_passes_its_own_test(tmp_path):
+def test_check_on_host_network_with_state_passes(tmp_path):
     (tmp_path / "model.tflite").write_bytes(operator_network("streaming"))
     export_model(tmp_path / "model.tflite", tmp_path / "c", vectors=6)
     folder = tmp_path / "c"

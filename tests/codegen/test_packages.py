@@ -1,4 +1,4 @@
-"""The exported library as a package of CMake, Arduino, PlatformIO, Zephyr and ESP-IDF, by their rules."""
+"""The exported library as a package of CMake, Arduino, PlatformIO, Zephyr and ESP-IDF."""
 
 import json
 import re
@@ -85,7 +85,7 @@ def test_library_json_follows_the_platformio_schema(library):
     assert list((library / manifest["build"]["srcDir"]).glob("*.c"))
 
 
-def test_version_is_the_same_everywhere(library):
+def test_version_is_the_same_in_all_files(library):
     properties = (library / "library.properties").read_text()
     assert f"\nversion={__version__}\n" in properties
     assert json.loads((library / "library.json").read_text())["version"] == __version__
@@ -96,7 +96,7 @@ def test_version_is_the_same_everywhere(library):
     assert ".".join(macros[part] for part in ("_MAJOR", "_MINOR", "_PATCH")) == __version__
 
 
-def test_version_is_set_everywhere_at_once(library, tmp_path):
+def test_set_version_changes_all_files(library, tmp_path):
     copy = shutil.copytree(library, tmp_path / "copy")
     set_version(copy, "12.3.4")
     changed = {path for path in copy.rglob("*") if path.is_file() and "12.3.4" in path.read_text()}
@@ -108,7 +108,7 @@ def test_version_is_set_everywhere_at_once(library, tmp_path):
     assert all(path.read_text() == (library / path.relative_to(copy)).read_text() for path in changed)
 
 
-def test_every_source_names_its_licence(library):
+def test_sources_have_a_licence_line(library):
     endings = {".c", ".h", ".ino", ".ld", ".yml"}
     sources = [path for path in library.rglob("*") if path.suffix in endings]
     assert len(sources) > 12
@@ -137,7 +137,7 @@ def test_cmake_installed_package_is_found(library, tmp_path):
         assert str(library) not in path.read_text(), path
 
 
-def test_sources_found_by_a_pattern_build_without_a_library(library, tmp_path):
+def test_sources_build_by_a_glob_pattern(library, tmp_path):
     (tmp_path / "main.c").write_text(MAIN)
     sources = sorted(library.glob("src/*.c"))
     run("gcc", *STRICT, f"-I{library / 'include'}", tmp_path / "main.c", *sources, "-o", tmp_path / "main")
@@ -210,7 +210,7 @@ def test_zephyr_module_builds_as_configured(library, tmp_path, plain_c):
     assert ("-DTINYSTRIDE_PLAIN_C" in commands) == plain_c
 
 
-def test_reference_of_the_header_has_no_warning(tmp_path):
+def test_doxygen_header_has_no_warning(tmp_path):
     assert shutil.which("doxygen"), "install the Debian package doxygen"
     settings = f"@INCLUDE = tinystride/firmware/Doxyfile\nOUTPUT_DIRECTORY = {tmp_path}\n"
     done = subprocess.run(["doxygen", "-"], input=settings, capture_output=True, text=True)
@@ -232,7 +232,7 @@ COSTS = {
 }
 
 
-def test_readme_says_what_a_firmware_engineer_has_to_know(library):
+def test_readme_has_units_flags_rates_and_costs(library):
     readme = (library / "README.md").read_text()
     flags = re.findall(r"#define TINYSTRIDE_(\w+) 0x\w+u", header())
     assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == flags and len(flags) == 13
@@ -242,7 +242,7 @@ def test_readme_says_what_a_firmware_engineer_has_to_know(library):
         assert word in readme, word
 
 
-def test_costs_enter_the_readme_between_their_marks(library):
+def test_with_costs_table_is_written_between_its_marks(library):
     readme = (library / "README.md").read_text()
     slow = COSTS | {"instructions_at_stride_end_worst": 1_568_654}
     written = with_costs(readme, {"cortex-m4f": {"estimator": COSTS}, "cortex-m0": {"estimator": slow}})

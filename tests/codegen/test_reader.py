@@ -1,4 +1,4 @@
-"""Files that are cut off, corrupt, hostile or not supported are refused in one line; nothing crashes."""
+"""Truncated, corrupt, malicious or unsupported files are rejected in one line, without a crash."""
 
 import random
 import struct
@@ -22,7 +22,7 @@ def build(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["strided", "residual", "uint8_edges"])
-def test_every_cut_is_refused(name):
+def test_parse_graph_truncated_file_is_rejected(name):
     content = network(name)
     for length in (*range(0, len(content), 7), len(content) - 1):
         with pytest.raises(ModelError, match=r"cut off|not a \.tflite|bytes, which"):
@@ -30,7 +30,7 @@ def test_every_cut_is_refused(name):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_corrupt_bytes_are_refused_or_harmless(seed):
+def test_parse_graph_corrupt_bytes_are_rejected_or_harmless(seed):
     """Mutated files either still are networks or end in a ModelError."""
     rng = random.Random(seed)
     names = ("strided", "odd_pooled", "residual_sum", "depthwise_image", "pools", *OPERATORS)
@@ -56,7 +56,7 @@ def test_corrupt_bytes_are_refused_or_harmless(seed):
     assert 20 < refused < 350
 
 
-def test_longer_than_the_file():
+def test_parse_graph_vector_longer_than_the_file_is_rejected():
     """A vector that says it has two thousand million elements is refused before anything is read."""
     content = bytearray(network("strided"))
     count = struct.pack("<I", 6)
@@ -66,7 +66,7 @@ def test_longer_than_the_file():
         build(bytes(content))
 
 
-def test_not_a_model(tmp_path):
+def test_read_graph_other_file_is_rejected(tmp_path):
     (tmp_path / "notes.tflite").write_text("this is not a network at all")
     with pytest.raises(ModelError, match=r"notes\.tflite: not a \.tflite file"):
         read_graph(tmp_path / "notes.tflite")
@@ -76,7 +76,7 @@ def test_not_a_model(tmp_path):
         read_graph(tmp_path)
 
 
-def test_refused_export_writes_nothing(tmp_path):
+def test_export_model_rejected_model_writes_nothing(tmp_path):
     (tmp_path / "cut.tflite").write_bytes(network("strided")[:900])
     with pytest.raises(ModelError):
         export_model(tmp_path / "cut.tflite", tmp_path / "out", prefix="peer")
@@ -197,6 +197,6 @@ def padded_batches():
         (bad_scale, r"CONV_2D: .* has no sensible scale"),
     ],
 )
-def test_names_operator_tensor_and_remedy(make, message):
+def test_export_model_unsupported_names_operator_tensor_and_remedy(make, message):
     with pytest.raises(ModelError, match=message):
         build(make())

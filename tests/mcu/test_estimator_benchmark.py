@@ -1,4 +1,4 @@
-"""The estimator on emulated cores: the strides of the host, at a counted cost; a library's own network."""
+"""The estimator on emulated cores reports the strides of the host; its costs are counted."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def library(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def streams():
-    """Two walks at different rates, one of them with lost samples."""
+    """Return two walks at different rates, one of them with lost samples."""
     made = []
     for foot, rate_hz in (("right", 100.0), ("left", 200.0)):
         rng = np.random.default_rng(3)
@@ -37,44 +37,44 @@ def streams():
 
 
 @pytest.fixture(scope="module")
-def figures(library, streams):
+def measured(library, streams):
     return benchmark_estimator(library, streams)
 
 
-def test_same_strides_as_on_the_host(figures, library, streams):
-    told = stream_on_host(library, streams)
-    assert figures["mismatches"] == 0
-    assert figures["strides"] == len(told.strides) >= 14
-    assert figures["samples"] == sum(len(stream.samples) for stream in streams)
-    assert figures["recordings"] == 2 and set(told.strides["recording"]) == {0, 1}
-    assert (told.status < 0).sum() == 2
+def test_benchmark_estimator_strides_equal_those_of_the_host(measured, library, streams):
+    on_host = stream_on_host(library, streams)
+    assert measured["mismatches"] == 0
+    assert measured["strides"] == len(on_host.strides) >= 14
+    assert measured["samples"] == sum(len(stream.samples) for stream in streams)
+    assert measured["recordings"] == 2 and set(on_host.strides["recording"]) == {0, 1}
+    assert (on_host.status < 0).sum() == 2
 
 
-def test_costs_stay_within_bounds(figures):
-    assert 5_000 < figures["flash_bytes"] <= 20_000
-    assert 3_000 < figures["static_bytes"] < figures["ram_bytes"] <= 8_192
-    assert figures["ram_bytes"] == figures["static_bytes"] + figures["stack_bytes"]
-    assert 0 < figures["share_of_64_mhz_percent"] <= 0.4
-    assert 0.1 < figures["latency_s"] <= figures["latency_worst_s"] < 2
+def test_benchmark_estimator_costs_are_within_bounds(measured):
+    assert 5_000 < measured["flash_bytes"] <= 20_000
+    assert 3_000 < measured["static_bytes"] < measured["ram_bytes"] <= 8_192
+    assert measured["ram_bytes"] == measured["static_bytes"] + measured["stack_bytes"]
+    assert 0 < measured["share_of_64_mhz_percent"] <= 0.4
+    assert 0.1 < measured["latency_s"] <= measured["latency_worst_s"] < 2
 
 
-def test_instructions_add_up(figures):
-    per_sample, at_end = figures["instructions_per_sample"], figures["instructions_at_stride_end"]
-    assert 50 < per_sample < figures["instructions_per_sample_worst"] < at_end
-    assert at_end <= figures["instructions_at_stride_end_worst"]
-    assert figures["instructions_per_stride"] == pytest.approx(100 * per_sample + at_end, rel=1e-3)
-    share = figures["instructions_per_stride"] / 64e6
-    assert figures["share_of_64_mhz_percent"] == pytest.approx(100 * share, abs=1e-3)
+def test_benchmark_estimator_instructions_add_up(measured):
+    per_sample, at_end = measured["instructions_per_sample"], measured["instructions_at_stride_end"]
+    assert 50 < per_sample < measured["instructions_per_sample_worst"] < at_end
+    assert at_end <= measured["instructions_at_stride_end_worst"]
+    assert measured["instructions_per_stride"] == pytest.approx(100 * per_sample + at_end, rel=1e-3)
+    share = measured["instructions_per_stride"] / 64e6
+    assert measured["share_of_64_mhz_percent"] == pytest.approx(100 * share, abs=1e-3)
 
 
 @pytest.mark.parametrize("core", ["cortex-m0", "cortex-m7", "rv32imc"])
-def test_same_strides_on_other_cores(library, streams, core):
+def test_benchmark_estimator_other_cores_give_the_same_strides(library, streams, core):
     few = [Stream(streams[0].rate_hz, streams[0].foot, streams[0].samples[:900])]
-    figures = benchmark_estimator(library, few, core)
-    assert figures["mismatches"] == 0 and figures["strides"] >= 4
+    measured = benchmark_estimator(library, few, core)
+    assert measured["mismatches"] == 0 and measured["strides"] >= 4
 
 
-def test_mismatches_are_counted(library, streams):
+def test_mismatches_changed_strides_are_counted(library, streams):
     strides = stream_on_host(library, streams).strides
     assert mismatches(strides, strides) == 0
     assert mismatches(strides[:-2], strides) == mismatches(strides, strides[:-2]) == 2
@@ -85,7 +85,7 @@ def test_mismatches_are_counted(library, streams):
     assert mismatches(other, strides) == 3
 
 
-def test_the_network_of_a_library_is_measured_from_its_own_sources(library):
+def test_benchmark_model_library_builds_its_own_sources(library):
     tflite = library.parent / "stride_int8.tflite"
     assert benchmark_model(tflite, vectors=9, library=library) == benchmark_model(tflite, vectors=9)
     source = library / "src/tinystride_model.c"
@@ -97,7 +97,7 @@ def test_the_network_of_a_library_is_measured_from_its_own_sources(library):
     source.write_text(text)
 
 
-def test_what_cannot_be_measured(library, streams):
+def test_benchmark_estimator_bad_input_is_rejected(library, streams):
     with pytest.raises(ParameterError, match="no recordings"):
         benchmark_estimator(library, [])
     with pytest.raises(ParameterError, match="no core 'z80'"):

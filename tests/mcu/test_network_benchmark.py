@@ -1,4 +1,4 @@
-"""What runs on emulated cores gives what TFLM gives, and what is counted is what was executed."""
+"""Networks on emulated cores are bit-exact with TFLM, and their costs are counted exactly."""
 
 import json
 import shutil
@@ -47,28 +47,28 @@ def model_file(tmp_path):
 
 
 @pytest.mark.parametrize("name", [*BUILT, *OPERATORS, *KERAS])
-def test_same_as_tflm_on_cortex_m4f(name, model_file):
-    figures = benchmark_model(model_file(name), "cortex-m4f", vectors=12, seed=5)
-    assert (figures["vectors"], figures["mismatches"]) == (12, 0)
+def test_benchmark_model_each_network_equals_tflm(name, model_file):
+    measured = benchmark_model(model_file(name), "cortex-m4f", vectors=12, seed=5)
+    assert (measured["vectors"], measured["mismatches"]) == (12, 0)
 
 
 @pytest.mark.parametrize("core", [core for core in CORES if core != "cortex-m4f"])
 @pytest.mark.parametrize("name", EVERYWHERE)
-def test_same_as_tflm_on_every_core(name, core, model_file):
-    figures = benchmark_model(model_file(name), core, vectors=12, seed=6)
-    assert (figures["vectors"], figures["mismatches"]) == (12, 0)
+def test_benchmark_model_each_core_equals_tflm(name, core, model_file):
+    measured = benchmark_model(model_file(name), core, vectors=12, seed=6)
+    assert (measured["vectors"], measured["mismatches"]) == (12, 0)
 
 
 @pytest.mark.parametrize("flags", [("-O0",), ("-O3",), ("-Os",), ("-O2", "-DTINYSTRIDE_PLAIN_C")])
 @pytest.mark.parametrize("name", ["residual", "saturated"])
-def test_same_with_and_without_instructions_of_the_core(name, flags, model_file):
-    figures = benchmark_model(model_file(name), vectors=12, seed=7, flags=("-std=c99", *flags))
-    assert figures["mismatches"] == 0
+def test_benchmark_model_other_flags_equal_tflm(name, flags, model_file):
+    measured = benchmark_model(model_file(name), vectors=12, seed=7, flags=("-std=c99", *flags))
+    assert measured["mismatches"] == 0
 
 
 @pytest.mark.parametrize("cpu", ["cortex-m0", "cortex-m3", "cortex-m4", "cortex-m33", "cortex-m55"])
 @pytest.mark.parametrize("name", ["residual", "residual_sum", "saturated", "depthwise_image"])
-def test_compiles_without_a_warning_for_every_core(name, cpu, tmp_path):
+def test_compile_object_each_core_has_no_warning(name, cpu, tmp_path):
     source = export(network(name), tmp_path) / "peer.c"
     for compiler, *language in (
         ("arm-none-eabi-gcc", "-std=c99"),
@@ -99,16 +99,18 @@ def test_compiles_without_a_warning_for_every_core(name, cpu, tmp_path):
         ("residual", "cortex-m4f", 30_000, 3_500, 1_000),
     ],
 )
-def test_costs_stay_within_bounds(name, core, instructions, flash_bytes, ram_bytes, model_file):
-    figures = benchmark_model(model_file(name), core, vectors=6)
-    assert figures["mismatches"] == 0
-    assert figures["instructions"] <= instructions
-    assert figures["flash_bytes"] <= flash_bytes
-    assert figures["ram_bytes"] <= ram_bytes
+def test_benchmark_model_costs_are_within_bounds(
+    name, core, instructions, flash_bytes, ram_bytes, model_file
+):
+    measured = benchmark_model(model_file(name), core, vectors=6)
+    assert measured["mismatches"] == 0
+    assert measured["instructions"] <= instructions
+    assert measured["flash_bytes"] <= flash_bytes
+    assert measured["ram_bytes"] <= ram_bytes
 
 
 @pytest.mark.parametrize("name", ["residual", "wide_image"])
-def test_optimize_size_gives_the_same_outputs_in_less_flash(name, model_file, tmp_path):
+def test_export_model_optimize_size_gives_the_same_outputs_in_less_flash(name, model_file, tmp_path):
     path = model_file(name)
     inputs = example_inputs(read_graph(path), 5, seed=8)
     measured = {}
@@ -120,17 +122,17 @@ def test_optimize_size_gives_the_same_outputs_in_less_flash(name, model_file, tm
     assert measured["size"].instructions.max() > measured["speed"].instructions.max()
 
 
-def test_optimize_for_something_else_is_refused(model_file, tmp_path):
+def test_export_model_unknown_optimize_is_rejected(model_file, tmp_path):
     with pytest.raises(ParameterError, match="optimize 'energy': must be speed or size"):
         export_model(model_file("residual"), tmp_path / "c", prefix="model", optimize="energy")
 
 
-def test_same_figures_on_every_run(model_file):
+def test_benchmark_model_twice_gives_the_same_numbers(model_file):
     path = model_file("residual")
     assert benchmark_model(path, vectors=5) == benchmark_model(path, vectors=5)
 
 
-def test_given_inputs(model_file):
+def test_benchmark_model_given_inputs_are_used_or_rejected(model_file):
     inputs = np.full((3, 384), 7, np.int8)
     assert benchmark_model(model_file("residual"), inputs=inputs)["vectors"] == 3
     for wrong in (inputs[:, :-1], inputs.astype(np.uint8), inputs[0]):
@@ -160,7 +162,7 @@ def loop(core: str, turns: int) -> str:
 
 
 @pytest.mark.parametrize("core", CORES)
-def test_instructions_are_counted_exactly(core, tmp_path):
+def test_measure_instructions_are_exact(core, tmp_path):
     """A loop of two instructions: each further turn is two more."""
     counts = []
     for turns in (1, 2, 1000, 100_000, 10_000_000):
@@ -176,7 +178,7 @@ def test_instructions_are_counted_exactly(core, tmp_path):
 
 
 @pytest.mark.parametrize(("core", "turns"), [("cortex-m0", 270_000_000), ("cortex-m4f", 140_000_000)])
-def test_count_beyond_32_bits_of_the_timer_is_exact(core, turns, tmp_path):
+def test_measure_more_than_32_bits_of_ticks_is_exact(core, turns, tmp_path):
     """Two calls that together take more than 2^32 ticks of the board's timer."""
     few, many = (run_c(core, loop(core, count), tmp_path).instructions for count in (1, turns))
     assert many.sum() > CORES[core].instructions(1 << 32)
@@ -184,7 +186,7 @@ def test_count_beyond_32_bits_of_the_timer_is_exact(core, turns, tmp_path):
 
 
 @pytest.mark.parametrize("core", CORES)
-def test_stack_beyond_the_ram_is_refused_in_one_line(core, tmp_path):
+def test_measure_stack_overflow_is_one_line(core, tmp_path):
     size = CORES[core].ram[1] - 256
     body = (
         f"    volatile uint8_t field[{size}];\n    field[0] = (uint8_t)input[0];\n"
@@ -198,7 +200,7 @@ def test_stack_beyond_the_ram_is_refused_in_one_line(core, tmp_path):
 
 
 @pytest.mark.parametrize("core", CORES)
-def test_stack_is_measured(core, tmp_path):
+def test_measure_stack_is_exact(core, tmp_path):
     body = (
         "    volatile uint8_t field[{size}];\n    int i;\n"
         "    for (i = 0; i < {size}; i++) field[i] = (uint8_t)input[i & 3];\n"
@@ -210,7 +212,7 @@ def test_stack_is_measured(core, tmp_path):
     assert 100 <= small.stack_bytes[0] < 160
 
 
-def test_sections_are_those_of_the_model(tmp_path):
+def test_measure_sections_are_those_of_the_model(tmp_path):
     body = (
         "    static const int8_t constants[500] = {1};\n    static int8_t kept[40], started[12] = {1};\n"
         "    kept[input[1]] = input[0];\n    started[2] = kept[input[2]];\n"
@@ -230,12 +232,12 @@ def test_sections_are_those_of_the_model(tmp_path):
         ("    *output = undefined(input); return 0;", "undefined"),
     ],
 )
-def test_failing_programs(body, message, tmp_path):
+def test_measure_failing_program_raises(body, message, tmp_path):
     with pytest.raises(ToolError, match=message):
         run_c("cortex-m4f", body, tmp_path)
 
 
-def test_network_too_large_for_the_core(tmp_path):
+def test_benchmark_model_too_large_for_the_core_is_rejected(tmp_path):
     body = "    static const int8_t table[300000] = {1}; *output = table[input[0] + 70000]; return 0;"
     with pytest.raises(
         ToolError, match=r"does not fit cortex-m0: it exceeds FLASH of 262144 bytes by \d+ bytes; choose"
@@ -257,29 +259,29 @@ def test_network_too_large_for_the_core(tmp_path):
         ("rv32imc", "qemu-system-riscv32", "qemu-system-misc"),
     ],
 )
-def test_missing_tools_are_named(core, program, package, model_file, monkeypatch):
+def test_benchmark_model_missing_tool_is_named(core, program, package, model_file, monkeypatch):
     which = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name: None if name == program else which(name))
     with pytest.raises(ToolError, match=f"{program} is missing; install the Debian package {package}"):
         benchmark_model(model_file("residual"), core, vectors=1)
 
 
-def test_wrong_parameters(model_file):
+def test_benchmark_model_wrong_parameters_are_rejected(model_file):
     with pytest.raises(ParameterError, match="no core 'z80'; there are cortex-m0, cortex-m3, cortex-m4f"):
         benchmark_model(model_file("residual"), "z80")
     with pytest.raises(ParameterError, match="0 vectors"):
         benchmark_model(model_file("residual"), vectors=0)
 
 
-def test_command_line(model_file, capsys):
+def test_benchmark_command_prints_costs(model_file, capsys):
     main(["benchmark", str(model_file("residual")), "--core", "cortex-m3", "--vectors", "5", "--json"])
-    figures = json.loads(capsys.readouterr().out)
+    measured = json.loads(capsys.readouterr().out)
     expected = {"flash_bytes", "ram_bytes", "stack_bytes", "instructions", "vectors", "mismatches"}
-    assert expected | {"compiler", "flags", "flash_by_section"} <= figures.keys()
-    assert figures["core"] == "cortex-m3" and set(OPTIMIZATION) <= set(figures["flags"].split())
+    assert expected | {"compiler", "flags", "flash_by_section"} <= measured.keys()
+    assert measured["core"] == "cortex-m3" and set(OPTIMIZATION) <= set(measured["flags"].split())
 
 
-def test_benchmark_where_tflm_is_not_built_says_not_compared(model_file, monkeypatch, capsys):
+def test_benchmark_command_platform_without_tflm_prints_not_compared(model_file, monkeypatch, capsys):
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     main(["benchmark", str(model_file("residual")), "--vectors", "3", "--json"])
@@ -289,7 +291,7 @@ def test_benchmark_where_tflm_is_not_built_says_not_compared(model_file, monkeyp
     assert line.startswith("note: not compared with TensorFlow Lite for Microcontrollers")
 
 
-def test_benchmark_without_tflm_names_the_extra(model_file, monkeypatch):
+def test_benchmark_model_without_tflm_names_the_extra(model_file, monkeypatch):
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'tinystride\[benchmark\]'"):

@@ -1,4 +1,4 @@
-"""The core without any extra: what it can do, and that it names the extra of what it cannot."""
+"""The core without extras works; commands that need an extra name it."""
 
 import subprocess
 import sys
@@ -66,7 +66,7 @@ def test_export_core_alone_writes_library(tmp_path):
         (["edge-impulse", "export", "out"], "edge-impulse"),
     ],
 )
-def test_command_without_its_extra_names_it(arguments, extra, walk_csv, tmp_path):
+def test_command_without_extra_names_the_extra(arguments, extra, walk_csv, tmp_path):
     for name in ("params.yaml", "sweep.yaml"):
         (tmp_path / name).write_text((ROOT / name).read_text())
     places = {"WALK": walk_csv, "MODEL": DEFAULT_MODEL}
@@ -78,7 +78,7 @@ def test_command_without_its_extra_names_it(arguments, extra, walk_csv, tmp_path
     assert line.startswith("error: ") and line.endswith(f"run: pip install 'tinystride[{extra}]'")
 
 
-def test_training_without_its_extra_names_it(tmp_path):
+def test_training_without_extra_names_the_extra(tmp_path):
     done = run_with_core_alone(
         "from tinystride.cli import one_line_errors\n"
         "with one_line_errors():\n    import tinystride.learning.training",
@@ -90,7 +90,7 @@ def test_training_without_its_extra_names_it(tmp_path):
     ]
 
 
-def test_every_module_without_extras_is_imported_or_names_one(tmp_path):
+def test_import_each_module_without_extras_works_or_names_the_extra(tmp_path):
     import json
 
     done = run_with_core_alone(IMPORT_EVERYTHING, cwd=tmp_path)
@@ -102,7 +102,7 @@ def test_every_module_without_extras_is_imported_or_names_one(tmp_path):
     assert not [name for name in extras if name.startswith(("tinystride.codegen", "tinystride.mcu"))]
 
 
-def test_version_equals_that_of_the_package(tmp_path):
+def test_version_equals_the_package(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "tinystride", "--version"], capture_output=True, text=True, cwd=ROOT
     )

@@ -23,7 +23,7 @@ def pins(lock: str) -> dict[str, list[str]]:
     return found
 
 
-def wanted(extras: list[str]) -> set[str]:
+def required_packages(extras: list[str]) -> set[str]:
     """Packages that the project and these extras, and the extras that they name, ask for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked, todo = list(project["dependencies"]), list(extras)
@@ -37,13 +37,13 @@ def wanted(extras: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_lock_holds_what_pyproject_asks_for(lock):
-    missing = wanted(LOCKS[lock]) - pins(lock).keys()
+def test_lock_holds_all_requirements_of_pyproject(lock):
+    missing = required_packages(LOCKS[lock]) - pins(lock).keys()
     assert not missing, f"{lock} lacks {', '.join(sorted(missing))}; run: make lock UPGRADE="
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_lock_has_one_version_with_hashes_of_each_package_and_no_address(lock):
+def test_lock_has_one_version_with_hashes_per_package_and_no_url(lock):
     text = (ROOT / lock).read_text()
     assert not re.search(r"https?://|--(index-url|find-links|extra-index-url)", text)
     assert {name: versions for name, versions in pins(lock).items() if len(versions) > 1} == {}
@@ -53,17 +53,17 @@ def test_lock_has_one_version_with_hashes_of_each_package_and_no_address(lock):
 
 
 def test_locks_agree_on_versions():
-    largest = pins("requirements-dev.lock")
+    dev_pins = pins("requirements-dev.lock")
     for lock in LOCKS:
-        assert pins(lock).items() <= largest.items()
+        assert pins(lock).items() <= dev_pins.items()
 
 
-def test_tflite_micro_is_locked_only_where_it_is_built():
+def test_lock_tflite_micro_is_limited_to_its_platform():
     (line,) = re.findall(r"^tflite-micro==.*$", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     assert "sys_platform == 'linux'" in line and "platform_machine == 'x86_64'" in line
 
 
-def test_the_core_is_small():
+def test_lock_core_has_few_packages():
     core = pins("requirements-core.lock")
     assert len(core) <= 30
     assert not core.keys() & {"tensorflow", "scipy", "scikit-learn", "dvc", "wandb", "pyarrow"}

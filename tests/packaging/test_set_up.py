@@ -1,4 +1,4 @@
-"""What `make` does before anything is installed, and where that fails: one line that names the remedy."""
+"""The set-up by `make` before anything is installed; failures are one line that names the remedy."""
 
 import hashlib
 import http.server
@@ -41,13 +41,13 @@ def tools(tmp_path) -> Path:
 
 
 def old_python(folder: Path) -> Path:
-    """A Python that says of itself to be 3.10: this one, told so before it runs the question."""
+    """Create a Python that reports version 3.10."""
     lie = "import sys; sys.version_info = (3, 10, 0, 'final', 0); exec(sys.argv[2])"
     return program(folder / "python3", f'#!/bin/sh\nexec {sys.executable} -c "{lie}" "$@"\n')
 
 
 @pytest.mark.skipif(not SUPPORTED, reason="the tests themselves run on an unsupported Python")
-def test_find_python_passes_over_one_that_does_not_start(tools, tmp_path):
+def test_find_python_broken_interpreter_is_skipped(tools, tmp_path):
     program(tmp_path / "shims" / "python3.13", "#!/bin/sh\necho 'command not found' >&2\nexit 127\n")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python3").symlink_to(sys.executable)
@@ -57,7 +57,7 @@ def test_find_python_passes_over_one_that_does_not_start(tools, tmp_path):
     assert Path(found.stdout.strip()).exists() and found.stderr == ""
 
 
-def test_find_python_without_a_supported_one_says_so_in_one_line(tools, tmp_path):
+def test_find_python_no_supported_version_is_one_line(tools, tmp_path):
     old_python(tmp_path / "bin")
     done = run(TOOLS / "find_python.sh", cwd=tmp_path, PATH=f"{tmp_path}/bin:{tools}", HOME=str(tmp_path))
     assert done.returncode == 1
@@ -67,7 +67,7 @@ def test_find_python_without_a_supported_one_says_so_in_one_line(tools, tmp_path
     )
 
 
-def test_make_with_an_unsupported_python_refuses_and_leaves_nothing(tools, tmp_path):
+def test_make_unsupported_python_is_rejected_and_writes_nothing(tools, tmp_path):
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     for name in ("Makefile", "pyproject.toml", "setup.py", "requirements.lock"):
@@ -82,7 +82,7 @@ def test_make_with_an_unsupported_python_refuses_and_leaves_nothing(tools, tmp_p
 
 
 @pytest.mark.skipif(not SUPPORTED, reason="the tests themselves run on an unsupported Python")
-def test_make_in_a_checkout_that_cannot_be_written_says_so(tools, tmp_path):
+def test_make_read_only_checkout_is_rejected(tools, tmp_path):
     (tmp_path / "file").touch()
     done = run(
         TOOLS / "virtual_environment.sh",
@@ -152,7 +152,7 @@ def index(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not SUPPORTED, reason="the tests themselves run on an unsupported Python")
-def test_install_cut_off_by_the_network_is_one_line_and_goes_on(index, tmp_path):
+def test_install_interrupted_download_is_one_line_and_resumes(index, tmp_path):
     folder = index.RequestHandlerClass.folder
     (tmp_path / "lock").write_text("".join(write_wheel(folder, name) for name in ("first", "second")))
     environment = {
@@ -194,13 +194,13 @@ def test_install_cut_off_by_the_network_is_one_line_and_goes_on(index, tmp_path)
 
 @pytest.mark.skipif(not shutil.which("dpkg-query"), reason="no Debian system")
 @pytest.mark.parametrize("entry", ["dpkg", "no-such-package|dpkg", "dpkg?"])
-def test_debian_packages_that_are_installed_are_left_alone(entry, tmp_path):
+def test_debian_packages_installed_ones_are_skipped(entry, tmp_path):
     done = run(TOOLS / "debian_packages.sh", entry, cwd=tmp_path, PATH=os.environ["PATH"])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-query"), reason="no Debian system")
-def test_debian_packages_without_root_and_sudo_are_named_in_one_line(tools, tmp_path):
+def test_debian_packages_without_root_and_sudo_are_named(tools, tmp_path):
     for name in ("dpkg-query", "tr", "sed"):
         (tools / name).symlink_to(shutil.which(name))
     program(tools / "id", "#!/bin/sh\necho 1000\n")

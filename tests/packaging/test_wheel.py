@@ -34,7 +34,7 @@ def run(*command: object, cwd: Path) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    """Built from a copy of what Git knows, so that nothing else can be in it."""
+    """Build the wheel from a copy of the files in Git, so that it contains no other file."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     places = ["tinystride", "models", "*.toml", "*.in", "setup.py"]
     listed = run("git", "ls-files", "-z", "--", *places, cwd=ROOT)
@@ -74,7 +74,7 @@ def installed(wheel, tmp_path_factory) -> Path:
     return environment / "bin"
 
 
-def test_wheel_holds_the_library_and_the_model_of_the_checkout(wheel):
+def test_wheel_holds_library_and_model(wheel):
     listed = run("git", "ls-files", "-z", "--", "tinystride", cwd=ROOT).stdout.split("\0")
     documents = (".md", "Doxyfile")
     there = {name for name in listed if (ROOT / name).is_file() and not name.endswith(documents)}
@@ -85,7 +85,7 @@ def test_wheel_holds_the_library_and_the_model_of_the_checkout(wheel):
 
 
 @pytest.mark.parametrize("engine", ["offline", "python", "c"])
-def test_wheel_alone_predicts_in_an_empty_folder(engine, installed, tmp_path):
+def test_wheel_empty_folder_predicts(engine, installed, tmp_path):
     walk = simulate_walk(SimulatedSubject(), n_strides=7, seed=2)
     file = write_csv(walk, tmp_path / "walk.csv")
     empty = tmp_path / "empty"
@@ -96,7 +96,7 @@ def test_wheel_alone_predicts_in_an_empty_folder(engine, installed, tmp_path):
     assert len((empty / "strides.csv").read_text().splitlines()) > 5
 
 
-def test_wheel_alone_exports_and_tells_its_version(installed, tmp_path):
+def test_wheel_exports_and_prints_its_version(installed, tmp_path):
     shown = run(installed / "tinystride", "--version", cwd=tmp_path)
     of_package = "import importlib.metadata as m; print('tinystride', m.version('tinystride'))"
     assert shown.stdout == run(installed / "python", "-c", of_package, cwd=tmp_path).stdout
@@ -105,7 +105,7 @@ def test_wheel_alone_exports_and_tells_its_version(installed, tmp_path):
     assert (tmp_path / "out" / "peer.c").is_file()
 
 
-def test_wheel_alone_trains_nothing_and_names_the_extra(installed, tmp_path):
+def test_wheel_training_names_the_extra(installed, tmp_path):
     program = (
         "from tinystride.cli import one_line_errors\n"
         "with one_line_errors():\n    import tinystride.learning.training"
@@ -115,7 +115,7 @@ def test_wheel_alone_trains_nothing_and_names_the_extra(installed, tmp_path):
     assert done.stderr.splitlines()[-1].endswith("run: pip install 'tinystride[train]'")
 
 
-def test_environment_of_the_wheel_is_small(installed):
+def test_wheel_environment_is_small(installed):
     listed = run(installed / "python", "-m", "pip", "list", "--format=freeze", cwd=ROOT)
     assert len(listed.stdout.splitlines()) <= MAX_PACKAGES
     files = [path for path in installed.parent.rglob("*") if path.is_file() and not path.is_symlink()]

@@ -21,7 +21,7 @@ REDUCED = {
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment with our interpreter first, no mirror and no way out to the network."""
+    """Return this process's environment with its interpreter first, no download mirror and no network."""
     unreachable = "http://127.0.0.1:9"
     return {
         **{
@@ -60,13 +60,13 @@ def set_parameters(folder: Path, values: dict) -> None:
 
 
 def make_clone(folder: Path, parameters: dict = REDUCED) -> Path:
-    """A repository of this checkout's files as they stand, without dvc.lock."""
+    """Create a repository with this checkout's current files, without dvc.lock."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, check=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.decode().split("\0")):
-        # What the committed run found would stay in the lock of a run with fewer folds.
+        # Entries of the committed lock would stay in the lock of a run with fewer folds.
         if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)

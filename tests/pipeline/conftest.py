@@ -41,7 +41,7 @@ def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory) -> Path:
-    """A clone in which the whole DAG has run once. Not to be changed: take `copy_of` it."""
+    """Return a clone in which the whole DAG has run once. Do not change it: use `copy_of_reproduced`."""
     folder = session_folder(tmp_path_factory) / "reproduced"
     with locked(folder.with_suffix(".lock")):
         clone = folder / "clone"
@@ -64,5 +64,5 @@ def copy_of_reproduced(reproduced, tmp_path) -> Path:
 
 @pytest.fixture(scope="module")
 def module_copy(reproduced, tmp_path_factory) -> Path:
-    """A copy for all tests of a module: each leaves it as it was."""
+    """Return a copy for all tests of a module; each test leaves it unchanged."""
     return shutil.copytree(reproduced, tmp_path_factory.mktemp("copy") / "clone", symlinks=True)

@@ -83,7 +83,7 @@ class Remote:
 
 
 def documented(section: str, **names: str) -> list[str]:
-    """The commands of docs/remotes.md, under a heading, that set a remote up, with other names in them."""
+    """Return the commands of docs/remotes.md under a heading that set up a remote, with names replaced."""
     text = (ROOT / "docs" / "remotes.md").read_text().split(f"## {section}\n")[1].split("\n## ")[0]
     for name, other in names.items():
         assert name in text

@@ -1,4 +1,4 @@
-"""DVC's experiments, each way of running them once, with changes so small that few stages run."""
+"""DVC experiments, run in every supported way, with changes so small that few stages run."""
 
 import fcntl
 import json
@@ -40,7 +40,7 @@ def clone(reproduced, tmp_path_factory) -> Path:
     return folder
 
 
-def test_experiments_run_here_elsewhere_and_from_the_queue_and_nothing_is_lost(clone):
+def test_dvc_exp_run_workspace_temp_and_queue_keep_all_results(clone):
     before, models = vectors(clone), (clone / "models/stride_int8.tflite").read_bytes()
     run(clone, "dvc", "exp", "run", "--name", "here", "-S", "benchmark.vectors=21")
     assert vectors(clone) == before + 1
@@ -57,7 +57,7 @@ def test_experiments_run_here_elsewhere_and_from_the_queue_and_nothing_is_lost(c
 
     diff = json.loads(run(clone, "dvc", "exp", "diff", "main", "here", "--json").stdout)
     assert diff["params"]["params.yaml"]["benchmark.vectors"]["new"] == 21
-    # What is in Git goes along: models and headline metrics of each experiment.
+    # Files in Git belong to the experiment: models and headline metrics.
     refs = run(clone, "git", "for-each-ref", "--format=%(refname)", "refs/exps").stdout.split()
     kept = [ref for ref in refs if ref.rpartition("/")[2] in listed]
     assert len(kept) == len(listed)
@@ -86,20 +86,20 @@ def test_experiments_run_here_elsewhere_and_from_the_queue_and_nothing_is_lost(c
     (clone / "costs.png").unlink()
 
 
-def begin(clone: Path, *command: str) -> subprocess.Popen:
+def start_stage(clone: Path, *command: str) -> subprocess.Popen:
     return subprocess.Popen(
         command, cwd=clone, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def test_workspace_claimed_by_a_stage_refuses_every_other_run(copy_of_reproduced):
+def test_stage_workspace_in_use_rejects_other_runs(copy_of_reproduced):
     """The test holds the lock that a stage holds while it runs (see test_repro)."""
     clone = copy_of_reproduced
     with (clone / ".dvc/tmp/lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         commands = ["exp run --name second -S evaluate.resamples=51", "repro", "exp run --queue -S seed=8"]
-        others = [begin(clone, "dvc", *command.split()) for command in commands]
-        others.append(begin(clone, "python", "-m", "stages.evaluate"))
+        others = [start_stage(clone, "dvc", *command.split()) for command in commands]
+        others.append(start_stage(clone, "python", "-m", "stages.evaluate"))
         for other in others:
             said = other.communicate()[1].splitlines()
             assert other.returncode != 0 and len(said) == 1 and REFUSED.search(said[0]), said
@@ -107,7 +107,7 @@ def test_workspace_claimed_by_a_stage_refuses_every_other_run(copy_of_reproduced
     assert run(clone, "dvc", "exp", "list", "--name-only").stdout == ""
 
 
-def test_stage_of_an_experiment_that_lost_the_checkout_is_refused(copy_of_reproduced):
+def test_stage_outdated_checkout_is_rejected(copy_of_reproduced):
     clone = copy_of_reproduced
     running = clone / ".dvc/tmp/exps/run/workspace/workspace.run"
     running.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ def test_stage_of_an_experiment_that_lost_the_checkout_is_refused(copy_of_reprod
     assert run(clone, "git", "status", "--porcelain").stdout == ""
 
 
-def test_parameters_edited_while_a_stage_runs_end_it(module_copy, monkeypatch, capsys):
+def test_stage_parameters_edited_meanwhile_stop_it(module_copy, monkeypatch, capsys):
     monkeypatch.chdir(module_copy)
     with pytest.raises(SystemExit):
         run_stage("evaluate", lambda parameters: set_parameters(module_copy, {"evaluate.resamples": 52}))
@@ -127,7 +127,7 @@ def test_parameters_edited_while_a_stage_runs_end_it(module_copy, monkeypatch, c
     run(module_copy, "git", "checkout", "--quiet", "params.yaml")
 
 
-def test_without_a_commit_or_git_an_experiment_is_refused_in_words(copy_of_reproduced):
+def test_experiment_without_commit_or_git_is_rejected(copy_of_reproduced):
     clone = copy_of_reproduced
     for made, words in ((["git", "init", "--quiet"], "empty git repo"), ([], "git repo")):
         run(clone, "rm", "-rf", ".git")
@@ -138,7 +138,7 @@ def test_without_a_commit_or_git_an_experiment_is_refused_in_words(copy_of_repro
         assert done.returncode != 0 and len(errors) == 1 and words in errors[0].lower()
 
 
-def test_the_best_of_a_sweep_become_experiments(copy_of_reproduced):
+def test_sweep_best_trials_become_experiments(copy_of_reproduced):
     clone = copy_of_reproduced
     grid = {"method": "grid", "parameters": {"train.filters": {"values": [[4, 2], [4, 2, 2]]}}}
     (clone / "sweeps").mkdir()

@@ -40,12 +40,12 @@ def assert_one_line(done: subprocess.CompletedProcess, words: str) -> None:
 
 
 @pytest.mark.parametrize("stage", OUTPUT_FOLDERS)
-def test_a_full_disk_ends_a_stage_in_one_line(copy_of_reproduced, stage):
+def test_stage_full_disk_ends_in_one_line(copy_of_reproduced, stage):
     assert_one_line(run_in_namespace(copy_of_reproduced, FULL, stage), "No space left on device")
 
 
 @pytest.mark.parametrize("stage", ["split_by_subject", "publish"])
-def test_a_read_only_folder_ends_a_stage_in_one_line(copy_of_reproduced, stage):
+def test_stage_read_only_folder_ends_in_one_line(copy_of_reproduced, stage):
     folder = copy_of_reproduced / OUTPUT_FOLDERS[stage]
     before = sorted(os.listdir(folder))
     assert_one_line(run_in_namespace(copy_of_reproduced, READ_ONLY, stage), "Read-only file system")

@@ -1,4 +1,4 @@
-"""dvc.yaml says the truth about the stages: a change of code that a stage uses makes it run again."""
+"""The deps in dvc.yaml are complete: a change of any module that a stage uses makes it run again."""
 
 import ast
 from pathlib import Path
@@ -9,9 +9,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ("tinystride", "studies")
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-# Recording.from_frame reads tables of somebody's own, which no stage does; it imports that when it is called.
+# Recording.from_frame reads users' tables; no stage calls it, and it imports the reader when it is called.
 FROM_FRAME, READING = ROOT / "tinystride/datasets/recording.py", ROOT / "tinystride/reading"
-# How options are checked, errors are told, files are moved and runs are mirrored changes no result.
+# Checks of options, error messages, moves of files and W&B logging change no result.
 WITHOUT_RESULT = {
     "tinystride/__init__.py",
     "tinystride/cli.py",
@@ -38,7 +38,7 @@ def imported(path: Path) -> set[Path]:
     return {file for file in found if path != FROM_FRAME or not file.is_relative_to(READING)}
 
 
-def used(script: str) -> set[str]:
+def used_modules(script: str) -> set[str]:
     """Every module of PROJECT that the script of a stage leads to."""
     found, todo = set(), [ROOT / script]
     while todo:
@@ -49,14 +49,16 @@ def used(script: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_stage_depends_on_all_the_library_that_it_uses(name):
+def test_stage_deps_hold_all_used_modules(name):
     deps = [dep for dep in STAGES[name]["deps"] if dep.startswith("tinystride")]
     script = next(dep for dep in STAGES[name]["deps"] if dep.startswith("stages/"))
-    uncovered = [path for path in used(script) if not any(Path(path).is_relative_to(dep) for dep in deps)]
+    uncovered = [
+        path for path in used_modules(script) if not any(Path(path).is_relative_to(dep) for dep in deps)
+    ]
     assert sorted(uncovered) == []
 
 
-def test_the_layers_of_the_library_import_downwards_only():
+def test_library_layers_import_downwards_only():
     allowed = {
         "datasets": {"datasets"},
         "gait": {"datasets", "gait"},

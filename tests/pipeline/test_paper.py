@@ -1,4 +1,4 @@
-"""The reference paper's protocol, by the command of docs/paper.md, on 15 simulated people."""
+"""The reference paper's protocol, with the command of docs/paper.md, on 15 simulated people."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from tests.pipeline.clones import ROOT, make_clone, run
 from tinystride.datasets.simulated_tripod import write_tripod_tree
 from tinystride.evaluation.published import PUBLISHED
 
-# Less of everything, so that a minute is enough: the command and its protocol stay as they are. What follows
-# evaluate is the same for every network and has its own tests.
+# A smaller run that takes a minute; command and protocol are unchanged. The stages after evaluate are the
+# same for every network and have their own tests.
 REDUCED = {"evaluate.resamples": 20, "train.epochs": 2, "folds": "[0,1]"}
 
 
 def documented_command() -> list[str]:
-    """The first command of docs/paper.md, less its environment."""
+    """Return the first command of docs/paper.md, without its environment."""
     text = (ROOT / "docs" / "paper.md").read_text()
     command = re.search(r"TINYSTRIDE_TRIPOD=\S+ (dvc exp run (?:.|\\\n)*?)\n(?!\s)", text)[1]
     return re.sub(r"\\\n|'", " ", command).split()
@@ -37,7 +37,7 @@ def read(clone: Path, name: str):
     return json.loads((clone / name).read_text())
 
 
-def test_people_are_split_9_3_3(reproduced_paper):
+def test_paper_split_is_9_3_3(reproduced_paper):
     split = read(reproduced_paper, "data/split.json")
     for part in [split["final"], *split["folds"]]:
         assert [len(part[side]) for side in ("train", "validation", "test")] == [9, 3, 3]
@@ -45,7 +45,7 @@ def test_people_are_split_9_3_3(reproduced_paper):
     assert split["final"]["test"] == split["folds"][0]["test"] != split["folds"][1]["test"]
 
 
-def test_the_network_is_the_papers_and_learns_from_right_feet(reproduced_paper):
+def test_paper_network_has_published_size_and_right_feet(reproduced_paper):
     model = read(reproduced_paper, "models/float32/model.json")
     assert (model["estimator"], model["features"], model["points"]) == ("direct", "contact-to-contact", 108)
     assert (model["filters"], model["kernels"], model["dense"]) == ([32, 16, 32], [5, 5, 15], [128])
@@ -54,7 +54,7 @@ def test_the_network_is_the_papers_and_learns_from_right_feet(reproduced_paper):
     assert {stride.split("/")[3] for stride in learned} == {"right"}
 
 
-def test_our_figures_stand_beside_the_published_ones(reproduced_paper):
+def test_paper_table_compares_with_published_numbers(reproduced_paper):
     rows = read(reproduced_paper, "results/evaluate/published.json")
     assert [(row["tested_on"], row["network"], row["people"]) for row in rows] == [
         ("test people", "int8", 3),
@@ -69,12 +69,12 @@ def test_our_figures_stand_beside_the_published_ones(reproduced_paper):
     assert rows[0]["bias_cm"] == pytest.approx(error_cm.mean(), abs=1e-3)
     assert rows[0]["sd196_cm"] == pytest.approx(1.96 * error_cm.std(), abs=1e-3)
     table = (reproduced_paper / "results/evaluate/table.md").read_text()
-    for figures in PUBLISHED.values():
-        assert f"{figures['bias_cm']} ± 4.30" in table and f"| {figures['flash_bytes'] / 1000} |" in table
+    for published in PUBLISHED.values():
+        assert f"{published['bias_cm']} ± 4.30" in table and f"| {published['flash_bytes'] / 1000} |" in table
     assert f"± {rows[0]['sd_cm']:.2f} (" in table
 
 
-def test_simulated_people_are_never_taken_for_recorded_ones(reproduced_paper):
+def test_paper_simulated_people_are_marked(reproduced_paper):
     sources = read(reproduced_paper, "data/raw/sources.json")
     assert sources["source"] == sources["datasets"]["tripod"]["source"] == "simulated"
     assert "Simulated walking" in (reproduced_paper / "results/evaluate/table.md").read_text()

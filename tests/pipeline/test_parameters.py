@@ -1,4 +1,4 @@
-"""What `dvc exp run -S` makes of params.yaml is what is trained, or is refused in one line."""
+"""Parameters given to `dvc exp run -S` are used for training or rejected in one line."""
 
 import json
 import shutil
@@ -14,51 +14,53 @@ from tinystride.learning.estimators import PRESETS, Settings, choose
 
 
 @pytest.fixture
-def chosen(tmp_path):
+def settings_of(tmp_path):
     """The settings that parameters like those after `-S` lead to."""
     path = tmp_path / "params.yaml"
     shutil.copyfile(ROOT / "params.yaml", path)
 
-    def choose_with(*overrides: str) -> Settings:
+    def choose_with_options(*overrides: str) -> Settings:
         apply_overrides(path, list(overrides))
         parameters = yaml.safe_load(path.read_text())
         return choose(parameters["estimator"], **parameters["train"])
 
-    return choose_with
+    return choose_with_options
 
 
-def test_parameters_as_they_stand_are_the_default_preset(chosen):
-    assert chosen() == PRESETS["strapdown-residual"]["tiny"]
+def test_params_unchanged_give_the_default_preset(settings_of):
+    assert settings_of() == PRESETS["strapdown-residual"]["tiny"]
 
 
 @pytest.mark.parametrize("preset", PRESETS["strapdown-residual"])
-def test_every_size_is_one_parameter_away(chosen, preset):
-    settings = chosen(f"train.preset={preset}")
+def test_params_preset_gives_each_size(settings_of, preset):
+    settings = settings_of(f"train.preset={preset}")
     assert settings == PRESETS["strapdown-residual"][preset]
     named = {"tiny": 500}.get(preset) or int(preset)
     assert 0.85 * named < settings.n_parameters <= named
 
 
-def test_augmentation_is_changed_by_name(chosen):
-    settings = chosen("train.copies=2", "train.augmentation={heading_rad: 0.2, horizontal_scale: [0.9, 1.1]}")
+def test_params_augmentation_value_is_changed_by_name(settings_of):
+    settings = settings_of(
+        "train.copies=2", "train.augmentation={heading_rad: 0.2, horizontal_scale: [0.9, 1.1]}"
+    )
     assert settings.copies == 2
     options = AugmentationOptions(**settings.augmentation)
     assert (options.heading_rad, list(options.horizontal_scale)) == (0.2, [0.9, 1.1])
     assert options.lever_m == AugmentationOptions().lever_m
 
 
-def test_sweep_every_value_is_accepted(chosen):
+def test_sweep_every_value_is_accepted(settings_of):
     sweep = yaml.safe_load((ROOT / "sweep.yaml").read_text())
     for name, how in sweep["parameters"].items():
         for value in how["values"]:
-            settings = chosen(f"{name}={json.dumps(value)}")
+            settings = settings_of(f"{name}={json.dumps(value)}")
             found = getattr(settings, name.partition(".")[2], value)
             assert list(found) == value if isinstance(value, list) else found == value
 
 
-def test_layers_and_weights_are_changed_too(chosen):
+def test_params_layers_and_weights_are_changed(settings_of):
     changes = ["train.filters=[4,4]", "train.dense=[]", "train.loss=mean-squared"]
-    settings = chosen(*changes, "train.dataset_weights={llio-ruler: 2}", "train.learning_rate=1e-3")
+    settings = settings_of(*changes, "train.dataset_weights={llio-ruler: 2}", "train.learning_rate=1e-3")
     assert (settings.filters, settings.dense, settings.loss) == ((4, 4), (), "mean-squared")
     assert settings.dataset_weights == {"llio-ruler": 2}
     assert settings.learning_rate == 1e-3
@@ -87,7 +89,7 @@ def test_layers_and_weights_are_changed_too(chosen):
         ("+train.copy=3", "train.copy: unknown; there are"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_one_line(chosen, override, says):
+def test_params_invalid_value_is_rejected_in_one_line(settings_of, override, says):
     with pytest.raises(ParameterError) as refused:
-        chosen(override)
+        settings_of(override)
     assert says in str(refused.value) and "\n" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""The same bytes on every processor, with any kernels that the libraries choose and any number of threads."""
+"""The pipeline gives the same bytes on all processors, with all CPU kernels and numbers of threads."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_repro_other_kernels_and_one_core_give_the_same_bytes(reproduced, tmp_pa
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="compares x86-64 processors")
 @pytest.mark.skipif(QEMU is None, reason="needs qemu-x86_64 (Debian: qemu-user)")
 def test_chain_emulated_processors_give_the_same_bytes(tmp_path):
-    """Haswell has no AVX-512 and no AMX, EPYC is another make: libraries choose other kernels on each."""
+    """Emulate Haswell (no AVX-512, no AMX) and EPYC (another maker), where libraries choose other kernels."""
     emulated = [hashes(tmp_path / cpu, QEMU, "-cpu", cpu) for cpu in EMULATED]
     own = result(hashes(tmp_path / "own"))
     assert len(own) > 15 and "stride_int8.tflite" in own and "metrics.json" in own

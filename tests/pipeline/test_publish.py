@@ -1,4 +1,4 @@
-"""What is in Git for others: models, C library and headline metrics, wherever the repository is cloned."""
+"""Models, C library and headline metrics are in Git and available in every clone."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def bare(reproduced, tmp_path_factory) -> Path:
+def bare_clone(reproduced, tmp_path_factory) -> Path:
     """A bare clone without tags, cache or remote."""
     folder = tmp_path_factory.mktemp("bare") / "repository.git"
     run(folder.parent, "git", "clone", "--quiet", "--bare", "--no-tags", str(reproduced), str(folder))
@@ -46,36 +46,36 @@ def bare(reproduced, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def empty(tmp_path) -> Path:
-    (tmp_path / "empty").mkdir()
-    return tmp_path / "empty"
+def empty_folder(tmp_path) -> Path:
+    (tmp_path / "empty_folder").mkdir()
+    return tmp_path / "empty_folder"
 
 
-def test_dvc_get_bare_clone_brings_models_and_c(bare, reproduced, empty):
+def test_dvc_get_bare_clone_fetches_models_and_c(bare_clone, reproduced, empty_folder):
     for path in PUBLISHED:
-        run(empty, "dvc", "get", str(bare), path, "--rev", "main")
+        run(empty_folder, "dvc", "get", str(bare_clone), path, "--rev", "main")
     for name in ("stride_int8.tflite", "stride_float32.tflite"):
-        assert (empty / name).read_bytes() == (reproduced / "models" / name).read_bytes()
-    assert contents(empty / "c") == contents(reproduced / "models/c")
+        assert (empty_folder / name).read_bytes() == (reproduced / "models" / name).read_bytes()
+    assert contents(empty_folder / "c") == contents(reproduced / "models/c")
 
 
 @pytest.mark.parametrize("path", ["models/none.tflite", "data/strides"])
-def test_dvc_get_path_that_is_not_published_fails_and_leaves_nothing(bare, empty, path):
-    done = run(empty, "dvc", "get", str(bare), path, check=False)
+def test_dvc_get_unpublished_path_fails_and_writes_nothing(bare_clone, empty_folder, path):
+    done = run(empty_folder, "dvc", "get", str(bare_clone), path, check=False)
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]) == 1
-    assert os.listdir(empty) == []
+    assert os.listdir(empty_folder) == []
 
 
-def test_fetched_model_predicts(bare, empty):
-    run(empty, "dvc", "get", str(bare), "models/stride_int8.tflite")
-    write_csv(simulate_walk(SimulatedSubject("A"), seed=3), empty / "walk.csv")
+def test_fetched_model_predicts(bare_clone, empty_folder):
+    run(empty_folder, "dvc", "get", str(bare_clone), "models/stride_int8.tflite")
+    write_csv(simulate_walk(SimulatedSubject("A"), seed=3), empty_folder / "walk.csv")
     options = "--rate-hz 100 --foot right --model stride_int8.tflite"
-    said = run(empty, "tinystride", "predict", "walk.csv", *options.split()).stdout
+    said = run(empty_folder, "tinystride", "predict", "walk.csv", *options.split()).stdout
     assert len(said.splitlines()) > 5 and said.startswith("start_s,")
 
 
-def test_published_copies_are_those_of_the_run(reproduced):
+def test_publish_copies_equal_the_run(reproduced):
     found = outputs((reproduced / "dvc.lock").read_text())
     for copy, made in PUBLISHED.items():
         if (reproduced / made).is_file():
@@ -90,7 +90,7 @@ def test_published_copies_are_those_of_the_run(reproduced):
     assert b"| simulated | training, " in library["DATA.md"]
 
 
-def test_committed_copies_are_those_of_the_committed_lock():
+def test_committed_copies_equal_the_committed_lock():
     done = subprocess.run(COMMITTED_LOCK, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         pytest.skip("needs a Git checkout with a committed dvc.lock")
@@ -102,7 +102,7 @@ def test_committed_copies_are_those_of_the_committed_lock():
 
 
 def test_stages_without_run_cache_only_copy():
-    """DVC keeps no run cache of a stage with an output in Git; so none of these may compute."""
+    """DVC has no run cache for stages with an output in Git; such stages must not compute."""
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     uncached = {
         name
@@ -113,8 +113,8 @@ def test_stages_without_run_cache_only_copy():
     assert uncached == {"publish"}
 
 
-def test_metrics_and_table_fresh_clone_show_the_committed_run(bare, reproduced, tmp_path):
-    run(tmp_path, "git", "clone", "--quiet", str(bare), "fresh")
+def test_dvc_metrics_fresh_clone_shows_the_committed_run(bare_clone, reproduced, tmp_path):
+    run(tmp_path, "git", "clone", "--quiet", str(bare_clone), "fresh")
     clone = tmp_path / "fresh"
     shown = json.loads(run(clone, "dvc", "metrics", "show", "--json").stdout)
     headline = json.loads((reproduced / "results/headline.json").read_text())
@@ -128,7 +128,7 @@ def test_metrics_and_table_fresh_clone_show_the_committed_run(bare, reproduced, 
 
 @pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
-def test_plots_without_a_network_are_drawn(reproduced, tmp_path):
+def test_dvc_plots_offline_are_drawn(reproduced, tmp_path):
     page_folder = tmp_path / "plots"
     run(reproduced, "dvc", "plots", "show", "--out", str(page_folder))
     text = (page_folder / "index.html").read_text()
@@ -149,7 +149,7 @@ def test_plots_without_a_network_are_drawn(reproduced, tmp_path):
     assert drawn >= 4
 
 
-def test_stage_read_only_checkout_is_refused_in_one_line(copy_of_reproduced):
+def test_stage_read_only_checkout_is_rejected_in_one_line(copy_of_reproduced):
     clone = copy_of_reproduced
     script = (
         f"mount --bind {clone} {clone} && mount -o remount,bind,ro {clone} && cd {clone} && "

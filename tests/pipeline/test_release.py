@@ -1,4 +1,4 @@
-"""Versions under real Git, DVC and GTO: what is released can be fetched, exactly, and does not change."""
+"""Releases with real Git, DVC and GTO: a version can be fetched exactly and does not change."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ def release(clone: Path, version: str, check: bool = True) -> subprocess.Complet
 
 
 def refusal(folder: Path, version: str = "v1.0.0") -> str:
-    """The one line by which a release is refused."""
+    """Return the line with which a release is rejected."""
     done = release(folder, version, check=False)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
@@ -71,7 +71,7 @@ def card_of(repository: Path, version: str) -> str:
     return run(repository, "git", "show", f"stride-model@{version}:MODEL_CARD.md").stdout
 
 
-def test_the_card_tells_hashes_data_metrics_footprint_and_parameters(released):
+def test_release_card_has_hashes_data_metrics_footprint_and_parameters(released):
     card = card_of(released, "v1.0.0")
     assert f"`{sha256(released / 'kept' / 'stride_int8.tflite')}`" in card
     assert "say nothing about real feet" in card
@@ -82,7 +82,7 @@ def test_the_card_tells_hashes_data_metrics_footprint_and_parameters(released):
     assert run(released, "git", "show", "stride-model@v1.0.0:params.yaml").stdout.strip() in card
 
 
-def test_the_c_library_of_a_version_tells_it(released):
+def test_release_c_library_has_the_version(released):
     for version in ("1.0.0", "1.1.0"):
         for name, said in (
             ("models/c/include/tinystride.h", f'#define TINYSTRIDE_VERSION "{version}"'),
@@ -93,13 +93,13 @@ def test_the_c_library_of_a_version_tells_it(released):
             assert said in run(released, "git", "show", f"stride-c@v{version}:{name}").stdout, name
 
 
-def test_both_artifacts_are_registered(released):
+def test_release_registers_both_artifacts(released):
     tags = run(released, "git", "tag").stdout.split()
     assert tags == ["stride-c@v1.0.0", "stride-c@v1.1.0", "stride-model@v1.0.0", "stride-model@v1.1.0"]
 
 
 @pytest.mark.parametrize("version", ["v1.0.0", "v1.1.0"])
-def test_dvc_get_brings_exactly_the_version(released, elsewhere, tmp_path, version):
+def test_dvc_get_version_fetches_its_files(released, elsewhere, tmp_path, version):
     for repository, name in ((released, "first"), (elsewhere, "second")):
         folder = tmp_path / name
         folder.mkdir()
@@ -110,7 +110,7 @@ def test_dvc_get_brings_exactly_the_version(released, elsewhere, tmp_path, versi
     assert (sha256(tmp_path / "first" / "stride_int8.tflite") == kept) == (version == "v1.0.0")
 
 
-def test_dvc_artifacts_get_brings_the_version_by_its_name(elsewhere, tmp_path):
+def test_dvc_artifacts_get_version_fetches_its_files(elsewhere, tmp_path):
     folder = tmp_path / "empty"
     folder.mkdir()
     run(folder, "dvc", "artifacts", "get", str(elsewhere), "stride-model", "--rev", "v1.0.0")
@@ -121,7 +121,7 @@ def test_dvc_artifacts_get_brings_the_version_by_its_name(elsewhere, tmp_path):
     assert sha256(model) in c_card.read_text()
 
 
-def test_dvc_api_opens_the_version(released, elsewhere, tmp_path, monkeypatch):
+def test_dvc_api_version_opens_its_files(released, elsewhere, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
@@ -132,14 +132,14 @@ def test_dvc_api_opens_the_version(released, elsewhere, tmp_path, monkeypatch):
     assert content == (released / "kept" / "stride_int8.tflite").read_bytes()
 
 
-def test_what_exists_is_not_released_again(released):
+def test_release_existing_version_is_rejected(released):
     before = run(released, "git", "rev-parse", "HEAD").stdout
     assert "v1.0.0 exists" in refusal(released, "v1.0.0")
     assert "is not a version" in refusal(released, "1.2")
     assert run(released, "git", "rev-parse", "HEAD").stdout == before
 
 
-def test_a_release_that_is_not_committed_reproduced_and_pushed_is_refused(copy_of_reproduced):
+def test_release_uncommitted_outdated_or_unpushed_is_rejected(copy_of_reproduced):
     clone = copy_of_reproduced
     (clone / "notes.txt").write_text("to do")
     assert "notes.txt is not committed" in refusal(clone)
@@ -161,7 +161,7 @@ def test_a_release_that_is_not_committed_reproduced_and_pushed_is_refused(copy_o
     ]
 
 
-def test_without_git_or_a_commit_a_release_is_refused(copy_of_reproduced):
+def test_release_without_git_or_commit_is_rejected(copy_of_reproduced):
     shutil.rmtree(copy_of_reproduced / ".git")
     assert "no Git repository" in refusal(copy_of_reproduced)
     run(copy_of_reproduced, "git", "init", "--quiet")

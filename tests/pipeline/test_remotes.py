@@ -1,4 +1,4 @@
-"""Remotes on real servers: what is pushed comes back; what goes wrong is said and harms nothing."""
+"""DVC remotes on real servers: pushed files can be pulled; failures are reported and harmless."""
 
 import hashlib
 import shutil
@@ -25,7 +25,7 @@ def started(request, repository, tmp_path_factory):
     folder = tmp_path_factory.mktemp("remote")
     (folder / "home").mkdir()
     with pytest.MonkeyPatch.context() as patch, request.param(folder) as remote:
-        # Nobody's own keys and settings take part.
+        # Exclude the user's keys and settings.
         own = {"HOME": str(folder / "home"), "SSH_AUTH_SOCK": "", "NO_PROXY": "127.0.0.1"}
         for name, value in (own | remote.credentials).items():
             patch.setenv(name, value)
@@ -62,7 +62,7 @@ def forget(clone: Path) -> None:
 
 
 def refused(clone: Path, *command: str, **more: str) -> str:
-    """What DVC says of a command that fails: an error, no traceback."""
+    """Return the error message of a DVC command that must fail without a traceback."""
     done = run(clone, *command, check=False, **more)
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
@@ -76,7 +76,7 @@ def in_sync(clone: Path, remote) -> bool:
 
 
 @every_remote
-def test_what_was_pushed_comes_back(clone, remote):
+def test_dvc_pull_restores_pushed_files(clone, remote):
     before = contents(clone)
     assert f"{N_OBJECTS} files pushed" in run(clone, "dvc", "push", "--remote", remote.name).stdout
     assert len(remote.objects()) == N_OBJECTS
@@ -89,7 +89,7 @@ def test_what_was_pushed_comes_back(clone, remote):
 
 
 @every_remote
-def test_a_repository_that_does_not_name_the_remote_is_fetched_from(clone, remote, repository, tmp_path):
+def test_dvc_get_unnamed_remote_fetches_files(clone, remote, repository, tmp_path):
     run(clone, "dvc", "push", "--remote", remote.name)
     before, settings = contents(clone), ConfigParser(interpolation=None)
     settings.read(clone / ".dvc" / "config.local")
@@ -105,7 +105,7 @@ def test_a_repository_that_does_not_name_the_remote_is_fetched_from(clone, remot
 
 
 @pytest.mark.parametrize("started", [folder_remote], indirect=True)
-def test_a_corrupted_object_is_noticed(clone, remote):
+def test_dvc_pull_corrupted_object_is_detected(clone, remote):
     run(clone, "dvc", "push", "--remote", remote.name)
     before, kept = contents(clone), shutil.copytree(clone, clone.with_name("kept"), symlinks=True)
     damaged = []
@@ -123,7 +123,7 @@ def test_a_corrupted_object_is_noticed(clone, remote):
     assert contents(clone) == before
 
 
-def test_the_default_remote_needs_no_set_up(repository, tmp_path):
+def test_dvc_push_default_remote_needs_no_set_up(repository, tmp_path):
     clone = shutil.copytree(repository, tmp_path / "clone", symlinks=True)
     before = contents(clone)
     run(clone, "dvc", "push")
@@ -132,5 +132,5 @@ def test_the_default_remote_needs_no_set_up(repository, tmp_path):
     assert contents(clone) == before
 
 
-def test_the_tracked_settings_hold_no_secret():
+def test_tracked_dvc_settings_hold_no_secret():
     assert [secret for secret in SECRETS if secret in (ROOT / ".dvc" / "config").read_text()] == []

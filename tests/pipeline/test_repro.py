@@ -1,4 +1,4 @@
-"""The whole DAG under real DVC: complete, reproducible, resumable, and honest about simulated data."""
+"""The whole DAG under real DVC: complete, reproducible, resumable, simulated data marked."""
 
 import importlib
 import json
@@ -13,7 +13,7 @@ import yaml
 
 from stages.common import run_stage
 from tests.pipeline.clones import REDUCED, ROOT, environment, make_clone, run, set_parameters
-from tests.pipeline.test_graph import used
+from tests.pipeline.test_graph import used_modules
 
 STAGE_OUTPUTS = [
     "data/raw/sources.json",
@@ -41,25 +41,25 @@ def lock(clone):
     return (clone / "dvc.lock").read_text()
 
 
-def test_every_stage_leaves_what_it_promises(reproduced):
+def test_repro_stages_write_all_outputs(reproduced):
     assert [path for path in STAGE_OUTPUTS if not (reproduced / path).exists()] == []
 
 
-def test_simulated_data_is_marked_wherever_a_figure_stands(reproduced):
+def test_repro_simulated_data_is_marked_in_all_results(reproduced):
     assert json.loads((reproduced / "data/raw/sources.json").read_text())["source"] == "simulated"
     metrics = json.loads((reproduced / "results/evaluate/metrics.json").read_text())
     assert metrics["source"] == "simulated"
     assert metrics["simulated"]["int8"]["n_strides"] > 100
 
 
-def test_emulated_core_agrees_with_the_reference_interpreter(reproduced):
+def test_repro_network_on_the_emulated_core_equals_tflm(reproduced):
     network = json.loads((reproduced / "results/mcu/metrics.json").read_text())["cortex-m4f"]["network"]
     assert network["mismatches"] == 0
     assert network["vectors"] >= REDUCED["benchmark.vectors"]
     assert network["flash_bytes"] > 1000 and network["instructions"] > 1000
 
 
-def test_the_estimator_tells_the_same_strides_on_the_emulated_core(reproduced):
+def test_repro_estimator_on_the_emulated_core_equals_the_host(reproduced):
     estimator = json.loads((reproduced / "results/mcu/metrics.json").read_text())["cortex-m4f"]["estimator"]
     assert estimator["mismatches"] == 0 and estimator["strides"] > 10
     assert 5_000 < estimator["flash_bytes"] <= 20_000 and estimator["ram_bytes"] <= 8_192
@@ -67,7 +67,7 @@ def test_the_estimator_tells_the_same_strides_on_the_emulated_core(reproduced):
     assert "estimator.share_of_64_mhz_percent" in shown
 
 
-def test_second_repro_does_nothing(copy_of_reproduced):
+def test_repro_second_run_does_nothing(copy_of_reproduced):
     before = lock(copy_of_reproduced)
     said = run(copy_of_reproduced, "dvc", "repro").stdout
     assert "Data and pipelines are up to date." in said
@@ -75,7 +75,7 @@ def test_second_repro_does_nothing(copy_of_reproduced):
 
 
 def stage_process(dvc: subprocess.Popen, stage: str) -> psutil.Process:
-    """The stage's own process, as soon as it has the checkout to itself: it is about to compute."""
+    """Return the process of a stage as soon as it holds the lock on the checkout and is about to compute."""
     module = f"stages.{stage.partition('@')[0].replace('-', '_')}"
     while dvc.poll() is None:
         for child in psutil.Process(dvc.pid).children(recursive=True):
@@ -90,8 +90,8 @@ def stage_process(dvc: subprocess.Popen, stage: str) -> psutil.Process:
     raise AssertionError(f"{stage} was not run")
 
 
-def test_repro_after_interrupted_stages_restores_everything(copy_of_reproduced):
-    """Each stage is ended in the middle, by SIGINT or SIGKILL in turn; then one run brings all back."""
+def test_repro_after_interrupted_stages_completes(copy_of_reproduced):
+    """End each stage in the middle, by SIGINT or SIGKILL in turn; then one run completes everything."""
     clone = copy_of_reproduced
     stages = list(yaml.safe_load((clone / "dvc.lock").read_text())["stages"])
     for i, stage in enumerate(stages):
@@ -113,7 +113,7 @@ def test_repro_after_interrupted_stages_restores_everything(copy_of_reproduced):
     assert run(clone, "dvc", "status", "dvc.yaml").stdout.strip() == "Data and pipelines are up to date."
 
 
-def test_repro_sigint_ignored_by_the_parent_runs_to_its_end(copy_of_reproduced):
+def test_repro_sigint_ignored_by_the_parent_completes(copy_of_reproduced):
     clone = copy_of_reproduced
     running = subprocess.Popen(
         ["dvc", "repro", "--force", "--single-item", "split-by-subject"],
@@ -130,7 +130,7 @@ def test_repro_sigint_ignored_by_the_parent_runs_to_its_end(copy_of_reproduced):
     assert run(clone, "git", "status", "--porcelain").stdout == ""
 
 
-def test_without_any_host_or_mirror_it_simulates_and_says_so(tmp_path):
+def test_download_without_host_or_mirror_simulates_with_a_warning(tmp_path):
     clone = make_clone(tmp_path / "alone", {"download.simulated.subjects": 3})
     done = run(clone, "dvc", "repro", "download")
     assert "simulat" in (done.stdout + done.stderr).lower()
@@ -156,7 +156,7 @@ def test_without_any_host_or_mirror_it_simulates_and_says_so(tmp_path):
         ("benchmark-mcu", {"benchmark.cores": ["z80"]}, "z80"),
     ],
 )
-def test_stage_senseless_parameter_is_refused_in_one_line(
+def test_stage_invalid_parameter_is_rejected_in_one_line(
     module_copy, monkeypatch, capsys, stage, parameters, names
 ):
     monkeypatch.chdir(module_copy)
@@ -177,5 +177,7 @@ def test_stages_only_training_and_conversion_import_tensorflow():
         name: next(dep for dep in stage["deps"] if dep.startswith("stages/"))
         for name, stage in stages.items()
     }
-    importing = {name for name, script in scripts.items() if "tinystride/learning/backend.py" in used(script)}
+    importing = {
+        name for name, script in scripts.items() if "tinystride/learning/backend.py" in used_modules(script)
+    }
     assert importing == {"train", "quantize", "cross-validate"}

@@ -23,7 +23,7 @@ def test_at_rate_keeps_duration_and_slow_motion(recording, filtered):
     )
 
 
-def test_ranges_clip_and_tell_the_limit(recording):
+def test_with_range_clips_and_sets_the_limit(recording):
     clipped = with_gyr_range(recording, 250)
     assert (
         np.rad2deg(np.abs(clipped.gyr_radps).max()) == pytest.approx(250) == np.rad2deg(clipped.saturation[1])
@@ -31,17 +31,17 @@ def test_ranges_clip_and_tell_the_limit(recording):
     assert np.abs(with_acc_range(recording, 2).acc_mps2).max() == pytest.approx(2 * GRAVITY_MPS2)
 
 
-def test_bits_are_steps_of_the_full_range(recording):
+def test_with_bits_rounds_to_steps_of_the_full_range(recording):
     steps = with_bits(recording, 8).acc_mps2 / (2 * 16 * GRAVITY_MPS2 / 256)
     np.testing.assert_allclose(steps, np.rint(steps), atol=1e-9)
 
 
-def test_a_setting_above_the_recorded_rate_is_left_out():
+def test_rows_rate_above_the_recorded_one_is_skipped():
     slow = simulate_walk(SimulatedSubject(), n_strides=6, rate_hz=50, seed=2)
     assert settings()["100 Hz, no filter"](slow) is None
 
 
-def test_rows_compare_each_setting_with_the_recording_as_it_is(recording):
+def test_rows_compare_each_setting_with_the_unchanged_recording(recording):
     table = {(row["setting"], row["set"]): row for row in rows([recording])}
     good, coarse = table["as recorded", "simulated"], table["8 bits of ±2000 deg/s and ±16 g", "simulated"]
     assert good["found"] == 1 and good["n_strides"] >= 9

@@ -15,7 +15,7 @@ def lengths_cm(signals):
     return strapdown.integrate(*strapdown.resample(signals)).length_cm
 
 
-def test_every_sensor_keeps_the_strides_and_is_the_same_every_time(signals):
+def test_sensors_keep_strides_and_are_deterministic(signals):
     for change in SENSORS.values():
         once, again = (change(signals, np.random.default_rng(3)) for _ in range(2))
         assert list(once.stride_id) == list(signals.stride_id)
@@ -24,7 +24,7 @@ def test_every_sensor_keeps_the_strides_and_is_the_same_every_time(signals):
         assert len(once.acc_mps2) == len(once.gyr_radps) == once.offset[-1]
 
 
-def test_a_biased_gyroscope_is_off_by_a_degree_a_second_throughout_a_stride(signals):
+def test_sensors_biased_gyroscope_has_one_degree_per_second(signals):
     off = np.rad2deg(gyro_bias(signals, np.random.default_rng(0)).gyr_radps - signals.gyr_radps)
     assert np.abs(off) == pytest.approx(np.ones(off.shape), abs=1e-4)
     first = off[: signals.offset[1]]
@@ -32,7 +32,7 @@ def test_a_biased_gyroscope_is_off_by_a_degree_a_second_throughout_a_stride(sign
     assert np.std(lengths_cm(signals) - lengths_cm(gyro_bias(signals, np.random.default_rng(0)))) > 1
 
 
-def test_a_turned_frame_changes_the_axes_but_not_the_integral(signals):
+def test_sensors_turned_frame_keeps_the_integral(signals):
     turned = turned_frame(signals, np.random.default_rng(0))
     angle = np.rad2deg(
         np.arccos((turned.acc_mps2[0] @ signals.acc_mps2[0]) / (signals.acc_mps2[0] ** 2).sum())
@@ -41,13 +41,13 @@ def test_a_turned_frame_changes_the_axes_but_not_the_integral(signals):
     assert lengths_cm(turned) == pytest.approx(lengths_cm(signals), abs=1e-3)
 
 
-def test_cut_jitter_moves_both_mid_stances(signals):
+def test_sensors_cut_jitter_moves_both_mid_stances(signals):
     shift_s = (cut_jitter(signals, np.random.default_rng(0)).mid_stance - signals.mid_stance) / 100
     assert shift_s.std(axis=0) == pytest.approx([0.02, 0.02], rel=0.2)
     assert abs(np.corrcoef(shift_s.T)[0, 1]) < 0.2
 
 
-def test_a_thinned_stride_has_half_the_samples_of_the_same_time():
+def test_sensors_half_rate_keeps_the_duration():
     signals = walk({"line/1": 20})[1]
     half = thinned(signals, np.random.default_rng(0))
     assert (half.rate_hz == 50).all()

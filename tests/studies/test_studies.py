@@ -1,4 +1,4 @@
-"""The studies judge people that their networks never saw, and measure what they say they measure."""
+"""Studies evaluate networks on unseen people and measure the intended quantity."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from studies.second_opinion import row as second_opinion
 from studies.sensors import as_recorded, gyro_bias
 from tests.evaluation.synthetic import study
 from tests.learning.walking import walk
-from tests.pipeline.test_graph import ROOT, used
+from tests.pipeline.test_graph import ROOT, used_modules
 from tinystride.gait.strides import StrideSet
 from tinystride.learning.estimators import choose
 from tinystride.learning.split import subject_names
@@ -26,7 +26,7 @@ from tinystride.learning.split import subject_names
 STAGES = yaml.safe_load((ROOT / "studies/dvc.yaml").read_text())["stages"]
 
 
-def test_whose_strides_are_measured_is_tested_once_by_who_never_saw_them():
+def test_folds_measured_strides_are_tested_once_on_unseen_people():
     strides, split, *_ = study()
     parts = measured_parts(strides, split)
     tested = [name for part in parts for name in part["test"]]
@@ -38,7 +38,7 @@ def test_whose_strides_are_measured_is_tested_once_by_who_never_saw_them():
     assert len(measured(street)) == len(street)
 
 
-def test_an_estimate_is_judged_against_the_baseline_on_the_same_strides():
+def test_compare_uses_the_strides_of_the_baseline():
     strides = study()[0].query("dataset == 'belt'")
     truth, noise = strides["stride_length_cm"].to_numpy(), np.random.default_rng(0).normal(0, 3, 360)
     row = compare_with_baseline(strides, truth + 1, truth + noise, seed=1, resamples=100)
@@ -74,7 +74,7 @@ SPLIT = {
 QUICK = {"filters": [4], "kernels": [3], "strides": [2], "dense": [], "epochs": 2, "copies": 1}
 
 
-def test_networks_are_compared_with_the_integral_on_every_sensor(strides):
+def test_ablation_compares_networks_with_the_integral_on_every_sensor(strides):
     recipes = {"small": choose("strapdown-residual", **QUICK)}
     sensors = {"as recorded": as_recorded, "biased": gyro_bias}
     table = compare(strides, SPLIT, recipes, sensors, seed=1, resamples=50, calibration_strides=20)
@@ -89,7 +89,7 @@ def test_networks_are_compared_with_the_integral_on_every_sensor(strides):
         assert integral.loc[(name, "biased"), "rmse_cm"] > 1 + integral.loc[(name, "as recorded"), "rmse_cm"]
 
 
-def test_the_learning_curve_learns_from_nobody_that_it_tests(strides):
+def test_learning_curve_training_and_test_people_are_disjoint(strides):
     learn, validate, test = roles(strides.table, SPLIT)
     assert learn == ["line/1", "line/2", "line/3"] and validate == ["line/4"]
     assert test == ["alone/1", "line/0"]
@@ -100,7 +100,7 @@ def test_the_learning_curve_learns_from_nobody_that_it_tests(strides):
     assert errors["line"].std() < 1.5 * lengths.std()["line/0"] and errors.abs().max() > 1
 
 
-def test_mid_stances_are_measured_from_what_the_simulation_knows():
+def test_mid_stances_are_compared_with_the_simulated_instants():
     name, recording, truth = next(walks(0))
     found = against_truth(recording, truth)
     assert name == "slow"
@@ -115,21 +115,21 @@ def test_mid_stances_are_measured_from_what_the_simulation_knows():
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_study_depends_on_all_that_it_uses(name):
+def test_study_deps_hold_all_used_modules(name):
     stage = STAGES[name]
     script = f"{stage['cmd'].removeprefix('python -m ').replace('.', '/')}.py"
-    wanted = {script, *used(script)} - {"studies/__init__.py"}
+    wanted = {script, *used_modules(script)} - {"studies/__init__.py"}
     assert sorted(path for path in wanted if not any(map(Path(path).is_relative_to, stage["deps"]))) == []
 
 
-def test_studies_are_no_part_of_the_pipeline():
+def test_studies_are_not_part_of_the_pipeline():
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     outputs = {out for stage in STAGES.values() for entry in stage["outs"] for out in entry}
     assert not outputs & {str(dep) for stage in pipeline.values() for dep in stage.get("deps", [])}
     assert all(entry[out]["cache"] is False for s in STAGES.values() for entry in s["outs"] for out in entry)
 
 
-def test_a_misplaced_footprint_shows_in_neighbours_alone():
+def test_neighbours_misplaced_footprint_affects_adjacent_strides_only():
     n, rng = 200, np.random.default_rng(4)
     end_s, footprint_cm = 1.1 * np.arange(1, n + 1), np.zeros(n + 1)
     footprint_cm[[20, 90, 150]] = [12, -10, 9]
@@ -140,26 +140,26 @@ def test_a_misplaced_footprint_shows_in_neighbours_alone():
             "stride_length_cm": 130 + np.diff(footprint_cm), "strapdown_length_cm": 130 + noise_cm,
         }
     )  # fmt: skip
-    told = neighbours("ruler", strides.sample(frac=1, random_state=1))
-    assert (told["opposite_neighbours"], told["opposite_two_apart"], told["large"]) == (3, 0, 6)
-    assert told["rmse_cm"] > 1.5 and told["evened_rmse_cm"] < 0.6
-    assert told["neighbours_rmse_cm"] < told["two_apart_rmse_cm"]
-    apart = neighbours("ruler", strides.assign(start_s=strides["start_s"] + 0.1))
-    assert apart["opposite_neighbours"] == 0
+    measured = neighbours("ruler", strides.sample(frac=1, random_state=1))
+    assert (measured["opposite_neighbours"], measured["opposite_two_apart"], measured["large"]) == (3, 0, 6)
+    assert measured["rmse_cm"] > 1.5 and measured["evened_rmse_cm"] < 0.6
+    assert measured["neighbours_rmse_cm"] < measured["two_apart_rmse_cm"]
+    separated = neighbours("ruler", strides.assign(start_s=strides["start_s"] + 0.1))
+    assert separated["opposite_neighbours"] == 0
 
 
-def test_a_second_opinion_is_asked_at_the_same_mid_stances_and_counts_what_both_miss():
+def test_second_opinion_same_mid_stances_counts_common_errors():
     walked_m = np.linspace(0, 10, 2001)
     path_m = np.column_stack([0.6 * walked_m, 0.8 * walked_m])
     strides = pd.DataFrame({"start_s": [0.0, 1.0025], "end_s": [1.0, 2.5025]})
     assert other_length_cm(path_m, strides) == pytest.approx([100, 150])
-    told = second_opinion(
+    measured = second_opinion(
         "unsaturated",
         np.array([100.0, 100, 100, 100]),
         np.array([101.0, 90, 110, 120]),
         np.array([99, 91, 90, 117]),
     )
-    assert told == {"kind": "unsaturated", "strides": 4, "apart_median_cm": 2.5, "large": 3, "alike": 2}
+    assert measured == {"kind": "unsaturated", "strides": 4, "apart_median_cm": 2.5, "large": 3, "alike": 2}
 
 
 def test_stages_of_studies_have_a_description():

@@ -10,12 +10,12 @@ from tools.studies import DOCUMENTS, PICTURES, STUDIES, TABLES, change, filled
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_documents_show_the_committed_results(name):
+def test_documents_tables_equal_the_committed_results(name):
     text = (ROOT / name).read_text()
     assert filled(text, ROOT / STUDIES) == text
 
 
-def test_every_table_stands_in_one_document():
+def test_documents_hold_each_table_once():
     marks = [
         mark for name in DOCUMENTS for mark in re.findall(r"<!-- (\w+) -->\n\n\|", (ROOT / name).read_text())
     ]
@@ -23,23 +23,23 @@ def test_every_table_stands_in_one_document():
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_pictures_are_the_committed_ones(name):
+def test_documents_pictures_equal_the_committed_ones(name):
     drawn = ROOT / STUDIES / name / f"{name}.png"
     assert (ROOT / "docs/images" / f"{name}.png").read_bytes() == drawn.read_bytes()
 
 
-def test_a_change_is_told_with_its_sign_and_interval():
+def test_change_has_sign_and_interval():
     row = {"rmse_difference_cm": 0.4203, "rmse_difference_cm_low": 0.286, "rmse_difference_cm_high": 0.616}
     assert change(pd.Series(row)) == "+0.42 [0.29, 0.62]"
     row = {"rmse_difference_cm": -0.14, "rmse_difference_cm_low": -0.228, "rmse_difference_cm_high": -0.079}
     assert change(pd.Series(row)) == "−0.14 [−0.23, −0.08]"
 
 
-def test_text_around_a_table_stays(tmp_path):
+def test_filled_text_around_a_table_is_kept(tmp_path):
     (tmp_path / "sizes").mkdir()
-    figures = {"rmse_cm": 3.4, "bias_cm": -0.02, "rmse_difference_cm": 0.01}
+    metrics = {"rmse_cm": 3.4, "bias_cm": -0.02, "rmse_difference_cm": 0.01}
     ends = {f"rmse_difference_cm_{end}": value for end, value in (("low", -0.01), ("high", 0.03))}
-    rows = [{"set": "ruler", "estimator": "tiny", "parameters": 1447, **figures, **ends}]
+    rows = [{"set": "ruler", "estimator": "tiny", "parameters": 1447, **metrics, **ends}]
     pd.DataFrame(rows).to_csv(tmp_path / "sizes/sizes.csv", index=False)
     before = "a\n<!-- sizes -->\nold\n<!-- end -->\nb\n"
     after = filled(before, tmp_path)

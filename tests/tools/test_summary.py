@@ -1,4 +1,4 @@
-"""The end of a run: what it found, in at most 15 lines."""
+"""The summary at the end of a run: results in at most 15 lines."""
 
 from tools.summary import MAX_SETS, summary
 
@@ -18,7 +18,7 @@ def metrics(source: str, sets: int) -> dict:
     return {"source": source, **own, "street": {"int8": {"kind": "agreement", **NUMBERS}}}
 
 
-def test_summary_of_a_run_tells_errors_costs_and_where_to_read_on():
+def test_summary_run_shows_errors_costs_and_report():
     lines = summary(metrics("recorded", 2), CORES).splitlines()
     (row,) = [line.split() for line in lines if "set-1" in line]
     assert row == ["set-1", "3", "1200", "2.50", "(2.25", "to", "2.75)", "−0.25", "(−0.50", "to", "0.00)"]
@@ -29,10 +29,10 @@ def test_summary_of_a_run_tells_errors_costs_and_where_to_read_on():
     assert not any("SIMULATED" in line for line in lines)
 
 
-def test_summary_of_simulated_walking_says_so():
+def test_summary_simulated_walking_is_marked():
     assert "SIMULATED" in summary(metrics("simulated", 1), CORES)
 
 
-def test_summary_of_many_sets_has_at_most_15_lines():
+def test_summary_many_sets_has_at_most_15_lines():
     lines = summary(metrics("recorded", 30), CORES).splitlines()
     assert len(lines) <= 15 and f"and {31 - MAX_SETS} more" in "\n".join(lines)
