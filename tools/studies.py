@@ -198,11 +198,42 @@ def sensor_settings(folder: Path) -> str:
     return documents.table(["setting", *(f"`{name}`" for name in sets)], rows)
 
 
+def reference_point(folder: Path) -> str:
+    """A row for each reference point: RMSE, median and largest error of all and of straight strides."""
+    table = pd.read_csv(folder / "reference_point/errors.csv")
+    rows = []
+    for point, own in table.groupby("point", sort=False):
+        cells = [point]
+        for _, row in own.iterrows():
+            cells.append(
+                f"{number(row['rmse_cm'])} / {number(row['median_abs_cm'])} / {number(row['max_abs_cm'])}"
+            )
+        rows.append(cells)
+    counts = table.drop_duplicates("strides")
+    heads = [f"{row['strides']} ({row['n']})" for _, row in counts.iterrows()]
+    return documents.table(["distance that was covered by", *heads], rows)
+
+
+def sensor_place(folder: Path) -> str:
+    """A row for each foot: the sensor's place, and what it leaves of the acceleration."""
+    table = pd.read_csv(folder / "reference_point/place.csv")
+    rows = [
+        [
+            row["foot"],
+            *(number(row[f"{axis}_mm"], 0) for axis in "xyz"),
+            f"{number(row['without_mps2'], 1)} → {number(row['with_mps2'], 1)}",
+        ]
+        for _, row in table.iterrows()
+    ]
+    head = ["foot", "forward, mm", "outward, mm", "normal to both, mm", "unexplained acceleration, m/s²"]
+    return documents.table(head, rows)
+
+
 TABLES = {
     each.__name__: each
     for each in (
         ablation, sizes, worse_sensors, learning_curve, mid_stances, noise, neighbours, second_opinion,
-        gait_parameters, sensor_settings,
+        gait_parameters, sensor_settings, reference_point, sensor_place,
     )
 }  # fmt: skip
 

@@ -162,9 +162,15 @@ def write_gaitmap(folder: Path) -> None:
     axes = [f"{kind}_{axis}" for kind in ("acc", "gyr") for axis in "xyz"]
     sensors = pd.concat({f"{foot}_sensor": pd.DataFrame(samples, columns=axes) for foot in FEET}, axis=1)
     sensors.to_csv(folder / "example_data" / "imu_sample.csv")
-    position_mm = np.column_stack([8.0 * np.arange(2000), *np.full((2, 2000), 40.0)])
-    heels = {name: pd.DataFrame(position_mm, columns=list("xyz")) for name in ("L_FCC", "R_FCC", "L_TOE")}
-    pd.concat(heels, axis=1).to_csv(folder / "example_data" / "mocap_sample.csv")
+    heel_mm = np.column_stack([8.0 * np.arange(2000), *np.full((2, 2000), 40.0)])
+    places_mm = {"FCC": (0, 0, 0), "TOE": (250, 0, 0), "FM5": (190, 60, 0)}
+    outward = {"L": (1, 1, 1), "R": (1, -1, 1)}
+    markers = {
+        f"{foot}_{name}": pd.DataFrame(heel_mm + np.multiply(sides, place_mm), columns=list("xyz"))
+        for foot, sides in outward.items()
+        for name, place_mm in places_mm.items()
+    }
+    pd.concat(markers, axis=1).to_csv(folder / "example_data" / "mocap_sample.csv")
 
 
 @both

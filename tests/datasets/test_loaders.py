@@ -348,13 +348,28 @@ def test_vicon_refuses_damaged_files(vicon_folder, damage, rule):
     assert re.search(rule, refusal(vicon.load, vicon_folder))
 
 
-def test_gaitmap_reads_each_foot_with_its_heel(gaitmap_folder):
+def test_gaitmap_reads_each_foot_with_the_path_of_its_sensor(gaitmap_folder):
     recordings = list(gaitmap_mocap.load(gaitmap_folder))
     assert [(each.foot, each.rate_hz) for each in recordings] == [("left", 204.8), ("right", 204.8)]
     markers = pd.read_csv(gaitmap_folder / "example_data" / "mocap_sample.csv", header=[0, 1])
-    for recording, heel in zip(recordings, ("L_FCC", "R_FCC"), strict=True):
-        np.testing.assert_allclose(1000 * recording.reference["x_m"], markers[heel]["x"])
+    for recording, side in zip(recordings, "LR", strict=True):
+        path_m = recording.reference[["x_m", "y_m", "z_m"]].to_numpy()
+        for name in ("FCC", "TOE"):  # as far from both at every instant as from a rigid foot's
+            marker_m = markers[f"{side}_{name}"][list("xyz")].to_numpy() / 1000
+            apart_m = np.linalg.norm(path_m - marker_m, axis=1)
+            assert 0.05 < apart_m.mean() < 0.25 and apart_m.std() < 0.005
         assert recording.reference["time_s"].iloc[100] == 1.0
+
+
+def test_foot_poses_of_a_turned_foot_turn_its_axes():
+    heel_m, along, across = (
+        np.zeros((2, 3)),
+        np.array([[0.25, 0, 0], [0, 0.25, 0]]),
+        np.array([[0.19, 0.06, 0], [-0.06, 0.19, 0]]),
+    )
+    _, rotation = gaitmap_mocap.foot_poses(heel_m, along, across)
+    np.testing.assert_allclose(rotation[0], np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(rotation[1], [[0, -1, 0], [1, 0, 0], [0, 0, 1]], atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,10 @@ def test_metrics_are_nested_set_estimator_figure_beside_the_source(evaluated):
     assert entry["unflagged"] == pytest.approx(0.75, abs=0.01)
     assert sum(figures["n_strides"] for figures in entry["per_speed"].values()) == entry["n_strides"]
     assert {"rmse_cm", "median_abs_cm", "p95_abs_cm", "unflagged"} <= set(entry["per_speed"]["0.8 to 1.2"])
+    # Every stride is of one kind; those that turn are among the flagged ones.
+    kinds = entry["per_kind"]
+    assert sum(figures["n_strides"] for figures in kinds.values()) == entry["n_strides"]
+    assert set(kinds) <= {"straight, 40 cm and more", "turn, 40 cm and more", "below 40 cm"}
     strides_of_subjects = [figures["n_strides"] for figures in entry["per_subject"].values()]
     strides_of_conditions = [figures["n_strides"] for figures in entry["per_condition"].values()]
     assert sum(strides_of_subjects) == sum(strides_of_conditions) == entry["n_strides"] == 360

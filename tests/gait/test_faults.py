@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.recording import Recording
 from tinystride.datasets.simulator import simulate_walk_with_truth
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import SimulatedSubject
-from tinystride.gait.strapdown import GRAVITY_MPS2
+from tinystride.gait.flags import _disagree
+from tinystride.gait.strapdown import GRAVITY_MPS2, height_lost_m
 from tinystride.gait.strides import extract_strides
 
 MAX_ERROR_CM = 5.0
@@ -63,3 +65,20 @@ def test_every_sample_twice_flags_all_strides(walk):
         recording, acc_mps2=recording.acc_mps2[every_other], gyr_radps=recording.gyr_radps[every_other]
     )
     assert all("gap" in raised for raised in errors(twice, truth)[1])
+
+
+@pytest.mark.parametrize(("share", "disagrees"), [(1.0, False), (0.0, True)])
+def test_vertical_drift_that_scatters_disagrees_unless_it_came_at_contact(share, disagrees):
+    rng, n = np.random.default_rng(4), 40
+    vertical_mps, contact = rng.normal(0, 0.3, n), rng.normal(0.7, 0.02, n)
+    lost_m = height_lost_m(vertical_mps, contact)
+    noise_m = rng.normal(0, 0.008, n)
+    assert _disagree(vertical_mps, share * lost_m + noise_m - lost_m) == disagrees
+
+
+def test_right_foot_of_gaitmap_is_shaken_and_raises_no_flag(raw_folder):
+    for recording in load_recordings(raw_folder, ["gaitmap-mocap"]):
+        own = extract_strides(recording).table["flags"]
+        assert not own.str.contains("sensors-disagree").any()
+        fast = replace(recording, gyr_radps=1.1 * recording.gyr_radps)
+        assert extract_strides(fast).table["flags"].str.contains("sensors-disagree").all()

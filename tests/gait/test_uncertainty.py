@@ -43,7 +43,8 @@ def test_interval_holds_about_95_percent_of_the_errors(strides_folder, dataset, 
     own = table[table["usable"] & (table["dataset"] == dataset)]
     error_cm = own["strapdown_length_cm"] - own["stride_length_cm"]
     covered = error_cm.abs() <= 1.96 * np.hypot(own["length_sd_cm"], reference_sd_cm)
-    assert 0.9 <= covered.mean() <= 0.985
+    # Of 64 strides none may be outside by chance, of hundreds some have to be.
+    assert 0.9 <= covered.mean() <= (0.985 if len(own) > 100 else 1)
 
 
 def test_surest_strides_err_less(strides_folder):

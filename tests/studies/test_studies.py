@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy.spatial.transform import Rotation
 
 from stages.common import description
 from studies.common import compare_with_baseline, measured, measured_parts
@@ -13,12 +14,15 @@ from studies.learning_curve import errors_cm, roles
 from studies.mid_stances import REST_MPS, against_truth, unexplained_mps, walks
 from studies.neighbours import row as neighbours
 from studies.networks import compare
+from studies.reference_point import sensor_place
 from studies.second_opinion import other_length_cm
 from studies.second_opinion import row as second_opinion
 from studies.sensors import as_recorded, gyro_bias
 from tests.evaluation.synthetic import study
 from tests.learning.walking import walk
 from tests.pipeline.test_graph import ROOT, used_modules
+from tinystride.datasets.recording import Recording
+from tinystride.gait.strapdown import GRAVITY_MPS2
 from tinystride.gait.strides import StrideSet
 from tinystride.learning.estimators import choose
 from tinystride.learning.split import subject_names
@@ -112,6 +116,32 @@ def test_mid_stances_are_compared_with_the_simulated_instants():
     assert (found["standing_cm"] < 1).all()
     still = unexplained_mps(recording, truth)
     assert still[10] < REST_MPS < np.median(still)
+
+
+def test_sensor_place_of_a_simulated_foot_is_found():
+    rate_hz, place_m = 200.0, np.array([0.07, 0.05, 0.01])
+    rng, time_s = np.random.default_rng(3), np.arange(0, 20, 1 / rate_hz)
+    angles = [
+        sum(a * np.sin(2 * np.pi * f * time_s + p) for a, f, p in rng.uniform(0.2, 1.5, (3, 3)))
+        for _ in "xyz"
+    ]
+    rotation = Rotation.from_euler("xyz", np.column_stack(angles))
+    heel_m = np.column_stack([0.3 * np.sin(2 * np.pi * f * time_s) for f in (0.7, 0.9, 1.1)])
+
+    def rate(values):
+        return np.gradient(values, 1 / rate_hz, axis=0)
+
+    sensor_m = heel_m + rotation.apply(place_m)
+    mounting = Rotation.random(random_state=1)
+    acc_mps2 = mounting.apply(rotation.inv().apply(rate(rate(sensor_m)) + np.array([0, 0, GRAVITY_MPS2])))
+    step = (rotation[:-1].inv() * rotation[1:]).as_rotvec() * rate_hz
+    recording = Recording(
+        "set", "A", "1", "left", rate_hz, acc_mps2, mounting.apply(np.vstack([step, step[-1:]]))
+    )
+    markers = [(heel_m + rotation.apply(each))[::2] for each in ([0, 0, 0], [0.25, 0, 0], [0.19, 0.06, 0])]
+    found = sensor_place(recording, markers)
+    assert [found[f"{axis}_mm"] for axis in "xyz"] == pytest.approx(1000 * place_m, abs=5)
+    assert found["with_mps2"] < 0.3 * found["without_mps2"]
 
 
 @pytest.mark.parametrize("name", STAGES)

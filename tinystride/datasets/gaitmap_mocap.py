@@ -1,7 +1,11 @@
-"""gaitmap's example walk: both feet, 204.8 Hz, twice 20 m with motion-capture markers on both heels.
+"""gaitmap's example walk: both feet, 204.8 Hz, twice 20 m with three motion-capture markers on each foot.
 
 Küderle et al., "Gaitmap: an open ecosystem for IMU-based human gait analysis and algorithm benchmarking",
 IEEE OJEMB 2024, https://github.com/mad-lab-fau/gaitmap. Both systems start together. One wearer.
+
+The sensor is not where a marker is. When the foot turns on the spot, heel and sensor go differently far, by
+up to 14 cm. So the reference is the path of the sensor's place, which the three markers give as those of a
+rigid foot.
 """
 
 from collections.abc import Iterator
@@ -17,12 +21,16 @@ FOLDER = Path("example_data")
 RATE_HZ = 204.8
 MARKER_RATE_HZ = 100.0
 SUBJECT, TRIAL = "walker", "sample"
-HEELS = {"left": "L_FCC", "right": "R_FCC"}
+# Heel, toe and fifth metatarsal head of each foot.
+MARKERS = {"left": ("L_FCC", "L_TOE", "L_FM5"), "right": ("R_FCC", "R_TOE", "R_FM5")}
+# Place of the sensor from the heel marker in the frame of `foot_poses`, m: where a rigid foot is accelerated
+# as the sensor measured. studies/reference_point.py finds it, without any integral of the sensor.
+SENSOR_M = {"left": (0.067, 0.061, 0.008), "right": (0.078, 0.044, 0.002)}
 AXES = ["acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z"]
 
 
 def load(folder: Path, dataset: str = "gaitmap-mocap") -> Iterator[Recording]:
-    """The left and the right foot's recording of `example_data` in `folder`, with its heel marker's path.
+    """The left and the right foot's recording of `example_data` in `folder`, with the path of its sensor.
 
     Raises DataError for a file that is missing or damaged.
     """
@@ -30,11 +38,10 @@ def load(folder: Path, dataset: str = "gaitmap-mocap") -> Iterator[Recording]:
     if not source.is_file():
         raise read_error(source.parent, "holds no imu_sample.csv", "run the download again")
     samples = _read(source)
-    markers = _read(source.with_name("mocap_sample.csv"))
-    for foot, heel in HEELS.items():
+    for foot in MARKERS:
         values = _columns(source, samples, f"{foot}_sensor", AXES)
-        position_mm = _columns(source.with_name("mocap_sample.csv"), markers, heel, ["x", "y", "z"])
-        time_s = np.arange(len(position_mm)) / MARKER_RATE_HZ
+        heel_m, rotation = foot_poses(*markers_m(folder, foot))
+        time_s = np.arange(len(heel_m)) / MARKER_RATE_HZ
         yield check_recording(
             Recording(
                 dataset=dataset,
@@ -46,10 +53,35 @@ def load(folder: Path, dataset: str = "gaitmap-mocap") -> Iterator[Recording]:
                 gyr_radps=np.deg2rad(values[:, 3:]),
                 source=str(source),
                 condition="overground",
-                reference=trajectory_table(time_s, position_mm / 1000),
+                reference=trajectory_table(time_s, heel_m + rotation @ SENSOR_M[foot]),
                 reference_event="mid_stance",
             )
         )
+
+
+def markers_m(folder: Path, foot: str) -> list[np.ndarray]:
+    """Return the paths [n, 3], m, of the markers on heel, toe and fifth metatarsal head at MARKER_RATE_HZ.
+
+    Raises DataError for a file that is missing or damaged.
+    """
+    path = Path(folder) / FOLDER / "mocap_sample.csv"
+    table = _read(path)
+    return [_columns(path, table, name, ["x", "y", "z"]) / 1000 for name in MARKERS[foot]]
+
+
+def foot_poses(heel_m: np.ndarray, toe_m: np.ndarray, fifth_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the heel [n, 3], m, and the rotations [n, 3, 3] from the foot's axes to the laboratory's.
+
+    heel_m, toe_m, fifth_m: [n, 3] markers. The foot's axes: x from heel to toe, y across towards the fifth
+    metatarsal head, z = x × y.
+    """
+    along = _unit(toe_m - heel_m)
+    normal = _unit(np.cross(along, fifth_m - heel_m))
+    return heel_m, np.stack([along, np.cross(normal, along), normal], axis=-1)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -22,6 +22,9 @@ SPEED_BANDS = ["below 0.8", "0.8 to 1.2", "1.2 to 1.6", "1.6 to 2.0", "2.0 to 2.
 SPEED_FIGURES = (
     "n_strides", "coverage", "unflagged", "bias_cm", "sd_cm", "rmse_cm", "median_abs_cm", "p95_abs_cm",
 )  # fmt: skip
+# What a stride is, by reference length and the flag `turn` of the integral: each stride is of one kind.
+SHORT_CM = 40.0
+KINDS = ["straight, 40 cm and more", "turn, 40 cm and more", "below 40 cm"]
 INTERVAL_SD = 1.96
 # Noise of one reference length where it is known, from the autocorrelation of the errors on a treadmill.
 REFERENCE_SD_CM = {"optogait": 2.8}
@@ -53,10 +56,10 @@ def evaluate(
     Returns (metrics, judged):
       metrics: {"source": source, set: {estimator: {"kind": …, "reference": …, figure: number,
         "<figure>_ci95": [low, high], "per_subject": {subject: {figure: …}}, "per_condition": {…},
-        "per_speed": {…}}}}
+        "per_speed": {…}, "per_kind": {…}}}}
         kind: "accuracy", or "agreement" where the reference is itself an integral of the same sensor. Then
           the integral as an estimator and the reference's noise would be circular and are left out.
-        figures: those of `agreement`, of `_certainty`, and SPEED_FIGURES for each of the SPEED_BANDS; also of
+        figures: those of `agreement`, of `_certainty`, SPEED_FIGURES of SPEED_BANDS and KINDS; also of
           int8 `sd_to_float32_cm`, the SD of its difference from float32, `detected`, the share of the
           reference strides that were detected, usable or not, and, where the kind is accuracy,
           `rmse_minus_strapdown_cm` and `median_abs_minus_strapdown_cm` (see `differences`)
@@ -91,6 +94,7 @@ def _set_metrics(strides: pd.DataFrame, bootstrap: dict) -> dict:
             rows = strides.assign(flags=strides[flags_column_of(estimator, strides)])
             figures = agreement(rows, estimate_cm, by=["subject", "condition"], **bootstrap)
             figures |= _per_speed(rows, estimate_cm, bootstrap)
+            figures |= _per_kind(rows, _kind(strides), estimate_cm, bootstrap)
             figures = _comparisons(strides, estimator, kind, bootstrap) | figures
             metrics[estimator] = {"kind": kind, "reference": reference, **_of_kind(kind, figures)}
     return metrics
@@ -99,17 +103,35 @@ def _set_metrics(strides: pd.DataFrame, bootstrap: dict) -> dict:
 def _per_speed(strides: pd.DataFrame, estimate_cm: pd.Series, bootstrap: dict) -> dict:
     """SPEED_FIGURES in each of the SPEED_BANDS that has strides, by the reference's speed."""
     band = pd.cut(strides["speed_mps"], [-np.inf, *SPEED_LIMITS_MPS, np.inf], right=False, labels=SPEED_BANDS)
-    per_speed = {}
-    for name in SPEED_BANDS:
-        own = strides[band == name]
+    return {"per_speed": _grouped(strides, band, SPEED_BANDS, estimate_cm, bootstrap)}
+
+
+def _per_kind(strides: pd.DataFrame, kind: pd.Series, estimate_cm: pd.Series, bootstrap: dict) -> dict:
+    """SPEED_FIGURES of each of the KINDS that has strides."""
+    return {"per_kind": _grouped(strides, kind, KINDS, estimate_cm, bootstrap)}
+
+
+def _kind(strides: pd.DataFrame) -> pd.Series:
+    """Which of KINDS each stride is; an undetected one has no flag."""
+    turns = strides["flags"].fillna("").str.split().apply(lambda flags: "turn" in flags)
+    kind = np.select([strides["stride_length_cm"] < SHORT_CM, turns], [KINDS[2], KINDS[1]], KINDS[0])
+    return pd.Series(kind, index=strides.index)
+
+
+def _grouped(
+    strides: pd.DataFrame, group: pd.Series, names: list[str], estimate_cm: pd.Series, bootstrap: dict
+) -> dict:
+    found = {}
+    for name in names:
+        own = strides[group == name]
         if len(own):
             figures = agreement(own, estimate_cm[own.index], **bootstrap)
-            per_speed[name] = {
+            found[name] = {
                 figure: value
                 for figure, value in figures.items()
                 if figure.removesuffix("_ci95") in SPEED_FIGURES
             }
-    return {"per_speed": per_speed}
+    return found
 
 
 def _of_kind(kind: str, figures: dict) -> dict:

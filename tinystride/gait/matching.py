@@ -83,9 +83,9 @@ def from_trajectory(trajectory: pd.DataFrame, start_s: np.ndarray, end_s: np.nda
     """
     time_s = trajectory["time_s"].to_numpy(float)
     position_m = trajectory[["x_m", "y_m"]].to_numpy(float)
-    own_cm = _distance_cm(time_s, position_m, start_s, end_s)
+    own_cm = distance_cm(time_s, position_m, start_s, end_s)
     shown_start_s, shown_end_s = _shown_strides(time_s, position_m)
-    shown_cm = _distance_cm(time_s, position_m, shown_start_s, shown_end_s)
+    shown_cm = distance_cm(time_s, position_m, shown_start_s, shown_end_s)
     shown = reference_table(shown_start_s, shown_end_s, shown_cm, "mocap")
     if len(start_s):
         shown = shown[match(shown, "mid_stance", start_s, end_s)[0] < 0]
@@ -93,9 +93,14 @@ def from_trajectory(trajectory: pd.DataFrame, start_s: np.ndarray, end_s: np.nda
     return pd.concat([reference_table(start_s, end_s, own_cm, "mocap", note), shown], ignore_index=True)
 
 
-def _distance_cm(
+def distance_cm(
     time_s: np.ndarray, position_m: np.ndarray, start_s: np.ndarray, end_s: np.ndarray
 ) -> np.ndarray:
+    """Return the horizontal distances [n], cm, between the positions at start and end; NaN where unknown.
+
+    time_s: [k]; position_m: [k, 2]
+    """
+
     def at(instant_s: np.ndarray) -> np.ndarray:
         return np.column_stack(
             [np.interp(instant_s, time_s, axis, left=np.nan, right=np.nan) for axis in position_m.T]

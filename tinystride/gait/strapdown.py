@@ -109,7 +109,7 @@ def with_impacts(
     Position lost to drift is excess * (duration - contact) if the drift came at contact, and
     excess * duration / 2 if it grew evenly; the latter has already been taken out.
     """
-    contact = np.clip(np.where(np.isfinite(contact), contact, USUAL_CONTACT), *CONTACT_RANGE)
+    contact = known_contact(contact)
     displacement = strapdown.displacement_m.copy()
     unusual_m = strapdown.excess_mps[:, 0] * duration_s - usual_m
     displacement[:, 0] += (contact - 0.5) * share * unusual_m
@@ -118,6 +118,19 @@ def with_impacts(
         displacement_m=displacement,
         length_cm=100 * np.hypot(displacement[:, 0], displacement[:, 1]),
     )
+
+
+def height_lost_m(excess_m: np.ndarray, contact: np.ndarray) -> np.ndarray:
+    """Return the height [n] that a line in time makes of vertical velocity that came all at contact, m.
+
+    excess_m: [n] vertical excess velocity times duration, m; contact: as of with_impacts
+    """
+    return -(known_contact(contact) - 0.5) * excess_m
+
+
+def known_contact(contact: np.ndarray) -> np.ndarray:
+    """Return contact [n] as a share of the duration within CONTACT_RANGE, USUAL_CONTACT for NaN."""
+    return np.clip(np.where(np.isfinite(contact), contact, USUAL_CONTACT), *CONTACT_RANGE)
 
 
 def de_drifted(

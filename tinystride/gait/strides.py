@@ -179,7 +179,7 @@ def _extract(
     impacts = strapdown.impact_share((integral.excess_mps * duration_s[:, None])[steady])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
     integral = strapdown.with_impacts(integral, duration_s, contact, *impacts)
-    flags = stride_flags(recording, mid_stances, acc_mps2, gyr_radps, integral, calibrated, options)
+    flags = stride_flags(recording, mid_stances, acc_mps2, gyr_radps, integral, contact, calibrated, options)
     sd_cm = length_sd_cm(integral, acc_mps2, duration_s, impacts[1], recording.rate_hz)
     columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, repaired_rad, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
