@@ -30,6 +30,7 @@ def assert_same(native, reference, recording):
     for column in ("stride_length_cm", "strapdown_length_cm", "mean5_cm", "mean10_cm"):
         assert np.abs(c[column] - python[column]).max() <= 0.05, column
     assert np.abs(c["length_sd_cm"] - python["length_sd_cm"]).max() < 0.05
+    assert np.abs(c["repaired_deg"] - python["repaired_deg"]).max() < 0.05
     assert np.nanmax(np.abs(c["initial_contact_s"] - python["initial_contact_s"]), initial=0) < 0.005
     return c
 
@@ -83,6 +84,25 @@ def test_they_agree_on_broken_samples(native, reference):
     for samples in (gyr, clipped):
         broken = replace(recording, acc_mps2=acc, gyr_radps=samples, saturation=(np.nan, np.nan))
         assert_same(native, reference, broken)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("rate_hz", [50, 100, 204.8, 400])
+def test_clipped_gyroscope_is_repaired_alike_and_well(native, reference, rate_hz, is_known):
+    recording = walk(6, rate_hz, foot="left")
+    limit = 0.7 * np.abs(recording.gyr_radps).max()
+    samples = np.clip(recording.gyr_radps, -limit, limit)
+    clipped = replace(recording, gyr_radps=samples, saturation=(np.nan, limit if is_known else np.nan))
+    intact, strides = native.strides(recording), assert_same(native, reference, clipped)
+    both = strides.merge(intact, on=["start_s", "end_s"], suffixes=("", "_intact")).iloc[1:]
+    repaired = both[both["repaired_deg"] > 1]
+    assert len(repaired) >= 7 and repaired["flags"].str.contains("saturated").all()
+    off_cm = (repaired["stride_length_cm"] - repaired["stride_length_cm_intact"]).abs()
+    assert off_cm.median() < 1.5 and off_cm.max() < 5
+
+
+def test_intact_gyroscope_is_not_repaired(native):
+    assert not native.strides(walk(5))["repaired_deg"].any()
 
 
 def test_they_agree_on_recordings(native, reference, raw_folder):

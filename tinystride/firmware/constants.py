@@ -11,7 +11,17 @@ from typing import Annotated
 
 import numpy as np
 
-from tinystride.gait import calibration, events, flags, options, side, strapdown, uncertainty, walking
+from tinystride.gait import (
+    calibration,
+    clipping,
+    events,
+    flags,
+    options,
+    side,
+    strapdown,
+    uncertainty,
+    walking,
+)
 
 _OPTIONS = options.GaitOptions()
 _HEADER = (Path(__file__).parent / "tinystride.h").read_text()
@@ -26,6 +36,7 @@ def _of_header(name: str) -> int:
 # Sizes of tinystride_t, which its header defines, in blocks.
 HISTORY_BLOCKS = _of_header("TINYSTRIDE_HISTORY_BLOCKS")
 MOTION_BLOCKS = _of_header("TINYSTRIDE_MOTION_BLOCKS")
+CLIPPED_RUNS = _of_header("TINYSTRIDE_CLIPPED_RUNS")
 
 
 # Types of a constant in C: float, int, unsigned, and the initializer of a table.
@@ -158,6 +169,19 @@ MIN_CONTACT: Annotated[float, "contact as a share of the stride, at least"] = st
 MAX_CONTACT: Annotated[float, "at most"] = strapdown.CONTACT_RANGE[1]
 CONTACT_AFTER_CROSSING_S: Annotated[float, "initial contact after the pitch rate turns positive"] = (
     events.CONTACT_AFTER_CROSSING_S
+)
+
+# Repair of a clipped gyroscope.
+CLIPPING_RADPS: Annotated[float, "by how much a foot exceeds the full scale while an axis is clipped"] = (
+    clipping.EXCEEDS_RADPS
+)
+CLIPPING_SD_RADPS: Annotated[float, "standard deviation of that"] = clipping.EXCEEDS_SD_RADPS
+MAX_CLIPPING_RADPS: Annotated[float, "at most"] = clipping.MAX_EXCEEDS_RADPS
+LONG_CLIPPING_S: Annotated[float, "an axis that is clipped for a shorter time exceeds it less"] = (
+    clipping.LONG_CLIPPING_S
+)
+CLIPPING_TILT_PER_RADPS: Annotated[float, "tilt of the force per angular rate at mid-stance"] = (
+    clipping.TILT_PER_RADPS
 )
 
 # Mounting and bias.

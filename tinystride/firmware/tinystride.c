@@ -18,6 +18,8 @@
 #include "math.inc"
 #include "state.inc"
 #include "frame.inc"
+#include "integrator.inc"
+#include "clipping.inc"
 #include "integrate.inc"
 #include "plausibility.inc"
 #include "stride.inc"

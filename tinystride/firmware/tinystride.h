@@ -101,6 +101,7 @@ typedef struct {
     float start_fraction;      /**< 0 to 1 */
     float end_fraction;        /**< 0 to 1 */
     float contact_fraction;    /**< 0 to 1 */
+    float repaired_deg;        /**< rotation that a clipped gyroscope lost and that was put back, degrees; 0: none */
     uint16_t flags;            /**< TINYSTRIDE_NO_STANDING | ...; 0: none */
 } tinystride_stride_t;
 
@@ -111,6 +112,7 @@ typedef struct {
 #define TINYSTRIDE_WINDOW_BLOCKS 7u
 #define TINYSTRIDE_DURATIONS 8
 #define TINYSTRIDE_STANDING_PARTS 4 /* three of a window, and the next one */
+#define TINYSTRIDE_CLIPPED_RUNS 12u /* of a stride */
 
 /* Private: configuration, and what follows from the sampling rate. */
 struct tinystride_config {
@@ -127,6 +129,7 @@ struct tinystride_config {
 /* Private: input of samples, their clock and full scales. */
 struct tinystride_input {
     uint8_t repeats[2];           /* [2]: accelerometer, gyroscope; samples in a row at the largest value */
+    uint8_t is_reached[2];        /* the largest value so far has been proven to be the full scale */
     uint8_t has_clock;            /* a time stamp has come */
     uint8_t jumps;                /* of a full scale or more, as overflowing counts make them */
     uint8_t repeat_score;         /* of samples that repeat the one before while the foot turns */
@@ -138,6 +141,16 @@ struct tinystride_input {
     float rate_hz;                /* as configured */
     float interval_us, time_gain; /* between samples, and gain of the loop that measures it */
     float period_s;               /* of a block */
+};
+
+/* Private: runs of samples in which an axis of the gyroscope was at full scale, the last ones in a ring. */
+struct tinystride_clipped {
+    uint8_t next;               /* entry that is replaced next */
+    struct {
+        uint32_t first;         /* sample */
+        uint16_t n;             /* samples */
+        uint8_t axis;           /* 0 to 2; 3 to 5: at the negative full scale */
+    } runs[TINYSTRIDE_CLIPPED_RUNS];
 };
 
 /* Private: the phase of the gait. */
@@ -283,6 +296,7 @@ typedef struct {
     struct tinystride_standing standing;
     struct tinystride_checks checks;
     struct tinystride_input input;
+    struct tinystride_clipped clipped;
     struct tinystride_frame frame;
     struct tinystride_lowpass lowpass;
     struct tinystride_sensor sensor;
@@ -313,7 +327,7 @@ int tinystride_reset(tinystride_t *ts);
  * @brief Set the full scales of the sensor.
  *
  * If they are known, a stride is flagged TINYSTRIDE_SATURATED from 99.5 % of the full scale on; else if the largest
- * value so far stays for three samples.
+ * value so far has stayed for three samples. Rotation that the gyroscope loses then is put back, see repaired_deg.
  * @param ts         state
  * @param acc_mps2   full scale of the accelerometer, m/s^2; 0: unknown
  * @param gyr_radps  full scale of the gyroscope, rad/s; 0: unknown

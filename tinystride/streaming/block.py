@@ -11,6 +11,7 @@ import numpy as np
 
 from tinystride.firmware import constants as c
 from tinystride.gait.filters import lowpass
+from tinystride.streaming.clipping import Run
 from tinystride.streaming.config import Design, single
 
 
@@ -26,6 +27,7 @@ class Segment:
     gap, saturated, stuck: [n] bool, whether samples of the block are bridged, are at full scale, and whether
         one of the sensors has not changed for blocks
     frozen: [n] bool, whether the accelerometer has not
+    clipped: [samples, 3], 1 or -1 where an axis of the gyroscope is at its full scale, else 0
     """
 
     first_sample: int
@@ -38,6 +40,18 @@ class Segment:
     saturated: np.ndarray
     stuck: np.ndarray
     frozen: np.ndarray
+    clipped: np.ndarray
+
+    def runs_until(self, stop: int) -> list[Run]:
+        """Return the last runs of clipped samples before sample `stop` of the segment."""
+        runs = []
+        for axis in range(3):
+            edges = np.flatnonzero(np.diff(self.clipped[:stop, axis], prepend=0, append=0))
+            for first, after in pairwise(edges):
+                sign = int(self.clipped[first, axis])
+                if sign:
+                    runs.append(Run(self.first_sample + int(first), int(after - first), axis, sign))
+        return sorted(runs, key=lambda run: (run.first, run.axis))[-c.CLIPPED_RUNS :]
 
 
 def to_counts(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -68,14 +82,15 @@ def segments(
     joined = np.zeros((len(bridged), 6), np.int64)
     joined[~bridged] = counts
     starts = np.concatenate([np.arange(len(part[2])) == 0 for part in parts])
-    saturated = _saturated(joined, bridged, starts, full_scale)
+    saturated, clipped = _saturated(joined, bridged, starts, full_scale)
     saturated[~bridged] |= _wrapped(counts, full_scale)
     repeats = np.zeros(len(bridged), bool)
     repeats[~bridged] = _repeated(np.clip(counts, -c.MAX_COUNT, c.MAX_COUNT))
     start = 0
     for first_sample, finish, counts, gap, _ in parts:
         gap = gap | repeats[start : start + len(counts)]
-        yield _segment(first_sample, finish, counts, gap, saturated[start : start + len(counts)], design)
+        own = slice(start, start + len(counts))
+        yield _segment(first_sample, finish, counts, gap, saturated[own], clipped[own], design)
         start += len(counts)
 
 
@@ -127,6 +142,7 @@ def _segment(
     counts: np.ndarray,
     gap: np.ndarray,
     saturated: np.ndarray,
+    clipped: np.ndarray,
     design: Design,
 ) -> Segment:
     d, w = design.samples_per_block, design.window
@@ -148,6 +164,7 @@ def _segment(
         saturated=np.any(saturated.reshape(n, d), axis=1),
         stuck=frozen | _stay(does_not_turn_on, c.STUCK_BLOCKS),
         frozen=frozen,
+        clipped=clipped,
     )
 
 
@@ -213,24 +230,44 @@ def _wrapped(counts: np.ndarray, full_scale: tuple[float, float]) -> np.ndarray:
 
 def _saturated(
     counts: np.ndarray, bridged: np.ndarray, starts: np.ndarray, full_scale: tuple[float, float]
-) -> np.ndarray:
-    """Samples [n] at full scale or, where it is not known, staying at the largest so far; no bridged ones."""
-    marked = np.zeros(len(counts), bool)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Samples [n] at full scale or, where it is not known, at the largest so far once samples have stayed
+    there; and which axes of the gyroscope are, [n, 3], with their sign. No bridged samples.
+    """
+    marked, clipped = np.zeros(len(counts), bool), np.zeros((len(counts), 3), np.int64)
     for channels, unit, limit, least in (
         (slice(0, 3), c.ACC_UNIT, full_scale[0], c.MIN_ACC_FULL_SCALE),
         (slice(3, 6), c.GYR_UNIT, full_scale[1], c.MIN_GYR_FULL_SCALE),
     ):
         size = np.where(bridged, 0, np.abs(counts[:, channels]).max(axis=1))
-        marked |= size >= c.SATURATED_COUNT
+        counted = size < c.SATURATED_COUNT
+        marked |= ~counted
         if 0 < limit < single(c.SATURATED_COUNT) * single(unit):
-            marked |= size >= int(single(0.995) * single(limit) / single(unit))
-            continue
-        size = np.where(size >= least, size, 0)
-        largest = np.maximum.accumulate(size)
-        rises = starts | (np.diff(largest, prepend=0) > 0)
-        place = np.arange(1, len(size) + 1)
-        begun = np.maximum.accumulate(
-            np.where((size < largest) | (size == 0), place, np.where(rises, place - 1, 0))
-        )
-        marked |= place - begun >= c.CLIPPED_SAMPLES
-    return marked
+            top = np.full(len(size), int(single(0.995) * single(limit) / single(unit)))
+            at_top, proven = counted & (size >= top), np.zeros(len(size), bool)
+        else:
+            size = np.where(counted & (size >= least), size, 0)
+            top = np.maximum.accumulate(size)
+            rises = np.diff(top, prepend=0) > 0
+            place = np.arange(1, len(size) + 1)
+            begun = np.maximum.accumulate(
+                np.where((size < top) | (size == 0), place, np.where(starts | rises, place - 1, 0))
+            )
+            stays = place - begun >= c.CLIPPED_SAMPLES
+            # Since the last rise samples have stayed at the largest value.
+            last_rise, last_stay = (np.maximum.accumulate(np.where(own, place, 0)) for own in (rises, stays))
+            at_top = (size > 0) & (size == top) & (last_stay > 0) & (last_stay >= last_rise)
+            proven = stays & (np.append(0, last_stay[:-1]) < last_rise)
+        marked |= at_top
+        if channels.start:
+            first = np.flatnonzero(proven)
+            for before in range(1, c.CLIPPED_SAMPLES):
+                at_top[first - before] = True
+            values = np.clip(counts[:, channels], -c.MAX_COUNT, c.MAX_COUNT)
+            # Axes of the samples before the proof: those of the proof itself.
+            reached = (np.abs(values) >= top[:, None]) & at_top[:, None]
+            for before in range(1, c.CLIPPED_SAMPLES):
+                reached[first - before] = reached[first]
+                values[first - before] = values[first]
+            clipped = np.where(reached, np.sign(values), 0)
+    return marked, clipped

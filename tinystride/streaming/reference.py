@@ -68,7 +68,7 @@ class ReferenceEstimator:
         for name, last in (("mean5_cm", lengths[-5:]), ("mean10_cm", lengths[-10:])):
             row[name] = np.average([own[0] for own in last], weights=[own[1] for own in last]) if last else 0
         row["flags"] = flags
-        for name in ("strapdown_length_cm", "length_sd_cm", "duration_s", "latency_s"):
+        for name in ("strapdown_length_cm", "length_sd_cm", "duration_s", "latency_s", "repaired_deg"):
             row[name] = getattr(stride, name)
         for event in ("start", "end", "contact"):
             place = getattr(stride, event)

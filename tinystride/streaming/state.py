@@ -25,6 +25,7 @@ class Stride:
     start, end, contact: samples, fractional; contact NaN if unknown
     values: [64, 6], the features, to be seen the other way round if turned_round
     length_sd_cm: standard deviation of the length
+    repaired_deg: rotation that a clipped gyroscope lost and that was put back
     """
 
     start: float
@@ -35,6 +36,7 @@ class Stride:
     strapdown_length_cm: float
     flags: int
     length_sd_cm: float
+    repaired_deg: float
     values: np.ndarray
     turned_round: bool
 

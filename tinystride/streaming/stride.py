@@ -6,6 +6,7 @@ import numpy as np
 
 from tinystride.firmware import constants as c
 from tinystride.streaming.block import Segment
+from tinystride.streaming.clipping import put_back
 from tinystride.streaming.config import Design
 from tinystride.streaming.frame import Frame, update_bias
 from tinystride.streaming.impacts import Impacts
@@ -30,7 +31,7 @@ class Measure:
         if block - start // FRACTIONS > c.HISTORY_BLOCKS - 4 or length < 4:
             return None
         duration_s = length * self.design.period_s
-        integral, axes, slipped = self._integrate(segment, stances, length)
+        integral, axes, slipped, repaired_rad = self._integrate(segment, stances, length)
         reverses, turned_round = self.frame.update_direction(integral.moved[0])
         if turned_round:
             integral.turn_round()
@@ -67,6 +68,7 @@ class Measure:
             strapdown_length_cm=length_cm,
             flags=flags,
             length_sd_cm=self._length_sd_cm(integral, excess_m[0]),
+            repaired_deg=math.degrees(repaired_rad),
             values=integral.values,
             turned_round=turned_round,
         )
@@ -85,9 +87,9 @@ class Measure:
 
     def _integrate(
         self, segment: Segment, stances: Stances, length: float
-    ) -> tuple[Integral, np.ndarray, bool]:
+    ) -> tuple[Integral, np.ndarray, bool, float]:
         """Integrate the stride, and update the mounting by it: the integral, the axes [3, 3], whether the
-        sensor has slipped.
+        sensor has slipped, the rotation that a clipped gyroscope lost and that was put back, rad.
         """
         stride, frame = stances.stride, self.frame
         gyr = segment.kept[stride.spread_from : stances.block + 1 : 2, 3:].astype(float)
@@ -97,11 +99,16 @@ class Measure:
         offset = frame.up_force / size * (rest_mps2 - c.GRAVITY)
         samples, axes = resample_blocks(segment, self.design, stride.start, length), frame.axes()
         acc, gyr = samples[:, :3] - offset, samples[:, 3:] - self.standing.bias
-        integral = integrate_samples(acc, gyr, axes, self.mirror, length * self.design.period_s)
+        duration_s, repaired_rad = length * self.design.period_s, 0.0
+        if "saturated" in stride.events:
+            runs = segment.runs_until((stances.block + 1) * self.design.samples_per_block)
+            place = self._sample(segment, stride.start)
+            gyr, repaired_rad = put_back(acc, gyr, axes, duration_s, runs, place, self.design.rate_hz)
+        integral = integrate_samples(acc, gyr, axes, self.mirror, duration_s)
         # A slip tips both gravity at stance and the end of the integral, by the same angle.
         tipped = integral.up[:2] / (np.linalg.norm(integral.up) + 1e-12)
         together = tipped @ (changed @ axes.T * [1, self.mirror, 1])[:2]
-        return integral, axes, slipped or together > c.MAX_SLIP_RAD2
+        return integral, axes, slipped or together > c.MAX_SLIP_RAD2, repaired_rad
 
     def _event_flags(self, segment: Segment, stances: Stances, length: float) -> int:
         flags = 0

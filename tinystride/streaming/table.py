@@ -25,6 +25,7 @@ STRIDE = np.dtype(
         *((name, "<f4") for name in ("length_sd_cm", "latency_s")),
         *((f"{event}_sample", "<u4") for event in ("start", "end", "contact")),
         *((f"{event}_fraction", "<f4") for event in ("start", "end", "contact")),
+        ("repaired_deg", "<f4"),
         ("flags", "<u2"),
     ],
     align=True,
@@ -42,7 +43,8 @@ def raw_samples(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
 
 def stride_table(strides: np.ndarray, rate_hz: float) -> pd.DataFrame:
     """One row per stride: start_s, end_s (mid-stances), initial_contact_s (NaN: none found), duration_s,
-    stride_length_cm, strapdown_length_cm, mean5_cm, mean10_cm, length_sd_cm, latency_s, flags.
+    stride_length_cm, strapdown_length_cm, mean5_cm, mean10_cm, length_sd_cm, latency_s, repaired_deg,
+    flags.
 
     strides: structured array with the members of tinystride_stride_t
     """
@@ -63,6 +65,7 @@ def stride_table(strides: np.ndarray, rate_hz: float) -> pd.DataFrame:
             "mean10_cm": strides["mean10_cm"].astype(float),
             "length_sd_cm": strides["length_sd_cm"].astype(float),
             "latency_s": strides["latency_s"].astype(float),
+            "repaired_deg": strides["repaired_deg"].astype(float),
             "flags": pd.Series([flag_words(flags) for flags in strides["flags"]], dtype=object),
         }
     )
