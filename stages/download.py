@@ -8,7 +8,8 @@ from tinystride.datasets.catalogue import licence_notice
 from tinystride.datasets.download import download
 
 
-def mirrors() -> list[str | Path]:
+def download_mirrors() -> list[str | Path]:
+    """Return TINYSTRIDE_MIRROR and ../shared/data, if they exist."""
     # In an experiment's copy of the checkout, DVC_ROOT still names the checkout itself.
     beside = Path(os.environ.get("DVC_ROOT", ".")).resolve().parent / "shared" / "data"
     named = os.environ.get("TINYSTRIDE_MIRROR")
@@ -18,7 +19,7 @@ def mirrors() -> list[str | Path]:
 def main(parameters: dict) -> None:
     sources = download(
         raw_folder=RAW,
-        mirrors=mirrors(),
+        mirrors=download_mirrors(),
         seed=parameters["seed"],
         tripod_folder=os.environ.get("TINYSTRIDE_TRIPOD"),
         **validated_kwargs("download", parameters, download),

@@ -101,7 +101,7 @@ def test_documents_links_lead_to_files():
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
-def test_every_stage_and_parameter_block_is_described():
+def test_pipeline_every_stage_has_a_description_and_every_block_is_used():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert [name for name, stage in stages.items() if not stage.get("desc")] == []
     used = {name.split(".")[0] for stage in stages.values() for name in stage.get("params", [])}
