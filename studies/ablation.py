@@ -1,4 +1,4 @@
-"""Compare lever arm, networks and augmentation, with good and worse sensors: results/studies/ablation."""
+"""Compare lever arm, networks and augmentation, with good and worse sensors: studies/results/ablation."""
 
 from stages.common import SPLIT, STRIDES, run_stage
 from studies.common import STUDIES, write_table

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.common import RESULTS
 from tinystride.evaluation.agreement import agreement, differences
 from tinystride.learning.split import subject_names
 
-STUDIES = RESULTS / "studies"
+STUDIES = Path("studies/results")
 BASELINE = "integral"
 METRICS = ["rmse_cm", "bias_cm", "sd_cm", "mean5_sd_cm"]
 

@@ -1,4 +1,4 @@
-"""Validate the gait parameters: results/studies/gait_parameters/validation.csv.
+"""Validate the gait parameters: studies/results/gait_parameters/validation.csv.
 
 Contacts are compared with the hand-checked events of ipol-healthy (even-numbered people; the detector's
 weights were fitted on the others), speed with the treadmill belt of tripod-excerpt, and angles, clearance

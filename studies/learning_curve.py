@@ -1,4 +1,4 @@
-"""Compare networks trained on 1 to 16 people: results/studies/learning_curve."""
+"""Compare networks trained on 1 to 16 people: studies/results/learning_curve."""
 
 import numpy as np
 import pandas as pd

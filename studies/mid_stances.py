@@ -1,4 +1,4 @@
-"""Measure the error of detected mid-stances: results/studies/mid_stances.
+"""Measure the error of detected mid-stances: studies/results/mid_stances.
 
 For simulated people, two references are known: the instant of the lowest angular rate (80 ms mean) of the
 flat foot, and the time in which the foot rests, that is, the sensor moves less than REST_MPS beyond the roll

@@ -1,4 +1,4 @@
-"""Test whether errors of consecutive strides cancel: results/studies/neighbours.
+"""Test whether errors of consecutive strides cancel: studies/results/neighbours.
 
 Two consecutive strides share a footprint. If the reference misplaces it, one stride seems too long and the
 next one too short by the same amount, and their mean is right. The same happens if the estimate cuts between

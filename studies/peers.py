@@ -29,7 +29,7 @@ from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.strides import extract_strides
 from tools import documents
 
-RAW, RESULTS = Path("data/raw"), Path("results/studies/peers")
+RAW, RESULTS = Path("data/raw"), Path("studies/results/peers")
 DOCUMENT = Path("docs/peers.md")
 SETS = ["vicon", "gaitmap-mocap", "llio-ruler", "llio-ruler-2", "tripod-excerpt"]
 OURS = "TinyStride, integral"

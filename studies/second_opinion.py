@@ -1,4 +1,4 @@
-"""Compare large errors with those of another algorithm on the same samples: results/studies/second_opinion.
+"""Compare large errors with those of another algorithm on the same samples: studies/results/second_opinion.
 
 Each recording of llio-ruler comes with a path by PyShoe: zero-velocity detector and Kalman filter over the
 whole walk (Wagstaff et al., IEEE Sens. J. 2020, arXiv 1910.00529). It shares only the samples with our

@@ -1,4 +1,4 @@
-"""Compare residual networks of 0 to 7,000 parameters: results/studies/sizes."""
+"""Compare residual networks of 0 to 7,000 parameters: studies/results/sizes."""
 
 from stages.common import SPLIT, STRIDES, run_stage
 from studies.common import STUDIES, write_table

@@ -9,7 +9,7 @@ import pandas as pd
 from tinystride.files import write_text
 from tools import documents
 
-STUDIES = Path("results/studies")
+STUDIES = Path("studies/results")
 DOCUMENTS = ("docs/decisions.md", "docs/method.md", "docs/parameters.md", "docs/sensors.md")
 PICTURES = ("ablation", "learning_curve")
 WITH_WORSE_SENSORS = (
