@@ -4,14 +4,15 @@ Both documents name the hashes of these results, so that a test finds tables of 
 """
 
 import math
-import shutil
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from tinystride.evaluation.tables import kind_of, markdown
 from tinystride.files import read_json
 from tools.documents import replace_section, table
+from tools.overview import overview
 
 README = Path("README.md")
 RESULTS_PAGE = Path("docs/results.md")
@@ -153,7 +154,9 @@ def main() -> None:
     ]
     replace_section(RESULTS_PAGE, BEGIN, END, "\n\n".join(wide))
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile("results/evaluate/overview.png", PICTURE)
+    strides = pd.read_csv("results/evaluate/strides.csv", dtype={"subject": str, "trial": str})
+    figure = overview(strides, f"{default_estimator(rule)}_cm")
+    figure.savefig(PICTURE, dpi=110, metadata={"Software": None})
 
 
 if __name__ == "__main__":
