@@ -1,4 +1,4 @@
-"""Where the sensor of gaitmap-mocap sits, and how a marker elsewhere errs: results/studies/reference_point.
+"""Where the sensor of gaitmap-mocap sits, and how a marker elsewhere errs: studies/results/reference_point.
 
 Three markers give the motion of a rigid foot. The sensor is at the place that is accelerated as the sensor
 measured: a linear fit, in which nothing is integrated. A stride's true length is how far that place went.

@@ -89,7 +89,7 @@ def returns_value(node: Function) -> bool:
     if isinstance(annotation, ast.Constant) and annotation.value is None:
         return False
     if annotation is not None:
-        return "NoReturn" not in ast.unparse(annotation)
+        return ast.unparse(annotation) not in ("NoReturn", "Never", "Iterator[None]")
     return any(isinstance(child, ast.Return) and child.value is not None for child in own_nodes(node))
 
 

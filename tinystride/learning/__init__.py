@@ -1,6 +1,6 @@
-"""From strides to networks: features, augmentation, architectures, training, quantization."""
+"""Train networks on strides: features, augmentation, architectures, training, quantization."""
 
 import os
 
-# The library prints nothing, but TensorFlow, once imported, tells on stderr what it was built for.
+# The library prints nothing; TensorFlow would print its build options on stderr when imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

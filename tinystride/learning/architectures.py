@@ -1,4 +1,4 @@
-"""The networks in Keras. Importing this module imports TensorFlow, which takes seconds."""
+"""Build the networks in Keras. Importing this module imports TensorFlow, which takes seconds."""
 
 from functools import partial
 from typing import Any
@@ -8,12 +8,17 @@ from tinystride.learning.estimators import CHANNELS, Settings
 
 
 class PairMaximum(keras.layers.Layer):
-    """Max-pooling over 2, same padding, of values that are not negative.
+    """Max-pooling over 2 steps, same padding, of values that are not negative.
 
-    In training it stands in for MaxPooling1D, whose gradient has no deterministic form that XLA compiles.
+    It replaces MaxPooling1D in training, because XLA compiles no deterministic gradient of that.
     """
 
     def call(self, values: Any) -> Any:
+        """Return the maximum of every two steps.
+
+        Args:
+            values: [batch, steps, channels], not negative
+        """
         if values.shape[1] % 2:
             values = keras.ops.pad(values, [[0, 0], [0, 1], [0, 0]])
         return keras.ops.maximum(values[:, 0::2], values[:, 1::2])
@@ -26,13 +31,21 @@ def build(
     for_training: bool = False,
     dtype: str = "float32",
 ) -> keras.Model:
-    """[batch, points, 6] standardised features to [batch, 1]. All forms of a network have the same weights.
+    """Build a network, [batch, points, 6] standardised features to [batch, 1].
 
-    batch_size: fixed, or None for any; a .tflite with a fixed one has no shape arithmetic in its graph
-    for_training: a form that XLA compiles; it computes the same
-    dtype: of weights and arithmetic, "float32" or "float64"
+    Networks built from the same settings have weights of the same shapes.
+
+    Args:
+        settings: architecture
+        batch_size: fixed batch size, None for any; a .tflite with a fixed one has no shape arithmetic in its
+            graph
+        for_training: build an equivalent form that XLA compiles
+        dtype: of weights and arithmetic, "float32" or "float64"
+
+    Returns:
+        the untrained network
     """
-    # Named, because the default names count all layers of the process, and a .tflite holds them.
+    # Layers have names because default names count all layers of the process and are stored in the .tflite.
     inputs = keras.Input((settings.points, CHANNELS), batch_size=batch_size, dtype=dtype, name="stride")
     values = inputs
     convolutions = zip(settings.filters, settings.kernels, settings.strides, strict=True)

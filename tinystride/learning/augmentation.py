@@ -1,37 +1,37 @@
-"""New strides with known lengths, made from recorded ones.
+"""Create new strides with known lengths from recorded ones.
 
-A recorded stride is taken apart into what the foot did and what the sensor made of it. The foot is a rigid
-body that turns about a point near the ground: the point travels along q(t), at rest at both mid-stances, and
-the foot's orientation is R(t). The sensor sits at `lever_m` from the point and measures, with g the vector of
-gravity,
+A recorded stride is split into the motion of the foot and the errors of the sensor. The foot is a rigid body
+that turns about a point near the ground: the point moves along q(t), at rest at both mid-stances, and the
+foot has the orientation R(t). The sensor sits at `lever_m` from the point and measures, with gravity g,
 
-    gyr = ω                                              (and bias, noise)
-    acc = Rᵀ (q̈ + d/dt (R (ω × lever)) − g) + left-over    (and bias, noise)
+    gyr = ω                                                       (plus bias and noise)
+    acc = Rᵀ (q̈ + d/dt (R (ω × lever arm)) − g) + sensor error     (plus bias and noise)
 
-`recover_motion` scales q horizontally such that it is as long as the label says. The left-over is what the
-recorded sensor measured beyond that: its drift and its scale error, kept with the stride. So a stride that
-is not transformed gives back its own samples, and its integral misses its label by as much as before. Without
-the left-over the stride is a perfect measurement of its label: the only honest reading of strides whose label
-is itself an integral.
+`recover_motion` scales q horizontally to the labelled length. The sensor error is the part of the recorded
+acceleration that the motion does not explain: drift and scale error. It is kept with the stride. Therefore a
+stride without transformation gives back its own samples, and the error of its integral stays the same.
+Without the sensor error a stride is a perfect measurement of its label; this is the correct choice for
+strides whose label is an integral itself.
 
-What changes the foot's motion, with the label that it leads to. The left-over stays, and with it the
-difference in cm between label and integral:
+Transformations of the foot's motion, and their labels. The sensor error is kept, and with it the difference
+in cm between label and integral:
 
-    scaled   q times a factor, horizontally and vertically apart    label × horizontal factor
-    warped   the same path at another pace, q(τ(t)) and R(τ(t))     label unchanged
+    scaled   q times a factor, horizontally and vertically          label × horizontal factor
+    warped   same path at another pace, q(τ(t)) and R(τ(t))         label unchanged
     pitched  larger or smaller pitch of the foot, q unchanged       label unchanged
-    curved   the heading turns on the way                           label = chord of the bent path
+    curved   heading changes within the stride                      label = chord of the curved path
 
-What changes the sensor alone: the label stays, the integral does not, and the difference is what a residual
-network learns to correct:
+Transformations of the sensor alone. The label stays, the integral changes, and a residual network learns to
+correct the difference:
 
-    synthesize with another lever   the sensor sits elsewhere on the foot than the integrator believes
-    mounted                         the foot frame is found with a small rotation
-    cut                             both mid-stances are found too early or too late
-    bias and noise                  of gyroscope and accelerometer
+    synthesize with another lever arm   the sensor's position differs from the one that the integration
+        assumes
+    mounted                             small rotation error of the foot frame
+    cut                                 both mid-stances are detected too early or too late
+    bias and noise                      of gyroscope and accelerometer
 
-Signals are those that the integrator gets, low-passed and on an even grid: POINTS points from mid-stance to
-mid-stance and MARGIN more on either side, for `cut` and `warped` to reach into.
+Signals are low-passed and evenly sampled, as for the integration: POINTS points from mid-stance to
+mid-stance, and MARGIN more on both sides for `cut` and `warped`.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -53,16 +53,17 @@ CHUNK = 2048
 
 @dataclass(frozen=True, eq=False)
 class FootMotion:
-    """What the feet of n strides did. The world's z points up, its x where the sensor heads at first.
+    """Motion of the foot in n strides. World axes: z up, x along the sensor's initial heading.
 
-    duration_s: [n], from mid-stance to mid-stance
-    orientation: [n, GRID, 3, 3], sensor to world
-    gyr_radps: [n, GRID, 3], angular rate in the sensor's axes
-    velocity_mps: [n, GRID, 3], of the turning point, in the world; zero at both mid-stances
-    acceleration_mps2: [n, GRID, 3], its derivative
-    acc_error_mps2: [n, GRID, 3], what the accelerometer measured beyond the motion, in its axes
-    lever_m: [n, 3], from the turning point to the sensor, in the sensor's axes
-    length_cm: [n], horizontal distance between the turning points of the two mid-stances
+    Attributes:
+        duration_s: [n], from mid-stance to mid-stance
+        orientation: [n, GRID, 3, 3], sensor to world
+        gyr_radps: [n, GRID, 3], angular rate in the sensor's axes
+        velocity_mps: [n, GRID, 3], of the turning point in the world; zero at both mid-stances
+        acceleration_mps2: [n, GRID, 3], derivative of the velocity
+        acc_error_mps2: [n, GRID, 3], sensor error of the accelerometer, in its axes
+        lever_m: [n, 3], lever arm from the turning point to the sensor, in the sensor's axes
+        length_cm: [n], horizontal distance of the turning point between the two mid-stances
     """
 
     duration_s: np.ndarray
@@ -78,15 +79,26 @@ class FootMotion:
         return len(self.duration_s)
 
     def select(self, rows: np.ndarray | slice) -> "FootMotion":
+        """Return some of the strides.
+
+        Args:
+            rows: indices or slice
+        """
         return FootMotion(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     @staticmethod
     def concatenate(parts: "list[FootMotion]") -> "FootMotion":
+        """Return the strides of all parts, in their order.
+
+        Args:
+            parts: at least one
+        """
         names = [field.name for field in fields(FootMotion)]
         return FootMotion(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
     @property
     def step_s(self) -> np.ndarray:
+        """[n], time between two points of the grid."""
         return self.duration_s / (POINTS - 1)
 
 
@@ -96,18 +108,22 @@ DEVIATION = real_number(0)
 
 @attrs.frozen
 class AugmentationOptions:
-    """How much of everything. Pairs: drawn evenly from between the two; single values: standard deviations.
+    """Strength of each transformation: pairs are uniform ranges, single values standard deviations.
 
-    horizontal_scale, vertical_scale: of the path
-    duration_scale: of the time from mid-stance to mid-stance
-    pace_bend: of each of three harmonics of the pace within a stride, at most 0.04
-    pitch_scale: of the foot's pitch
-    heading_rad: turn between the two mid-stances
-    mounting_rad: error of the foot frame, about each axis
-    lever_m: displacement of the sensor on the foot, along each axis
-    gyr_bias_radps, acc_bias_mps2: constant through a stride, along each axis
-    gyr_noise_radps, acc_noise_mps2: of each sample of the grid
-    cut_jitter_s: error of each of the two mid-stances
+    Attributes:
+        horizontal_scale: factor of the path's horizontal part
+        vertical_scale: factor of the path's vertical part
+        duration_scale: factor of the time from mid-stance to mid-stance
+        pace_bend: of each of three harmonics of the pace within a stride, at most 0.04
+        pitch_scale: factor of the foot's pitch
+        heading_rad: change of heading between the two mid-stances
+        mounting_rad: rotation error of the foot frame, about each axis
+        lever_m: displacement of the sensor on the foot, along each axis
+        gyr_bias_radps: constant within a stride, along each axis
+        acc_bias_mps2: constant within a stride, along each axis
+        gyr_noise_radps: of each sample of the grid
+        acc_noise_mps2: of each sample of the grid
+        cut_jitter_s: error of each of the two mid-stances
     """
 
     PREFIX: ClassVar[str] = "augmentation."
@@ -130,10 +146,16 @@ class AugmentationOptions:
 def augment(
     motion: FootMotion, rows: np.ndarray, options: AugmentationOptions, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """A new stride from each of `rows` ([n] indices) of the motion, which may occur repeatedly.
+    """Create a new stride from each of `rows`; rows may be repeated.
 
-    Returns acc_mps2 [n, POINTS, 3], gyr_radps [n, POINTS, 3], duration_s [n], length_cm [n]. The same state
-    of the generator gives the same strides.
+    Args:
+        motion: of the recorded strides
+        rows: [n] indices into the motion
+        options: strength of each transformation
+        rng: the same state gives the same strides
+
+    Returns:
+        acc_mps2 [n, POINTS, 3], gyr_radps [n, POINTS, 3], duration_s [n], length_cm [n]
     """
     parts = [
         _augment(motion.select(rows[start : start + CHUNK]), options, rng)
@@ -172,9 +194,11 @@ def _augment(
 
 
 def half_rate(signals: StrideSignals, first: int) -> StrideSignals:
-    """The same strides by a sensor half as fast, without an anti-alias filter: every second sample.
+    """Return the same strides as sampled at half the rate without an anti-alias filter: every second sample.
 
-    first: 0 or 1, the sample of each stride to begin with
+    Args:
+        signals: of the strides
+        first: sample of each stride to begin with, 0 or 1
     """
     lengths = np.diff(signals.offset)
     within = np.arange(signals.offset[-1]) - np.repeat(signals.offset[:-1], lengths)
@@ -191,7 +215,11 @@ def half_rate(signals: StrideSignals, first: int) -> StrideSignals:
 
 
 def resample_with_margin(signals: StrideSignals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(acc_mps2 [n, GRID, 3], gyr_radps, duration_s [n]) as `resample` gives, and MARGIN either side."""
+    """Return acc_mps2 [n, GRID, 3], gyr_radps [n, GRID, 3] and duration_s [n], with a margin on both sides.
+
+    Args:
+        signals: of n strides
+    """
     beyond = np.diff(signals.mid_stance, axis=1) * MARGIN / (POINTS - 1)
     wider = replace(signals, mid_stance=signals.mid_stance + beyond * [-1, 1])
     acc, gyr, duration = resample(wider, GRID)
@@ -207,12 +235,18 @@ def recover_motion(
     *,
     with_error: np.ndarray | bool = True,
 ) -> FootMotion:
-    """The foot's motion behind n recorded strides, exactly as long as their labels.
+    """Recover the foot's motion of n recorded strides, exactly as long as their labels.
 
-    acc_mps2, gyr_radps: [n, GRID, 3], canonical foot frame, gyro free of bias
-    duration_s, length_cm: [n]
-    lever_m: [3] or [n, 3], from the turning point to the sensor
-    with_error: [n] or one for all: keep what the motion does not explain, or drop it
+    Args:
+        acc_mps2: [n, GRID, 3], canonical foot frame
+        gyr_radps: [n, GRID, 3], canonical foot frame, without bias
+        duration_s: [n], from mid-stance to mid-stance
+        length_cm: [n], labels
+        lever_m: [3] or [n, 3], lever arm from the turning point to the sensor
+        with_error: [n] or one for all; keep the part of the acceleration that the motion does not explain
+
+    Returns:
+        the motion of n strides
     """
     acc, gyr = np.asarray(acc_mps2, float), np.asarray(gyr_radps, float)
     duration = np.asarray(duration_s, float)
@@ -237,7 +271,12 @@ def recover_motion(
 
 
 def synthesize(motion: FootMotion, lever_m: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """(acc_mps2, gyr_radps), [n, GRID, 3]: what a sensor at `lever_m` ([n, 3]; or the motion's) measures."""
+    """Return the samples acc_mps2 and gyr_radps, [n, GRID, 3] each, of a sensor on the moving foot.
+
+    Args:
+        motion: of n strides
+        lever_m: [n, 3], position of the sensor; None: that of the motion
+    """
     lever = motion.lever_m if lever_m is None else lever_m
     specific = motion.acceleration_mps2 + _lever_acceleration(
         motion.orientation, motion.gyr_radps, lever, motion.step_s
@@ -248,7 +287,13 @@ def synthesize(motion: FootMotion, lever_m: np.ndarray | None = None) -> tuple[n
 
 
 def scaled(motion: FootMotion, horizontal: np.ndarray, vertical: np.ndarray) -> FootMotion:
-    """Steps `horizontal` times as long, `vertical` times as high, [n] each. Label: × horizontal, exactly."""
+    """Return strides with scaled paths. Label: × horizontal, exactly.
+
+    Args:
+        motion: of n strides
+        horizontal: [n], factor
+        vertical: [n], factor
+    """
     factor = np.stack([horizontal, horizontal, vertical], axis=-1)[:, None]
     return replace(
         motion,
@@ -259,11 +304,16 @@ def scaled(motion: FootMotion, horizontal: np.ndarray, vertical: np.ndarray) -> 
 
 
 def warped(motion: FootMotion, duration: np.ndarray, bend: np.ndarray) -> FootMotion:
-    """The same path in `duration` times ([n]) the time, at a pace that `bend` changes within the stride.
+    """Return the same paths at another pace. Label: unchanged, exactly.
 
-    With u from 0 to 1 through the new stride, the old one is at τ(u) = u + Σ bend[:, k − 1] sin(k π u); the
-    sum of π k |bend| has to stay below 1. Velocity and angular rate change by the factor τ′ / duration.
-    Label: unchanged, exactly: what interpolating has cost is made up for by a little drift and scale.
+    With u from 0 to 1 within the new stride, the old stride is at τ(u) = u + Σ bend[:, k − 1] sin(k π u).
+    Velocity and angular rate change by the factor τ′ / duration. Errors of the interpolation are compensated
+    by a small drift and scale.
+
+    Args:
+        motion: of n strides
+        duration: [n], factor of the duration
+        bend: [n, harmonics]; the sum of π k |bend| must be below 1
     """
     phase = (np.arange(GRID) - MARGIN) / (POINTS - 1)
     order = np.pi * np.arange(1, bend.shape[1] + 1)
@@ -302,7 +352,12 @@ def warped(motion: FootMotion, duration: np.ndarray, bend: np.ndarray) -> FootMo
 
 
 def pitched(motion: FootMotion, factor: np.ndarray) -> FootMotion:
-    """The foot's pitch between its two stances `factor` times ([n]) as large. Label: unchanged, exactly."""
+    """Return strides with scaled pitch of the foot between its two stances. Label: unchanged, exactly.
+
+    Args:
+        motion: of n strides
+        factor: [n]
+    """
     rows, rates = motion.orientation[..., 2, :], motion.gyr_radps
     # The pitch is the angle of the third row of R in the sensor's x-z plane, and that row turns with −ω.
     turning = np.cross(rows, rates)
@@ -321,9 +376,13 @@ def pitched(motion: FootMotion, factor: np.ndarray) -> FootMotion:
 
 
 def curved(motion: FootMotion, heading_rad: np.ndarray) -> FootMotion:
-    """The heading turns smoothly by `heading_rad` ([n], to the left) from mid-stance to mid-stance.
+    """Return strides whose heading changes smoothly from mid-stance to mid-stance.
 
-    Label: the distance between the ends of the bent path, by the trapezoidal rule.
+    Label: the distance between the ends of the curved path, by the trapezoidal rule.
+
+    Args:
+        motion: of n strides
+        heading_rad: [n], change of heading, to the left
     """
     phase = np.clip((np.arange(GRID) - MARGIN) / (POINTS - 1), 0, 1)
     heading = heading_rad[:, None] * (phase - np.sin(2 * np.pi * phase) / (2 * np.pi))
@@ -346,14 +405,23 @@ def curved(motion: FootMotion, heading_rad: np.ndarray) -> FootMotion:
 
 
 def mounted(samples: np.ndarray, rotation_rad: np.ndarray) -> np.ndarray:
-    """`samples` ([n, points, 3]) in axes turned by the rotation vector `rotation_rad` ([n, 3])."""
+    """Return samples in rotated axes.
+
+    Args:
+        samples: [n, points, 3]
+        rotation_rad: [n, 3], rotation vectors
+    """
     return samples @ rotation_matrices(rotation_rad)
 
 
 def cut(samples: np.ndarray, start_s: np.ndarray, end_s: np.ndarray, step_s: np.ndarray) -> np.ndarray:
-    """[n, POINTS, channels]: `samples` ([n, GRID, channels], `step_s` apart) from one wrong cut to the other.
+    """Return [n, POINTS, channels], the samples between two wrongly detected mid-stances.
 
-    start_s, end_s: [n], how much later than in truth each is found; step_s: [n]
+    Args:
+        samples: [n, GRID, channels]
+        start_s: [n], delay of the first mid-stance
+        end_s: [n], delay of the second mid-stance
+        step_s: [n], time between two points of the grid
     """
     first = MARGIN + start_s / step_s
     last = MARGIN + POINTS - 1 + end_s / step_s
@@ -361,7 +429,7 @@ def cut(samples: np.ndarray, start_s: np.ndarray, end_s: np.ndarray, step_s: np.
 
 
 def _orientations(acc: np.ndarray, gyr: np.ndarray, step_s: np.ndarray) -> np.ndarray:
-    """[n, GRID, 3, 3], sensor to world: levelled at the first mid-stance, from there by the gyroscope."""
+    """Return [n, GRID, 3, 3], sensor to world: level at the first mid-stance, then by the gyroscope."""
     steps = rotation_matrices((gyr[:, 1:] + gyr[:, :-1]) / 2 * step_s[:, None, None])
     turned = np.empty((*gyr.shape, 3))
     turned[:, 0] = np.eye(3)
@@ -372,7 +440,7 @@ def _orientations(acc: np.ndarray, gyr: np.ndarray, step_s: np.ndarray) -> np.nd
 
 
 def _turns(angle: np.ndarray, axis: int) -> np.ndarray:
-    """[..., 3, 3]: rotations by `angle` about one coordinate axis."""
+    """Return [..., 3, 3], rotations by `angle` about one coordinate axis."""
     i, j = (axis + 1) % 3, (axis + 2) % 3
     turn = np.zeros((*angle.shape, 3, 3))
     turn[..., axis, axis] = 1
@@ -399,7 +467,7 @@ def _lever_acceleration(
 def _from_rest_to_rest(
     acceleration: np.ndarray, step_s: np.ndarray, length_cm: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(velocity, acceleration) less its drift, a constant acceleration, and scaled to go as far as wanted."""
+    """Return velocity and acceleration without drift (a constant), scaled to the labelled length."""
     drift = _velocities(acceleration, step_s)[:, STRIDE][:, -1] / (POINTS - 1) / step_s[:, None]
     acceleration = acceleration - drift[:, None]
     found_cm = _lengths_cm(_velocities(acceleration, step_s), step_s)
@@ -408,7 +476,7 @@ def _from_rest_to_rest(
 
 
 def _velocities(acceleration: np.ndarray, step_s: np.ndarray) -> np.ndarray:
-    """[n, GRID, 3], zero at the first mid-stance."""
+    """Return [n, GRID, 3], zero at the first mid-stance."""
     with extra("train"):
         from scipy.integrate import cumulative_trapezoid
     velocity = cumulative_trapezoid(acceleration, axis=1, initial=0) * step_s[:, None, None]
@@ -421,7 +489,7 @@ def _lengths_cm(velocity: np.ndarray, step_s: np.ndarray) -> np.ndarray:
 
 
 def _sample(samples: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """`samples` ([n, GRID, channels]) at fractional indices `at` ([n, points]): cubic, constant beyond."""
+    """Return `samples` ([n, GRID, channels]) at fractional indices `at` ([n, points]): cubic."""
     at = np.clip(at, 0, samples.shape[1] - 1)
     left = np.clip(at.astype(int), 1, samples.shape[1] - 3)
     x = (at - left)[..., None]

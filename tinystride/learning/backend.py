@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, without what their C++ says on standard error. Importing this takes seconds."""
+"""Import TensorFlow and Keras without messages of their C++ on standard error. This takes seconds."""
 
 import os
 import sys
@@ -10,10 +10,10 @@ from tinystride.optional import extra
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Lead this process's standard error, C++ included, nowhere within the block."""
+    """Discard this process's standard error within the block, including that of C++ code."""
     try:
         standard_error = os.dup(2)
-    except OSError:  # closed by whoever started this process
+    except OSError:  # closed by the parent process
         yield
         return
     _flush()
@@ -32,14 +32,14 @@ def _flush() -> None:
         sys.stderr.flush()
 
 
-# What it says there of the processor and of graphics cards is no news and no error: errors are exceptions.
+# The discarded messages describe processor and graphics cards; errors are exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with extra("train"), quiet_stderr():
     import keras
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    # Networks of a few kilobytes gain nothing from a graphics card, which would add up in another order.
+    # A graphics card does not accelerate networks of a few kilobytes and would sum in another order.
     tf.config.set_visible_devices([], "GPU")
     tf.config.list_logical_devices()
 

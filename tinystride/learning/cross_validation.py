@@ -1,4 +1,4 @@
-"""One fold, start to end. Importing this module imports TensorFlow."""
+"""Train and test one fold. Importing this module imports TensorFlow."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,13 @@ from tinystride.learning.training import Epoch, Training, train
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """predictions: columns stride_id, float32_cm, int8_cm, of the test subjects' usable strides"""
+    """Results of one fold.
+
+    Attributes:
+        training: trained network and its curve
+        quantized: .tflite files of the network
+        predictions: columns stride_id, float32_cm, int8_cm, of the test subjects' usable strides
+    """
 
     training: Training
     quantized: Quantized
@@ -33,9 +39,23 @@ def cross_validate(
     use_network: bool = True,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fold:
-    """Train and quantize a network of its own and predict people that it has never seen.
+    """Train and quantize a network, and predict the strides of people whom it has not seen.
 
-    part: {"train", "validation", "test"}, lists of "dataset/subject"
+    Args:
+        table: strides table
+        signals: of its usable strides
+        part: {"train", "validation", "test"}, lists of "dataset/subject"
+        settings: of the network and its training
+        seed: of the random choices
+        calibration_strides: number of training strides that set the int8 ranges, see `calibrate`
+        use_network: default of the quantized network, see `quantize`
+        on_epoch: called after each epoch
+
+    Returns:
+        network, files and predictions
+
+    Raises:
+        DataError: if no stride is left to train on
     """
     training, validation = (
         make_examples(table, signals, part[side], settings) for side in ("train", "validation")

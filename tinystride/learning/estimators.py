@@ -1,4 +1,4 @@
-"""What can be trained: estimators, their presets, and every value of a preset that a parameter may change."""
+"""Define estimators and their presets; parameters change single values of a preset."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -28,30 +28,38 @@ def _widths(high: int, *, min_length: int = 1) -> Rule:
 
 @attrs.frozen
 class Settings:
-    """An estimator, complete: what the network sees, what it looks like and how it is trained.
+    """A complete estimator: input, architecture and training of its network.
 
-    estimator: "strapdown-residual" (the network tells length minus strapdown length) or "direct" (the length)
-    features: one of FEATURES, see tinystride.learning.features
-    points: time steps of the network's input, 16 to 512; its channels are CHANNELS
-    feet: whose strides are learned from, of FEET; the network estimates those of either
-    filters, kernels, strides: of each Conv1D (same padding, ReLU), in order, up to 256, 64 and 4; max-pooling
-        over 2 (same padding) follows each
-    dense: widths of the hidden fully-connected layers (ReLU) before the one output, at most 1,024
-    epochs: most passes through the training strides
-    batch_size: strides a step of Adam
-    learning_rate: the highest, at most 1
-    course: of the learning rate: "one-cycle" (linear rise, then a cosine down to zero) or "constant"
-    patience: epochs without a better validation error after which training stops
-    loss: "mean-squared", or "huber", which is linear beyond `huber_delta_cm`
-    dataset_weights: {data set: weight of its strides in the loss}, 1 for those not named
-    leave_out: of FLAGS; a stride with one of them is not learned from
-    copies: augmented strides made from each recorded one, up to 100; contact to contact there are none
-    center_labels: take the median error of the integral in each data set out of its labels, so that the
-        network learns no bias of a sensor or a reference
-    half_rate_share: of the copies, 0 to 1, those made from every second sample of the recorded stride
-    augmentation: {name: value} of AugmentationOptions that differ from its defaults
+    Attributes:
+        estimator: "strapdown-residual" (the network's output is length minus strapdown length) or "direct"
+            (the length)
+        features: one of FEATURES, see `tinystride.learning.features`
+        points: time steps of the network's input, 16 to 512, with CHANNELS channels
+        filters: of each Conv1D (same padding, ReLU, max-pooling over 2 with same padding), in order, up to
+            256
+        kernels: of each Conv1D, up to 64
+        strides: of each Conv1D, up to 4
+        dense: widths of the hidden fully-connected layers (ReLU) before the output, up to 1,024
+        feet: of FEET; only their strides are used for training, but the network estimates those of either
+            foot
+        epochs: maximum number of passes through the training strides
+        batch_size: strides per step of Adam
+        learning_rate: maximum, up to 1
+        course: learning-rate schedule, "one-cycle" (linear rise, then a cosine down to zero) or "constant"
+        patience: epochs without a better validation error after which training stops
+        loss: "mean-squared", or "huber", which is linear above `huber_delta_cm`
+        huber_delta_cm: 0.001 to 1,000
+        dataset_weights: {data set: weight of its strides in the loss}; 1 for data sets that are not named
+        leave_out: of FLAGS; strides with one of them are not used for training
+        copies: augmented strides made from each recorded one, up to 100; 0 for contact-to-contact features
+        center_labels: subtract the integral's median error in each data set from its labels, so that the
+            network learns no bias of a sensor or a reference
+        half_rate_share: share of the augmented strides made from every second sample of the recorded stride,
+            0 to 1
+        augmentation: {name: value} of AugmentationOptions that differ from its defaults
 
-    Raises ParameterError for a value that is unknown or out of its range.
+    Raises:
+        ParameterError: for a value that is unknown or out of range
     """
 
     PREFIX: ClassVar[str] = "train."
@@ -87,19 +95,20 @@ class Settings:
                 f"{len(self.filters)}, {len(self.kernels)} and {len(self.strides)} values; "
                 "give one of each for every convolution"
             )
-        known = [entry.name for entry in attrs.fields(AugmentationOptions)]
+        names = [entry.name for entry in attrs.fields(AugmentationOptions)]
         for name in self.augmentation:
-            if name not in known:
-                raise ParameterError(f"train.augmentation.{name}: unknown; there are {', '.join(known)}")
+            if name not in names:
+                raise ParameterError(f"train.augmentation.{name}: unknown; there are {', '.join(names)}")
         AugmentationOptions(**self.augmentation)
 
     @property
     def n_parameters(self) -> int:
+        """Number of weights and biases."""
         return sum(parameters for parameters, _ in self._layers())
 
     @property
     def n_multiply_accumulates(self) -> int:
-        """Of one stride, biases aside; a product with a padded zero counts."""
+        """Multiply-accumulates of one stride without biases; products with padded zeros count."""
         return sum(multiply_accumulates for _, multiply_accumulates in self._layers())
 
     def _layers(self) -> Iterator[tuple[int, int]]:
@@ -121,11 +130,10 @@ def _residual(filters: tuple[int, ...], dense: tuple[int, ...]) -> Settings:
     )  # fmt: skip
 
 
-# What a foot does that turns on the spot, or closes up to the other: of these a network that knows lengths
-# alone learns nothing about walking.
+# Flags of movements such as turning on the spot or joining the other foot, which teach nothing about walking.
 NO_WALKING = ("out-of-range", "not-walking", "unsteady", "unusual-duration")
 
-# A network that has to integrate by itself must be shown what the integral takes out: offset, tilt, timing.
+# A direct network must learn to ignore the errors that the integration removes: offset, tilt, timing.
 FOR_DIRECT = {
     "horizontal_scale": [0.75, 1.3],
     "pitch_scale": [0.85, 1.15],
@@ -171,9 +179,16 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def choose(estimator: str, /, *, preset: str = "tiny", schedule: str = "fast", **changes: Any) -> Settings:
-    """The preset of the estimator, with a schedule, and with single values changed; None changes nothing.
+    """Return the settings of a preset, with a schedule and single changed values.
 
-    Raises ParameterError for unknown names and values out of the ranges that Settings states.
+    Args:
+        estimator: "strapdown-residual" or "direct"
+        preset: of the estimator, one of PRESETS
+        schedule: one of SCHEDULES
+        **changes: values of Settings by name; None keeps the preset's
+
+    Raises:
+        ParameterError: for unknown names and values out of range, see Settings
     """
     chosen = _named("train.preset", _named("estimator", PRESETS, estimator), str(preset))
     schedule_changes = _named("train.schedule", SCHEDULES, schedule)
@@ -188,7 +203,13 @@ def choose(estimator: str, /, *, preset: str = "tiny", schedule: str = "fast", *
 
 
 def can_be_augmented(settings: Settings) -> bool:
-    """Whether tinystride.learning.augmentation can make the strides that the network sees."""
+    """Return whether the strides that the network sees can be augmented.
+
+    They must have POINTS points from mid-stance to mid-stance.
+
+    Args:
+        settings: of the network
+    """
     return settings.features != "contact-to-contact" and settings.points == POINTS
 
 
@@ -198,7 +219,7 @@ def _named(parameter: str, choices: Mapping[str, T], name: str) -> T:
 
 
 def _plain(value: Any) -> Any:
-    """Lists as tuples, and numbers of NumPy as those of Python, which JSON can hold."""
+    """Return lists as tuples, and NumPy's numbers as Python's, which JSON supports."""
     if isinstance(value, list | tuple):
         return tuple(_plain(entry) for entry in value)
     return value.item() if isinstance(value, np.generic) else value

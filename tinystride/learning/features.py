@@ -1,13 +1,19 @@
-"""What the networks see of a stride, and what they have to tell.
+"""Compute features (input of a network) and labels (its training target).
 
-"strapdown": the integrated velocity in the first mid-stance's frame before de-drifting, and the angular rate,
-    both times the stride's duration (m, rad), from mid-stance to mid-stance
-"stance-to-stance": acceleration times the squared duration and angular rate times the duration (m, rad), from
-    mid-stance to mid-stance. Times the duration: what remains is the shape of the stride and its size.
-"contact-to-contact": angular rate / 1000 deg/s and acceleration / 16 g at 60 Hz from initial contact to
-    initial contact, zero-padded at the end (Verbiest et al., Sensors 2023, 7166). Deviations from the paper:
-    the axes are the canonical foot's, not the sensor's, and the 10 Hz low-pass comes before the FFT
-    resampling, so that the samples around the stride can settle it.
+"strapdown": integrated velocity in the frame of the first mid-stance before de-drifting, and angular rate,
+both times
+    the stride's duration (m, rad), from mid-stance to mid-stance
+"stance-to-stance": acceleration times the squared duration, and angular rate times the duration (m, rad),
+from
+    mid-stance to mid-stance. The scaling by duration keeps shape and size of the stride and removes its
+        pace.
+"contact-to-contact": angular rate / 1000 deg/s and acceleration / 16 g at 60 Hz, from initial contact to
+initial
+    contact, zero-padded at the end (Verbiest et al., Sensors 2023, 7166). Deviations from the paper: the
+        axes are
+    those of the canonical foot frame; the 10 Hz low-pass is applied before the FFT resampling, so that it
+        can use
+    the samples around the stride.
 """
 
 from dataclasses import dataclass, replace
@@ -41,8 +47,11 @@ PAPER_ACC_MPS2 = 16 * 9.80665
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """values: [n, points, 6] float64, NaN throughout for a stride that has none
-    reason: [n] str, why a stride has none; "" where it has
+    """Features of n strides.
+
+    Attributes:
+        values: [n, points, 6] float64, all NaN for a stride without features
+        reason: [n] str, why a stride has no features, "" otherwise
     """
 
     values: np.ndarray
@@ -51,14 +60,16 @@ class Features:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """n strides to learn from or to validate on.
+    """n strides for training or validation.
 
-    stride_id, subject: [n] str; subject is "dataset/subject"
-    values: [n, points, 6] float64
-    length_cm: [n] float64, the stride length
-    label_cm: [n] float64, what the network has to tell
-    weight: [n] float64, in the loss
-    left_out: {stride_id: reason} of the usable strides that are not here
+    Attributes:
+        stride_id: [n] str
+        subject: [n] str, "dataset/subject"
+        values: [n, points, 6] float64, features
+        length_cm: [n] float64, stride length
+        label_cm: [n] float64, training target
+        weight: [n] float64, in the loss
+        left_out: {stride_id: reason} of usable strides that are not in the examples
     """
 
     stride_id: np.ndarray
@@ -74,21 +85,39 @@ class Examples:
 
 
 def label_cm(estimator: str, stride_length_cm: np.ndarray, strapdown_length_cm: np.ndarray) -> np.ndarray:
-    """What the network has to tell of strides of these lengths, cm."""
+    """Return the training target of strides, cm.
+
+    Args:
+        estimator: "strapdown-residual" or "direct"
+        stride_length_cm: [n]
+        strapdown_length_cm: [n]
+    """
     return stride_length_cm - strapdown_length_cm if estimator == "strapdown-residual" else stride_length_cm
 
 
 def length_cm(estimator: str, output_cm: np.ndarray, strapdown_length_cm: np.ndarray) -> np.ndarray:
-    """The inverse of label_cm: the stride length from the network's output."""
+    """Return stride lengths from the network's output, cm: the inverse of `label_cm`.
+
+    Args:
+        estimator: "strapdown-residual" or "direct"
+        output_cm: [n]
+        strapdown_length_cm: [n]
+    """
     return output_cm + strapdown_length_cm if estimator == "strapdown-residual" else output_cm
 
 
 def stride_features(signals: StrideSignals, kind: str, points: int) -> Features:
-    """The features of each stride, of a kind described above."""
+    """Return the features of each stride.
+
+    Args:
+        signals: of n strides
+        kind: "strapdown", "stance-to-stance" or "contact-to-contact", see above
+        points: time steps of the features
+    """
     if kind == "contact-to-contact":
         return _contact_to_contact(signals, points)
     values = stance_features(kind, *strapdown.resample(signals, points=points))
-    # Not merely NaN here and there: a network cannot tell from what.
+    # Set all values to NaN: a network cannot recognize missing samples.
     broken = ~np.isfinite(values).all(axis=(1, 2))
     values[broken] = np.nan
     return Features(values, np.where(broken, "samples that are not finite", ""))
@@ -97,9 +126,13 @@ def stride_features(signals: StrideSignals, kind: str, points: int) -> Features:
 def stance_features(
     kind: str, acc_mps2: np.ndarray, gyr_radps: np.ndarray, duration_s: np.ndarray
 ) -> np.ndarray:
-    """[n, points, 6] float64, "strapdown" or "stance-to-stance", of resampled strides, recorded or not.
+    """Return features [n, points, 6] float64 of resampled strides, recorded or augmented.
 
-    acc_mps2, gyr_radps: [n, points, 3]; duration_s: [n]
+    Args:
+        kind: "strapdown" or "stance-to-stance"
+        acc_mps2: [n, points, 3]
+        gyr_radps: [n, points, 3]
+        duration_s: [n]
     """
     duration = duration_s[:, None, None]
     if kind == "strapdown":
@@ -142,10 +175,16 @@ def _contact_problem(samples: np.ndarray, contact: np.ndarray, rate_hz: float, p
 def make_examples(
     table: pd.DataFrame, signals: StrideSignals, subjects: list[str], settings: Settings
 ) -> Examples:
-    """The usable strides of `subjects` ("dataset/subject") that the settings want, in the table's order.
+    """Return the usable strides of some subjects that the settings select, in the table's order.
 
-    table: the strides table; signals: of at least its usable strides
-    Raises DataError if none is left.
+    Args:
+        table: strides table
+        signals: of at least its usable strides
+        subjects: "dataset/subject"
+        settings: of the network and its training
+
+    Raises:
+        DataError: if no stride is left
     """
     chosen = table["usable"].astype(bool) & subject_names(table).isin(subjects)
     rows = table[chosen & table["foot"].isin(settings.feet)]
@@ -155,14 +194,14 @@ def make_examples(
     features = stride_features(signals.select(rows["stride_id"]), settings.features, settings.points)
     lengths = rows[["stride_length_cm", "strapdown_length_cm"]].to_numpy(float, copy=True)
     if settings.center_labels:
-        # What all strides of a set share comes from its reference and mounting: the next set has another.
+        # An error common to all strides of a set comes from its reference and mounting, as in no other set.
         error_cm = rows["stride_length_cm"] - rows["strapdown_length_cm"]
         lengths[:, 0] -= error_cm.groupby(rows["dataset"]).transform("median").to_numpy(float)
     label = label_cm(settings.estimator, *lengths.T)
     reason = np.where((features.reason == "") & ~np.isfinite(label), "no label", features.reason)
     kept = reason == ""
     if not kept.any():
-        why = reason[0] if len(reason) else "none is usable"
+        why = reason[0] if len(reason) else "no usable stride"
         raise DataError(
             f"strides.parquet: no stride of {', '.join(subjects)} to learn from ({why}); split other subjects"
         )
@@ -179,10 +218,16 @@ def make_examples(
 
 
 def augmented(recorded: Examples, signals: StrideSignals, settings: Settings, *, seed: int) -> Examples:
-    """The recorded strides, and after them `settings.copies` new ones of each, named <stride_id>+<copy>.
+    """Return the recorded strides, followed by augmented ones named <stride_id>+<number>.
 
-    `settings.half_rate_share` of these start from every second sample, from the first or the second on.
-    signals: as `recorded` was made from
+    A share of `settings.half_rate_share` of these is made from every second sample, beginning with the first
+    or second.
+
+    Args:
+        recorded: examples to augment
+        signals: from which `recorded` was made
+        settings: of the network and its training
+        seed: the same seed gives the same strides
     """
     if not settings.copies:
         return recorded
@@ -214,9 +259,9 @@ def augmented(recorded: Examples, signals: StrideSignals, settings: Settings, *,
 
 
 def _impacts_cm(recorded: Examples, signals: StrideSignals) -> np.ndarray:
-    """What the table's integral [n], cm, has beyond that of each stride alone: drift at foot contact.
+    """Return the part [n], cm, of the table's integral that is not in each stride alone: drift at contact.
 
-    It depends on the recording's other strides, and a copy has as much of it as the recorded stride.
+    It depends on the other strides of the recording; an augmented stride has the same part as its original.
     """
     alone_cm = strapdown.integrate(*strapdown.resample(signals.select(recorded.stride_id))).length_cm
     return recorded.length_cm - recorded.label_cm - alone_cm
@@ -225,9 +270,17 @@ def _impacts_cm(recorded: Examples, signals: StrideSignals) -> np.ndarray:
 def stretched_features(
     recorded: Examples, signals: StrideSignals, settings: Settings, rows: np.ndarray, length_cm: np.ndarray
 ) -> np.ndarray:
-    """[n, points, 6]: the recorded strides `rows` ([n]) as if they were `length_cm` ([n]) long.
+    """Return features [n, points, 6] of recorded strides, scaled to other lengths.
 
-    Raises DataError where there are none: from contact to contact, or with other than POINTS points.
+    Args:
+        recorded: examples
+        signals: from which `recorded` was made
+        settings: of the network
+        rows: [n] indices into `recorded`
+        length_cm: [n] lengths after scaling
+
+    Raises:
+        DataError: if the strides cannot be scaled: contact to contact, or other than POINTS points
     """
     if not can_be_augmented(settings):
         raise DataError(f"features {settings.features!r} of {settings.points} points cannot be stretched")

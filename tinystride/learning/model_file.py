@@ -1,6 +1,6 @@
-"""A .tflite that describes itself: which estimator it is part of, and what happens to a stride before it.
+"""Attach a description to a .tflite file: estimator, features and scaling of the input.
 
-The description is JSON in a metadata entry of the file, which interpreters ignore and keep.
+The description is JSON in a metadata entry of the file; interpreters ignore and keep it.
 """
 
 import json
@@ -14,9 +14,7 @@ from tinystride.errors import ModelError
 
 ENTRY = b"tinystride"
 IDENTIFIER = b"TFL3"
-BUFFER_ALIGNMENT = (
-    16  # force_align of Buffer.data in the schema, which its generated Python code does not keep
-)
+BUFFER_ALIGNMENT = 16  # force_align of Buffer.data in the schema, ignored by its generated Python code
 
 
 class _AlignedBuffer(schema.BufferT):
@@ -27,10 +25,14 @@ class _AlignedBuffer(schema.BufferT):
 
 
 def open_model(content: bytes, source: str = "model") -> Interpreter:
-    """An interpreter of the .tflite `content`, ready to run, with the kernels that compute as TFLM does.
+    """Return an interpreter of a .tflite file, ready to run, with the kernels that compute as TFLM does.
 
-    source: its name in messages
-    Raises ModelError if the content is cut off, is no .tflite, or has operators that do not run.
+    Args:
+        content: of the file
+        source: name of the file, for messages
+
+    Raises:
+        ModelError: if the content is truncated, is not a .tflite file, or has operators that do not run
     """
     try:
         interpreter = Interpreter(
@@ -46,9 +48,14 @@ def open_model(content: bytes, source: str = "model") -> Interpreter:
 
 
 def attach_metadata(content: bytes, description: dict) -> bytes:
-    """The same network with `description`, which has to be JSON, in place of the one it had, if any.
+    """Return the same network with a description, which replaces an earlier one.
 
-    Raises ModelError as open_model does.
+    Args:
+        content: of the .tflite file
+        description: JSON-compatible
+
+    Raises:
+        ModelError: as in `open_model`
     """
     open_model(content)
     model = schema.ModelT.InitFromPackedBuf(bytearray(content))
@@ -68,7 +75,15 @@ def attach_metadata(content: bytes, description: dict) -> bytes:
 
 
 def read_metadata(content: bytes, source: str = "model") -> dict:
-    """What attach_metadata put in. Raises ModelError if there is nothing, or as open_model does."""
+    """Return the description that `attach_metadata` attached.
+
+    Args:
+        content: of the .tflite file
+        source: name of the file, for messages
+
+    Raises:
+        ModelError: if there is no description, or as in `open_model`
+    """
     open_model(content, source)
     model = schema.Model.GetRootAs(content)
     entries = [model.Metadata(i) for i in range(model.MetadataLength())]
@@ -77,5 +92,5 @@ def read_metadata(content: bytes, source: str = "model") -> dict:
         return json.loads(model.Buffers(found[0].Buffer()).DataAsNumpy().tobytes())
     except (IndexError, AttributeError, ValueError, UnicodeDecodeError) as error:
         raise ModelError(
-            f"{source}: does not tell what it estimates; use a .tflite that the quantize stage wrote"
+            f"{source}: has no description of its estimator; use a .tflite that the quantize stage wrote"
         ) from error

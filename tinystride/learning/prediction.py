@@ -1,4 +1,4 @@
-"""Stride lengths from a .tflite that describes itself. TensorFlow is not needed."""
+"""Predict stride lengths with a .tflite file that describes itself. TensorFlow is not needed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,11 +19,16 @@ DECIMALS = 4  # of lengths in cm
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A .tflite, float32 or int8, ready to run.
+    """A .tflite file, float32 or int8, ready to run.
 
-    estimator, features, points: as in Settings
-    used: whether predict_strides gives the lengths of the network; otherwise those of the integral
-    input_offset, input_scale: [6]; the network takes (features - offset) / scale
+    Attributes:
+        interpreter: of the file
+        estimator: "strapdown-residual" or "direct"
+        features: kind of features, see `tinystride.learning.features`
+        points: time steps of the input
+        input_offset: [6]
+        input_scale: [6]; the network's input is (features - input_offset) / input_scale
+        used: whether predict_strides uses the network; otherwise it returns the integral
     """
 
     interpreter: Interpreter
@@ -36,7 +41,17 @@ class Network:
 
     @staticmethod
     def load(model: bytes | Path | str) -> "Network":
-        """From a file or its content. Raises ModelError if it is unreadable or does not tell all this."""
+        """Load a network from a file or its content.
+
+        Args:
+            model: path or content
+
+        Returns:
+            the network
+
+        Raises:
+            ModelError: if it cannot be read or has no complete description
+        """
         content, source = (model, "model") if isinstance(model, bytes) else (_read(Path(model)), str(model))
         description = read_metadata(content, source)
         try:
@@ -53,23 +68,30 @@ class Network:
             raise ModelError(f"{source}: its description lacks {error}; quantize it again") from error
 
     def inputs(self, values: np.ndarray) -> np.ndarray:
-        """What the network is given, [n, points, 6] of its own type, of features of this shape.
+        """Return the network's input [n, points, 6] in its own type.
 
-        Of an int8 network it is rounded to its grid and clipped to its range.
+        The input of an int8 network is rounded and clipped to its range.
+
+        Args:
+            values: features [n, points, 6]
         """
-        (given,) = self.interpreter.get_input_details()
-        return _quantized((values - self.input_offset) / self.input_scale, given)
+        (tensor,) = self.interpreter.get_input_details()
+        return _quantized((values - self.input_offset) / self.input_scale, tensor)
 
     def output_cm(self, values: np.ndarray) -> np.ndarray:
-        """What the network tells, [n] cm, of features [n, points, 6]."""
-        (given,), (told,) = self.interpreter.get_input_details(), self.interpreter.get_output_details()
+        """Return the network's output [n], cm.
+
+        Args:
+            values: features [n, points, 6]
+        """
+        (source,), (target,) = self.interpreter.get_input_details(), self.interpreter.get_output_details()
         inputs = self.inputs(values)
-        outputs = np.empty(len(values), told["dtype"])
+        outputs = np.empty(len(values), target["dtype"])
         for i in range(len(values)):
-            self.interpreter.set_tensor(given["index"], inputs[i : i + 1])
+            self.interpreter.set_tensor(source["index"], inputs[i : i + 1])
             self.interpreter.invoke()
-            outputs[i] = self.interpreter.get_tensor(told["index"]).item()
-        return _dequantized(outputs, told)
+            outputs[i] = self.interpreter.get_tensor(target["index"]).item()
+        return _dequantized(outputs, target)
 
     def lengths_cm(
         self,
@@ -78,9 +100,12 @@ class Network:
         *,
         output_cm: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> np.ndarray:
-        """Stride lengths [n], cm; NaN where stride_features has none.
+        """Return stride lengths [n], cm; NaN for strides without features.
 
-        output_cm: used instead of the network's own, for the same network in another arithmetic
+        Args:
+            signals: of n strides
+            strapdown_length_cm: [n]
+            output_cm: used instead of the network's own output: the same network in another arithmetic
         """
         return self.lengths_of_features_cm(
             stride_features(signals, self.features, self.points), strapdown_length_cm, output_cm
@@ -92,19 +117,29 @@ class Network:
         strapdown_length_cm: np.ndarray,
         output_cm: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> np.ndarray:
-        """As lengths_cm, of strides whose features are known."""
-        known = features.reason == ""
-        outputs = np.full(len(known), np.nan)
-        outputs[known] = (output_cm or self.output_cm)(features.values[known])
+        """Return stride lengths [n], cm, as `lengths_cm`, from known features.
+
+        Args:
+            features: of n strides
+            strapdown_length_cm: [n]
+            output_cm: used instead of the network's own output
+        """
+        complete = features.reason == ""
+        outputs = np.full(len(complete), np.nan)
+        outputs[complete] = (output_cm or self.output_cm)(features.values[complete])
         return length_cm(self.estimator, outputs, np.asarray(strapdown_length_cm, float))
 
 
 def predict(model: bytes | Path | str, signals: StrideSignals, strapdown_length_cm: np.ndarray) -> np.ndarray:
-    """Lengths [n], cm, of n strides; NaN where `stride_features` has none.
+    """Return stride lengths [n], cm; NaN for strides without features.
 
-    model: a .tflite, float32 or int8, its content or its path
-    strapdown_length_cm: [n]; the direct estimator does not look at it
-    Raises ModelError if the model cannot be read, does not run or does not tell what it estimates.
+    Args:
+        model: .tflite file, float32 or int8: its path or content
+        signals: of n strides
+        strapdown_length_cm: [n]; not used by the direct estimator
+
+    Raises:
+        ModelError: if the model cannot be read, does not run or has no description
     """
     return Network.load(model).lengths_cm(signals, strapdown_length_cm)
 
@@ -117,12 +152,23 @@ def predict_subjects(
     float32: Callable[[np.ndarray], np.ndarray],
     int8: bytes | Path | str,
 ) -> pd.DataFrame:
-    """stride_id, float32_cm and int8_cm of each usable stride of `subjects`, in the table's order.
+    """Predict the usable strides of some subjects, in the table's order.
 
-    float32: output [n], cm, of the network before quantization for features [n, points, 6], such as
-        `TrainedModel.predict`
-    int8: the .tflite, its content or its path
-    Lengths are rounded to DECIMALS: arithmetic on another processor differs far behind these.
+    Lengths are rounded to DECIMALS, because the arithmetic of other processors differs in later digits.
+
+    Args:
+        table: strides table
+        signals: of its usable strides
+        subjects: "dataset/subject"
+        float32: function from features [n, points, 6] to the output [n], cm, of the network before
+            quantization, such as `TrainedModel.predict`
+        int8: .tflite file: its path or content
+
+    Returns:
+        columns stride_id, float32_cm and int8_cm
+
+    Raises:
+        ModelError: as in `predict`
     """
     network = Network.load(int8)
     rows = table[table["usable"].astype(bool) & subject_names(table).isin(subjects)]

@@ -1,4 +1,7 @@
-"""From the trained network to .tflite, and what int8 costs. Importing this module imports TensorFlow."""
+"""Convert the trained network to .tflite and measure the effect of int8.
+
+Importing this module imports TensorFlow.
+"""
 
 import io
 import warnings
@@ -19,12 +22,12 @@ from tinystride.learning.model_file import IDENTIFIER, attach_metadata
 from tinystride.learning.prediction import Network
 from tinystride.learning.training import TrainedModel
 
-# Strides of these lengths have to fit into the ranges of the int8 network.
+# The ranges of the int8 network must cover strides of these lengths.
 COVERED_CM = (40.0, 220.0)
-BEYOND_SHARE = 0.1
-# Ranges of one tensor in float32 and in float64 differ by less than this share of the range.
+EXTENSION_SHARE = 0.1
+# Ranges of one tensor in float32 and float64 differ by less than this share of the range.
 SAME_RANGE = 1e-4
-MIN_WIDTH = 1e-6  # of a range: some layers of a network may give one value only
+MIN_WIDTH = 1e-6  # of a range: some layers may have a constant output
 DECIMALS = 4
 
 
@@ -32,8 +35,10 @@ DECIMALS = 4
 class Calibration:
     """Strides whose values set the ranges of the int8 network's tensors.
 
-    stride_id: [n] str; of a stretched stride with "*" and the factor
-    values: [n, points, 6]; length_cm: [n]
+    Attributes:
+        stride_id: [n] str; a stretched stride has "*" and the factor appended
+        values: [n, points, 6], features
+        length_cm: [n]
     """
 
     stride_id: list[str]
@@ -43,9 +48,14 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class Quantized:
-    """float32, int8: .tflite files of a fixed batch of one, which describe themselves
-    calibration: what set the ranges of the int8 network's tensors
-    difference: {"train" | "validation": {"n_strides", "bias_cm", "sd_cm", "max_abs_cm"}} of int8 - float32
+    """.tflite files of one network, with a fixed batch of one.
+
+    Attributes:
+        float32: content of the float32 file, with description
+        int8: content of the int8 file, with description
+        calibration: strides that set the ranges of the int8 network's tensors
+        difference: {"train" | "validation": {"n_strides", "bias_cm", "sd_cm", "max_abs_cm"}} of int8 -
+            float32
     """
 
     float32: bytes
@@ -64,14 +74,23 @@ def quantize(
     use_network: bool = True,
     description: dict | None = None,
 ) -> Quantized:
-    """Convert the network, with int8 weights, activations, input and output in the int8 form.
+    """Convert a network; weights, activations, input and output of the int8 form are int8.
 
-    training, validation: the recorded strides that the model was trained on; signals: theirs
-    calibration_strides: how many of the training strides set the ranges, see `calibrate`
-    use_network: whether predictions and the C library add a residual network's correction to the integral by
-        default; if not, the length is the integral's, and the C leaves the network out
-    description: what the files tell beside what a prediction needs, e.g. {"source": "simulated"}
-    Raises ParameterError for a number out of range.
+    Args:
+        model: trained network
+        training: the recorded strides on which the model was trained
+        validation: the recorded strides on which it was validated
+        signals: of both
+        calibration_strides: number of training strides that set the ranges, see `calibrate`
+        use_network: default of predictions and C library: whether a residual network's correction is added
+            to the integral; if not, the length is the integral's, and the C omits the network
+        description: further entries of the files' description, such as {"source": "simulated"}
+
+    Returns:
+        the files and their difference
+
+    Raises:
+        ParameterError: if calibration_strides is out of range
     """
     calibration = calibrate(training, signals, model.settings, calibration_strides)
     described = {
@@ -98,19 +117,27 @@ def quantize(
 
 
 def calibrate(training: Examples, signals: StrideSignals, settings: Settings, n: int) -> Calibration:
-    """n training strides at even steps through the sorted lengths, shortest and longest included.
+    """Return n training strides at even steps through the sorted lengths, with the shortest and longest.
 
-    All if there are fewer. Where these do not reach to both ends of COVERED_CM, the shortest (longest) of
-    them are stretched to lengths at even steps to there, BEYOND_SHARE of n at each end; strides that cannot
-    be augmented are not.
-    Raises ParameterError for n outside of 1 to 100,000.
+    With fewer training strides all are returned. If they do not reach both ends of COVERED_CM, the shortest
+    (longest) of them are stretched to lengths at even steps up to that end, EXTENSION_SHARE of n at each
+    end; strides that cannot be augmented are not stretched.
+
+    Args:
+        training: the recorded strides on which the model was trained
+        signals: of these strides
+        settings: of the network
+        n: 1 to 100,000
+
+    Raises:
+        ParameterError: if n is out of range
     """
     if not 1 <= n <= 100_000:
         raise ParameterError(f"quantize.calibration_strides: {n} is not from 1 to 100000")
     order = np.argsort(training.length_cm, kind="stable")
     rows = order[np.unique(np.rint(np.linspace(0, len(order) - 1, n)).astype(int))]
     recorded = Calibration(training.stride_id[rows].tolist(), training.values[rows], training.length_cm[rows])
-    stretched, length_cm = _beyond(training.length_cm, order, max(1, round(BEYOND_SHARE * n)))
+    stretched, length_cm = _extension(training.length_cm, order, max(1, round(EXTENSION_SHARE * n)))
     if not len(stretched) or not can_be_augmented(settings):
         return recorded
     factors = (length_cm / training.length_cm[stretched]).tolist()
@@ -125,8 +152,8 @@ def calibrate(training: Examples, signals: StrideSignals, settings: Settings, n:
     )
 
 
-def _beyond(length_cm: np.ndarray, order: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows, and to which length to stretch each, of up to n strides at each end that is not reached."""
+def _extension(length_cm: np.ndarray, order: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to stretch and their new lengths, up to n strides at each end that is not reached."""
     rows, wanted_cm = [np.zeros(0, int)], [np.zeros(0)]
     for own, end_cm, sign in ((order[:n], COVERED_CM[0], 1), (order[::-1][:n], COVERED_CM[1], -1)):
         if sign * (length_cm[own[0]] - end_cm) > 0:
@@ -142,7 +169,7 @@ def _convert(model: TrainedModel, calibration_values: np.ndarray | None) -> byte
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([each[None]] for each in samples.astype(np.float32))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        # The float32 network with the range of each tensor, as the converter makes it on the way to int8.
+        # Stop at the float32 network with the range of each tensor, an intermediate result of the conversion.
         converter._experimental_calibrate_only = True
     with _silence():
         content = converter.convert()
@@ -157,14 +184,16 @@ def _convert(model: TrainedModel, calibration_values: np.ndarray | None) -> byte
 
 
 def _with_exact_ranges(calibrated: bytes, network: keras.Model, samples: np.ndarray) -> bytes:
-    """The calibrated float32 .tflite with the ranges that its tensors have in float64 arithmetic.
+    """Return the calibrated float32 .tflite with ranges from float64 arithmetic.
 
-    The converter computes them in float32, so that their last digits, and with them the scales of the int8
-    network, depend on the processor. Which layer a tensor belongs to is told by its range.
-    Raises ModelError for a tensor whose range is no layer's.
+    The converter computes ranges in float32, so that their last digits, and the scales of the int8 network,
+    depend on the processor. The layer of a tensor is found by its range.
+
+    Raises:
+        ModelError: for a tensor without a layer
     """
     layers = keras.Model(network.inputs, [layer.output for layer in network.layers])
-    # The converter's highest value begins at the smallest positive float: none of its ranges ends below zero.
+    # The converter's maximum starts at the smallest positive float, so that no range ends below zero.
     exact = [
         (values.min(), max(values.max(), 0.0)) for values in map(np.asarray, layers(tf.constant(samples)))
     ]
@@ -176,10 +205,10 @@ def _with_exact_ranges(calibrated: bytes, network: keras.Model, samples: np.ndar
         if found is None or found.min is None or not len(found.min):
             continue
         distance = np.abs(ranges - [found.min[0], found.max[0]]).max(axis=1) / width
-        nearest = int(distance.argmin())
-        if not distance[nearest] < SAME_RANGE:
+        closest = int(distance.argmin())
+        if not distance[closest] < SAME_RANGE:
             raise ModelError(f"tensor {tensor.name.decode()} of the converted network is no layer's output")
-        low, high = ranges[nearest].astype(np.float32)
+        low, high = ranges[closest].astype(np.float32)
         found.min = [low]
         found.max = [high] if high > 0 else found.max
     builder = flatbuffers.Builder(len(calibrated))
@@ -199,6 +228,6 @@ def _difference(model: TrainedModel, int8: Network, values: np.ndarray) -> dict[
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """The converter tells what it does: Python on standard output and as warnings, C++ on standard error."""
+    """Discard the converter's messages: Python's on standard output and as warnings, C++'s on stderr."""
     with quiet_stderr(), redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
         yield

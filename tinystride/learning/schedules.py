@@ -1,4 +1,4 @@
-"""How soon different schedules get a network to the same validation error. Imports TensorFlow."""
+"""Compare how fast training schedules reach the same validation error. Imports TensorFlow."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -18,8 +18,19 @@ def compare_schedules(
     seed: int,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> pd.DataFrame:
-    """Train with each of the named settings; one row an epoch: schedule, epoch, seconds, train_rmse_cm,
-    validation_rmse_cm. Seconds are of the wall clock from the start of the training, compilation included.
+    """Train with each of some settings and record the time of each epoch.
+
+    Args:
+        training: strides to train on
+        validation: strides to validate on
+        schedules: {name: settings}
+        seed: of the random choices
+        on_epoch: called after each epoch
+
+    Returns:
+        one row per epoch: schedule, epoch, seconds, train_rmse_cm, validation_rmse_cm; seconds are
+            wall-clock time from
+        the start of the training, compilation included
     """
     rows = []
     for name, settings in schedules.items():
@@ -36,7 +47,13 @@ def compare_schedules(
 
 
 def seconds_to_reach(curves: pd.DataFrame, schedule: str, validation_rmse_cm: float) -> float:
-    """When the schedule first erred as little as that or less; infinity if never."""
+    """Return the time at which a schedule first reached a validation error, infinity if it did not.
+
+    Args:
+        curves: as `compare_schedules` returns them
+        schedule: its name
+        validation_rmse_cm: error to reach
+    """
     own = curves[curves["schedule"] == schedule]
     reached = own[own["validation_rmse_cm"] <= validation_rmse_cm]
     return float(reached["seconds"].min()) if len(reached) else float("inf")

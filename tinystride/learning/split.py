@@ -1,6 +1,6 @@
-"""Who is trained on, validated on and tested on.
+"""Split subjects into training, validation and test.
 
-The unit is the person: all their trials and both feet, in every data set that they are in.
+The unit is the person: all their trials and both feet, in all data sets with that person.
 """
 
 import numpy as np
@@ -11,16 +11,24 @@ from tinystride.errors import ParameterError
 from tinystride.validation import one_of, real_number
 
 STRATEGIES = ("leave-one-dataset-out", "grouped-kfold", "leave-one-subject-out", "paper")
-PAPER_BLOCKS = 5  # of 20 % of the subjects each: three train, one validates, one is tested on
+PAPER_BLOCKS = 5  # of 20 % of the subjects each: three for training, one for validation, one for test
 
 
 def subject_names(table: pd.DataFrame) -> pd.Series:
-    """ "dataset/subject" of each stride: `subject` alone is unique only within its data set."""
+    """Return "dataset/subject" of each stride; `subject` alone is unique only within its data set.
+
+    Args:
+        table: strides table
+    """
     return table["dataset"] + "/" + table["subject"]
 
 
 def unit_names(subjects: pd.Series) -> pd.Series:
-    """The person behind each "dataset/subject": the same for two data sets that share their people."""
+    """Return a name of the person of each subject, the same for data sets with the same people.
+
+    Args:
+        subjects: "dataset/subject"
+    """
     return subjects.map({subject: _unit(subject) for subject in subjects.unique()})
 
 
@@ -30,7 +38,7 @@ def _unit(subject: str) -> str:
 
 
 def _group(dataset: str) -> str:
-    """The data set that stands for all those with the same people."""
+    """Return the data set that represents all those with the same people."""
     return (CATALOGUE[dataset].same_people_as if dataset in CATALOGUE else "") or dataset
 
 
@@ -43,24 +51,37 @@ def split_by_subject(
     held_out: list[str],
     validation_fraction: float,
 ) -> dict:
-    """Divide the subjects of the strides table that have a usable stride.
+    """Divide the subjects of the strides table with a usable stride into training, validation and test.
 
-    strategy: "leave-one-dataset-out": a fold tests all people of one data set (data sets that share their
-        people together), so that sensor, people and reference are all unknown to its network; `folds` has to
-        be their number. Where only one data set is left, its people are split as "grouped-kfold" does.
-        "grouped-kfold": folds of similar numbers of strides, each data set's subjects spread over them;
-        "leave-one-subject-out": `folds` has to be the number of subjects; "paper" (Verbiest et al., Sensors
-        2023, 7166: 9, 3 and 3 of 15): the shuffled subjects make five blocks, fold i tests block i, validates
-        on the next one and trains on the other three, so that at most five folds exist.
-    folds: number of folds, at least 2, one cross-validated model each
-    held_out: names of data sets that no fold knows and that the final model is tested on. If none of them has
-        a usable stride, the final split is fold 0.
-    validation_fraction: share of each data set's subjects not tested on (between 0 and 1, rounded, but never
-        all of a data set) whose error stops the training; at least one in all
+    Strategies:
 
-    Returns {"strategy", "seed", "final": {"train", "validation", "test"}, "folds": [{"fold", "train",
-    "validation", "test"}, ...]} with sorted lists of "dataset/subject".
-    Raises ParameterError for an unknown strategy or data set, a number out of range, or too few subjects.
+    - "leave-one-dataset-out": a fold tests all people of one data set (data sets with the same people are
+      one), so that sensor, people and reference are unknown to its network. There is one fold per data set.
+      If only one data set remains, its people are split as by "grouped-kfold".
+    - "grouped-kfold": folds with similar numbers of strides; the subjects of each data set are spread over
+      the folds.
+    - "leave-one-subject-out": there is one fold per subject.
+    - "paper" (Verbiest et al., Sensors 2023, 7166: 9, 3 and 3 of 15 subjects): the shuffled subjects form
+      five blocks. Fold i tests block i, validates on the next one and trains on the other three; there are
+      at most five folds.
+
+    Args:
+        table: strides table
+        strategy: one of STRATEGIES
+        seed: of the random choices
+        folds: number of folds, at least 2, with one cross-validated model each
+        held_out: data sets that no fold contains and on which the final model is tested; if they have no
+            usable stride, the final split is fold 0
+        validation_fraction: share of each data set's subjects, outside the test, for validation, between 0
+            and 1; it is rounded, never all subjects of a data set, and at least one in total
+
+    Returns:
+        {"strategy", "seed", "final": {"train", "validation", "test"},
+        "folds": [{"fold", "train", "validation", "test"}, …]} with sorted lists of "dataset/subject"
+
+    Raises:
+        ParameterError: if strategy or data set is unknown, a number is out of range, or there are too few
+            subjects
     """
     _check(strategy, folds, validation_fraction)
     _check_names(held_out, table)
@@ -70,15 +91,15 @@ def split_by_subject(
     subjects_of = {unit: sorted(own.unique()) for unit, own in subjects.groupby(units)}
     left_out = {_group(dataset) for dataset in held_out}
     is_held_out = np.array([_dataset(unit) in left_out for unit in n_strides.index], dtype=bool)
-    known, strangers = n_strides[~is_held_out], n_strides[is_held_out]
-    datasets = sorted({_dataset(unit) for unit in known.index})
+    learned, held = n_strides[~is_held_out], n_strides[is_held_out]
+    datasets = sorted({_dataset(unit) for unit in learned.index})
     if strategy == "leave-one-dataset-out" and len(datasets) == 1:
         strategy = "grouped-kfold"
-    _check_subjects(strategy, folds, len(known), held_out)
+    _check_subjects(strategy, folds, len(learned), held_out)
     _check_datasets(strategy, folds, datasets)
 
     def complete(test: list[str], validation: list[str] | None = None) -> dict:
-        rest = [subject for subject in known.index if subject not in test]
+        rest = [subject for subject in learned.index if subject not in test]
         if len(rest) < 2:
             raise ParameterError(
                 f"split: testing on {', '.join(test)} leaves {len(rest)} subjects to train and validate on, "
@@ -91,13 +112,13 @@ def split_by_subject(
         return {side: [name for unit in own for name in subjects_of[unit]] for side, own in sides.items()}
 
     if strategy == "paper":
-        blocks = _shuffled_blocks(list(known.index), PAPER_BLOCKS, seed)
+        blocks = _shuffled_blocks(list(learned.index), PAPER_BLOCKS, seed)
         parts = [complete(blocks[i], blocks[(i + 1) % PAPER_BLOCKS]) for i in range(folds)]
     elif strategy == "leave-one-dataset-out":
-        parts = [complete([unit for unit in known.index if _dataset(unit) == name]) for name in datasets]
+        parts = [complete([unit for unit in learned.index if _dataset(unit) == name]) for name in datasets]
     else:
-        parts = [complete(block) for block in _balanced_blocks(known, folds, seed)]
-    final = complete(list(strangers.index)) if len(strangers) else parts[0]
+        parts = [complete(block) for block in _balanced_blocks(learned, folds, seed)]
+    final = complete(list(held.index)) if len(held) else parts[0]
     return {
         "strategy": strategy,
         "seed": seed,
@@ -114,7 +135,7 @@ def _check(strategy: str, folds: int, validation_fraction: float) -> None:
     one_of(STRATEGIES).check("split.strategy", strategy)
     real_number(above=0, below=1).check("split.validation_fraction", validation_fraction)
     if folds < 2:
-        raise ParameterError(f"folds: {folds} of them leave nobody unknown; use at least -S 'folds=[0,1]'")
+        raise ParameterError(f"folds: at least 2 are needed, not {folds}; use -S 'folds=[0,1]'")
     if strategy == "paper" and folds > PAPER_BLOCKS:
         raise ParameterError(
             f"folds: split.strategy paper has at most {PAPER_BLOCKS}; use -S 'folds=[0,1,2,3,4]'"
@@ -122,7 +143,7 @@ def _check(strategy: str, folds: int, validation_fraction: float) -> None:
 
 
 def _check_names(held_out: list[str], table: pd.DataFrame) -> None:
-    # A misspelt name would let the network train on what it is to be judged by.
+    # With a misspelt name the network would be trained on its test data.
     unknown = sorted(set(held_out) - set(CATALOGUE) - set(table["dataset"]))
     if unknown:
         raise ParameterError(
@@ -162,7 +183,7 @@ def _choose_validation(subjects: list[str], fraction: float, seed: int) -> list[
     chosen: list[str] = []
     for dataset in sorted({_dataset(subject) for subject in subjects}):
         own = [subject for subject in subjects if _dataset(subject) == dataset]
-        # A data set's only subject is worth more for training than for stopping it.
+        # A data set's only subject is used for training rather than for early stopping.
         n = min(round(fraction * len(own)), len(own) - 1)
         chosen += list(random.permutation(own)[:n])
     if not chosen:
@@ -176,9 +197,11 @@ def _shuffled_blocks(subjects: list[str], n_blocks: int, seed: int) -> list[list
 
 
 def _balanced_blocks(n_strides: pd.Series, n_blocks: int, seed: int) -> list[list[str]]:
-    """Greedily: each subject goes to the block that has fewest subjects of the same data set and, among
-    those, fewest strides; data sets of large subjects come first, their subjects shuffled. As long as there
-    are subjects enough, no block stays empty.
+    """Return blocks of subjects of similar size, found greedily.
+
+    Each subject is added to the block with the fewest subjects of the same data set and, among those, the
+    fewest strides. Data sets with many strides per subject come first, their subjects shuffled. With enough
+    subjects no block stays empty.
     """
     datasets = n_strides.groupby(_dataset).mean().sort_values(ascending=False, kind="stable").index
     shuffled = _shuffled_blocks(list(n_strides.index), 1, seed)[0]

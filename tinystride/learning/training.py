@@ -1,8 +1,9 @@
-"""Training the float32 network, and keeping it. Importing this module imports TensorFlow.
+"""Train the float32 network and store it. Importing this module imports TensorFlow.
 
-Training computes in float64. Libraries choose their kernels by the processor, and these add up in different
-orders: in float32 the weights then differ between processors, in float64 only by about 1e-16 a step. After
-each epoch all weights are rounded to float32, so that the differences do not grow and the bytes are the same.
+Training computes in float64. Libraries select kernels by processor, and these add numbers in different
+orders: in float32 the weights then differ between processors, in float64 only by about 1e-16 per step. After
+each epoch all weights are rounded to float32, which removes these differences, so that the bytes are the
+same.
 """
 
 from collections.abc import Callable
@@ -21,19 +22,19 @@ from tinystride.learning.estimators import Settings
 from tinystride.learning.features import Examples
 
 WARM_UP = 0.1  # share of a one-cycle's steps in which the learning rate rises
-ROUNDED_TO = 6  # decimals of the errors in cm: above the noise of float64 sums, below what matters
-SMALLEST_SCALE_CM = (
-    0.1  # labels that all but agree, such as residuals of integrals from integrals, have no scale
-)
+ROUNDED_TO = 6  # decimals of the errors in cm, above the rounding errors of float64 sums
+MIN_LABEL_SCALE_CM = 0.1  # for labels that are nearly equal, such as residuals of integrals from integrals
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """A float32 network and what it needs to be used.
+    """A float32 network and its scaling.
 
-    settings: what it is
-    input_offset, input_scale: [6]; the network takes (features - offset) / scale
-    network: Keras, float32, [1, points, 6] to [1, 1], cm
+    Attributes:
+        settings: architecture and training
+        input_offset: [6]
+        input_scale: [6]; the network's input is (features - input_offset) / input_scale
+        network: Keras, float32, [1, points, 6] to [1, 1], cm
     """
 
     settings: Settings
@@ -49,17 +50,29 @@ class TrainedModel:
         return network
 
     def standardised(self, values: np.ndarray) -> np.ndarray:
-        """What the network is given, [n, points, 6] float64, of features of this shape."""
+        """Return the network's input [n, points, 6] float64.
+
+        Args:
+            values: features [n, points, 6]
+        """
         return (values - self.input_offset) / self.input_scale
 
     def predict(self, values: np.ndarray) -> np.ndarray:
-        """Output [n], cm, for features [n, points, 6], computed in float64: float32 would add some 1e-5 cm
-        of rounding, and not the same on every processor.
+        """Return the output [n], cm, computed in float64.
+
+        float32 would add rounding errors of about 1e-5 cm that depend on the processor.
+
+        Args:
+            values: features [n, points, 6]
         """
         return self.exact(tf.constant(self.standardised(values), tf.float64)).numpy()[:, 0]
 
     def save(self, folder: Path | str) -> None:
-        """Write model.weights.h5 and model.json, byte for byte the same for the same model."""
+        """Write model.weights.h5 and model.json; the same model gives the same bytes.
+
+        Args:
+            folder: is replaced when complete
+        """
         with atomic_folder(folder) as partial:
             self.network.save_weights(partial / "model.weights.h5")
             write_json(
@@ -73,7 +86,17 @@ class TrainedModel:
 
     @staticmethod
     def load(folder: Path | str) -> "TrainedModel":
-        """Raises ModelError if the folder does not hold a model that `save` wrote."""
+        """Load a model that `save` wrote.
+
+        Args:
+            folder: with the files
+
+        Returns:
+            the model
+
+        Raises:
+            ModelError: if the folder does not contain such a model
+        """
         folder = Path(folder)
         try:
             content = read_json(folder / "model.json")
@@ -89,9 +112,12 @@ class TrainedModel:
 
 @dataclass(frozen=True)
 class Epoch:
-    """train_rmse_cm: over the strides of the epoch, each before its own step
-    validation_rmse_cm: mean over the validation subjects of their RMSE
-    Both rounded to ROUNDED_TO decimals.
+    """Errors of one epoch, rounded to ROUNDED_TO decimals.
+
+    Attributes:
+        number: from 0
+        train_rmse_cm: over the strides of the epoch, each before its own step
+        validation_rmse_cm: mean over the validation subjects of their RMSE
     """
 
     number: int
@@ -101,7 +127,13 @@ class Epoch:
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """best: number of the epoch whose weights the model has"""
+    """Result of a training.
+
+    Attributes:
+        model: with the weights of the best epoch
+        epochs: all epochs
+        best: number of the best epoch
+    """
 
     model: TrainedModel
     epochs: list[Epoch]
@@ -116,18 +148,27 @@ def train(
     seed: int,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Training:
-    """Fit the network to `training` and return it as it was when it erred least on the validation subjects.
+    """Train a network and return it with the weights of the epoch with the lowest validation error.
 
     The same arguments give the same weights, also in another process, on another processor and with other
     settings of its libraries.
-    on_epoch: called after each epoch
+
+    Args:
+        training: strides to train on
+        validation: strides to validate on
+        settings: of the network and its training
+        seed: of the random choices
+        on_epoch: called after each epoch
+
+    Returns:
+        the model and all epochs
     """
-    keras.backend.clear_session()  # names of layers count up otherwise, and end up in files
+    keras.backend.clear_session()  # otherwise names of layers, which are in the files, would count up
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     offset, scale = _standardisation(training.values, settings)
     label_offset = float(training.label_cm.mean())
-    label_scale = max(float(training.label_cm.std()), SMALLEST_SCALE_CM)
+    label_scale = max(float(training.label_cm.std()), MIN_LABEL_SCALE_CM)
     learner = build(settings, for_training=True, dtype="float64")
     optimizer = keras.optimizers.Adam(_learning_rate(settings, len(training)))
     optimizer.build(learner.trainable_variables)
@@ -164,7 +205,7 @@ def train(
         if number - best >= settings.patience:
             break
     network = build(settings, batch_size=1)
-    # The output in cm, so that whoever runs the network needs no other constants.
+    # Scale the output to cm, so that users of the network need no other constants.
     weights[-2] = weights[-2] * label_scale
     weights[-1] = weights[-1] * label_scale + label_offset
     network.set_weights(weights)
@@ -172,18 +213,23 @@ def train(
 
 
 def subject_rmse_cm(error_cm: np.ndarray, subject: np.ndarray) -> float:
-    """Mean over subjects of the root mean squared error: a subject counts once, however many strides."""
+    """Return the mean over subjects of their RMSE; all have the same weight.
+
+    Args:
+        error_cm: [n]
+        subject: [n]
+    """
     return float(np.mean([np.sqrt(np.mean(error_cm[subject == name] ** 2)) for name in np.unique(subject)]))
 
 
 def _standardisation(values: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-    """(offset, scale), [6] each. Contact-to-contact features keep the paper's scale and zero padding."""
+    """Return offset and scale, [6] each; contact-to-contact features keep the scale of the paper."""
     if settings.features == "contact-to-contact":
         return np.zeros(values.shape[-1]), np.ones(values.shape[-1])
-    # All channels share one int8 grid: what counts is the range of each, rare peaks aside, not its deviation.
+    # All channels share one int8 scale: use the range of each channel without rare peaks, not its deviation.
     low, high = np.quantile(values.reshape(-1, values.shape[-1]).astype(float), [0.0005, 0.9995], axis=0)
     half_range = np.where(high > low, (high - low) / 2, 1.0)
-    # Rounded to what float32 holds: firmware computes with these constants.
+    # Round to float32, because firmware computes with these constants.
     return _as_float32((low + high) / 2), _as_float32(half_range)
 
 
@@ -192,7 +238,7 @@ def _as_float32(values: np.ndarray) -> np.ndarray:
 
 
 def _batches(n: int, batch_size: int, random: np.random.Generator) -> tf.Tensor:
-    """[batches, batch size] shuffled rows; the last batch is filled up from the front, to be as long."""
+    """Return shuffled rows [batches, batch size]; the last batch is filled up with rows from the start."""
     size = min(batch_size, n)
     order = random.permutation(n)
     return tf.constant(np.resize(order, (-(-n // size), size)), tf.int32)
@@ -213,9 +259,9 @@ def _epoch_function(
     *,
     huber_delta: float,
 ) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A function of the batches' rows that does an epoch and returns the sum of the squared errors.
+    """Return a function that trains one epoch on batches of rows and returns the sum of the squared errors.
 
-    It runs without Python in between; Keras's own `fit` takes twice as long for networks as small as these.
+    It runs without Python code in between; Keras's own `fit` takes twice as long for networks of this size.
     """
     values, labels, weights = (tf.constant(array, tf.float64) for array in (values, labels, weights))
 
@@ -246,7 +292,7 @@ def _epoch_function(
 
 
 class _TabulatedRate(keras.optimizers.schedules.LearningRateSchedule):
-    """Learning rate [steps] of each step; after the last one it stays."""
+    """Learning rate [steps] of each step; it stays constant after the last one."""
 
     def __init__(self, rates: np.ndarray) -> None:
         self.rates = rates
@@ -265,6 +311,6 @@ def _learning_rate(settings: Settings, n_examples: int) -> float | _TabulatedRat
     rise = max(1, round(WARM_UP * steps))
     step = np.arange(steps)
     falling = 0.5 + 0.5 * np.cos(np.pi * np.clip((step - rise) / max(1, steps - rise), 0, 1))
-    # Rounded, since the last digit of a cosine depends on the processor.
+    # Round, because the last digit of a cosine depends on the processor.
     share = np.where(step < rise, step / rise, falling).astype(np.float32)
     return _TabulatedRate(settings.learning_rate * share.astype(float))
