@@ -14,6 +14,7 @@ RECORDED = ["gaitmap-mocap", "ipol-healthy", "llio-ruler", "llio-ruler-2", "trip
 MARKERS = {
     "codegen/test_estimator_": "compilers",
     "codegen/test_exactness.py": "compilers",
+    "demo/": "browser",
     "docs/test_site.py": "browser",
     "learning/test_backend.py": "slow",
     "learning/test_prediction.py": "slow",

@@ -6,6 +6,7 @@ export const VERSION = 1;
 export const HEADER_BYTES = 26, SAMPLE_BYTES = 12, CRC_BYTES = 2;
 export const MAX_SAMPLES = 18;
 const MAGIC = [0x54, 0x53]; // "TS"
+const REPEATED_S = 1; // a packet this far back was sent twice; one further back shows a restart
 const RESTART_S = 2; // an unknown loss: more than the estimator bridges
 const RATE_WINDOW_S = 10;
 const MAX_RATE_ERROR = 0.01;
@@ -88,7 +89,7 @@ export class SampleStream {
     const n = packet.counts.length / 6;
     let missing = (packet.sequence - this.next) >>> 0;
     if (missing >= 2 ** 31) {
-      if (packet.sequence >= n && this.next - packet.sequence <= 10 * this.rateHz) return null;
+      if (packet.sequence >= n && this.next - packet.sequence <= REPEATED_S * this.rateHz) return null;
       missing = Math.ceil(RESTART_S * this.rateHz);
       this.warning = "the sensor started anew";
       this.started = { sequence: packet.sequence, timeUs: packet.timeUs };

@@ -153,14 +153,14 @@ function readOptions() {
 
 async function sampleFile() {
   const packed = Uint8Array.from(atob(find("sample-source").textContent), (sign) => sign.charCodeAt(0));
-  return new File([packed], `${SAMPLE_NAME}.gz`);
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new File([await new Response(stream).blob()], SAMPLE_NAME);
 }
 
 // Results
 
 function show(data) {
   result = data;
-  find("error").textContent = "";
   find("results").hidden = false;
   if (data.version) find("version").textContent = data.version;
   find("found").textContent = "";
@@ -302,7 +302,7 @@ function save(name, type, content) {
 }
 
 function resultName() {
-  return `${result.recordings[0].name.replace(/\.[^.]*$/, "")}_strides`;
+  return `${result.recordings[0].name.replace(/(\.[a-z0-9]+)+$/i, "")}_strides`;
 }
 
 // Live
@@ -420,7 +420,7 @@ find("save-csv").addEventListener("click", () => save(`${resultName()}.csv`, "te
 find("save-json").addEventListener("click", () =>
   save(`${resultName()}.summary.json`, "application/json", JSON.stringify(result.summary, null, 2) + "\n"),
 );
-find("save-sample").addEventListener("click", async () => save(`${SAMPLE_NAME}.gz`, "application/gzip", await sampleFile()));
+find("save-sample").addEventListener("click", async () => save(SAMPLE_NAME, "text/csv", await sampleFile()));
 find("bluetooth").addEventListener("click", () => connect(connectBluetooth));
 find("serial").addEventListener("click", () => connect((take, ended) => connectSerial(Number(find("baud").value), take, ended)));
 find("stop").addEventListener("click", stopLive);

@@ -36,7 +36,7 @@ async function readFiles({ files, options }) {
     progress("Reading", (0.6 * size) / total);
     const report = (share) => progress("Reading", (0.6 * (size + share * blob.size)) / total);
     const data = await content(name, blob);
-    recordings.push(...readRecordings(name.replace(/\.gz$/i, ""), data, { ...options, foot }, report));
+    recordings.push(...readRecordings(name, data, { ...options, foot }, report));
     size += blob.size;
   }
   for (const recording of recordings) checkRate(recording);
