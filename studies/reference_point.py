@@ -1,7 +1,8 @@
-"""Where the sensor of gaitmap-mocap sits, and how a marker elsewhere errs: studies/results/reference_point.
+"""Find the place of the gaitmap-mocap sensor, and the error of other places: studies/results/reference_point.
 
-Three markers give the motion of a rigid foot. The sensor is at the place that is accelerated as the sensor
-measured: a linear fit, in which nothing is integrated. A stride's true length is how far that place went.
+Three markers give the motion of a rigid foot. The sensor is at the place whose acceleration agrees with the
+measured one; this is a linear fit without integration. The true stride length is the distance this place
+moved.
 """
 
 import numpy as np
@@ -18,8 +19,8 @@ from tinystride.gait.matching import distance_cm
 from tinystride.gait.strapdown import GRAVITY_MPS2
 from tinystride.gait.strides import extract_strides
 
-LOWPASS_HZ = 6.0  # of both, since positions are differentiated twice
-ENDS = 20  # positions at each end at which the filter has not settled
+LOWPASS_HZ = 6.0  # of markers and sensor, because positions are differentiated twice
+ENDS = 20  # positions at each end before the filter has settled
 NAMES = ("heel", "toe", "fifth metatarsal head")
 
 
@@ -48,9 +49,9 @@ def sensor_place(recording: Recording, markers_m: list[np.ndarray]) -> dict:
     missing = np.einsum("nij,nj->ni", to_room, acc) - rate(rate(heel_m)) - [0, 0, GRAVITY_MPS2]
     inner = slice(ENDS, -ENDS)
     target = missing[inner].ravel()
-    offset, lever = (each[inner].reshape(-1, 3) for each in (to_room, rate(rate(rotation))))
+    offset, arm = (each[inner].reshape(-1, 3) for each in (to_room, rate(rate(rotation))))
     without = np.linalg.lstsq(offset, target, rcond=None)[1]
-    found, left, *_ = np.linalg.lstsq(np.hstack([lever, offset]), target, rcond=None)
+    found, left, *_ = np.linalg.lstsq(np.hstack([arm, offset]), target, rcond=None)
     without, left = (float(np.sqrt(each[0] / len(target))) for each in (without, left))
     return {
         "foot": recording.foot,

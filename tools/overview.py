@@ -21,7 +21,7 @@ def overview(strides: pd.DataFrame, column: str) -> Figure:
     with matplotlib.style.context(["default", STYLE]):
         figure = Figure(figsize=(26 * CM, 7.5 * CM), layout="constrained")
         single, every = figure.subplots(1, 2, width_ratios=[2, 1])
-        own = most_varied_recording(shown).sort_values("start_s")[:MAX_STRIDES]
+        own = recording_with_widest_range(shown).sort_values("start_s")[:MAX_STRIDES]
         number = range(1, len(own) + 1)
         single.step(number, own["stride_length_cm"], where="mid", color=GREY, label="reference length")
         single.plot(number, own[column], "o", color=COLOURS[0], markersize=4, label="TinyStride")
@@ -43,7 +43,7 @@ def overview(strides: pd.DataFrame, column: str) -> Figure:
     return figure
 
 
-def most_varied_recording(strides: pd.DataFrame) -> pd.DataFrame:
+def recording_with_widest_range(strides: pd.DataFrame) -> pd.DataFrame:
     """Return the strides of the recording with the largest range of lengths, 10th to 90th percentile."""
     lengths = strides.groupby(RECORDING)["stride_length_cm"]
     spread = (lengths.quantile(0.9) - lengths.quantile(0.1))[lengths.size() >= min(20, lengths.size().max())]

@@ -10,7 +10,13 @@ from tinystride.files import write_text
 from tools import documents
 
 STUDIES = Path("studies/results")
-DOCUMENTS = ("docs/decisions.md", "docs/method.md", "docs/parameters.md", "docs/sensors.md")
+DOCUMENTS = (
+    "docs/accuracy.md",
+    "docs/decisions.md",
+    "docs/method.md",
+    "docs/parameters.md",
+    "docs/sensors.md",
+)
 PICTURES = ("ablation", "learning_curve")
 WITH_WORSE_SENSORS = (
     "network (default)",
@@ -199,7 +205,7 @@ def sensor_settings(folder: Path) -> str:
 
 
 def reference_point(folder: Path) -> str:
-    """A row for each reference point: RMSE, median and largest error of all and of straight strides."""
+    """Return a row for each reference point: RMSE, median and maximum error of all and straight strides."""
     table = pd.read_csv(folder / "reference_point/errors.csv")
     rows = []
     for point, own in table.groupby("point", sort=False):
@@ -215,7 +221,7 @@ def reference_point(folder: Path) -> str:
 
 
 def sensor_place(folder: Path) -> str:
-    """A row for each foot: the sensor's place, and what it leaves of the acceleration."""
+    """Return a row for each foot: place of the sensor, and the unexplained acceleration."""
     table = pd.read_csv(folder / "reference_point/place.csv")
     rows = [
         [

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tools.overview import MAX_STRIDES, most_varied_recording, overview
+from tools.overview import MAX_STRIDES, overview, recording_with_widest_range
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def strides() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def test_overview_shows_all_measured_strides_and_the_most_varied_recording(strides):
+def test_overview_shows_all_measured_strides_and_the_recording_with_widest_range(strides):
     single, every = overview(strides, "strapdown_cm").axes
     shown = single.lines[1].get_ydata()
     own = strides[strides["dataset"] == "b"]["strapdown_cm"]
@@ -34,6 +34,6 @@ def test_overview_shows_all_measured_strides_and_the_most_varied_recording(strid
     assert every.get_title() == "all 160 strides"
 
 
-def test_most_varied_recording_ignores_short_recordings(strides):
+def test_recording_with_widest_range_ignores_short_recordings(strides):
     short = strides[:3].assign(trial="short", stride_length_cm=[10.0, 130, 300])
-    assert set(most_varied_recording(pd.concat([strides[:160], short]))["dataset"]) == {"b"}
+    assert set(recording_with_widest_range(pd.concat([strides[:160], short]))["dataset"]) == {"b"}
