@@ -135,7 +135,7 @@ def _check(strategy: str, folds: int, validation_fraction: float) -> None:
     one_of(STRATEGIES).check("split.strategy", strategy)
     real_number(above=0, below=1).check("split.validation_fraction", validation_fraction)
     if folds < 2:
-        raise ParameterError(f"folds: at least 2 are needed, not {folds}; use -S 'folds=[0,1]'")
+        raise ParameterError(f"folds: {folds} is too few, at least 2 are needed; use -S 'folds=[0,1]'")
     if strategy == "paper" and folds > PAPER_BLOCKS:
         raise ParameterError(
             f"folds: split.strategy paper has at most {PAPER_BLOCKS}; use -S 'folds=[0,1,2,3,4]'"
