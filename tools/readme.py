@@ -67,11 +67,12 @@ def network_sentence(rule: dict) -> str:
     """Return in one sentence what the network changes, from results/evaluate/rule.json."""
     better, significant, n = len(rule["better"]), len(rule["significant"]), len(rule["sets"])
     found = (
-        f"a lower median error on {better} of {n} data sets it was not trained on ({significant} significant)"
+        f"On data sets that it was not trained on, the neural network lowers the median error on {better} of {n}, "
+        f"significantly on {significant}"
     )
     if rule["use_network"]:
-        return f"The neural network has {found}, so it is on by default."
-    return f"The neural network has {found}; this is not enough to use it, so it is off by default."
+        return f"{found}; it is on by default."
+    return f"{found}; this is not enough, so it is off by default."
 
 
 def cost_sentence(cores: dict) -> str:
@@ -92,12 +93,14 @@ def limits(metrics: dict, rule: dict) -> str:
     single = [math.ceil(10 * each["p95_abs_cm"]) / 10 for each in own]
     mean5 = [1.96 * each["mean5_sd_cm"] for each in own if each.get("mean5_sd_cm") is not None]
     people = [each["n_subjects"] for each in own]
+    flagged = [100 * (1 - each["unflagged"]) for each in own if each.get("unflagged") is not None]
     return (
         f"For healthy level walking, a single stride is within ±{max(single):.1f} cm of the reference "
-        f"length (95 % of the strides, worst of {len(own)} data sets; best: ±{min(single):.1f} cm). The mean "
+        f"length (95 % of all strides, worst of {len(own)} data sets; best: ±{min(single):.1f} cm). The mean "
         f"of five consecutive strides is within ±{min(mean5):.1f} to ±{max(mean5):.1f} cm, apart from the "
-        f"bias. Each data set has only {min(people)} to {max(people)} people, so these numbers say little "
-        "about how people differ."
+        f"bias. These numbers include flagged strides: {min(flagged):.0f} % to {max(flagged):.0f} % of a data "
+        f"set. Each data set has only {min(people)} to {max(people)} people, so the numbers say little about "
+        "how people differ."
     )
 
 

@@ -61,7 +61,7 @@ def test_readme_first_command_is_within_20_lines_and_results_table_has_4_columns
 
 def estimators(median: float, p95: float, people: int) -> dict:
     own = {"kind": "accuracy", "reference": "ruler", "n_subjects": people, "n_strides": 1200}
-    own |= {"median_abs_cm": median, "p95_abs_cm": p95, "mean5_sd_cm": 1.0}
+    own |= {"median_abs_cm": median, "p95_abs_cm": p95, "mean5_sd_cm": 1.0, "unflagged": 0.25 * people}
     return {"int8": {**own, "median_abs_cm": 9.0}, "strapdown": own, "int8-streaming": own}
 
 
@@ -86,11 +86,12 @@ def test_limits_worst_set_is_rounded_up():
     assert "within ±7.0 cm" in text
     assert "best: ±4.5 cm" in text
     assert "1 to 3 people" in text
+    assert "25 % to 75 % of a data set" in text
 
 
 def test_network_sentence_follows_the_rule():
     rule = {"better": ["a"], "significant": [], "sets": {"a": [], "b": []}, "use_network": False}
-    assert "on 1 of 2 data sets" in network_sentence(rule)
+    assert "on 1 of 2, significantly on 0" in network_sentence(rule)
     assert network_sentence(rule).endswith("off by default.")
     assert network_sentence({**rule, "use_network": True}).endswith("on by default.")
 
