@@ -67,8 +67,8 @@ def network_sentence(rule: dict) -> str:
     """Return in one sentence what the network changes, from results/evaluate/rule.json."""
     better, significant, n = len(rule["better"]), len(rule["significant"]), len(rule["sets"])
     found = (
-        f"On data sets that it was not trained on, the neural network lowers the median error on {better} of {n}, "
-        f"significantly on {significant}"
+        f"On data sets that it was not trained on, the neural network lowers the median error on {better} "
+        f"of {n}, significantly on {significant}"
     )
     if rule["use_network"]:
         return f"{found}; it is on by default."
@@ -98,9 +98,9 @@ def limits(metrics: dict, rule: dict) -> str:
         f"For healthy level walking, a single stride is within ±{max(single):.1f} cm of the reference "
         f"length (95 % of all strides, worst of {len(own)} data sets; best: ±{min(single):.1f} cm). The mean "
         f"of five consecutive strides is within ±{min(mean5):.1f} to ±{max(mean5):.1f} cm, apart from the "
-        f"bias. These numbers include flagged strides: {min(flagged):.0f} % to {max(flagged):.0f} % of a data "
-        f"set. Each data set has only {min(people)} to {max(people)} people, so the numbers say little about "
-        "how people differ."
+        f"bias. These numbers include flagged strides: {min(flagged):.0f} % to {max(flagged):.0f} % of a "
+        f"data set. Each data set has only {min(people)} to {max(people)} people, so the numbers say little "
+        "about how people differ."
     )
 
 
