@@ -10,7 +10,7 @@ from tinystride.errors import DataError, ParameterError
 from tinystride.evaluation.agreement import REQUIRED_COLUMNS, agreement, differences
 
 
-def test_figures_of_a_small_table_are_those_computed_by_hand():
+def test_agreement_small_table_equals_manual_results():
     table = walks(strides=4).assign(stride_length_cm=[100.0, 110.0, 120.0, 130.0])
     figures = agreement(table, [101.0, 109.0, 123.0, 131.0], seed=0)  # errors 1, -1, 3, 1
     assert figures["n_strides"] == 4 and figures["n_subjects"] == 1 and figures["coverage"] == 1
@@ -31,7 +31,7 @@ def test_figures_of_a_small_table_are_those_computed_by_hand():
     assert figures["mean5_sd_cm"] is None and figures["mean5_sd_cm_ci95"] is None
 
 
-def test_quantiles_are_those_of_the_resampled_strides():
+def test_quantiles_equal_those_of_the_resampled_strides():
     table = walks(subjects=6, strides=30)
     error_cm = per_stride(table, 3, 2)
     figures = agreement(table, table["stride_length_cm"] + error_cm, seed=0)
@@ -42,7 +42,7 @@ def test_quantiles_are_those_of_the_resampled_strides():
     assert low < figures["median_abs_cm"] < high and high - low < 1
 
 
-def test_one_wrong_reference_moves_the_rmse_and_not_the_median():
+def test_agreement_one_wrong_reference_changes_rmse_but_not_median():
     table = walks(strides=101)
     error_cm = per_stride(table, 1, 2)
     right = agreement(table, table["stride_length_cm"] + error_cm, seed=0)
@@ -52,7 +52,7 @@ def test_one_wrong_reference_moves_the_rmse_and_not_the_median():
     assert wrong["median_abs_cm"] == pytest.approx(right["median_abs_cm"], abs=0.05)
 
 
-def test_known_bias_and_sd_are_recovered_within_their_intervals():
+def test_agreement_known_bias_and_sd_are_within_intervals():
     table = walks(subjects=40, strides=50)
     estimate = table["stride_length_cm"] + 1.5 + per_subject(table, 1, 1) + per_stride(table, 3, 2)
     figures = agreement(table, estimate, seed=0)
@@ -61,7 +61,7 @@ def test_known_bias_and_sd_are_recovered_within_their_intervals():
         assert low < truth < high and low < figures[name] < high and high - low < 1
 
 
-def test_correlations_and_line_agree_with_pingouin():
+def test_agreement_correlations_and_line_equal_pingouin():
     table = walks(subjects=5, strides=30)
     estimate = 10 + 0.9 * table["stride_length_cm"] + per_stride(table, 3, 3)
     figures = agreement(table, estimate, seed=0)
@@ -83,7 +83,7 @@ def test_correlations_and_line_agree_with_pingouin():
 
 
 @pytest.mark.parametrize("subjects", [1, 8, 15])
-def test_intervals_hold_the_truth_about_as_often_as_they_promise(subjects):
+def test_agreement_intervals_have_nominal_coverage(subjects):
     """In 120 studies: 95 %, give or take chance (SD 2 %)."""
     table = walks(subjects=subjects, trials=4, strides=50 if subjects == 1 else 10)
     held = 0
@@ -96,7 +96,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_promise(subjects):
     assert 0.89 <= held / 120 <= 0.99
 
 
-def test_intervals_widen_when_errors_belong_to_subjects():
+def test_agreement_errors_by_subject_widen_intervals():
     table = walks(subjects=15, strides=40)
     alike = table["stride_length_cm"] + per_stride(table, 3, 4)
     clustered = table["stride_length_cm"] + np.sort(per_stride(table, 3, 4))
@@ -104,7 +104,7 @@ def test_intervals_widen_when_errors_belong_to_subjects():
     assert widths[1] > 4 * widths[0]
 
 
-def test_one_subject_is_resampled_by_blocks_which_respects_slow_errors():
+def test_agreement_one_subject_resamples_blocks():
     table = walks(trials=4, strides=100)
     figures = agreement(table, table["stride_length_cm"] + per_stride(table, 2, 5), seed=0)
     slow = agreement(table, table["stride_length_cm"] + np.repeat(per_stride(table, 2, 5)[::10], 10), seed=0)
@@ -112,7 +112,7 @@ def test_one_subject_is_resampled_by_blocks_which_respects_slow_errors():
     assert np.ptp(slow["bias_cm_ci95"]) > 2 * np.ptp(figures["bias_cm_ci95"])
 
 
-def test_means_over_consecutive_strides_average_out_what_is_independent():
+def test_agreement_means_of_strides_reduce_independent_errors():
     table = walks(subjects=20, trials=5, strides=50)
     figures = agreement(table, table["stride_length_cm"] + 1 + per_stride(table, 3, 6), seed=0)
     assert figures["mean5_sd_cm"] == pytest.approx(3 / np.sqrt(5), rel=0.05)
@@ -121,7 +121,7 @@ def test_means_over_consecutive_strides_average_out_what_is_independent():
     assert footprints["mean5_sd_cm"] == pytest.approx(2 * np.sqrt(2) / 5, rel=0.05)
 
 
-def test_means_never_reach_over_a_missing_stride_or_into_another_trial():
+def test_agreement_means_do_not_span_gaps_or_trials():
     table = walks(trials=3, strides=5)
     errors = np.repeat([0.0, 3.0, 6.0], 5)
     whole = agreement(table, table["stride_length_cm"] + errors, seed=0)
@@ -132,7 +132,7 @@ def test_means_never_reach_over_a_missing_stride_or_into_another_trial():
 
 
 @pytest.mark.parametrize("footprint_sd_cm", [0.0, 1.0, 2.0])
-def test_reference_noise_is_recovered_beside_bias_drift_and_the_estimators_own_error(footprint_sd_cm):
+def test_agreement_reference_noise_is_separated_from_other_errors(footprint_sd_cm):
     """Walks of six strides, in which deviations from the mean are correlated even without such noise."""
     table = walks(subjects=30, trials=40, strides=6)
     own = per_stride(table, 1.5, 8)
@@ -143,7 +143,7 @@ def test_reference_noise_is_recovered_beside_bias_drift_and_the_estimators_own_e
     assert figures["sd_without_reference_noise_cm"] == pytest.approx(np.std(slow + own), abs=0.2)
 
 
-def test_figures_of_each_group_are_those_of_the_group_alone():
+def test_agreement_groups_equal_separate_tables():
     table = walks(subjects=6, trials=2, strides=25)
     estimate = table["stride_length_cm"] + per_subject(table, 1, 15) + per_stride(table, 3, 16)
     figures = agreement(table, estimate, seed=0, by=["subject", "condition"])
@@ -155,7 +155,7 @@ def test_figures_of_each_group_are_those_of_the_group_alone():
             assert alone[figure] == (value if isinstance(value, str) else pytest.approx(value, abs=2e-4))
 
 
-def test_coverage_counts_the_strides_without_an_estimate():
+def test_agreement_missing_estimates_lower_the_coverage():
     table = walks(subjects=4, strides=10)
     estimate = table["stride_length_cm"].to_numpy() + 1
     estimate[table["subject"] == "S00"] = np.nan
@@ -165,7 +165,7 @@ def test_coverage_counts_the_strides_without_an_estimate():
     assert figures["bias_cm"] == 1
 
 
-def test_order_of_rows_does_not_matter_and_equal_seeds_give_equal_bytes():
+def test_agreement_row_order_is_irrelevant_and_same_seed_gives_same_bytes():
     table = walks(subjects=6, strides=30)
     estimate = table["stride_length_cm"] + per_stride(table, 3, 11)
     shuffled = np.random.default_rng(0).permutation(len(table))
@@ -175,7 +175,7 @@ def test_order_of_rows_does_not_matter_and_equal_seeds_give_equal_bytes():
 
 
 @pytest.mark.parametrize("strides", [1, 2, 3])
-def test_what_cannot_be_computed_is_null_in_json(strides):
+def test_agreement_undefined_metric_is_null_in_json(strides):
     table = walks(strides=strides).assign(stride_length_cm=120.0)
     figures = agreement(table, np.full(strides, 121.0), seed=0)
     json.dumps(figures, allow_nan=False)
@@ -185,14 +185,14 @@ def test_what_cannot_be_computed_is_null_in_json(strides):
     json.dumps(agreement(table, np.full(strides, np.nan), seed=0), allow_nan=False)
 
 
-def test_a_constant_estimate_correlates_with_nothing():
+def test_agreement_constant_estimate_has_no_correlation():
     table = walks(subjects=3, strides=20)
     figures = agreement(table, np.full(len(table), 123.4567), seed=0)
     assert figures["pearson_r"] is None and figures["pearson_r_ci95"] is None
     assert figures["slope"] == 0 and figures["intercept_cm"] == pytest.approx(123.4567, abs=1e-4)
 
 
-def test_a_paired_difference_is_surer_than_two_intervals():
+def test_differences_paired_interval_is_narrower():
     table = walks(subjects=12, strides=40)
     shared = per_subject(table, 4, 12) + per_stride(table, 2, 13)
     better, worse = (table["stride_length_cm"] + scale * shared for scale in (0.9, 1.0))
@@ -205,13 +205,13 @@ def test_a_paired_difference_is_surer_than_two_intervals():
 
 
 @pytest.mark.parametrize("column", REQUIRED_COLUMNS)
-def test_a_missing_column_is_named(column):
+def test_agreement_missing_column_is_named(column):
     table = walks()
     with pytest.raises(DataError, match=f"no column {column};"):
         agreement(table.drop(columns=column), np.full(len(table), 120.0), seed=0)
 
 
-def test_bad_input_ends_in_one_clear_line():
+def test_agreement_bad_input_is_rejected_in_one_line():
     table, estimate = walks(), np.full(20, 120.0)
     with pytest.raises(DataError, match="no stride of known length"):
         agreement(table[:0], [], seed=0)

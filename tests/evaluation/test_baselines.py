@@ -6,7 +6,7 @@ from tinystride.errors import DataError
 from tinystride.evaluation.baselines import REQUIRED_COLUMNS, baselines
 
 
-def test_each_baseline_gives_what_it_is_named_after():
+def test_baselines_each_equals_its_definition():
     training, strides = walks(subjects=3), walks(subjects=2, first_subject=3, seed=1)
     estimates = baselines(training, strides)
     slope, intercept = np.polyfit(training["duration_s"], training["stride_length_cm"], 1)
@@ -16,17 +16,17 @@ def test_each_baseline_gives_what_it_is_named_after():
     np.testing.assert_allclose(estimates["mean"], training["stride_length_cm"].mean())
 
 
-def test_lengths_of_the_people_tested_on_change_nothing():
+def test_baselines_test_lengths_have_no_effect():
     training, strides = walks(subjects=3), walks(subjects=2, first_subject=3)
     blind = baselines(training, strides.assign(stride_length_cm=np.nan))
     np.testing.assert_array_equal(blind, baselines(training, strides))
 
 
-def test_the_same_name_in_another_data_set_is_another_person():
+def test_baselines_same_name_in_another_set_is_another_person():
     assert len(baselines(walks(), walks(dataset="elsewhere"))) == 20
 
 
-def test_bad_input_ends_in_one_clear_line():
+def test_baselines_bad_input_is_rejected_in_one_line():
     training, strides = walks(subjects=3), walks(subjects=2, first_subject=2)
     with pytest.raises(DataError, match="lab/S02 is trained on and tested on"):
         baselines(training, strides)

@@ -24,7 +24,7 @@ def drawn(evaluated, tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_pictures_show_something_and_carry_no_time_or_program(name, drawn):
+def test_draw_plots_are_not_empty_and_have_no_metadata(name, drawn):
     path = drawn / f"{name}.png"
     pixels = matplotlib.image.imread(path)[..., :3]
     assert pixels.shape[0] > 300 and pixels.shape[1] > 800
@@ -33,7 +33,7 @@ def test_pictures_show_something_and_carry_no_time_or_program(name, drawn):
     assert b"Software" not in path.read_bytes() and b"tIME" not in path.read_bytes()
 
 
-def test_equal_numbers_give_equal_bytes_whatever_the_users_style(evaluated, drawn, tmp_path):
+def test_draw_plots_same_numbers_give_same_bytes_for_any_style(evaluated, drawn, tmp_path):
     with matplotlib.rc_context({"axes.facecolor": "red", "font.size": 20}):
         draw_figures(*evaluated, tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -43,14 +43,14 @@ def test_equal_numbers_give_equal_bytes_whatever_the_users_style(evaluated, draw
     ]
 
 
-def test_simulated_walking_is_marked_in_every_picture(evaluated, drawn, tmp_path):
+def test_draw_plots_simulated_walking_is_marked(evaluated, drawn, tmp_path):
     metrics, judged = evaluated
     draw_figures(metrics | {"source": "simulated"}, judged, tmp_path)
     for name in PICTURES:
         assert (tmp_path / f"{name}.png").read_bytes() != (drawn / f"{name}.png").read_bytes()
 
 
-def test_sets_of_a_single_stride_of_none_and_of_agreement_alone_are_drawn_too(tmp_path):
+def test_draw_plots_empty_and_single_stride_sets_are_drawn(tmp_path):
     strides, split, final, folds = study()
     street = strides[strides["dataset"] == "street"]
     folds = {name: table[table["stride_id"].isin(street["stride_id"])] for name, table in folds.items()}

@@ -8,7 +8,7 @@ from tinystride.evaluation.judging import STRIDE_COLUMNS, column_of, estimators_
 from tinystride.learning.split import subject_names
 
 
-def test_everybody_is_judged_by_the_model_that_never_saw_them():
+def test_out_of_fold_each_person_is_evaluated_by_an_unseen_model():
     strides, split, final, folds = study()
     judged = judge_strides(strides, split, final, folds)
     subjects = subject_names(judged)
@@ -21,7 +21,7 @@ def test_everybody_is_judged_by_the_model_that_never_saw_them():
         np.testing.assert_array_equal(mine["int8_cm"], expected)
 
 
-def test_baselines_are_fitted_on_the_training_subjects_of_the_same_model():
+def test_out_of_fold_baselines_use_the_models_training_subjects():
     strides, split, final, folds = study()
     judged = judge_strides(strides, split, final, folds)
     for name, model in [("final", split["final"]), ("fold 1", split["folds"][1])]:
@@ -30,7 +30,7 @@ def test_baselines_are_fitted_on_the_training_subjects_of_the_same_model():
         np.testing.assert_allclose(means, training["stride_length_cm"].mean())
 
 
-def test_lengths_of_validation_and_test_subjects_do_not_reach_the_baselines():
+def test_out_of_fold_baselines_ignore_validation_and_test_lengths():
     strides, split, final, folds = study()
     before = judge_strides(strides, split, final, folds)
     split["folds"] = split["folds"][:1]
@@ -42,20 +42,20 @@ def test_lengths_of_validation_and_test_subjects_do_not_reach_the_baselines():
         np.testing.assert_array_equal(*mine)
 
 
-def test_a_set_without_folds_of_its_own_is_judged_by_the_final_model_alone():
+def test_out_of_fold_held_out_set_uses_the_final_model():
     strides, split, final, _ = study()
     split["folds"] = []
     assert set(judge_strides(strides, split, final, {})["dataset"]) == {"belt"}
 
 
-def test_final_model_equal_to_a_fold_judges_its_test_subjects():
+def test_out_of_fold_final_model_equal_to_a_fold_is_used():
     strides, split, _, folds = study()
     split["final"] = split["folds"][0]
     judged = judge_strides(strides[strides["dataset"] != "belt"], split, folds[0], folds)
     assert set(judged["judged_by"]) == {"final", "fold 1", "fold 2"}
 
 
-def test_unusable_reference_strides_stay_without_an_estimate_and_others_are_left_out():
+def test_out_of_fold_unusable_strides_stay_without_estimate():
     strides, split, final, folds = study()
     belt = strides.index[strides["dataset"] == "belt"]
     strides.loc[belt[:3], ["usable", "reason"]] = [False, "no stride detected"]
@@ -70,7 +70,7 @@ def test_unusable_reference_strides_stay_without_an_estimate_and_others_are_left
     assert estimates.shape == (3, 5) and estimates.isna().all(axis=None)
 
 
-def test_somebody_without_a_usable_stride_counts_although_no_model_judges_them():
+def test_out_of_fold_person_without_usable_stride_is_kept():
     strides, split, final, folds = study()
     lost = walks(dataset="belt", first_subject=7, strides=5)
     lost[["usable", "reason"]] = [False, "gap"]
@@ -78,7 +78,7 @@ def test_somebody_without_a_usable_stride_counts_although_no_model_judges_them()
     assert judged.loc[judged["subject"] == "S07", "judged_by"].tolist() == [""] * 5
 
 
-def test_one_more_estimator_comes_along_with_the_predictions():
+def test_out_of_fold_additional_estimator_is_kept():
     strides, split, final, folds = study()
     final["int8_streaming_cm"] = final["int8_cm"].where(final.index % 2 == 0)
     judged = judge_strides(strides, split, final, folds)
@@ -88,7 +88,7 @@ def test_one_more_estimator_comes_along_with_the_predictions():
     assert judged["int8_streaming_cm"].notna().sum() == len(final) / 2
 
 
-def test_a_stride_that_the_network_cannot_take_has_no_estimate():
+def test_out_of_fold_stride_without_features_has_no_estimate():
     strides, split, final, folds = study()
     final.loc[:9, ["float32_cm", "int8_cm"]] = np.nan
     judged = judge_strides(strides, split, final, folds)
@@ -97,7 +97,7 @@ def test_a_stride_that_the_network_cannot_take_has_no_estimate():
     assert belt["strapdown_cm"].notna().all()
 
 
-def test_speed_is_length_over_duration():
+def test_out_of_fold_speed_is_length_over_duration():
     judged = judge_strides(*study())
     np.testing.assert_allclose(judged["speed_mps"] * judged["duration_s"] * 100, judged["stride_length_cm"])
 
@@ -143,14 +143,14 @@ BAD = [
 
 
 @pytest.mark.parametrize(("position", "message", "change"), BAD, ids=[message for _, message, _ in BAD])
-def test_bad_input_ends_in_one_clear_line(position, message, change):
+def test_out_of_fold_bad_input_is_rejected_in_one_line(position, message, change):
     parts = list(study())
     parts[position] = change(parts[position])
     with pytest.raises(DataError, match=message):
         judge_strides(*parts)
 
 
-def test_a_subject_that_two_folds_test_is_refused():
+def test_out_of_fold_subject_tested_twice_is_rejected():
     strides, split, final, folds = study()
     split["folds"].append(split["folds"][0] | {"fold": 3})
     with pytest.raises(DataError, match="fold 0 and fold 3 both test street/S00"):
@@ -158,7 +158,7 @@ def test_a_subject_that_two_folds_test_is_refused():
 
 
 @pytest.mark.parametrize("column", STRIDE_COLUMNS)
-def test_a_missing_column_is_named(column):
+def test_out_of_fold_missing_column_is_named(column):
     strides, *others = study()
     with pytest.raises(DataError, match=f"strides table: no column {column};"):
         judge_strides(strides.drop(columns=column), *others)

@@ -17,7 +17,7 @@ def judged():
     return right, left
 
 
-def test_only_right_feet_count_and_test_people_stand_apart(judged):
+def test_by_protocol_uses_right_feet_and_separates_test_people(judged):
     right, left = judged
     rows = by_protocol(right.merge(left, how="outer"), seed=1, resamples=20)
     found = {(row["tested_on"], row["network"]): row for row in rows}
@@ -31,19 +31,19 @@ def test_only_right_feet_count_and_test_people_stand_apart(judged):
     assert found["test people", "float32"]["slope"] == pytest.approx(1)
 
 
-def test_who_was_judged_by_one_kind_of_network_is_listed_once(judged):
+def test_by_protocol_one_kind_of_model_is_listed_once(judged):
     right, _ = judged
     for judge, group in (("final", "test people"), ("fold 1", "everybody, by folds")):
         rows = by_protocol(right[right["judged_by"] == judge], seed=1, resamples=20)
         assert [row["tested_on"] for row in rows] == [group] * 2
 
 
-def test_other_sets_are_not_compared(judged):
+def test_by_protocol_other_sets_are_skipped(judged):
     rows = by_protocol(judged[0].assign(dataset="street"), seed=1, resamples=20)
     assert rows == [] and markdown_beside_published(rows) == ""
 
 
-def test_the_table_shows_both(judged):
+def test_markdown_beside_published_shows_both(judged):
     table = markdown_beside_published(by_protocol(judged[0], seed=1, resamples=20)).splitlines()
     assert len({line.count("|") for line in table if line.startswith("|")}) == 1
     assert sum(line.startswith("| this run |") for line in table) == 4

@@ -17,7 +17,7 @@ def evaluated():
     return evaluate(*study(), source="recorded", seed=4, resamples=200)
 
 
-def test_metrics_are_nested_set_estimator_figure_beside_the_source(evaluated):
+def test_evaluate_metrics_are_nested_by_set_and_estimator(evaluated):
     metrics, _ = evaluated
     assert list(metrics) == ["source", "belt", "ruler", "street"] and metrics["source"] == "recorded"
     assert list(metrics["belt"]) == ["int8", "float32", "strapdown", "stride-time-line", "mean"]
@@ -48,7 +48,7 @@ def test_metrics_are_nested_set_estimator_figure_beside_the_source(evaluated):
     json.dumps(metrics, allow_nan=False)
 
 
-def test_known_errors_come_out_in_the_right_sets(evaluated):
+def test_evaluate_known_errors_are_in_the_right_sets(evaluated):
     metrics, _ = evaluated
     assert metrics["belt"]["int8"]["bias_cm"] == pytest.approx(1, abs=0.25)
     assert metrics["belt"]["int8"]["sd_cm"] == pytest.approx(2, abs=0.2)
@@ -61,7 +61,7 @@ def test_known_errors_come_out_in_the_right_sets(evaluated):
     assert paired == pytest.approx(rmse_cm[0] - rmse_cm[1], abs=2e-4) and paired < -1
 
 
-def test_an_integral_as_reference_gives_agreement_and_nothing_circular(evaluated):
+def test_evaluate_integral_as_reference_is_agreement_without_circular_metrics(evaluated):
     metrics, _ = evaluated
     assert {entry["kind"] for entry in metrics["street"].values()} == {"agreement"}
     assert {entry["kind"] for name in ("belt", "ruler") for entry in metrics[name].values()} == {"accuracy"}
@@ -74,7 +74,7 @@ def test_an_integral_as_reference_gives_agreement_and_nothing_circular(evaluated
     assert "| belt |" in accuracy and "| street |" in agreement and "street" not in accuracy
 
 
-def test_coverage_counts_unusable_reference_strides():
+def test_evaluate_coverage_includes_unusable_reference_strides():
     strides, split, final, folds = study()
     strides.loc[strides["dataset"] == "belt", "usable"] = np.arange(360) % 10 != 0
     metrics, judged = evaluate(strides, split, final, folds, source="recorded", seed=0, resamples=50)
@@ -84,7 +84,7 @@ def test_coverage_counts_unusable_reference_strides():
     assert (judged["dataset"] == "belt").sum() == 360
 
 
-def test_coverage_counts_strides_that_the_integral_has_not_found():
+def test_evaluate_coverage_includes_undetected_strides():
     strides, split, final, folds = study()
     street = strides.index[strides["dataset"] == "street"]
     missed = street[::10]
@@ -97,7 +97,7 @@ def test_coverage_counts_strides_that_the_integral_has_not_found():
     assert figures["coverage"] == figures["detected"] == 0.9 and figures["n_strides"] == 0.9 * len(street)
 
 
-def test_a_set_without_any_usable_stride_is_reported_as_not_covered():
+def test_evaluate_set_without_usable_stride_has_zero_coverage():
     strides, split, final, folds = study()
     lost = walks(dataset="lost", strides=5).assign(usable=False, reason="gap", condition="")
     metrics, _ = evaluate(
@@ -109,7 +109,7 @@ def test_a_set_without_any_usable_stride_is_reported_as_not_covered():
     assert "| lost |" in markdown(metrics)
 
 
-def test_recorded_strides_are_judged_with_the_accuracy_that_integration_is_known_for(strides_folder):
+def test_evaluate_recorded_strides_have_the_expected_accuracy(strides_folder):
     """The estimates are the integral itself: its usual errors and the noise of the reference come out."""
     strides = read_strides(strides_folder).table
     split = split_by_subject(
@@ -140,7 +140,7 @@ def test_recorded_strides_are_judged_with_the_accuracy_that_integration_is_known
     assert belt["mean5_sd_cm"] < 0.5 * belt["sd_cm"]
 
 
-def test_the_headline_has_a_few_figures_of_each_set(evaluated):
+def test_headline_has_few_metrics_per_set(evaluated):
     metrics, _ = evaluated
     few = headline(metrics)
     assert list(few) == ["source", "belt", "ruler", "street"]
@@ -157,7 +157,7 @@ def test_the_headline_has_a_few_figures_of_each_set(evaluated):
     assert list(few["street"]) == ["agreement_cm", "coverage"]
 
 
-def test_markdown_shows_the_median_and_the_share_without_flags(evaluated):
+def test_markdown_shows_median_and_unflagged_share(evaluated):
     metrics, _ = evaluated
     rows = [line.strip("| ").split(" | ") for line in markdown(metrics).splitlines()]
     row = next(row for row in rows if row[0] == "ruler")
@@ -166,7 +166,7 @@ def test_markdown_shows_the_median_and_the_share_without_flags(evaluated):
     assert row[8:] == [f"{figures[name]:.2f}" for name in ("p95_abs_cm", "mean5_sd_cm")] + ["75 %"]
 
 
-def test_points_to_plot_are_the_errors_that_are_judged(evaluated):
+def test_stride_points_equal_the_evaluated_errors(evaluated):
     metrics, judged = evaluated
     points, people = stride_points(metrics, judged), subject_points(metrics, "accuracy")
     assert set(points["set"]) == {"belt", "ruler"}
@@ -183,7 +183,7 @@ def test_points_to_plot_are_the_errors_that_are_judged(evaluated):
     assert set(stride_points(only, judged[judged["dataset"] == "street"])["set"]) == {"street"}
 
 
-def test_long_table_has_every_figure_once(evaluated):
+def test_long_table_has_each_metric_once(evaluated):
     metrics, _ = evaluated
     table = long(metrics)
     assert not table.duplicated(["set", "estimator", "by", "group", "figure"]).any()
@@ -193,7 +193,7 @@ def test_long_table_has_every_figure_once(evaluated):
     assert not table["figure"].str.endswith("_ci95").any()
 
 
-def test_simulated_walking_is_marked_wherever_numbers_are_shown():
+def test_tables_simulated_walking_is_marked():
     metrics, _ = evaluate(*study(), source="simulated", seed=0, resamples=20)
     assert metrics["source"] == headline(metrics)["source"] == "simulated"
     assert "Simulated" in markdown(metrics).splitlines()[0]
@@ -203,7 +203,7 @@ def test_simulated_walking_is_marked_wherever_numbers_are_shown():
         evaluate(*study(), source="recorded", seed=0, resamples=0)
 
 
-def test_equal_input_and_seed_give_equal_tables(evaluated):
+def test_evaluate_same_seed_gives_same_tables(evaluated):
     metrics, judged = evaluate(*study(), source="recorded", seed=4, resamples=200)
     assert json.dumps(metrics) == json.dumps(evaluated[0])
     assert judged.to_csv() == evaluated[1].to_csv()

@@ -119,7 +119,7 @@ def integral_cm(acc, gyr, duration_s, start, lever_m):
     return 100 * np.hypot(way[:, 0], way[:, 1])
 
 
-def made_integral_cm(motion, lever_m=None):
+def synthesized_integral_cm(motion, lever_m=None):
     """The integral of what a sensor at `lever_m` measures, by an integrator that knows where it sits."""
     lever = motion.lever_m if lever_m is None else lever_m
     acc, gyr = synthesize(motion, lever)
@@ -132,7 +132,7 @@ def random(low, high, seed=0):
     return np.random.default_rng(seed).uniform(low, high, STRIDES)
 
 
-def test_a_stride_that_is_not_transformed_gives_back_its_samples(measured):
+def test_synthesize_untransformed_stride_gives_its_samples(measured):
     acc, gyr, duration, length = measured
     wrong_label = length + 5
     motion = recover_motion(acc + ACC_ERROR_MPS2, gyr, duration, wrong_label, LEVER_M)
@@ -142,59 +142,59 @@ def test_a_stride_that_is_not_transformed_gives_back_its_samples(measured):
     np.testing.assert_array_equal(motion.length_cm, wrong_label)
 
 
-def test_without_error_the_stride_measures_its_label(measured):
+def test_recover_motion_without_error_integral_equals_label(measured):
     acc, gyr, duration, length = measured
     label = length * random(0.95, 1.05)
     motion = recover_motion(acc + ACC_ERROR_MPS2, gyr, duration, label, LEVER_M, with_error=False)
-    np.testing.assert_allclose(made_integral_cm(motion), label, atol=BOUND_CM)
+    np.testing.assert_allclose(synthesized_integral_cm(motion), label, atol=BOUND_CM)
 
 
-def test_error_is_kept_where_asked(measured):
+def test_recover_motion_with_error_per_stride_is_kept(measured):
     acc, gyr, duration, length = measured
     kept = np.arange(STRIDES) % 2 == 0
     motion = recover_motion(acc, gyr, duration, length + 4, LEVER_M, with_error=kept)
     found = integral_cm(
         acc[:, STRIDE], gyr[:, STRIDE], duration, motion.orientation[:, MARGIN], motion.lever_m
     )
-    made = made_integral_cm(motion)
+    made = synthesized_integral_cm(motion)
     np.testing.assert_allclose(made[kept], found[kept], atol=1e-6)
     np.testing.assert_allclose(made[~kept], (length + 4)[~kept], atol=BOUND_CM)
 
 
-def test_scaled(motion):
+def test_scaled_path_and_label_are_scaled(motion):
     factor = random(0.4, 1.5)
     made = scaled(motion, factor, random(0.7, 1.4, seed=1))
     np.testing.assert_allclose(made.length_cm, factor * motion.length_cm)
-    np.testing.assert_allclose(made_integral_cm(made), made.length_cm, atol=BOUND_CM)
+    np.testing.assert_allclose(synthesized_integral_cm(made), made.length_cm, atol=BOUND_CM)
 
 
-def test_what_the_integral_misses_survives_scaling(measured):
+def test_scaled_error_of_the_integral_is_kept(measured):
     acc, gyr, duration, length = measured
     motion = recover_motion(acc, gyr, duration, length + 4, LEVER_M)
     made = scaled(motion, random(0.6, 1.4), np.ones(STRIDES))
-    missed = length + 4 - made_integral_cm(motion)
-    np.testing.assert_allclose(made.length_cm - made_integral_cm(made), missed, atol=BOUND_CM)
+    missed = length + 4 - synthesized_integral_cm(motion)
+    np.testing.assert_allclose(made.length_cm - synthesized_integral_cm(made), missed, atol=BOUND_CM)
 
 
-def test_warped(motion):
+def test_warped_motion_follows_the_definition(motion):
     longer, bend = random(0.75, 1.3), 0.02 * np.random.default_rng(2).standard_normal((STRIDES, 2))
     made = warped(motion, longer, np.clip(bend, -0.04, 0.04))
     np.testing.assert_allclose(made.duration_s, longer * motion.duration_s)
     np.testing.assert_array_equal(made.length_cm, motion.length_cm)
-    np.testing.assert_allclose(made_integral_cm(made), made.length_cm, atol=BOUND_CM)
+    np.testing.assert_allclose(synthesized_integral_cm(made), made.length_cm, atol=BOUND_CM)
 
 
-def test_warping_by_the_duration_alone_slows_everything_down_evenly(motion):
+def test_warped_duration_only_slows_evenly(motion):
     made = warped(motion, np.full(STRIDES, 2.0), np.zeros((STRIDES, 1)))
     np.testing.assert_allclose(made.gyr_radps, motion.gyr_radps / 2, atol=1e-9)
     np.testing.assert_allclose(made.acceleration_mps2, motion.acceleration_mps2 / 4, atol=1e-9)
 
 
-def test_pitched(motion):
+def test_pitched_orientation_follows_the_definition(motion):
     factor = random(0.75, 1.25)
     made = pitched(motion, factor)
     np.testing.assert_array_equal(made.length_cm, motion.length_cm)
-    np.testing.assert_allclose(made_integral_cm(made), made.length_cm, atol=BOUND_CM)
+    np.testing.assert_allclose(synthesized_integral_cm(made), made.length_cm, atol=BOUND_CM)
     old, new = (np.ptp(pitch_rad(m.orientation[:, STRIDE]), axis=1) for m in (motion, made))
     np.testing.assert_allclose(new / old, factor, atol=0.02)
     turned = made.orientation[:, :-1].swapaxes(-1, -2) @ made.orientation[:, 1:]
@@ -207,15 +207,15 @@ def pitch_rad(orientation):
     return np.arctan2(-orientation[..., 2, 0], orientation[..., 2, 2])
 
 
-def test_curved(motion):
+def test_curved_heading_follows_the_definition(motion):
     heading = random(-0.8, 0.8)
     made = curved(motion, heading)
-    np.testing.assert_allclose(made_integral_cm(made), made.length_cm, atol=BOUND_CM)
+    np.testing.assert_allclose(synthesized_integral_cm(made), made.length_cm, atol=BOUND_CM)
     turned = made.orientation[:, STRIDE][:, -1] @ motion.orientation[:, STRIDE][:, -1].swapaxes(-1, -2)
     np.testing.assert_allclose(Rotation.from_matrix(turned).as_rotvec()[:, 2], heading, atol=1e-9)
 
 
-def test_a_straight_path_becomes_an_arc(walked):
+def test_curved_straight_path_becomes_an_arc(walked):
     heading = random(-0.8, 0.8)
     made = curved(recover_motion(*walked, LEVER_M), heading)
     # The chord of an arc through the angle a is sin(a / 2) / (a / 2) of its length. The foot also turns while
@@ -224,7 +224,7 @@ def test_a_straight_path_becomes_an_arc(walked):
     assert np.all(made.length_cm > np.sinc(heading / 2 / np.pi) * walked[3])
 
 
-def test_all_changes_of_motion_together(motion):
+def test_transformations_combined_keep_the_label(motion):
     made = warped(
         curved(
             pitched(scaled(motion, random(0.6, 1.4), random(0.8, 1.25, 1)), random(0.85, 1.15, 2)),
@@ -233,15 +233,15 @@ def test_all_changes_of_motion_together(motion):
         random(0.8, 1.25, 4),
         np.stack([random(-0.02, 0.02, 5), random(-0.02, 0.02, 6)], axis=1),
     )
-    np.testing.assert_allclose(made_integral_cm(made), made.length_cm, atol=BOUND_CM)
+    np.testing.assert_allclose(synthesized_integral_cm(made), made.length_cm, atol=BOUND_CM)
 
 
-def test_another_lever_leaves_the_length(motion):
+def test_synthesize_other_lever_arm_keeps_the_length(motion):
     lever = LEVER_M + 0.02 * np.random.default_rng(3).standard_normal((STRIDES, 3))
-    np.testing.assert_allclose(made_integral_cm(motion, lever), motion.length_cm, atol=BOUND_CM)
+    np.testing.assert_allclose(synthesized_integral_cm(motion, lever), motion.length_cm, atol=BOUND_CM)
 
 
-def test_a_higher_sensor_misleads_an_integrator_that_does_not_know_it(walked):
+def test_synthesize_unknown_lever_arm_changes_the_integral(walked):
     motion = recover_motion(*walked, LEVER_M, with_error=False)
     lever = LEVER_M + random(-0.04, 0.04)[:, None] * [0, 0, 1]
     acc, gyr = (samples[:, STRIDE] for samples in synthesize(motion, lever))
@@ -253,7 +253,7 @@ def test_a_higher_sensor_misleads_an_integrator_that_does_not_know_it(walked):
     np.testing.assert_allclose(motion.length_cm - believed, expected, atol=BOUND_CM)
 
 
-def test_mounted_turns_the_axes_and_leaves_the_integral(motion):
+def test_mounted_rotated_axes_keep_the_integral(motion):
     rotation = 0.2 * np.random.default_rng(4).standard_normal((STRIDES, 3))
     acc, gyr = (mounted(samples[:, STRIDE], rotation) for samples in synthesize(motion))
     np.testing.assert_allclose(mounted(acc, -rotation), synthesize(motion)[0][:, STRIDE], atol=1e-9)
@@ -268,7 +268,7 @@ def test_mounted_turns_the_axes_and_leaves_the_integral(motion):
     np.testing.assert_allclose(found, motion.length_cm, atol=BOUND_CM)
 
 
-def test_gyroscope_bias_costs_what_theory_says(motion):
+def test_integral_gyroscope_bias_error_equals_theory(motion):
     # A pitch that grows by b t turns g into an acceleration g b t; after de-drifting b g T³ / 12 are missing.
     acc, gyr = (samples[:, STRIDE] for samples in synthesize(motion))
     found = integral_cm(
@@ -278,13 +278,13 @@ def test_gyroscope_bias_costs_what_theory_says(motion):
     np.testing.assert_allclose(motion.length_cm - found, expected, rtol=0.25)
 
 
-def test_cut_where_it_should_be_changes_nothing(motion):
+def test_cut_without_jitter_changes_nothing(motion):
     acc, _ = synthesize(motion)
     at = np.zeros(STRIDES)
     np.testing.assert_allclose(cut(acc, at, at, motion.step_s), acc[:, STRIDE], atol=1e-12)
 
 
-def test_cut_finds_what_was_measured_at_the_shifted_times():
+def test_cut_shifted_gives_samples_at_the_shifted_times():
     times = np.tile((np.arange(GRID) - MARGIN) * 0.02, (STRIDES, 1))
     start, end = random(-0.06, 0.06), random(-0.06, 0.06, seed=1)
     found = cut(np.sin(12 * times)[..., None], start, end, np.full(STRIDES, 0.02))[..., 0]
@@ -292,7 +292,7 @@ def test_cut_finds_what_was_measured_at_the_shifted_times():
     np.testing.assert_allclose(found, np.sin(12 * wanted), atol=2e-4)
 
 
-def test_cut_while_the_foot_rests_leaves_the_integral(walked):
+def test_cut_at_rest_keeps_the_integral(walked):
     motion = recover_motion(*walked, LEVER_M, with_error=False)
     # The feet of `walked` rest for at least a tenth of the stride before and after each mid-stance.
     start, end = random(-0.05, 0.05), random(-0.05, 0.05, seed=1)
@@ -310,7 +310,7 @@ OFF = AugmentationOptions(
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_half_rate_leaves_smooth_motion_and_doubles_or_loses_an_impact(first):
+def test_half_rate_impact_is_doubled_or_lost(first):
     rate_hz, duration_s, impact_s, impact_mps2 = 200.0, 1.1, 0.8, 40.0
     time = np.arange(-30, round(duration_s * rate_hz) + 30) / rate_hz
     phase = np.clip(time / duration_s, 0, 1)
@@ -341,7 +341,7 @@ def test_half_rate_leaves_smooth_motion_and_doubles_or_loses_an_impact(first):
     assert half - whole == pytest.approx(100 * velocity_mps * (duration_s / 2 - impact_s), abs=BOUND_CM)
 
 
-def test_augment_with_everything_off_returns_the_strides(measured):
+def test_augment_all_options_zero_returns_the_strides(measured):
     acc, gyr, duration, length = measured
     made = augment(recover_motion(*measured, LEVER_M), ALL, OFF, np.random.default_rng(0))
     for found, wanted in zip(made, (acc[:, STRIDE], gyr[:, STRIDE], duration, length), strict=True):
@@ -349,7 +349,7 @@ def test_augment_with_everything_off_returns_the_strides(measured):
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(AugmentationOptions)])
-def test_every_option_changes_the_strides(motion, name):
+def test_augment_each_option_changes_the_strides(motion, name):
     option = {name: getattr(AugmentationOptions(), name)}
     plain, made = (
         augment(motion, ALL, options, np.random.default_rng(0)) for options in (OFF, evolve(OFF, **option))
@@ -372,7 +372,7 @@ def found_cm(motion, acc, gyr, duration_s, start=None, lever_m=None):
 
 
 @pytest.mark.parametrize(("name", "which"), [("acc_bias_mps2", 0), ("gyr_bias_radps", 1)])
-def test_a_bias_is_constant_through_a_stride_and_as_large_as_told(motion, name, which):
+def test_augment_bias_is_constant_with_the_given_sd(motion, name, which):
     made, plain = with_and_without(motion, **{name: 0.02})
     bias = made[which] - plain[which]
     np.testing.assert_allclose(bias - bias[:, :1], 0, atol=1e-12)
@@ -381,7 +381,7 @@ def test_a_bias_is_constant_through_a_stride_and_as_large_as_told(motion, name, 
     assert np.abs(np.corrcoef(bias[:, 0].T) - np.eye(3)).max() < 0.5
 
 
-def test_an_accelerometers_bias_leaves_what_drift_takes_out(motion):
+def test_integral_accelerometer_bias_is_removed_with_the_drift(motion):
     made, _ = with_and_without(motion, acc_bias_mps2=0.05)
     # A bias turns with the foot, so drift is not all of it: b T² / 12 is left at most, 0.5 cm of 0.05 m/s².
     missed = made[3] - found_cm(motion, *made[:3])
@@ -389,7 +389,7 @@ def test_an_accelerometers_bias_leaves_what_drift_takes_out(motion):
     assert missed.std() > 0.02
 
 
-def test_the_bias_that_augment_adds_is_what_the_integral_misses(motion):
+def test_augment_bias_is_the_error_of_the_integral(motion):
     made, plain = with_and_without(motion, gyr_bias_radps=0.01)
     bias = (made[1] - plain[1])[:, :1]
     unbiased = found_cm(motion, made[0], made[1] - bias, made[2])
@@ -400,7 +400,7 @@ def test_the_bias_that_augment_adds_is_what_the_integral_misses(motion):
 
 
 @pytest.mark.parametrize(("name", "which"), [("acc_noise_mps2", 0), ("gyr_noise_radps", 1)])
-def test_noise_is_white_and_as_large_as_told(motion, name, which):
+def test_augment_noise_is_white_with_the_given_sd(motion, name, which):
     made, plain = with_and_without(motion, **{name: 0.03})
     noise = made[which] - plain[which]
     np.testing.assert_array_equal(made[1 - which], plain[1 - which])
@@ -409,12 +409,12 @@ def test_noise_is_white_and_as_large_as_told(motion, name, which):
     assert abs((noise[:, 1:] * noise[:, :-1]).mean()) < 0.05 * 0.03**2
 
 
-def test_noise_costs_the_integral_next_to_nothing(motion):
+def test_augment_noise_hardly_changes_the_integral(motion):
     made, _ = with_and_without(motion, acc_noise_mps2=0.03, gyr_noise_radps=0.001)
     np.testing.assert_allclose(found_cm(motion, *made[:3]), made[3], atol=2 * BOUND_CM)
 
 
-def test_augment_mounts_both_sensors_alike_and_leaves_the_integral(motion):
+def test_augment_mounting_is_the_same_for_both_sensors(motion):
     made, plain = with_and_without(motion, mounting_rad=0.1)
     frames = []
     for turned, before in zip(made[:2], plain[:2], strict=True):
@@ -429,7 +429,7 @@ def test_augment_mounts_both_sensors_alike_and_leaves_the_integral(motion):
     np.testing.assert_allclose(found_cm(motion, *made[:3], start, lever), made[3], atol=BOUND_CM)
 
 
-def test_augment_cuts_both_sensors_where_the_duration_says(walked):
+def test_augment_cut_agrees_with_the_duration(walked):
     motion = recover_motion(*walked, LEVER_M, with_error=False)
     made, plain = with_and_without(motion, cut_jitter_s=0.02)
     longer = made[2] - plain[2]
@@ -449,7 +449,7 @@ def test_augment_cuts_both_sensors_where_the_duration_says(walked):
     np.testing.assert_allclose(found_cm(motion, *made[:3]), made[3], atol=0.5)
 
 
-def test_augment_moves_the_sensor_and_leaves_the_length(motion):
+def test_augment_lever_arm_keeps_the_length(motion):
     made, plain = with_and_without(motion, lever_m=0.01)
     np.testing.assert_array_equal(made[3], plain[3])
     missed = made[3] - found_cm(motion, *made[:3])
@@ -458,7 +458,7 @@ def test_augment_moves_the_sensor_and_leaves_the_length(motion):
     assert np.all(np.abs(missed) < BOUND_CM + 100 * 0.04 * (np.abs(rates) + 0.5) * made[2])
 
 
-def test_warped_walks_the_same_path_at_another_pace(walked):
+def test_warped_path_is_the_same_at_another_pace(walked):
     motion = recover_motion(*walked, LEVER_M, with_error=False)
     longer, bend = random(0.75, 1.3), np.stack([random(-0.02, 0.02, 5), random(-0.02, 0.02, 6)], axis=1)
     made = warped(motion, longer, bend)
@@ -474,7 +474,7 @@ def test_warped_walks_the_same_path_at_another_pace(walked):
     np.testing.assert_allclose(new, wanted, atol=0.005)
 
 
-def test_same_seed_same_bytes_whatever_the_number_of_strides_at_a_time(motion):
+def test_augment_same_seed_gives_the_same_bytes_for_any_chunk(motion):
     rows = np.arange(CHUNK + 50) % STRIDES
     first, second = (augment(motion, rows, AugmentationOptions(), np.random.default_rng(7)) for _ in range(2))
     other = augment(motion, rows, AugmentationOptions(), np.random.default_rng(8))
@@ -486,7 +486,7 @@ def test_same_seed_same_bytes_whatever_the_number_of_strides_at_a_time(motion):
 @pytest.mark.parametrize(
     "wrong", [{"horizontal_scale": (1.2, 0.8)}, {"pitch_scale": (0, 1)}, {"cut_jitter_s": -0.01}]
 )
-def test_options_out_of_range_are_refused(wrong):
+def test_options_out_of_range_are_rejected(wrong):
     (name,) = wrong
     with pytest.raises(ParameterError, match=rf"^augmentation\.{name} is .*: it has to be "):
         AugmentationOptions(**wrong)

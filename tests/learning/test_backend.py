@@ -9,6 +9,6 @@ CODE = (
 )
 
 
-def test_tensorflow_import_says_nothing():
+def test_import_tensorflow_is_silent():
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "heard")

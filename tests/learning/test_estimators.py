@@ -4,19 +4,19 @@ from tinystride.errors import ParameterError
 from tinystride.learning.estimators import PRESETS, choose
 
 
-def test_the_papers_network_has_its_published_size():
+def test_choose_paper_network_has_its_published_size():
     paper = choose("direct", preset="paper")
     assert (paper.n_parameters, paper.n_multiply_accumulates) == (68_881, 506_752)
 
 
-def test_tiny_networks_keep_to_their_size():
+def test_choose_tiny_networks_have_few_parameters():
     assert 2_500 <= choose("direct", preset="tiny").n_parameters <= 3_300
     residual = choose("strapdown-residual")
     assert residual.n_parameters <= 500
     assert residual.n_multiply_accumulates <= 8_000
 
 
-def test_residual_networks_come_in_sizes_up_to_7000():
+def test_choose_residual_presets_have_their_named_size():
     sizes = [
         choose("strapdown-residual", preset=name).n_parameters for name in ("1000", "2000", "4000", "7000")
     ]
@@ -24,7 +24,7 @@ def test_residual_networks_come_in_sizes_up_to_7000():
         assert 0.97 * named <= size <= named
 
 
-def test_every_value_of_a_preset_can_be_changed():
+def test_choose_each_value_of_a_preset_can_be_changed():
     settings = choose("direct", preset="paper", filters=[4, 8, 4], learning_rate=0.01, dense=[], loss=None)
     assert settings.filters == (4, 8, 4)
     assert settings.dense == ()
@@ -32,7 +32,7 @@ def test_every_value_of_a_preset_can_be_changed():
     assert settings.loss == PRESETS["direct"]["paper"].loss
 
 
-def test_a_schedule_changes_training_and_a_parameter_has_the_last_word():
+def test_choose_parameter_overrides_schedule():
     settings = choose("direct", preset="paper", schedule="paper", epochs=3)
     assert (settings.course, settings.learning_rate, settings.epochs) == ("constant", 1e-3, 3)
 
@@ -98,6 +98,6 @@ def test_a_schedule_changes_training_and_a_parameter_has_the_last_word():
         ("direct", {"dataset_weights": {"llio-ruler": -1}}, "^train.dataset_weights.llio-ruler is -1: "),
     ],
 )
-def test_refused(estimator, parameters, says):
+def test_choose_invalid_value_is_rejected(estimator, parameters, says):
     with pytest.raises(ParameterError, match=says):
         choose(estimator, **parameters)

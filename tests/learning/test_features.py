@@ -58,18 +58,18 @@ def test_contact_to_contact_is_60_hz_smooth_and_zero_padded(rate_hz):
         ({"acc_mps2": np.full((180, 3), np.inf)}, "samples that are not finite"),
     ],
 )
-def test_contact_to_contact_says_why_there_is_none(change, reason):
+def test_contact_to_contact_without_features_has_a_reason(change, reason):
     features = stride_features(replace(oscillation(1.0, 100), **change), "contact-to-contact", 108)
     assert list(features.reason) == [reason]
     assert np.isnan(features.values).all()
 
 
-def test_contact_to_contact_has_room_for_1_8_seconds():
+def test_contact_to_contact_longer_than_1_8_s_has_no_features():
     reasons = [stride_features(oscillation(s, 100), "contact-to-contact", 108).reason[0] for s in (1.8, 1.83)]
     assert reasons == ["", "longer than 1.8 s"]
 
 
-def test_stance_to_stance_is_acceleration_and_angular_rate_in_units_of_the_stride():
+def test_stance_to_stance_samples_are_scaled_by_the_duration():
     _, signals = walk({"line/1": 3})
     acc, gyr, duration_s = strapdown.resample(signals, points=32)
     features = stride_features(signals, "stance-to-stance", 32)
@@ -79,7 +79,7 @@ def test_stance_to_stance_is_acceleration_and_angular_rate_in_units_of_the_strid
         np.testing.assert_allclose(features.values[i, :, 3:], gyr[i] * duration_s[i], rtol=1e-6)
 
 
-def test_strapdown_features_integrate_to_the_strides_length():
+def test_strapdown_features_integrate_to_the_length():
     table, signals = walk({"line/1": 50})
     features = stride_features(signals, "strapdown", 64)
     velocity = features.values[:, :, :3].astype(float)
@@ -88,14 +88,14 @@ def test_strapdown_features_integrate_to_the_strides_length():
     np.testing.assert_allclose(length_cm_, table["stride_length_cm"], atol=1.5)
 
 
-def test_stance_to_stance_does_not_change_with_the_pace():
+def test_stance_to_stance_other_pace_gives_the_same_features():
     acc, gyr, duration_s = strapdown.resample(walk({"line/1": 4})[1])
     once = stance_features("stance-to-stance", acc, gyr, duration_s)
     slower = stance_features("stance-to-stance", acc / 4, gyr / 2, 2 * duration_s)
     np.testing.assert_allclose(slower, once, rtol=1e-5)
 
 
-def test_a_stride_with_a_missing_sample_has_no_features():
+def test_stride_features_missing_sample_gives_nan_and_a_reason():
     _, signals = walk({"line/1": 3})
     acc = signals.acc_mps2.copy()
     acc[signals.offset[1] + 60] = np.nan
@@ -111,13 +111,13 @@ def test_a_stride_with_a_missing_sample_has_no_features():
     length=st.floats(20, 250),
     integral=st.floats(20, 250),
 )
-def test_a_label_leads_back_to_its_length(estimator, length, integral):
+def test_length_is_the_inverse_of_label(estimator, length, integral):
     label = label_cm(estimator, length, integral)
     assert length_cm(estimator, label, integral) == pytest.approx(length)
     assert label == (length if estimator == "direct" else length - integral)
 
 
-def test_examples_are_the_usable_strides_of_the_subjects(walked):
+def test_make_examples_returns_usable_strides_of_the_subjects(walked):
     table, signals = walked
     table = table.copy()
     own = table.index[table["stride_id"].str.startswith("line/1/")]
@@ -140,7 +140,7 @@ def test_examples_are_the_usable_strides_of_the_subjects(walked):
     np.testing.assert_array_equal(examples.label_cm, labels[examples.stride_id])
 
 
-def test_flagged_strides_are_left_out_if_asked_for(walked):
+def test_make_examples_excluded_flags_are_left_out(walked):
     table, signals = walked
     table = table.assign(flags="")
     own = table.index[table["stride_id"].str.startswith("line/1/")]
@@ -155,7 +155,7 @@ def test_flagged_strides_are_left_out_if_asked_for(walked):
         make_examples(table.assign(flags="turn"), signals, ["line/1"], choose("direct", leave_out=["turn"]))
 
 
-def test_the_papers_network_learns_from_right_feet_alone(walked):
+def test_make_examples_paper_uses_right_feet_only(walked):
     table, signals = walked
     left = table.index[table["subject"] == "1"]
     both_feet = table.assign(foot=np.where(table.index.isin(left), "left", "right"))
@@ -165,7 +165,7 @@ def test_the_papers_network_learns_from_right_feet_alone(walked):
     assert set(direct.subject) == {"line/1", "line/2"}
 
 
-def test_the_residual_is_what_the_integral_lacks(walked):
+def test_make_examples_residual_label_is_length_minus_integral(walked):
     table, signals = walked
     examples = make_examples(table, signals, ["line/2"], choose("strapdown-residual", center_labels=False))
     rows = table.set_index("stride_id").loc[examples.stride_id]
@@ -175,12 +175,12 @@ def test_the_residual_is_what_the_integral_lacks(walked):
     assert examples.values.shape == (60, 64, 6)
 
 
-def test_nobody_to_learn_from_is_an_error(walked):
+def test_make_examples_without_strides_raises(walked):
     with pytest.raises(DataError, match="line/9 to learn from"):
         make_examples(*walked, ["line/9"], choose("direct"))
 
 
-def test_recorded_strides_have_features_or_a_reason(strides_folder):
+def test_make_examples_recorded_strides_have_features_or_a_reason(strides_folder):
     from tinystride.gait.strides import read_strides
 
     strides = read_strides(strides_folder)
@@ -211,7 +211,7 @@ def test_augmented_strides_follow_the_recorded_ones(walked, estimator):
     assert augmented(recorded, walked[1], settings, seed=5).values.tobytes() != examples.values.tobytes()
 
 
-def test_a_residual_network_is_told_what_the_integral_misses(walked):
+def test_augmented_residual_label_is_the_error_of_the_integral(walked):
     still = {
         name: 0 for name in ("heading_rad", "lever_m", "cut_jitter_s", "gyr_noise_radps", "acc_noise_mps2")
     }
@@ -232,7 +232,7 @@ def test_a_residual_network_is_told_what_the_integral_misses(walked):
     assert 1.5 < labels[0.02][len(recorded) :].std() < 4
 
 
-def test_a_share_of_the_copies_starts_from_every_second_sample(walked):
+def test_augmented_half_rate_share_uses_every_second_sample(walked):
     table, signals = walked
     # Impacts, which a sensor half as fast counts twice or not at all.
     acc = signals.acc_mps2.copy()
@@ -252,7 +252,7 @@ def test_a_share_of_the_copies_starts_from_every_second_sample(walked):
     assert (misled(0.3) - none) / (all_of_them - none) == pytest.approx(0.3, abs=0.06)
 
 
-def test_no_copies_no_augmented_strides(walked):
+def test_augmented_zero_per_stride_returns_recorded_only(walked):
     settings = choose("direct", copies=0)
     recorded = make_examples(*walked, ["line/1"], settings)
     assert augmented(recorded, walked[1], settings, seed=0) is recorded

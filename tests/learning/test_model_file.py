@@ -6,7 +6,7 @@ from tinystride.learning.model_file import attach_metadata, open_model, read_met
 from tinystride.learning.prediction import predict
 
 
-def test_a_description_is_read_back_and_replaced(quantized):
+def test_attach_metadata_is_read_back_and_replaced(quantized):
     once = attach_metadata(quantized.int8, {"estimator": "direct", "scale": [1.5, 2.0]})
     assert read_metadata(once) == {"estimator": "direct", "scale": [1.5, 2.0]}
     twice = attach_metadata(once, {"b": "ä", "a": 1})
@@ -15,7 +15,7 @@ def test_a_description_is_read_back_and_replaced(quantized):
     assert len(twice) <= len(once)
 
 
-def test_a_description_changes_nothing_else(quantized):
+def test_attach_metadata_changes_nothing_else(quantized):
     other = attach_metadata(quantized.int8, {"a": "x" * 1001})
     interpreters = [open_model(content) for content in (quantized.int8, other)]
     random = np.random.default_rng(0)
@@ -30,7 +30,7 @@ def test_a_description_changes_nothing_else(quantized):
         assert outputs[0] == outputs[1]
 
 
-def test_constants_stay_aligned(quantized):
+def test_attach_metadata_keeps_constants_aligned(quantized):
     """TFLM reads weights where they lie in the file."""
     from ai_edge_litert import schema_py_generated as schema
 
@@ -55,13 +55,13 @@ def damaged(content: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("use", [open_model, read_metadata, lambda content: attach_metadata(content, {})])
-def test_what_is_no_model_is_refused(quantized, use):
+def test_open_model_other_file_is_rejected(quantized, use):
     for content in damaged(quantized.int8):
         with pytest.raises(ModelError, match=r"not a \.tflite that runs, or cut off .*; export it again"):
             use(content)
 
 
-def test_random_damage_never_does_worse_than_an_error(quantized):
+def test_open_model_random_damage_raises_at_most_an_error(quantized):
     random = np.random.default_rng(2)
     refused = 0
     for _ in range(300):
@@ -77,7 +77,7 @@ def test_random_damage_never_does_worse_than_an_error(quantized):
     assert 50 < refused < 300
 
 
-def test_a_strangers_model_does_not_tell(quantized, walked):
+def test_read_metadata_foreign_model_is_rejected(quantized, walked):
     table, signals = walked
     stranger = attach_metadata(quantized.int8, {})
     with pytest.raises(ModelError, match="description lacks 'estimator'"):

@@ -14,7 +14,7 @@ from tinystride.learning.prediction import Network
 from tinystride.learning.quantization import COVERED_CM, calibrate, quantize
 
 
-def test_calibration_covers_the_recorded_lengths_evenly(examples, walked, settings):
+def test_calibrate_strides_cover_recorded_lengths_evenly(examples, walked, settings):
     recorded = examples[0]
     calibration = calibrate(recorded, walked[1], settings, 101)
     own = [name for name in calibration.stride_id if "*" not in name]
@@ -27,7 +27,7 @@ def test_calibration_covers_the_recorded_lengths_evenly(examples, walked, settin
 
 
 @pytest.mark.parametrize("estimator", ["direct", "strapdown-residual"])
-def test_where_recorded_strides_do_not_reach_stretched_ones_calibrate(walked, estimator):
+def test_calibrate_uncovered_lengths_are_stretched(walked, estimator):
     table, signals = walked
     settings = choose(estimator)
     recorded = make_examples(table, signals, ["line/1"], settings)
@@ -45,7 +45,7 @@ def test_where_recorded_strides_do_not_reach_stretched_ones_calibrate(walked, es
     assert ratio[0] < 0.8
 
 
-def test_lengths_that_are_recorded_need_no_stretching(walked):
+def test_calibrate_covered_lengths_are_not_stretched(walked):
     table, signals = walked
     settings = choose("direct")
     recorded = make_examples(table, signals, ["line/1"], settings)
@@ -56,7 +56,7 @@ def test_lengths_that_are_recorded_need_no_stretching(walked):
     assert calibrate(recorded, signals, settings, 1).stride_id[0] in recorded.stride_id
 
 
-def test_strides_that_cannot_be_augmented_calibrate_as_they_are(walked):
+def test_calibrate_unaugmentable_strides_are_not_stretched(walked):
     table, signals = walked
     paper = choose("direct", preset="paper")
     recorded = make_examples(table, signals, ["line/1"], paper)
@@ -65,7 +65,7 @@ def test_strides_that_cannot_be_augmented_calibrate_as_they_are(walked):
     assert set(calibration.stride_id) <= set(recorded.stride_id)
 
 
-def test_the_int8_range_holds_the_shortest_and_longest_stride(quantized, walked):
+def test_quantize_input_range_covers_40_and_220_cm(quantized, walked):
     """The integral of the direct network's label range: what it tells of 40 and 220 cm is not cut off."""
     interpreter = open_model(quantized.int8)
     (told,) = interpreter.get_output_details()
@@ -75,7 +75,7 @@ def test_the_int8_range_holds_the_shortest_and_longest_stride(quantized, walked)
     assert (127 - zero_point) * scale >= float32.max() - scale
 
 
-def test_the_int8_network_is_int8_from_end_to_end(quantized, settings):
+def test_quantize_int8_network_has_int8_tensors_only(quantized, settings):
     interpreter = open_model(quantized.int8)
     (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert (given["dtype"], told["dtype"]) == (np.int8, np.int8)
@@ -87,7 +87,7 @@ def test_the_int8_network_is_int8_from_end_to_end(quantized, settings):
     assert operators == {getattr(schema.BuiltinOperator, kind) for kind in kinds}
 
 
-def test_the_files_tell_what_they_estimate(quantized, trained, settings):
+def test_quantize_files_have_descriptions(quantized, trained, settings):
     for content in (quantized.float32, quantized.int8):
         description = read_metadata(content)
         assert description["estimator"] == "direct"
@@ -97,14 +97,14 @@ def test_the_files_tell_what_they_estimate(quantized, trained, settings):
         assert description["source"] == "simulated"
 
 
-def test_the_float32_file_computes_what_keras_does(quantized, trained, examples):
+def test_quantize_float32_file_equals_keras(quantized, trained, examples):
     values = examples[1].values
     np.testing.assert_allclose(
         Network.load(quantized.float32).output_cm(values), trained.model.predict(values), atol=1e-3
     )
 
 
-def test_the_difference_is_between_the_two_files(quantized, examples):
+def test_quantize_difference_is_between_the_two_files(quantized, examples):
     for name, part in zip(("train", "validation"), examples, strict=True):
         int8, float32 = (
             Network.load(content).output_cm(part.values) for content in (quantized.int8, quantized.float32)
@@ -117,13 +117,13 @@ def test_the_difference_is_between_the_two_files(quantized, examples):
         assert 0 < told["sd_cm"] < 2
 
 
-def test_the_calibration_strides_are_training_strides(quantized, examples):
+def test_quantize_calibration_strides_are_training_strides(quantized, examples):
     names = [name.split("*")[0] for name in quantized.calibration.stride_id]
     assert len(names) == 50 + 2 * 5
     assert set(names) <= set(examples[0].stride_id)
 
 
-def test_tflite_micro_computes_the_same_int8(quantized):
+def test_quantize_int8_file_equals_tflm(quantized):
     micro = runtime.Interpreter.from_bytes(quantized.int8)
     interpreter = open_model(quantized.int8)
     (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
@@ -138,17 +138,17 @@ def test_tflite_micro_computes_the_same_int8(quantized):
 
 
 @pytest.mark.parametrize("n", [0, -1, 100_001])
-def test_refused(trained, examples, walked, n):
+def test_quantize_invalid_parameter_is_rejected(trained, examples, walked, n):
     with pytest.raises(ParameterError, match=f"quantize.calibration_strides: {n}"):
         quantize(trained.model, *examples, walked[1], calibration_strides=n)
 
 
-def test_conversion_is_silent(trained, examples, walked, capfd):
+def test_quantize_conversion_is_silent(trained, examples, walked, capfd):
     quantize(trained.model, *examples, walked[1], calibration_strides=5)
     assert capfd.readouterr() == ("", "")
 
 
-def test_quantize_layer_that_always_gives_zero_is_converted(trained, examples, walked):
+def test_quantize_layer_with_constant_zero_output_is_converted(trained, examples, walked):
     """A hidden layer may die in training: the range of its output is a point."""
     weights = trained.model.network.get_weights()
     network = build(trained.model.settings, batch_size=1)

@@ -4,7 +4,7 @@ from attrs import evolve
 from tinystride.learning.schedules import compare_schedules, seconds_to_reach
 
 
-def test_both_curves_are_there_and_the_fast_one_is_sooner(examples, settings):
+def test_compare_schedules_fast_schedule_is_sooner(examples, settings):
     seen = []
     schedules = {
         "fast": evolve(settings, epochs=6),
@@ -19,7 +19,7 @@ def test_both_curves_are_there_and_the_fast_one_is_sooner(examples, settings):
     assert curves[curves["schedule"] == "fast"]["validation_rmse_cm"].min() < best_of_paper
 
 
-def test_seconds_to_reach():
+def test_seconds_to_reach_first_time_or_infinity():
     curves = pd.DataFrame(
         {
             "schedule": ["fast", "fast", "paper", "paper"],

@@ -33,7 +33,7 @@ PERSONS = st.dictionaries(
 )
 
 
-def test_subject_names_tell_equal_subjects_of_two_data_sets_apart():
+def test_subject_names_equal_subjects_of_two_data_sets_differ():
     assert list(subject_names(strides({"a/1": 1, "b/1": 2}))) == ["a/1", "b/1", "b/1"]
 
 
@@ -45,7 +45,7 @@ def test_subject_names_tell_equal_subjects_of_two_data_sets_apart():
     folds=st.integers(2, 6),
     fraction=st.floats(0.01, 0.99),
 )
-def test_nobody_is_on_two_sides_and_everybody_is_somewhere(counts, strategy, seed, folds, fraction):
+def test_split_each_subject_is_in_exactly_one_part(counts, strategy, seed, folds, fraction):
     known = sorted(name for name in counts if not name.startswith("simulated/"))
     strangers = sorted(set(counts) - set(known))
     if strategy == "leave-one-subject-out":
@@ -75,14 +75,14 @@ def test_nobody_is_on_two_sides_and_everybody_is_somewhere(counts, strategy, see
     assert split(dict(reversed(counts.items())), **options) == result
 
 
-def test_the_only_subject_of_a_data_set_trains_and_is_tested_by_a_model_that_never_saw_it():
+def test_split_only_subject_of_a_data_set_is_trained_on_and_tested_out_of_fold():
     result = split(RECORDED, folds=5, held_out=["tripod-excerpt"])
     assert result["final"]["test"] == ["tripod-excerpt/FZ"]
     assert "llio-ruler/1" in result["final"]["train"]
     assert sum("llio-ruler/1" in fold["test"] for fold in result["folds"]) == 1
 
 
-def test_grouped_kfold_spreads_each_data_set_and_its_strides():
+def test_split_grouped_kfold_spreads_data_sets_and_strides():
     counts = {**RECORDED, **{f"simulated/{i}": 60 for i in range(10)}}
     result = split(counts, folds=5, held_out=["tripod-excerpt"])
     for dataset, fewest, most in (("ipol-healthy", 3, 4), ("simulated", 2, 2)):
@@ -94,7 +94,7 @@ def test_grouped_kfold_spreads_each_data_set_and_its_strides():
     assert largest < 952 + 3 * 246 + 120
 
 
-def test_the_papers_split_is_9_3_3_and_tests_everybody_once():
+def test_split_paper_is_9_3_3_and_tests_each_subject_once():
     counts = {f"tripod/Sub_{i:02d}": 300 for i in range(15)}
     result = split(counts, strategy="paper", folds=5)
     for fold in result["folds"]:
@@ -107,7 +107,7 @@ def test_the_papers_split_is_9_3_3_and_tests_everybody_once():
 SETS = {"a/1": 30, "a/2": 20, "b/1": 5, "llio-ruler/wearer": 9, "llio-ruler-2/wearer": 19, "vicon/d": 4}
 
 
-def test_leave_one_dataset_out_tests_each_set_by_a_network_that_never_saw_it():
+def test_split_leave_one_dataset_out_tests_each_set_unseen():
     result = split(SETS, strategy="leave-one-dataset-out", folds=3, held_out=["vicon"])
     assert [sorted(fold["test"]) for fold in result["folds"]] == [
         ["a/1", "a/2"],
@@ -121,7 +121,7 @@ def test_leave_one_dataset_out_tests_each_set_by_a_network_that_never_saw_it():
 
 
 @pytest.mark.parametrize("strategy", ["leave-one-dataset-out", "grouped-kfold", "leave-one-subject-out"])
-def test_data_sets_of_one_wearer_are_never_on_two_sides(strategy):
+def test_split_data_sets_of_the_same_person_are_in_one_part(strategy):
     folds = 4 if strategy == "leave-one-dataset-out" else 5
     result = split(SETS, strategy=strategy, folds=folds, held_out=[])
     for part in [result["final"], *result["folds"]]:
@@ -132,12 +132,12 @@ def test_data_sets_of_one_wearer_are_never_on_two_sides(strategy):
         assert len(sides) == 1
 
 
-def test_holding_out_one_set_of_a_wearer_holds_out_the_other():
+def test_split_held_out_set_includes_other_sets_of_the_same_person():
     result = split(SETS, strategy="leave-one-dataset-out", folds=3, held_out=["llio-ruler"])
     assert sorted(result["final"]["test"]) == ["llio-ruler-2/wearer", "llio-ruler/wearer"]
 
 
-def test_leave_one_dataset_out_of_a_single_set_splits_its_people():
+def test_split_leave_one_dataset_out_single_set_splits_its_people():
     result = split(
         {f"simulated/{i}": 9 for i in range(6)}, strategy="leave-one-dataset-out", held_out=["vicon"]
     )
@@ -147,16 +147,16 @@ def test_leave_one_dataset_out_of_a_single_set_splits_its_people():
     ]
 
 
-def test_leave_one_dataset_out_with_another_number_of_folds_names_the_remedy():
+def test_split_leave_one_dataset_out_wrong_folds_names_the_remedy():
     with pytest.raises(ParameterError, match=r"a, b, llio-ruler, vicon, not 3; use -S 'folds=\[0,1,2,3\]'"):
         split(SETS, strategy="leave-one-dataset-out", folds=3, held_out=[])
 
 
-def test_another_seed_is_another_split():
+def test_split_other_seed_gives_another_split():
     assert len({str(split(RECORDED, seed=seed)["folds"]) for seed in range(5)}) == 5
 
 
-def test_subjects_without_a_usable_stride_are_not_split():
+def test_split_subjects_without_usable_strides_are_skipped():
     table = strides({"a/1": 3, "a/2": 1, "a/3": 5, "a/4": 2})
     table["usable"] = table["subject"] != "4"
     result = split_by_subject(
@@ -180,6 +180,6 @@ def test_subjects_without_a_usable_stride_are_not_split():
         ({"held_out": ["tripod-exerpt"]}, "unknown data set 'tripod-exerpt'; choose from .*tripod-excerpt"),
     ],
 )
-def test_refused(changes, says):
+def test_split_invalid_parameter_is_rejected(changes, says):
     with pytest.raises(ParameterError, match=says):
         split({f"a/{i}": 5 for i in range(4)}, **changes)

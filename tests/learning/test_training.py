@@ -22,12 +22,12 @@ from tinystride.learning.training import TrainedModel, subject_rmse_cm, train
 @pytest.mark.parametrize(
     ("estimator", "preset"), [(estimator, name) for estimator, names in PRESETS.items() for name in names]
 )
-def test_networks_have_as_many_parameters_as_their_settings_say(estimator, preset):
+def test_build_parameters_equal_the_settings(estimator, preset):
     settings = choose(estimator, preset=preset)
     assert build(settings, batch_size=1).count_params() == settings.n_parameters
 
 
-def test_both_forms_of_a_network_compute_the_same():
+def test_build_training_form_computes_the_same():
     settings = choose("direct", preset="paper", points=27)
     form, training_form = build(settings), build(settings, for_training=True)
     training_form.set_weights(form.get_weights())
@@ -35,7 +35,7 @@ def test_both_forms_of_a_network_compute_the_same():
     np.testing.assert_allclose(form(values), training_form(values), rtol=1e-4, atol=1e-6)
 
 
-def test_training_learns_and_keeps_its_best_epoch(trained, examples):
+def test_train_returns_the_best_epoch(trained, examples):
     training, validation = examples
     spread = np.std(validation.label_cm)
     errors = [epoch.validation_rmse_cm for epoch in trained.epochs]
@@ -47,12 +47,12 @@ def test_training_learns_and_keeps_its_best_epoch(trained, examples):
     assert trained.epochs[-1].train_rmse_cm < 0.2 * np.std(training.label_cm)
 
 
-def test_a_subject_counts_once():
+def test_subject_rmse_each_subject_has_the_same_weight():
     error = np.array([1.0, -1.0, 1.0, 3.0])
     assert subject_rmse_cm(error, np.array(["a", "a", "a", "b"])) == pytest.approx(2.0)
 
 
-def test_training_stops_when_patience_ends(examples, settings):
+def test_train_without_improvement_stops_after_patience(examples, settings):
     seen = []
     settings = evolve(settings, patience=2, course="constant", learning_rate=0.05, epochs=60)
     result = train(*examples, settings, seed=1, on_epoch=seen.append)
@@ -60,7 +60,7 @@ def test_training_stops_when_patience_ends(examples, settings):
     assert len(seen) == result.best + 3 < 60
 
 
-def test_the_residual_of_the_integral_is_learned_with_huber_loss(walked):
+def test_train_huber_loss_learns_the_residual(walked):
     table, signals = walked
     table = table.assign(strapdown_length_cm=table["strapdown_length_cm"] - 8 * table["duration_s"] + 9)
     settings = choose("strapdown-residual", loss="huber", huber_delta_cm=2, epochs=20, **SMALL)
@@ -71,7 +71,7 @@ def test_the_residual_of_the_integral_is_learned_with_huber_loss(walked):
     assert best.epochs[best.best].validation_rmse_cm < 0.6 * np.std(validation.label_cm)
 
 
-def test_labels_that_all_agree_are_learned_and_quantized(walked):
+def test_train_constant_labels_are_learned_and_quantized(walked):
     table, signals = walked
     table = table.assign(stride_length_cm=table["strapdown_length_cm"])
     settings = choose("strapdown-residual", epochs=3)
@@ -85,7 +85,7 @@ def test_labels_that_all_agree_are_learned_and_quantized(walked):
         assert np.abs(Network.load(content).output_cm(validation.values)).max() < 0.5
 
 
-def test_a_stride_without_weight_teaches_nothing(walked):
+def test_train_stride_without_weight_has_no_effect(walked):
     settings = choose("direct", epochs=2, dataset_weights={"other": 0}, **{**SMALL, "batch_size": 500})
     training, validation = (
         make_examples(*walked, subjects, settings) for subjects in (TRAINED_ON, VALIDATED_ON)
@@ -103,7 +103,7 @@ def test_a_stride_without_weight_teaches_nothing(walked):
         np.testing.assert_allclose(once, again, rtol=1e-6, atol=1e-6)
 
 
-def test_a_saved_model_comes_back(trained, examples, tmp_path):
+def test_load_saved_model_is_the_same(trained, examples, tmp_path):
     trained.model.save(tmp_path / "float32")
     files = sorted(path.name for path in (tmp_path / "float32").iterdir())
     assert files == ["model.json", "model.weights.h5"]
@@ -115,7 +115,7 @@ def test_a_saved_model_comes_back(trained, examples, tmp_path):
 
 @pytest.mark.parametrize("file", ["model.json", "model.weights.h5"])
 @pytest.mark.parametrize("damage", ["missing", "cut off"])
-def test_a_damaged_model_is_refused(trained, tmp_path, file, damage):
+def test_load_damaged_model_is_rejected(trained, tmp_path, file, damage):
     trained.model.save(tmp_path / "float32")
     path = tmp_path / "float32" / file
     if damage == "missing":
@@ -126,7 +126,7 @@ def test_a_damaged_model_is_refused(trained, tmp_path, file, damage):
         TrainedModel.load(tmp_path / "float32")
 
 
-def test_saved_model_with_a_setting_out_of_range_is_refused(trained, tmp_path):
+def test_load_model_with_setting_out_of_range_is_rejected(trained, tmp_path):
     trained.model.save(tmp_path / "float32")
     path = tmp_path / "float32/model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"points": 8}))
@@ -149,7 +149,7 @@ def everything(folder) -> dict[str, str]:
     return {path.name: sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_another_process_writes_the_same_bytes(trained, tmp_path):
+def test_train_other_process_writes_the_same_bytes(trained, tmp_path):
     code = (
         "import json, sys, pathlib; from tests.learning.test_training import everything;"
         "print(json.dumps(everything(pathlib.Path(sys.argv[1]))))"
