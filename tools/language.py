@@ -79,11 +79,12 @@ NAMES = {
     "see_tilt": "kalman_update_axis",
     "complete_file": "atomic_write",
     "settle_arithmetic": "pin_cpu_kernels",
-    "known": "validated_kwargs",
     "PARTS_OF_BLOCK": "Q14_ONE",
     "APART": "NOINLINE",
     "WITHIN": "ALWAYS_INLINE",
 }
+# Names of functions and classes; as variables these are ordinary words.
+DEFINITIONS = {"known": "validated_kwargs"}
 # Functions of the C and of its Python twin; elsewhere these are ordinary words.
 FUNCTIONS = {
     "beyond": "flag_if_outside",
@@ -112,7 +113,8 @@ class Passage(NamedTuple):
 
     line: int
     text: str
-    kind: str  # prose, fragment (headings and cells: no whole sentences), name, function (C and twin) or test
+    # prose, fragment (headings and cells: no whole sentences), name, definition, function (C, twin) or test
+    kind: str
 
 
 class Hit(NamedTuple):
@@ -173,7 +175,7 @@ def is_sentence(text: str) -> bool:
 
 
 def kind(function: str, twin: bool) -> str:
-    return "test" if function.startswith("test_") else "function" if twin else "name"
+    return "test" if function.startswith("test_") else "function" if twin else "definition"
 
 
 def python(text: str, tests: bool, twin: bool) -> Iterator[Passage]:
@@ -198,7 +200,7 @@ def python(text: str, tests: bool, twin: bool) -> Iterator[Passage]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield Passage(line, node.name, kind(node.name, twin))
         elif isinstance(node, ast.ClassDef):
-            yield Passage(line, node.name, "name")
+            yield Passage(line, node.name, "definition")
         elif isinstance(node, ast.arg):
             yield Passage(line, node.arg, "name")
         elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -327,6 +329,8 @@ def in_name(passage: Passage) -> Iterator[tuple[int, str, str]]:
     replacements = [PARTS[part] for part in snake.split("_") if part in PARTS]
     if name in NAMES:
         replacements.append(NAMES[name])
+    if passage.kind in {"function", "definition"} and name in DEFINITIONS:
+        replacements.append(DEFINITIONS[name])
     if passage.kind == "function" and name.lstrip("_") in FUNCTIONS:
         replacements.append(FUNCTIONS[name.lstrip("_")])
     if name.endswith("_256th"):

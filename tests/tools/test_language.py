@@ -41,6 +41,7 @@ def words_found(folder: Path, name: str, text: str) -> list[tuple[int, str]]:
         ("Makefile", "# What it needs.\nall:\n", [(1, "What")]),
         ("page.html.j2", "<p class='calm'>{{ told }}</p>\n<p>told</p>\n", [(2, "told")]),
         ("judging.py", "", [(1, "judging")]),
+        ("part.py", "def known(): ...\n", [(1, "known")]),
     ],
 )
 def test_hits_banned_word_is_found_with_its_line(tmp_path, name, text, expected):
@@ -54,7 +55,7 @@ def test_hits_banned_word_is_found_with_its_line(tmp_path, name, text, expected)
         ("page.md", "Run `tell`:\n\n```sh\ntold  # calm\n```\n\n[a link](docs/judging.md)\n"),
         ("page.md", "The lever arm is 6 cm; `None` is the default.\n"),
         ("part.py", "value = None  # None: as the preset has it\ndef at_least(least_squares): ...\n"),
-        ("part.py", 'COLUMNS = ["told", "calm"]\n'),
+        ("part.py", 'COLUMNS = ["told", "calm"]\nknown = 1\n'),
         ("part.py", 'PATTERN = r"(?:told|calm) or (?:nobody|else) of it"\n'),
         ("part.py", "def follow(): ...\ndef level(): ...\n"),
         ("part.c", "int at_least; state.most = 1;\n"),
