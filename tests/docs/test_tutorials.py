@@ -11,6 +11,7 @@ import nbformat
 import pandas as pd
 import pytest
 
+from tests.pipeline.clones import make_clone
 from tools.docs.example_walk import PATH, example_walk
 from tools.docs.tutorials import digest, tutorial_page
 
@@ -18,7 +19,7 @@ TUTORIALS = Path(__file__).resolve().parents[2] / "docs/tutorials"
 
 
 def run(name: str, folder: Path) -> str:
-    """What the script of a tutorial prints in a folder."""
+    """Run the script of a tutorial in a folder; return its output."""
     done = subprocess.run(
         [sys.executable, TUTORIALS / f"{name}.py"],
         cwd=folder, env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
@@ -58,6 +59,26 @@ def test_my_network_to_c_is_exact_and_counted(tmp_path):
     assert 2000 < number(r"flash_bytes +(\d+)", printed) < 6000
     assert 500 < number(r"ram_bytes +(\d+)", printed) < 2000
     assert 10_000 < number(r"instructions +(\d+)", printed) < 60_000
+
+
+@pytest.mark.pipeline
+def test_train_a_variant_compares_two_experiments_and_leaves_the_clone_alone(tmp_path):
+    clone = make_clone(tmp_path / "clone", {})
+    printed = run("train_a_variant", clone)
+    assert printed.count("Running stage 'train'") == 2
+    assert "Stage 'preprocess' didn't change, skipping" in printed
+    rows = {
+        name: re.findall(rf"^{name} +(.*)$", printed, re.MULTILINE)[-1].split()
+        for name in ("baseline", "small")
+    }
+    error, without, parameters, flash, instructions = zip(
+        *(map(float, rows[name]) for name in ("baseline", "small")), strict=True
+    )
+    assert max(*error, *without) < 5 and without[0] == without[1]
+    assert parameters == (447, 183)
+    assert flash[0] > flash[1] > 1000 and instructions[0] > instructions[1] > 1000
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True)
+    assert status.stdout == ""
 
 
 def test_tutorial_page_without_notebook_shows_code_alone(tmp_path):

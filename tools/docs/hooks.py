@@ -23,6 +23,7 @@ ASSETS = Path("tools/docs/assets")
 DEMO = Path("build/demo")
 ROOT_PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 TEXT = {".c", ".cff", ".h", ".inc", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml", ""}
+WITHOUT_SIDEBAR = "---\nhide: [navigation]\n---\n"
 WITHOUT_SEARCH = "---\nsearch:\n  exclude: true\n---\n"
 
 source_of: dict[str, str] = {}  # page of the site -> file of the repository that its links start from
@@ -36,7 +37,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for file in files:
         _place(f"{DOCS}/{file.src_uri}", file.src_uri)
     for path, place in ROOT_PAGES.items():
-        _add(files, config, place, Path(path).read_text(encoding="utf-8"), source=path)
+        text = Path(path).read_text(encoding="utf-8")
+        _add(files, config, place, WITHOUT_SIDEBAR + text if place == "index.md" else text, source=path)
     _add_apis(files, config)
     _add_tutorials(files, config)
     for folder, place in ((ASSETS, "assets"), (DEMO, "demo")):
@@ -98,7 +100,7 @@ def _add_apis(files: Files, config: MkDocsConfig) -> None:
     if not shutil.which("doxygen"):
         raise PluginError("doxygen is missing; install the Debian package doxygen")
     try:
-        _add(files, config, "c/tinystride.md", c_api(), source=f"{HEADER}#")
+        _add(files, config, "c/tinystride.md", WITHOUT_SIDEBAR + c_api(), source=f"{HEADER}#")
     except ValueError as error:
         raise PluginError(str(error)) from None
     for name in config.extra["python_api"]:
