@@ -28,6 +28,7 @@ IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([\w.]+)\.js";\n', re.MULTILI
 EXPORT = re.compile(r"^export (?:async )?(?:class|function|const|let) (\w+)", re.MULTILINE)
 # The second name of `export const A = 1, B = 2`.
 SECOND_EXPORT = re.compile(r"^export const \w+ = [^,;]+, (\w+) = ", re.MULTILINE)
+VERSION = re.compile(r'#define TINYSTRIDE_VERSION "([^"]+)"')
 SAMPLE_SEED = 17
 AXES = ("acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z")
 
@@ -146,14 +147,18 @@ def wrapped(name: str) -> str:
     return f"const module_{name} = (() => {{\n{body}return {{ {', '.join(exported)} }};\n}})();\n"
 
 
-def assemble(module: bytes, sample: bytes) -> str:
-    """The page with everything in it. Its policy lets it run its own scripts and reach no address."""
+def assemble(module: bytes, sample: bytes, library: Path = LIBRARY) -> str:
+    """The page with everything in it. Its policy lets it run its own scripts and reach no address.
+
+    module: of `compile_module`; sample: of `sample_csv`; library: whose version the page names
+    """
     encoded = base64.b64encode(module).decode()
     packed = base64.b64encode(gzip.compress(sample, mtime=0)).decode()
     worker = f'const MODULE_BASE64 = "{encoded}";\n' + bundle("worker")
     parts = {
         "style": (HERE / "style.css").read_text(encoding="utf-8"),
         "worker": worker,
+        "version": VERSION.findall((library / "include" / "tinystride.h").read_text(encoding="utf-8"))[0],
         "sample": packed,
         "page": bundle("page"),
     }

@@ -33,11 +33,6 @@ static const uint16_t flag_bits[] = {
     TINYSTRIDE_INCONSISTENT, TINYSTRIDE_SENSORS_DISAGREE, TINYSTRIDE_PREVIOUS_MISSING,
 };
 
-const char *EXPORT(version)(void)
-{
-    return TINYSTRIDE_VERSION;
-}
-
 const char *EXPORT(field_names)(void)
 {
     return fields;

@@ -100,9 +100,10 @@ export function placeByTime(source, timeS, rateHz, counter) {
 }
 
 function finiteRows(values) {
-  const rows = [];
-  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) rows.push(i);
-  return Int32Array.from(rows);
+  const rows = new Int32Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) rows[count++] = i;
+  return rows.subarray(0, count);
 }
 
 /** The place of each row if nothing was lost but what the counter shows. */

@@ -163,7 +163,7 @@ export class Lengths extends Drawing {
     }
     c.textAlign = "center";
     c.textBaseline = "top";
-    const tick = niceStep((end - start) / Math.max(2, this.width / 130));
+    const tick = niceStep((end - start) / Math.max(2, this.width / 85));
     for (let second = Math.ceil(start / tick) * tick; second <= end; second += tick) {
       c.fillText(`${+second.toFixed(1)} s`, this.x(second), this.plotBottom + 6);
     }

@@ -11,7 +11,6 @@ export class Estimator {
     this.c = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports;
     this.fields = this.#text(this.c.field_names()).split(" ");
     this.flags = this.#text(this.c.flag_names()).split(" ");
-    this.version = this.#text(this.c.version());
     this.capacity = this.c.capacity();
   }
 

@@ -11,20 +11,45 @@ export function rint(x) {
 
 /** Median; NaN of an empty list. */
 export function median(values) {
-  if (!values.length) return NaN;
-  const sorted = Float64Array.from(values).sort();
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  const n = values.length;
+  if (!n) return NaN;
+  const copy = Float64Array.from(values);
+  const half = n >> 1;
+  const upper = selected(copy, half);
+  return n % 2 ? upper : (maxOf(copy.subarray(0, half)) + upper) / 2;
+}
+
+/** The k-th smallest value, from 0. Afterwards no value before place k is larger than it. */
+function selected(values, k) {
+  let left = 0, right = values.length - 1;
+  while (left < right) {
+    const pivot = values[(left + right) >> 1];
+    let i = left, j = right;
+    while (i <= j) {
+      while (values[i] < pivot) i++;
+      while (values[j] > pivot) j--;
+      if (i > j) break;
+      const other = values[i];
+      values[i++] = values[j];
+      values[j--] = other;
+    }
+    if (k <= j) right = j;
+    else if (k >= i) left = i;
+    else break;
+  }
+  return values[k];
 }
 
 /** Percentile, 0 to 100, linear between neighbours; NaN of an empty list. */
 export function percentile(values, share) {
   if (!values.length) return NaN;
-  const sorted = Float64Array.from(values).sort();
-  const place = (share / 100) * (sorted.length - 1);
+  const copy = Float64Array.from(values);
+  const place = (share / 100) * (copy.length - 1);
   const below = Math.floor(place);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+  const above = Math.min(below + 1, copy.length - 1);
+  const upper = selected(copy, above);
+  const lower = above === below ? upper : maxOf(copy.subarray(0, above));
+  return lower + (place - below) * (upper - lower);
 }
 
 /** Sum, pairwise as in NumPy, so that the last bit agrees, too. */

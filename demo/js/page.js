@@ -74,6 +74,7 @@ function showError(message) {
   setState("error");
   find("status").textContent = "";
   find("error").textContent = message;
+  find("error").scrollIntoView({ block: "nearest" });
   if (/under Options|sampling rate|choose/.test(message)) find("options").open = true;
   newWorker();
 }
@@ -162,7 +163,6 @@ async function sampleFile() {
 function show(data) {
   result = data;
   find("results").hidden = false;
-  if (data.version) find("version").textContent = data.version;
   find("found").textContent = "";
   order = [...data.rows].sort((a, b) => a.start_s - b.start_s);
   find("summary").replaceChildren(...summaryTable());
@@ -255,6 +255,11 @@ function prepareDrawings() {
   plan.set(order);
   lengths.set(order);
   const feet = [...new Set(order.map((row) => row.foot))].join(" and ");
+  const drawn = { left: feet.includes("left"), right: feet.includes("right"), flagged: order.some((row) => row.flags) };
+  for (const [name, shown] of Object.entries(drawn)) {
+    for (const key of document.querySelectorAll(`.key.${name}`)) key.hidden = !shown;
+  }
+  find("apart").hidden = !(drawn.left && drawn.right);
   find("plan").setAttribute("aria-label", `Path of the ${feet} foot from above: ${headline()} The table lists all strides.`);
   find("lengths").setAttribute("aria-label", `Stride lengths over time with 95 % intervals. ${headline()} The table lists them.`);
 }

@@ -38,6 +38,14 @@ function filled(n, value) {
   return result;
 }
 
+/** Numbers of the rows that a test accepts. */
+function rowsWhere(n, accepts) {
+  const rows = new Int32Array(n);
+  let count = 0;
+  for (let i = 0; i < n; i++) if (accepts(i)) rows[count++] = i;
+  return rows.subarray(0, count);
+}
+
 function allFinite(axes, i) {
   for (let a = 0; a < axes.length; a++) if (!Number.isFinite(axes[a][i])) return false;
   return true;
@@ -50,9 +58,8 @@ function allFinite(axes, i) {
  * Without a name the unit is the one that fits the signal. Throws if no unit fits, or if the named one does not.
  */
 export function scaled(source, acc, gyr, units, options, rateHz) {
-  const rows = [];
   const six = [...acc, ...gyr];
-  for (let i = 0; i < acc[0].length; i++) if (allFinite(six, i)) rows.push(i);
+  const rows = rowsWhere(acc[0].length, (i) => allFinite(six, i));
   const pick = (axes) => axes.map((axis) => picked(axis, rows));
   const [someAcc, someGyr] = [pick(acc), pick(gyr)];
   const [rest, spread] = restLevel(someAcc, someGyr, rateHz);
@@ -243,15 +250,14 @@ export function isRepeat(axes, i) {
 export function evenStream(source, placement, axes) {
   const { rows } = placement;
   const given = axes.map((axis) => picked(axis, rows));
-  const finite = [];
-  for (let i = 0; i < rows.length; i++) if (allFinite(given, i)) finite.push(i);
+  const finite = rowsWhere(rows.length, (i) => allFinite(given, i));
   const missed = lostRows(given.map((axis) => picked(axis, finite)));
   const living = finite.filter((_, k) => !missed[k]);
   const kept = living.length / rows.length >= 0.5 ? living : finite; // otherwise a dead sensor, not losses
   if (kept.length < 2) throw readError(source, "holds no samples", "export the recording again");
   const first = kept[0];
   const origin = placement.place[first];
-  const place = Float64Array.from(kept, (i) => placement.place[i] - origin);
+  const place = filled(kept.length, (k) => placement.place[kept[k]] - origin);
   const size = place[place.length - 1] + 1;
   if (size > 2 * place.length + 60 * placement.rateHz) {
     throw readError(
@@ -259,19 +265,19 @@ export function evenStream(source, placement, axes) {
     );
   }
   const lost = new Uint8Array(size).fill(1);
-  for (const at of place) lost[at] = 0;
+  for (let k = 0; k < place.length; k++) lost[place[k]] = 0;
   let at, sound;
   if (!placement.timesS) {
     for (const jump of placement.jumps) {
       const begin = Math.max(1, jump - AROUND_JUMP - origin);
       lost.fill(1, begin, Math.max(begin, Math.min(size - 1, jump + AROUND_JUMP - origin)));
     }
-    const places = [];
-    sound = kept.filter((_, k) => !lost[place[k]] && places.push(origin + place[k]));
-    at = Float64Array.from(places);
+    const unbroken = rowsWhere(kept.length, (k) => !lost[place[k]]);
+    sound = unbroken.map((k) => kept[k]);
+    at = filled(unbroken.length, (k) => origin + place[unbroken[k]]);
   } else {
     const start = placement.timesS[first];
-    at = Float64Array.from(kept, (i) => origin + (placement.timesS[i] - start) * placement.rateHz);
+    at = filled(kept.length, (k) => origin + (placement.timesS[kept[k]] - start) * placement.rateHz);
     sound = kept;
     // Interpolated between neighbours, samples are lost where these are far apart.
     for (let i = 0, right = 0; i < size; i++) {

@@ -1,7 +1,7 @@
 // A column of time to seconds: its unit, dates, ticks, wrap-around of counters. Port of tinystride/reading/times.py.
 
 import { readError } from "./errors.js";
-import { diff, median, short } from "./numbers.js";
+import { diff, maxOf, median, short } from "./numbers.js";
 import { TIME_UNITS } from "./units.js";
 
 const UNNAMED_RATE_RANGE_HZ = [20, 450];
@@ -22,7 +22,7 @@ export function typicalStep(values) {
   let steps = diff(values);
   if (!steps.length) return NaN;
   let equal = 0;
-  for (const step of steps) if (step === 0) equal++;
+  for (let i = 0; i < steps.length; i++) if (steps[i] === 0) equal++;
   if (equal / steps.length > 0.05) {
     const reach = Math.max(1, Math.min(256, values.length >> 2));
     steps = new Float64Array(values.length - reach);
@@ -162,13 +162,14 @@ function secondsOf(match) {
 /** The same numbers without the falls where a counter or a clock begins anew. */
 export function unwrapped(values) {
   const result = Float64Array.from(values);
-  const places = [];
-  for (let i = 0; i < result.length; i++) if (Number.isFinite(result[i])) places.push(i);
-  if (places.length < 4) return result;
-  const series = Float64Array.from(places, (i) => result[i]);
+  const places = new Int32Array(result.length);
+  let count = 0;
+  for (let i = 0; i < result.length; i++) if (Number.isFinite(result[i])) places[count++] = i;
+  if (count < 4) return result;
+  const series = result.filter(Number.isFinite);
   const step = typicalStep(series);
-  let shift = 0, lowest = Infinity, highest = series[0];
-  for (const value of series) if (value < lowest) lowest = value;
+  let shift = 0, highest = series[0];
+  const lowest = -maxOf(series.map((value) => -value));
   for (let i = 1; i < series.length; i++) {
     const fall = series[i] - series[i - 1];
     if (step > 0 && fall < -20 * step) {

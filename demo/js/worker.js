@@ -130,7 +130,7 @@ function progress(step, share) {
 function finished(recordings, rows, effort) {
   const heads = recordings.map(({ name, person, foot, rateHz, notes }) => ({ name, person, foot, rateHz, notes }));
   self.postMessage({
-    type: "done", recordings: heads, rows, summary: summarise(heads, rows), version: estimator.version, ...effort,
+    type: "done", recordings: heads, rows, summary: summarise(heads, rows), ...effort,
   });
 }
 
