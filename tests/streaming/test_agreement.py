@@ -101,6 +101,38 @@ def test_clipped_gyroscope_is_repaired_alike_and_well(native, reference, rate_hz
     assert off_cm.median() < 1.5 and off_cm.max() < 5
 
 
+def unflagged_error_cm(strides, intact) -> float:
+    """The largest difference of an unflagged length from that of the intact recording, cm."""
+    place = np.abs(strides["end_s"].to_numpy()[:, None] - intact["end_s"].to_numpy())
+    off_cm = np.abs(strides["stride_length_cm"] - intact["stride_length_cm"].to_numpy()[place.argmin(axis=1)])
+    return float(off_cm[(strides["flags"] == "").to_numpy() & (place.min(axis=1) < 0.2)].max())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_overflowed_accelerometer_is_flagged_where_it_matters(native, reference, seed):
+    recording, full_scale = walk(seed), 2 * 9.80665
+    wrapped = (recording.acc_mps2 + full_scale) % (2 * full_scale) - full_scale
+    broken = replace(recording, acc_mps2=wrapped, saturation=(np.nan, np.nan))
+    assert np.any(np.abs(wrapped - recording.acc_mps2) > 1)
+    strides = assert_same(native, reference, broken)
+    assert not unflagged_error_cm(strides, native.strides(recording)) > 8
+
+
+@pytest.mark.parametrize("early", [-3, 2, 3])
+def test_gyroscope_out_of_step_is_flagged_from_the_first_whole_stride(native, reference, early):
+    recording = walk(3)
+    broken = replace(recording, gyr_radps=np.roll(recording.gyr_radps, -early, axis=0))
+    strides = assert_same(native, reference, broken)
+    assert strides["flags"].iloc[1:].str.contains("sensors-disagree").all()
+    # The first stride is half of one: a small error of it does not show.
+    assert not unflagged_error_cm(strides, native.strides(recording)) > 4
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sensors_in_step_are_not_flagged(native, seed):
+    assert not native.strides(walk(seed))["flags"].str.contains("sensors-disagree").any()
+
+
 def test_intact_gyroscope_is_not_repaired(native):
     assert not native.strides(walk(5))["repaired_deg"].any()
 

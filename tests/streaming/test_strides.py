@@ -82,11 +82,10 @@ def test_a_stride_too_long_to_be_told_is_told_of_by_the_next_one(native):
 
 
 @pytest.mark.parametrize("factor", [0.88, 1.0, 1.12])
-def test_a_rate_that_is_wrong_by_an_eighth_is_told(native, factor):
+def test_rate_off_by_an_eighth_flags_sensors_disagree(native, factor):
     recording = simulate_walk(SimulatedSubject(), n_strides=25, seed=1)
     told = native.strides(replace(recording, rate_hz=factor * 100, walking_s=None))
     flagged = told["flags"].str.contains("sensors-disagree").to_numpy()
-    assert not flagged[:3].any()
     assert flagged[6:].all() if factor != 1 else not flagged.any()
 
 

@@ -77,6 +77,10 @@ CLIPPED_SAMPLES: Annotated[int, "samples in a row at the largest value that coun
 )
 MIN_JUMPS: Annotated[Unsigned, "jumps of a sensor's full scale from which counts have overflowed"] = 2
 INSPECTED_SHARE: Annotated[float, "of the largest value so far, from which samples are inspected"] = 0.55
+INSPECTED_ACC_SHARE: Annotated[float, "the same, of an accelerometer that may overflow"] = 0.38
+MIN_WRAPPED_SHARE: Annotated[
+    float, "of the velocity that one wrapped sample lacks: if a stride has it left, its jump was an overflow"
+] = 0.8
 MIN_REPEAT_SCORE: Annotated[
     int, "score of repeated samples while the foot turns, +2 each, others -1: a third of the stream"
 ] = 16
@@ -227,6 +231,9 @@ MAX_STEADY_VERTICAL_MPS: Annotated[
     float, "the same, if it hardly scatters: one sensor is late, by 13 ms and more"
 ] = 0.13
 MAX_STEADY_RATIO: Annotated[float, "mean per mean absolute deviation of one that hardly scatters"] = 4.0
+MAX_EARLY_LAG_S: Annotated[float, "delay between the sensors that the first strides may show"] = 0.01
+MIN_LATE_MPS: Annotated[float, "vertical velocity per second of delay, from which a delay is judged"] = 4.0
+MIN_LATE_SHARE: Annotated[float, "of the vertical velocities' squares that a delay has to explain"] = 0.95
 MAX_ORDINARY_STRIDES: Annotated[Unsigned, "strides of that mean"] = 8
 MIN_ORDINARY_STRIDES: Annotated[Unsigned, "strides that it takes to judge it"] = flags.FEWEST_STRIDES
 # Causes of a length's standard deviation, which adds their squares.

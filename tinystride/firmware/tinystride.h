@@ -161,7 +161,7 @@ struct tinystride_phase {
     uint8_t has_candidate;      /* for a mid-stance */
     uint8_t has_stance;         /* there has been a stance */
     uint8_t stationary_blocks;  /* in a row */
-    uint8_t event_seen[2];      /* in the current stride: gap, saturation */
+    uint8_t event_seen[3];      /* in the current stride: gap, saturation, jump of the specific force */
 };
 
 /* Private: sums of one block. */
@@ -228,7 +228,7 @@ struct tinystride_standing {
 struct tinystride_current {
     uint32_t start;             /* block */
     uint32_t spread_from;       /* first block of the moments of the angular rate */
-    uint32_t event_first[2], event_last[2]; /* blocks */
+    uint32_t event_first[3], event_last[3]; /* blocks */
     uint16_t start_q8;          /* 1/256 of a block after `start` */
     int16_t start_force[3];     /* counts, force at the stance where it starts */
 };
@@ -248,7 +248,8 @@ struct tinystride_frame {
 struct tinystride_sensor {
     float bias[3];              /* rad/s */
     float bias_variance[3][3];  /* 1: what one stride tells */
-    float rest_force;           /* m/s^2, |specific force| while standing */
+    float rest_force;           /* m/s^2, |specific force| while standing or, before, in the most stationary stances */
+    float rest_weight;          /* sum of the weights of these stances */
 };
 
 /* Private: how much of the drift comes at foot contact. [2]: forward, vertical excess velocity times duration, m. */
@@ -265,6 +266,7 @@ struct tinystride_checks {
     uint8_t ordinary_strides, side_strides; /* strides in the means below */
     float vertical_mps;         /* mean velocity at the end */
     float vertical_deviation;   /* m/s, mean absolute deviation from it */
+    float lag_sums[3];          /* of the first strides, see is_late() */
     float side_score;           /* mean score of the foot: 1 the configured one, -1 the other one */
 };
 

@@ -27,6 +27,8 @@ class Segment:
     gap, saturated, stuck: [n] bool, whether samples of the block are bridged, are at full scale, and whether
         one of the sensors has not changed for blocks
     frozen: [n] bool, whether the accelerometer has not
+    jumped: [n] bool, whether a sample of the specific force has jumped as counts do that overflow
+    acc_full_scale: [n] counts, full scale of the accelerometer as far as known after the block; 0: unknown
     clipped: [samples, 3], 1 or -1 where an axis of the gyroscope is at its full scale, else 0
     """
 
@@ -40,6 +42,8 @@ class Segment:
     saturated: np.ndarray
     stuck: np.ndarray
     frozen: np.ndarray
+    jumped: np.ndarray
+    acc_full_scale: np.ndarray
     clipped: np.ndarray
 
     def runs_until(self, stop: int) -> list[Run]:
@@ -83,14 +87,19 @@ def segments(
     joined[~bridged] = counts
     starts = np.concatenate([np.arange(len(part[2])) == 0 for part in parts])
     saturated, clipped = _saturated(joined, bridged, starts, full_scale)
-    saturated[~bridged] |= _wrapped(counts, full_scale)
+    wrapped, jumped_samples, scale = _wrapped(counts, full_scale)
+    saturated[~bridged] |= wrapped
+    jumped = np.zeros(len(bridged), bool)
+    jumped[~bridged] = jumped_samples
+    acc_full_scale = scale[np.cumsum(~bridged) - 1]
     repeats = np.zeros(len(bridged), bool)
     repeats[~bridged] = _repeated(np.clip(counts, -c.MAX_COUNT, c.MAX_COUNT))
     start = 0
     for first_sample, finish, counts, gap, _ in parts:
         gap = gap | repeats[start : start + len(counts)]
         own = slice(start, start + len(counts))
-        yield _segment(first_sample, finish, counts, gap, saturated[own], clipped[own], design)
+        marks = {"gap": gap, "saturated": saturated[own], "jumped": jumped[own]}
+        yield _segment(first_sample, finish, counts, marks, acc_full_scale[own], clipped[own], design)
         start += len(counts)
 
 
@@ -140,15 +149,14 @@ def _segment(
     first_sample: int,
     finish: int,
     counts: np.ndarray,
-    gap: np.ndarray,
-    saturated: np.ndarray,
+    marks: dict[str, np.ndarray],
+    acc_full_scale: np.ndarray,
     clipped: np.ndarray,
     design: Design,
 ) -> Segment:
     d, w = design.samples_per_block, design.window
     n = len(counts) // d
-    counts, gap, saturated = (values[: n * d] for values in (counts, gap, saturated))
-    blocks = counts.reshape(n, d, 6)
+    blocks = counts[: n * d].reshape(n, d, 6)
     sums = blocks.sum(axis=1)
     energy = ((blocks[..., 3:] ** 2).sum(axis=2) >> c.ENERGY_SHIFT).sum(axis=1)
     frozen = _stay((np.diff(sums[:, :3], axis=0, prepend=0) == 0).all(axis=1), c.STUCK_BLOCKS)
@@ -160,10 +168,10 @@ def _segment(
         kept=np.rint(lowpass(sums / d, design.block_hz, c.LOWPASS_HZ)).astype(np.int64) if n else sums,
         force=np.fix(_window_sums(sums[:, :3], w) / design.window_samples).astype(np.int64),
         energy=_window_sums(energy[:, None], w)[:, 0] // design.window_samples,
-        gap=np.any(gap.reshape(n, d), axis=1),
-        saturated=np.any(saturated.reshape(n, d), axis=1),
+        **{name: np.any(values[: n * d].reshape(n, d), axis=1) for name, values in marks.items()},
         stuck=frozen | _stay(does_not_turn_on, c.STUCK_BLOCKS),
         frozen=frozen,
+        acc_full_scale=acc_full_scale[d - 1 : n * d : d],
         clipped=clipped,
     )
 
@@ -200,9 +208,14 @@ def _repeated(counts: np.ndarray) -> np.ndarray:
     return marked
 
 
-def _wrapped(counts: np.ndarray, full_scale: tuple[float, float]) -> np.ndarray:
-    """Return which samples [n] have jumped as those do that overflow: has_wrapped of the C."""
-    jumps = np.zeros((len(counts), 2), np.int64)
+def _wrapped(
+    counts: np.ndarray, full_scale: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which samples [n] have wrapped around, and which have jumped (find_jumps of the C), and the full
+    scale [n] of the accelerometer after each (likely_full_scale of the C).
+    """
+    wraps = np.zeros((len(counts), 2), np.int64)
+    jumped, acc_full_scale = np.zeros(len(counts), bool), np.zeros(len(counts), np.int64)
     clamped = np.clip(counts, -c.MAX_COUNT, c.MAX_COUNT)
     last = np.vstack([np.zeros((1, 6), np.int64), clamped[:-1]])
     for sensor, (unit, limit, least) in enumerate(
@@ -213,19 +226,30 @@ def _wrapped(counts: np.ndarray, full_scale: tuple[float, float]) -> np.ndarray:
     ):
         axes = slice(3 * sensor, 3 * sensor + 3)
         size = np.abs(counts[:, axes]).max(axis=1)
+        change = np.abs(clamped[:, axes] - last[:, axes])
+        jump = np.where(clamped[:, axes] * last[:, axes] < 0, change, 0).max(axis=1)
         if 0 < limit < single(c.SATURATED_COUNT) * single(unit):
             level = np.full(len(size), int(single(0.995) * single(limit) / single(unit)))
-            scale = np.ones(len(size), bool)
+            is_scale, scale, after = np.ones(len(size), bool), level, level
         else:
             largest = np.maximum.accumulate(np.where(size < c.SATURATED_COUNT, size, 0))
             level = np.maximum(np.append(0, largest[:-1]), least)
             scales = least * np.array([[1], [2], [4]])
-            scale = ((10 * level >= 9 * scales) & (200 * level <= 201 * scales)).any(axis=0)
-        change = np.abs(clamped[:, axes] - last[:, axes])
-        jump = ((clamped[:, axes] * last[:, axes] < 0) & (change > level[:, None])).any(axis=1)
-        jumps[:, sensor] = jump & scale & (5 * size >= 3 * level)
-    before = np.cumsum(jumps.ravel()).reshape(-1, 2)
-    return np.any((jumps > 0) & (before >= c.MIN_JUMPS), axis=1)
+            is_scale = ((10 * level >= 9 * scales) & (200 * level <= 201 * scales)).any(axis=0)
+            scale = _smallest_scale(np.maximum(level, size), scales)
+            after = _smallest_scale(np.maximum(largest, least), scales)
+        if not sensor:
+            jumped = (scale > 0) & (5 * size >= 2 * level) & (10 * jump > 9 * scale)
+            acc_full_scale = after
+        wraps[:, sensor] = (5 * size >= 3 * level) & (jump > level) & is_scale
+    before = np.cumsum(wraps.ravel()).reshape(-1, 2)
+    return np.any((wraps > 0) & (before >= c.MIN_JUMPS), axis=1), jumped, acc_full_scale
+
+
+def _smallest_scale(size: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Return the smallest of `scales` [k, 1] that holds each size [n]; 0 where none does."""
+    fits = 200 * size <= 201 * scales
+    return np.where(fits.any(axis=0), scales[fits.argmax(axis=0), 0], 0)
 
 
 def _saturated(

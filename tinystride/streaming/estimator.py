@@ -41,7 +41,8 @@ class Estimator:
                 return
             else:
                 self._standing.restart()  # a repeated sample is not standing
-            for event, marked in (("saturated", segment.saturated), ("gap", segment.gap)):
+            for event in ("saturated", "gap", "jumped"):
+                marked = getattr(segment, event)
                 if marked[n]:
                     self._stances.stride.record_event(event, n)
             if n + 1 < self.design.window:

@@ -18,6 +18,7 @@ class Integral:
 
     acc: [64, 3] m/s², gyr: [64, 3] rad/s; values: [64, 6], the features; moved: [3] m; excess_mps: [2] excess
     velocity at the end, forward and vertical; up: [3] specific force at the end, m/s²
+    late_mps: vertical velocity at the end that a gyroscope would make that is early by 1 s
     """
 
     result: Strapdown
@@ -27,6 +28,7 @@ class Integral:
     moved: np.ndarray
     excess_mps: np.ndarray
     up: np.ndarray
+    late_mps: float
 
     def turn_round(self) -> None:
         """Exchange forward with backward and left with right; `values`, `up` and `result` stay."""
@@ -49,6 +51,9 @@ def integrate_samples(
         moved=result.displacement_m[0],
         excess_mps=result.excess_mps[0, [0, 2]],
         up=result.orientation[0, -1] @ acc[-1],
+        late_mps=float(
+            np.einsum("pi,pi->", result.orientation[0][:, 2], np.cross(gyr, acc)) * duration_s / (POINTS - 1)
+        ),
     )
 
 

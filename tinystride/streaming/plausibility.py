@@ -20,6 +20,7 @@ class Checks:
     def __init__(self) -> None:
         self._previous_not_walking = False
         self._side_strides = self._ordinary_strides = 0
+        self._lag_sums = np.zeros(3)
         self._vertical_mps, self._vertical_deviation, self._side_score = 0.0, 0.0, 0.0
 
     def walking_flags(
@@ -50,7 +51,17 @@ class Checks:
         self._side_score += float(score - self._side_score) / self._side_strides
         return self._side_strides >= c.MIN_SIDE_STRIDES and self._side_score < c.MAX_OTHER_FOOT_SCORE
 
-    def sensors_disagree(self, flags: int, vertical_mps: float) -> bool:
+    def _is_late(self, vertical_mps: float, late_mps: float) -> bool:
+        """Return whether the first strides show a delay between the sensors: see the C."""
+        self._lag_sums += [vertical_mps * late_mps, late_mps**2, vertical_mps**2]
+        both, late, vertical = self._lag_sums
+        return bool(
+            late > c.MIN_LATE_MPS**2
+            and both**2 > (c.MAX_EARLY_LAG_S * late) ** 2
+            and both**2 > c.MIN_LATE_SHARE * late * vertical
+        )
+
+    def sensors_disagree(self, flags: int, vertical_mps: float, late_mps: float) -> bool:
         """Update the mean vertical drift by an ordinary stride; return whether it shows that a sensor or the
         rate is wrong.
         """
@@ -59,6 +70,8 @@ class Checks:
             self._vertical_mps += (vertical_mps - self._vertical_mps) / self._ordinary_strides
             off = abs(vertical_mps - self._vertical_mps)
             self._vertical_deviation += (off - self._vertical_deviation) / self._ordinary_strides
+            if self._ordinary_strides < c.MIN_ORDINARY_STRIDES and self._is_late(vertical_mps, late_mps):
+                return True
         known = self._ordinary_strides >= c.MIN_ORDINARY_STRIDES
         # A mean that hardly scatters need not be as large.
         steady_mps = max(c.MAX_STEADY_RATIO * self._vertical_deviation, c.MAX_STEADY_VERTICAL_MPS)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tinystride.firmware import constants as c
 from tinystride.streaming.block import Segment
 from tinystride.streaming.config import Design, single
-from tinystride.streaming.state import FRACTIONS, Current, unit
+from tinystride.streaming.state import FRACTIONS, Current, stationarity_weight, unit
 
 
 class Stances:
@@ -155,9 +155,9 @@ class Stances:
                 return
         if not self.on_ground:
             self.on_ground, self._paused = True, False
-            self._arrival, self._quietest_motion = self._candidate_moving + 1, c.MAX_MOTION
-        if self._candidate_motion < self._quietest_motion:
-            self._quietest, self._quietest_motion = self._candidate, self._candidate_motion
+            self._arrival, self.quietest_motion = self._candidate_moving + 1, c.MAX_MOTION
+        if self._candidate_motion < self.quietest_motion:
+            self._quietest, self.quietest_motion = self._candidate, self._candidate_motion
             self.quietest_force = self._candidate_force
         self._last_candidate, self._last_turned = self._candidate, self._candidate_turned
         self.has_stance = True
@@ -206,7 +206,7 @@ class Stances:
                 motion = self.motion[origin + step * i]
                 if motion >= c.MAX_STANCE_MOTION:
                     break
-                weight = 4294967295 // (motion + c.MOTION_FLOOR) ** 2
+                weight = stationarity_weight(motion)
                 total += weight
                 moment += weight * step * i
         return origin * FRACTIONS + (int(moment * FRACTIONS / total) if total else 0)

@@ -6,21 +6,33 @@ from tinystride.firmware import constants as c
 from tinystride.gait.calibration import window_variance, without_rotation
 from tinystride.streaming.block import Segment
 from tinystride.streaming.config import Design
+from tinystride.streaming.state import stationarity_weight
 
 
 class Standing:
     """Detection of standing, and what the sensors showed then.
 
     count: windows of standing, up to 4; bias: [3] rad/s, bias_variance: [3, 3], 1: what one stride tells;
-    rest_mps2: size of the specific force
+    rest_mps2: size of the specific force then or, before, in the most stationary stances
     """
 
     def __init__(self, design: Design):
         self.design = design
         self.count = 0
         self.bias, self.bias_variance = np.zeros(3), np.eye(3) / c.PRIOR_STRIDES
-        self.rest_mps2 = 0.0
+        self.rest_mps2, self._rest_weight = c.GRAVITY, float(stationarity_weight(c.STATIONARY_THRESHOLD))
         self.restart()
+
+    def update_rest_force(self, force: list[int], motion: int) -> None:
+        """Update the size of the specific force at rest by a stance, unless standing has shown it.
+
+        The more the foot moved, the less it counts: a running foot is pushed.
+        """
+        if not self.count:
+            weight = stationarity_weight(motion)
+            self._rest_weight += weight
+            size_mps2 = float(np.linalg.norm(force)) * c.ACC_UNIT
+            self.rest_mps2 += (size_mps2 - self.rest_mps2) * weight / self._rest_weight
 
     def restart(self) -> None:
         """Start a new window with the next block: samples are missing, or repeated."""

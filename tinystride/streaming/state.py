@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinystride.firmware import constants as c
 from tinystride.gait import flags as gait_flags
 from tinystride.streaming.table import FLAG_NAMES
 
@@ -63,13 +64,18 @@ class Current:
         self.events = {name: (last, last) for name, (_, last) in self.events.items() if last >= begun}
 
     def record_event(self, event: str, block: int) -> None:
-        """Record that an event, "gap" or "saturated", has happened in this block."""
+        """Record that an event, "gap", "saturated" or "jumped", has happened in this block."""
         first, _ = self.events.get(event, (block, block))
         self.events[event] = first, block
 
     def has_event(self, event: str, length: float) -> bool:
         """Return whether the event lies in the stride of `length` blocks."""
         return event in self.events and self.events[event][0] - self.start // FRACTIONS <= int(length) + 1
+
+
+def stationarity_weight(motion: int) -> int:
+    """The weight 1 / (motion + floor)² of a block or stance of this motion energy."""
+    return 4294967295 // (motion + c.MOTION_FLOOR) ** 2
 
 
 def unit(vector: Sequence[float] | np.ndarray) -> list[float]:

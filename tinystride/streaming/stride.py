@@ -44,6 +44,8 @@ class Measure:
             tilt_mps2 / c.GRAVITY / c.TAN_MAX_TILT
         ) ** 2
         flags = self._event_flags(segment, stances, length) | (FLAG["unsteady"] if slipped else 0)
+        if self._has_overflowed(segment, stances, integral, length):
+            flags |= FLAG["saturated"]
         if self.standing.bias_is_unknown(duration_s, self.frame.up_force):
             flags |= FLAG["no-standing"]
         excess_m = integral.excess_mps * duration_s
@@ -56,7 +58,7 @@ class Measure:
         if not flags & (INCOMPLETE | FLAG["saturated"]):
             update_bias(self.standing, axes, self.mirror, integral.result, up, duration_s)
         flags |= self.checks.walking_flags(integral, duration_s, residual_score, reverses, flags)
-        if self.checks.sensors_disagree(flags, float(drift_mps[2])):
+        if self.checks.sensors_disagree(flags, float(drift_mps[2]), integral.late_mps):
             flags |= FLAG["sensors-disagree"]
         newest = segment.first_sample + (block + 1) * self.design.samples_per_block
         return Stride(
@@ -95,8 +97,8 @@ class Measure:
         gyr = segment.kept[stride.spread_from : stances.block + 1 : 2, 3:].astype(float)
         slipped, changed = frame.update(stride.start_force, stances.quietest_force, gyr)
         size = float(np.linalg.norm(frame.up_force)) + 1e-12
-        rest_mps2 = self.standing.rest_mps2 if self.standing.count else size * c.ACC_UNIT
-        offset = frame.up_force / size * (rest_mps2 - c.GRAVITY)
+        self.standing.update_rest_force(stances.quietest_force, stances.quietest_motion)
+        offset = frame.up_force / size * (self.standing.rest_mps2 - c.GRAVITY)
         samples, axes = resample_blocks(segment, self.design, stride.start, length), frame.axes()
         acc, gyr = samples[:, :3] - offset, samples[:, 3:] - self.standing.bias
         duration_s, repaired_rad = length * self.design.period_s, 0.0
@@ -109,6 +111,15 @@ class Measure:
         tipped = integral.up[:2] / (np.linalg.norm(integral.up) + 1e-12)
         together = tipped @ (changed @ axes.T * [1, self.mirror, 1])[:2]
         return integral, axes, slipped or together > c.MAX_SLIP_RAD2, repaired_rad
+
+    def _has_overflowed(self, segment: Segment, stances: Stances, integral: Integral, length: float) -> bool:
+        """Whether counts of the specific force have overflowed: after a jump to the other sign, the end has
+        about as much velocity as one sample lacks that wrapped around.
+        """
+        wrapped_mps = 2 * c.ACC_UNIT * segment.acc_full_scale[stances.block] / self.design.rate_hz
+        left_mps = math.hypot(integral.excess_mps[0], *integral.result.velocity_mps[0, -1, 1:])
+        jumped = stances.stride.has_event("jumped", length)
+        return bool(jumped and wrapped_mps > 0 and left_mps > c.MIN_WRAPPED_SHARE * wrapped_mps)
 
     def _event_flags(self, segment: Segment, stances: Stances, length: float) -> int:
         flags = 0
