@@ -1,4 +1,4 @@
-"""Session fixtures: recorded data where it can be reached, and what the first stages make of it."""
+"""Session fixtures: recorded data if it can be reached, and the output of the first stages."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ MARKERS = {
     "report/test_page.py": "browser",
     "test_sweep.py": "cluster",
 }
-# Of pipeline/: what reads dvc.yaml and params.yaml, and runs nothing.
+# Tests of pipeline/ that read dvc.yaml and params.yaml and run nothing.
 UNMARKED = ("pipeline/test_graph.py",)
 
 
@@ -46,7 +46,7 @@ def mirrors() -> list[str]:
 
 @pytest.fixture(scope="session")
 def raw_folder(tmp_path_factory) -> Path:
-    """data/raw with all recorded sets; where no base of them can be reached, tests that need it say so."""
+    """data/raw with all recorded sets; tests that need it are skipped if it cannot be reached."""
     from tinystride.datasets.download import download
 
     folder = tmp_path_factory.mktemp("recorded") / "raw"
@@ -61,7 +61,7 @@ def raw_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def recorded_data(raw_folder, tmp_path_factory) -> Path:
-    """The recorded sets laid out as <owner>/<repository>/<commit>/<path>, like a mirror."""
+    """The recorded sets laid out as <owner>/<repository>/<commit>/<path>, like a download mirror."""
     from tinystride.datasets.catalogue import CATALOGUE
 
     folder = tmp_path_factory.mktemp("mirror")

@@ -45,7 +45,7 @@ def network(name: str = "strapdown-residual", int8: bool = False) -> Network:
 
 
 def write_csv(recording: Recording, path: Path, acc_unit_mps2=1.0, gyr_unit_radps=1.0) -> Path:
-    """A recording as its wearer would hand it over, with time stamps and without lost samples."""
+    """Write a recording as csv with time stamps, without its lost samples; return the path."""
     lost = np.zeros(recording.n_samples, dtype=bool)
     for first, stop in recording.gaps:
         lost[first:stop] = True

@@ -1,4 +1,4 @@
-"""The library's public face: what it names, reads, estimates and writes."""
+"""The public interface: names, reading, estimating and writing."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ PUBLIC = [
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """float32: no output of this hastily trained network is beyond the range of a type."""
+    """A float32 network: outputs of a briefly trained int8 network could exceed its range."""
     path = tmp_path_factory.mktemp("model") / "stride_float32.tflite"
     path.write_bytes(models("strapdown-residual")[0])
     return path
@@ -91,8 +91,8 @@ def test_summary_is_json_and_counts_every_stride(result):
     assert length["mean"] == pytest.approx(steady.mean(), abs=1e-3)
     assert length["sd"] == pytest.approx(steady.std(), abs=1e-3)
     assert length["cv_percent"] == pytest.approx(100 * steady.std() / steady.mean(), abs=0.01)
-    believed = result.strides[result.strides["flags"].isin(["", "turn"])]
-    assert recording["distance_m"] == pytest.approx(believed["stride_length_cm"].sum() / 100, abs=0.01)
+    accepted = result.strides[result.strides["flags"].isin(["", "turn"])]
+    assert recording["distance_m"] == pytest.approx(accepted["stride_length_cm"].sum() / 100, abs=0.01)
     assert [bout["strides"] for bout in recording["bouts"]] == [len(result.strides)]
 
 

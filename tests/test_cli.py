@@ -1,4 +1,4 @@
-"""The command line as a user meets it: one line for each error, status 1; 2 for wrong usage."""
+"""The command line: one line per error and status 1; status 2 for wrong usage."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ def said(capsys, error: BaseException) -> str:
     return text
 
 
-def test_an_error_is_one_line_even_if_its_message_is_not(capsys):
+def test_error_with_a_message_of_two_lines_is_one_line(capsys):
     assert (
         said(capsys, DataError("a.csv: cut\noff; fetch it again"))
         == "error: a.csv: cut off; fetch it again\n"
@@ -36,12 +36,12 @@ def test_an_error_is_one_line_even_if_its_message_is_not(capsys):
     ("number", "remedy"),
     [(errno.ENOSPC, "free some space"), (errno.EROFS, "can be written"), (errno.EACCES, "writable")],
 )
-def test_an_error_of_the_system_names_file_and_remedy(capsys, number, remedy):
+def test_system_error_names_file_and_remedy(capsys, number, remedy):
     text = said(capsys, OSError(number, os.strerror(number), "data/raw"))
     assert "data/raw" in text and os.strerror(number) in text and remedy in text
 
 
-def test_an_unexpected_error_is_not_hidden():
+def test_unexpected_error_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError), one_line_errors():
         raise ZeroDivisionError
 
@@ -49,14 +49,14 @@ def test_an_unexpected_error_is_not_hidden():
 @pytest.mark.parametrize(
     "arguments", [(), ("exportt",), ("export",), ("export", "m.tflite", "out", "--prefiks", "x")]
 )
-def test_wrong_usage_has_status_2(arguments):
+def test_command_line_of_wrong_usage_exits_with_2(arguments):
     done = tinystride(*arguments)
     assert done.returncode == 2 and "usage: tinystride" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["export", "benchmark"])
 @pytest.mark.parametrize("content", [None, b"", b"gait,stride\n1,2\n" * 50, bytes(4) + b"TFL3" + bytes(3000)])
-def test_what_is_no_network_is_refused_in_one_line(tmp_path, command, content):
+def test_file_without_a_network_is_refused_in_one_line(tmp_path, command, content):
     model, out = tmp_path / "model.tflite", tmp_path / "out"
     if content is not None:
         model.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Export, and upload to a server of the ingestion service's manners: it checks, refuses and fails."""
+"""Export, and upload to a server that checks, refuses and fails as the ingestion service does."""
 
 import hashlib
 import hmac
@@ -47,7 +47,7 @@ class Ingestion(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), IngestionHandler)
         self.stored, self.complaints, self.requests, self.answers = {}, [], Counter(), {}
-        self.at_once, self.most_at_once, self.lock = 0, 0, threading.Lock()
+        self.at_once, self.max_at_once, self.lock = 0, 0, threading.Lock()
         self.host = f"http://127.0.0.1:{self.server_port}"
 
 
@@ -58,21 +58,21 @@ class IngestionHandler(BaseHTTPRequestHandler):
         server, body = self.server, self.rfile.read(int(self.headers["content-length"]))
         with server.lock:
             server.at_once += 1
-            server.most_at_once = max(server.most_at_once, server.at_once)
+            server.max_at_once = max(server.max_at_once, server.at_once)
         time.sleep(0.02)
         with server.lock:
             server.at_once -= 1
-            status, text = self.judge(body)
+            status, text = self.answer_to(body)
         self.send_response(status)
         self.send_header("content-length", str(len(text)))
         self.end_headers()
         self.wfile.write(text.encode())
 
     def do_GET(self):
-        """Of the API of projects: nobody is let in."""
+        """Refuse every request to the API of projects."""
         self.send_error(401)
 
-    def judge(self, body: bytes) -> tuple[int, str]:
+    def answer_to(self, body: bytes) -> tuple[int, str]:
         path = re.fullmatch("/api/(training|testing)/data", self.path)
         name, label = self.headers["x-file-name"], self.headers["x-label"]
         self.server.requests[name] += 1
@@ -89,11 +89,11 @@ class IngestionHandler(BaseHTTPRequestHandler):
         return 200, name
 
     def log_message(self, *_):
-        """Nothing: the test says what went wrong."""
+        """Print nothing: the test reports what is wrong."""
 
 
 def complaints(body: bytes, content_type: str) -> list[str]:
-    """What in a file is not as the format says, signature included."""
+    """Return the parts of a file that break the format, its signature included."""
     decode = {"application/json": json.loads, "application/cbor": cbor2.loads}[content_type]
     content, found = decode(body), []
     if content["protected"] != {"ver": "v1", "alg": "HS256"}:
@@ -125,7 +125,7 @@ def contents(folder) -> dict:
     }
 
 
-def test_people_stay_on_their_side(exported):
+def test_export_keeps_people_on_their_side_of_the_split(exported):
     listed = json.loads((exported / "info.labels").read_text())["files"]
     assert {file["path"] for file in listed} | {"info.labels"} == set(contents(exported))
     people = {category: set() for category in ("training", "testing")}
@@ -137,7 +137,7 @@ def test_people_stay_on_their_side(exported):
     assert Counter(file["category"] for file in listed) == {"training": 4, "testing": 3}
 
 
-def test_a_file_holds_the_samples_and_the_length_of_its_stride(strides, exported):
+def test_export_file_holds_samples_and_length_of_its_stride(strides, exported):
     listed = {file["name"]: file for file in json.loads((exported / "info.labels").read_text())["files"]}
     row = strides.table.iloc[5]
     file = listed[row["stride_id"].replace("/", ".") + ".json"]
@@ -150,20 +150,20 @@ def test_a_file_holds_the_samples_and_the_length_of_its_stride(strides, exported
 
 
 @pytest.mark.parametrize("file_format", ["json", "cbor"])
-def test_equal_strides_give_equal_bytes(strides, tmp_path, file_format):
+def test_export_of_equal_strides_gives_equal_bytes(strides, tmp_path, file_format):
     for name in "ab":
         edge_impulse.export(strides, SPLIT, tmp_path / name, file_format=file_format, hmac_key=HMAC_KEY)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
-def test_without_a_key_a_file_says_that_it_is_not_signed(strides, tmp_path):
+def test_export_without_a_key_is_marked_unsigned(strides, tmp_path):
     edge_impulse.export(strides, SPLIT, tmp_path / "strides")
     content = json.loads(next((tmp_path / "strides" / "testing").iterdir()).read_bytes())
     assert content["protected"]["alg"] == "none" and content["signature"] == "0" * 64
 
 
 @pytest.mark.parametrize("file_format", ["json", "cbor"])
-def test_the_service_gets_every_file_as_it_wants_it(strides, tmp_path, server, file_format):
+def test_upload_sends_every_file_in_the_services_format(strides, tmp_path, server, file_format):
     folder = tmp_path / "strides"
     edge_impulse.export(strides, SPLIT, folder, file_format=file_format, hmac_key=HMAC_KEY)
     done = edge_impulse.upload(folder, host=server.host, **FAST)
@@ -176,7 +176,7 @@ def test_the_service_gets_every_file_as_it_wants_it(strides, tmp_path, server, f
     }
 
 
-def test_what_was_accepted_is_not_sent_again(strides, exported, server):
+def test_upload_of_accepted_files_sends_nothing_again(strides, exported, server):
     edge_impulse.upload(exported, host=server.host, **FAST)
     again = edge_impulse.upload(exported, host=server.host, **FAST)
     assert (again.accepted, again.accepted_before) == (0, 7) and server.requests.total() == 7
@@ -185,13 +185,13 @@ def test_what_was_accepted_is_not_sent_again(strides, exported, server):
     assert edge_impulse.upload(exported, host=server.host, **FAST).accepted == 7
 
 
-def test_what_the_service_has_already_counts_as_accepted(exported, server):
+def test_upload_of_files_the_service_has_counts_them_as_accepted(exported, server):
     edge_impulse.upload(exported, host=server.host, **FAST)
     exported.with_name("strides.uploaded.jsonl").unlink()
     assert edge_impulse.upload(exported, host=server.host, **FAST).accepted == 7
 
 
-def test_a_record_that_was_cut_short_costs_one_file(exported, server):
+def test_upload_record_with_an_incomplete_line_resends_one_file(exported, server):
     edge_impulse.upload(exported, host=server.host, **FAST)
     record = exported.with_name("strides.uploaded.jsonl")
     record.write_text(record.read_text()[:-20])
@@ -201,14 +201,14 @@ def test_a_record_that_was_cut_short_costs_one_file(exported, server):
 
 
 @pytest.mark.parametrize("statuses", [[429], [500, 503], [429, 502, 500]])
-def test_errors_that_pass_are_waited_out(exported, server, statuses):
+def test_upload_after_a_temporary_error_is_retried(exported, server, statuses):
     server.answers = {"belt.1.walk.right.0005.json": list(statuses)}
     done = edge_impulse.upload(exported, host=server.host, **FAST)
     assert done.accepted == 7 and server.requests["belt.1.walk.right.0005.json"] == len(statuses) + 1
 
 
 @pytest.mark.parametrize(("statuses", "sent"), [([413], 1), ([400], 1), ([500] * 4, 4)])
-def test_a_refused_file_is_reported_and_sent_again_the_next_time(exported, server, statuses, sent):
+def test_upload_of_a_refused_file_reports_it_and_sends_it_next_time(exported, server, statuses, sent):
     name = "belt.1.walk.right.0005.json"
     server.answers = {name: list(statuses)}
     done = edge_impulse.upload(exported, host=server.host, **FAST)
@@ -218,30 +218,30 @@ def test_a_refused_file_is_reported_and_sent_again_the_next_time(exported, serve
     assert (again.accepted, again.accepted_before, again.refused) == (1, 6, {})
 
 
-def test_a_wrong_key_ends_at_once(exported, server):
+def test_upload_with_a_wrong_key_ends_at_once(exported, server):
     with pytest.raises(ServiceError, match=r"refuses the API key \(401\); set EI_API_KEY"):
         edge_impulse.upload(exported, host=server.host, **FAST | {"api_key": "wrong"}, workers=1)
     assert server.requests.total() <= 2 and not server.stored
 
 
-def test_a_host_out_of_reach_loses_nothing(exported, server):
+def test_upload_to_an_unreachable_host_keeps_the_record(exported, server):
     server.shutdown()
     server.server_close()
     with pytest.raises(ServiceError, match="cannot be reached"):
         edge_impulse.upload(exported, host=server.host, **FAST)
 
 
-def test_no_more_files_are_on_their_way_than_allowed(exported, server):
+def test_upload_sends_no_more_files_at_once_than_allowed(exported, server):
     edge_impulse.upload(exported, host=server.host, **FAST, workers=2)
-    assert server.most_at_once == 2
+    assert server.max_at_once == 2
 
 
-def test_what_cannot_be_exported_or_uploaded(strides, tmp_path, server):
+def test_export_and_upload_of_wrong_input_are_refused(strides, tmp_path, server):
     with pytest.raises(ParameterError, match="format 'xml'"):
         edge_impulse.export(strides, SPLIT, tmp_path / "a", file_format="xml")
-    nobody = {"final": {"train": [], "validation": [], "test": ["line/9"]}}
+    unknown = {"final": {"train": [], "validation": [], "test": ["line/9"]}}
     with pytest.raises(DataError, match="usable stride"):
-        edge_impulse.export(strides, nobody, tmp_path / "a")
+        edge_impulse.export(strides, unknown, tmp_path / "a")
     with pytest.raises(DataError, match="run tinystride edge-impulse export"):
         edge_impulse.upload(tmp_path / "a", host=server.host, **FAST)
     assert not list(tmp_path.iterdir())
@@ -253,7 +253,7 @@ def tinystride(*arguments, **environment) -> subprocess.CompletedProcess:
     return subprocess.run(command, env=kept | environment, capture_output=True, text=True)
 
 
-def test_the_command_reports_what_was_refused(exported, server):
+def test_upload_command_reports_refused_files(exported, server):
     server.answers = {"belt.1.walk.right.0005.json": [413]}
     done = tinystride("upload", exported, "--host", server.host, EI_API_KEY=API_KEY)
     assert done.returncode == 1 and done.stdout == "6 accepted, 0 accepted before, 1 refused\n"
@@ -267,13 +267,13 @@ def test_the_command_reports_what_was_refused(exported, server):
 @pytest.mark.parametrize(
     "action", [("upload", "x"), ("profile", "m.tflite"), ("deploy", "m.tflite", "out.zip")]
 )
-def test_a_missing_key_is_said_clearly(action):
+def test_command_without_its_key_names_the_variable(action):
     done = tinystride(*action)
     assert done.returncode == 1
     assert done.stderr.startswith("error: EI_API_KEY is not set") and done.stderr.count("\n") == 1
 
 
-def test_the_official_packages_errors_end_in_one_line(server, tmp_path):
+def test_official_package_error_is_one_line(server, tmp_path):
     model = tmp_path / "model.tflite"
     model.write_bytes(b"TFL3")
     done = tinystride("profile", model, EI_API_KEY="wrong", EI_API_ENDPOINT=f"{server.host}/v1")
@@ -284,7 +284,7 @@ def test_the_official_packages_errors_end_in_one_line(server, tmp_path):
     )
 
 
-def test_a_missing_package_is_said_clearly(monkeypatch, strides, tmp_path):
+def test_missing_package_error_names_the_extra(monkeypatch, strides, tmp_path):
     for name in ("edgeimpulse", "cbor2"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(

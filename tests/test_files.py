@@ -1,4 +1,4 @@
-"""A file or folder is either complete or absent, whatever happens while it is written."""
+"""Atomic writing: a file or folder is complete or absent, whatever interrupts the writing."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 from tinystride.files import atomic_folder, atomic_write, partial_path, read_json, write_json
 
 
-def test_a_failed_file_leaves_what_was_there(tmp_path):
+def test_atomic_write_that_fails_keeps_the_old_file(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
     with pytest.raises(RuntimeError), atomic_write(path) as partial:
@@ -22,7 +22,7 @@ def test_a_failed_file_leaves_what_was_there(tmp_path):
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["table.csv"]
 
 
-def test_a_failed_folder_leaves_what_was_there(tmp_path):
+def test_atomic_folder_that_fails_keeps_the_old_folder(tmp_path):
     path = tmp_path / "strides"
     path.mkdir()
     (path / "old").touch()
@@ -32,7 +32,7 @@ def test_a_failed_folder_leaves_what_was_there(tmp_path):
     assert os.listdir(path) == ["old"] and os.listdir(tmp_path) == ["strides"]
 
 
-def test_a_kept_partial_folder_is_where_the_next_run_goes_on(tmp_path):
+def test_atomic_folder_with_kept_partial_continues_in_the_next_run(tmp_path):
     path = tmp_path / "raw"
     with pytest.raises(RuntimeError), atomic_folder(path, keep_partial=True) as partial:
         (partial / "first").write_text("whole")
@@ -44,7 +44,7 @@ def test_a_kept_partial_folder_is_where_the_next_run_goes_on(tmp_path):
     assert sorted(os.listdir(path)) == ["first", "second"]
 
 
-def test_what_a_killed_process_left_is_not_taken_for_whole(tmp_path):
+def test_atomic_folder_of_a_killed_process_is_absent(tmp_path):
     path = tmp_path / "strides"
     code = (
         "import sys, time; from tinystride.files import atomic_folder\n"
@@ -62,7 +62,7 @@ def test_what_a_killed_process_left_is_not_taken_for_whole(tmp_path):
     assert os.listdir(path) == ["whole"] and os.listdir(tmp_path) == ["strides"]
 
 
-def test_json_has_stable_bytes_and_no_nan(tmp_path):
+def test_write_json_gives_stable_bytes_and_refuses_nan(tmp_path):
     path = tmp_path / "metrics.json"
     write_json(path, {"b": np.float64(0.5), "a": np.arange(2)})
     first = path.read_bytes()

@@ -18,11 +18,11 @@ from tinystride.datasets.walker import SimulatedSubject
 from tinystride.errors import DataError, ParameterError
 from tinystride.gait.strides import extract_strides
 from tinystride.learning.prediction import Network
-from tinystride.predict import COLUMNS, LARGEST_CORRECTION_CM, predict_strides
+from tinystride.predict import COLUMNS, MAX_CORRECTION_CM, predict_strides
 from tinystride.reading.units import ACC_UNITS, GYR_UNITS
 from tinystride.results import COLUMNS as RESULT_COLUMNS
 from tinystride.results import complete_table, result_csv
-from tinystride.walk_figure import draw_walk, save_png
+from tinystride.walk_plot import draw_walk, save_png
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def walk():
 
 @pytest.fixture
 def arguments(walk, model_file, tmp_path):
-    """Those of a command line that succeeds."""
+    """Arguments of a command line that succeeds."""
     recording = write_csv(walk, tmp_path / "walk.csv")
     units = ["--acc-unit", "m/s2", "--gyr-unit", "rad/s"]
     return [
@@ -57,7 +57,7 @@ def arguments(walk, model_file, tmp_path):
 
 
 def error_of(capsys, *arguments) -> str:
-    """The one line on stderr of a command that exits with 1."""
+    """Return the one line on stderr of a command that exits with 1."""
     with pytest.raises(SystemExit) as exit_:
         cli.main([str(argument) for argument in arguments])
     assert exit_.value.code == 1
@@ -80,7 +80,7 @@ def replaced(arguments, old, *new):
         ("ipol-healthy", "3", "left"),
     ],
 )
-def test_a_recorded_walk_as_csv_has_the_strides_of_the_pipeline(
+def test_predict_csv_of_a_recorded_walk_gives_the_pipelines_strides(
     raw_folder, model_file, tmp_path, dataset, trial, foot
 ):
     recording = next(
@@ -88,7 +88,7 @@ def test_a_recorded_walk_as_csv_has_the_strides_of_the_pipeline(
         for recording in load_recordings(raw_folder, [dataset])
         if (recording.trial, recording.foot) == (trial, foot)
     )
-    # A csv does not tell the sensor's full scale.
+    # A csv does not hold the sensor's full scale.
     recording = replace(recording, saturation=(np.nan, np.nan))
     strides = extract_strides(recording)
     table = strides.table.set_index("stride_id").loc[list(strides.signals.stride_id)]
@@ -110,7 +110,7 @@ def test_a_recorded_walk_as_csv_has_the_strides_of_the_pipeline(
         assert set(own.split()) >= set(flags.split())
 
 
-def test_the_csv_goes_to_a_file_or_to_standard_output(arguments, walk, tmp_path, capsys):
+def test_predict_output_is_a_file_or_standard_output(arguments, walk, tmp_path, capsys):
     cli.main(arguments)
     out, error = capsys.readouterr()
     assert error == ""
@@ -123,7 +123,7 @@ def test_the_csv_goes_to_a_file_or_to_standard_output(arguments, walk, tmp_path,
     assert [path.name for path in output.parent.iterdir()] == ["strides.csv"]
 
 
-def test_it_runs_as_a_module_without_tensorflow(arguments):
+def test_predict_as_a_module_needs_no_tensorflow(arguments):
     code = (
         "import runpy, sys; sys.argv[0] = 'tinystride'; runpy.run_module('tinystride', run_name='__main__');"
         "assert 'tensorflow' not in sys.modules"
@@ -134,7 +134,7 @@ def test_it_runs_as_a_module_without_tensorflow(arguments):
     assert done.stdout.startswith(",".join(COLUMNS) + ",")
 
 
-def test_flags_say_what_is_special(walk):
+def test_predict_flags_mark_start_and_turn(walk):
     flags = predict_strides(walk, network())["flags"]
     turning = [flag.split() for flag in flags if flag]
     assert 2 <= len(turning) <= 4
@@ -144,19 +144,19 @@ def test_flags_say_what_is_special(walk):
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 @pytest.mark.parametrize("int8", [False, True])
-def test_the_network_of_any_estimator_predicts(walk, name, int8):
+def test_predict_strides_works_with_every_estimator(walk, name, int8):
     result = predict_strides(walk, network(name, int8))
     assert list(result)[: len(COLUMNS)] == COLUMNS
     plain = result[result["flags"] == ""]
-    # The paper's network, trained for seconds, is often further from the integral than is believed.
+    # The paper's network, trained for seconds, often differs from the integral by more than the limit.
     assert len(plain) >= (2 if name == "paper" else 5)
     assert np.isfinite(plain["stride_length_cm"]).all()
-    largest_cm = 3 if name == "strapdown-residual" else LARGEST_CORRECTION_CM
-    assert (plain["stride_length_cm"] - plain["strapdown_length_cm"]).abs().max() <= largest_cm
+    max_cm = 3 if name == "strapdown-residual" else MAX_CORRECTION_CM
+    assert (plain["stride_length_cm"] - plain["strapdown_length_cm"]).abs().max() <= max_cm
 
 
-def test_a_stride_that_the_network_cannot_take_is_flagged(walk):
-    """The first stride starts from standing: it has no first contact, so the paper's network no input."""
+def test_stride_without_network_input_is_flagged_out_of_range(walk):
+    """The first stride starts from standing: it has no first contact, so the paper's network has no input."""
     first = predict_strides(walk, network("paper")).iloc[0]
     assert np.isnan(first["stride_length_cm"])
     assert first["strapdown_length_cm"] > 20
@@ -169,7 +169,7 @@ def test_a_stride_that_the_network_cannot_take_is_flagged(walk):
     )
 
 
-def test_an_input_beyond_the_range_of_int8_is_flagged(walk):
+def test_network_input_outside_int8_is_flagged_out_of_range(walk):
     fits = small = network(int8=True)
     assert "out-of-range" not in " ".join(predict_strides(walk, fits)["flags"][1:5])
     small = replace(small, input_scale=small.input_scale / 10)
@@ -179,16 +179,16 @@ def test_an_input_beyond_the_range_of_int8_is_flagged(walk):
     assert not predict_strides(walk, unbounded)["flags"][1:5].str.contains("out-of-range").any()
 
 
-def test_a_length_far_from_the_integral_is_flagged(walk):
+def test_length_far_from_the_integral_is_flagged_inconsistent(walk):
     astray = network("direct")
     astray = replace(astray, input_scale=astray.input_scale * 3)
     result = predict_strides(walk, astray)
-    apart = (result["stride_length_cm"] - result["strapdown_length_cm"]).abs() > LARGEST_CORRECTION_CM
+    apart = (result["stride_length_cm"] - result["strapdown_length_cm"]).abs() > MAX_CORRECTION_CM
     assert apart.any()
     assert (result["flags"].str.contains("inconsistent") == apart).all()
 
 
-def test_the_sampling_rate_changes_little():
+def test_sampling_rate_from_50_to_400_hz_changes_lengths_little():
     """Compared with 400 Hz: by less than 1.5 cm at 50 Hz, by less than 0.5 cm at 100 and 200 Hz."""
     lengths_cm = {}
     for rate_hz in (50, 100, 200, 400):
@@ -200,7 +200,7 @@ def test_the_sampling_rate_changes_little():
         assert np.abs(lengths_cm[rate_hz] - lengths_cm[400]).max() < bound_cm
 
 
-def test_more_than_an_hour_is_as_a_minute(tmp_path):
+def test_predict_of_more_than_an_hour_repeats_the_minutes_strides(tmp_path):
     minute = simulate_walk(SimulatedSubject(), n_strides=50, seed=2)
     times = int(np.ceil(3700 / minute.duration_s))
     hour = replace(
@@ -215,7 +215,7 @@ def test_more_than_an_hour_is_as_a_minute(tmp_path):
     assert (tmp_path / "hour.png").stat().st_size > 20_000
 
 
-def test_a_figure_on_request_of_stable_bytes(arguments, tmp_path, capsys):
+def test_predict_plot_has_stable_bytes(arguments, tmp_path, capsys):
     for name in ("once", "twice"):
         cli.main([*arguments, "--plot", str(tmp_path / f"{name}.png"), "-o", str(tmp_path / "strides.csv")])
     once, twice = ((tmp_path / f"{name}.png").read_bytes() for name in ("once", "twice"))
@@ -224,7 +224,7 @@ def test_a_figure_on_request_of_stable_bytes(arguments, tmp_path, capsys):
     assert "name it walk.png" in error_of(capsys, *arguments, "--plot", tmp_path / "walk.pdf")
 
 
-def test_nothing_is_left_where_it_fails(arguments, tmp_path, capsys):
+def test_predict_that_fails_leaves_no_file(arguments, tmp_path, capsys):
     before = sorted(tmp_path.iterdir())
     error_of(
         capsys, *replaced(arguments, "100", "333"), "-o", tmp_path / "s.csv", "--plot", tmp_path / "p.png"
@@ -232,27 +232,27 @@ def test_nothing_is_left_where_it_fails(arguments, tmp_path, capsys):
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_neither_the_recording_nor_each_other_is_overwritten(arguments, tmp_path, capsys):
+def test_predict_outputs_overwrite_neither_recording_nor_each_other(arguments, tmp_path, capsys):
     recording = tmp_path / "walk.csv"
     before, rows = sorted(tmp_path.iterdir()), recording.read_bytes()
     one, below = tmp_path / "one.png", recording / "strides.csv"
     for targets, message in (
         (["-o", recording], "is the recording; name another file with -o"),
         (["--plot", tmp_path / "x" / ".." / "walk.csv"], "is the recording; name another file with --plot"),
-        (["-o", one, "--plot", one], "is what -o writes"),
+        (["-o", one, "--plot", one], "is the output of -o"),
         (["-o", tmp_path], "is a folder; name a file with -o"),
-        (["--plot", one, "-o", below], "is no folder"),
+        (["--plot", one, "-o", below], "is not a folder"),
     ):
         assert message in error_of(capsys, *arguments, *targets)
         assert sorted(tmp_path.iterdir()) == before and recording.read_bytes() == rows
 
 
-def test_a_pipe_or_device_is_no_place_for_a_file_and_a_link_leads_to_one(arguments, tmp_path, capsys):
+def test_predict_output_to_a_pipe_is_refused_and_to_a_link_follows_it(arguments, tmp_path, capsys):
     pipe, link, target = tmp_path / "pipe", tmp_path / "link.csv", tmp_path / "far" / "strides.csv"
     os.mkfifo(pipe)
     for option in ("-o", "--plot"):
         message = error_of(capsys, *arguments, option, pipe)
-        assert f"{pipe}: is no regular file; name another one with {option}" in message
+        assert f"{pipe}: is not a regular file; name another one with {option}" in message
     assert pipe.is_fifo()
     target.parent.mkdir()
     link.symlink_to(target)
@@ -260,10 +260,10 @@ def test_a_pipe_or_device_is_no_place_for_a_file_and_a_link_leads_to_one(argumen
     assert link.is_symlink() and target.read_text().startswith(",".join(COLUMNS))
 
 
-def test_of_two_files_none_is_left_where_one_cannot_be_written(arguments, tmp_path, capsys, monkeypatch):
+def test_predict_with_one_unwritable_output_writes_neither(arguments, tmp_path, capsys, monkeypatch):
     closed = tmp_path / "closed"
     closed.mkdir()
-    # Whoever runs tests as root may write everywhere.
+    # Root may write everywhere.
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed)
     before = sorted(tmp_path.iterdir())
     targets = ["--plot", tmp_path / "p.png", "-o", closed / "s.csv"]
@@ -272,7 +272,7 @@ def test_of_two_files_none_is_left_where_one_cannot_be_written(arguments, tmp_pa
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_whoever_reads_only_the_first_lines_hears_of_no_error(arguments):
+def test_predict_broken_pipe_is_silent(arguments):
     command = [sys.executable, "-m", "tinystride", *arguments]
     read, write = os.pipe()
     os.close(read)
@@ -291,14 +291,14 @@ def test_whoever_reads_only_the_first_lines_hears_of_no_error(arguments):
         ("--rate-hz", ["--gyr-unit", "deg/s", "--rate-hz", "100"], "rad/s fits: give --gyr-unit rad/s"),
     ],
 )
-def test_a_wrong_rate_or_unit_is_one_line(arguments, capsys, old, new, message):
+def test_predict_wrong_rate_or_unit_is_one_line(arguments, capsys, old, new, message):
     at = arguments.index(old)
     rest = arguments[at + (2 if old == "--rate-hz" else 1) :]
     assert message in error_of(capsys, *arguments[:at], *new, *rest)
 
 
-def test_what_is_missing_is_one_line_with_a_remedy(arguments, tmp_path, capsys, monkeypatch):
-    assert "none.csv: is not there" in error_of(
+def test_predict_missing_file_is_one_line_with_a_remedy(arguments, tmp_path, capsys, monkeypatch):
+    assert "none.csv: not found" in error_of(
         capsys, *replaced(arguments, arguments[1], tmp_path / "none.csv")
     )
     without_model = arguments[: arguments.index("--model")]
@@ -307,7 +307,7 @@ def test_what_is_missing_is_one_line_with_a_remedy(arguments, tmp_path, capsys, 
     assert "not a .tflite" in error_of(capsys, *without_model, "--model", arguments[1])
 
 
-def test_wrong_usage_exits_with_2(arguments, capsys):
+def test_predict_wrong_usage_exits_with_2(arguments, capsys):
     for wrong in (
         [*arguments[:-2], "--foot", "both"],
         [*arguments, "--acc-unit", "ft/s2"],
@@ -321,14 +321,14 @@ def test_wrong_usage_exits_with_2(arguments, capsys):
         assert capsys.readouterr().err.startswith("usage: tinystride predict")
 
 
-def test_the_units_offered_are_those_of_the_loader(capsys):
+def test_predict_help_offers_the_loaders_units(capsys):
     with pytest.raises(SystemExit):
         cli.main(["predict", "--help"])
-    told = capsys.readouterr().out
-    assert f"{{{','.join(ACC_UNITS)}}}" in told and f"{{{','.join(GYR_UNITS)}}}" in told
+    shown = capsys.readouterr().out
+    assert f"{{{','.join(ACC_UNITS)}}}" in shown and f"{{{','.join(GYR_UNITS)}}}" in shown
 
 
-def test_what_holds_no_stride_is_refused():
+def test_predict_strides_of_standing_is_refused():
     with pytest.raises(DataError, match=r"no stride found.*record walking"):
         predict_strides(simulate_activity("standing", seed=1), network())
     walk = simulate_walk(SimulatedSubject(), n_strides=5)

@@ -1,4 +1,4 @@
-"""`tinystride predict FOLDER`: many recordings, good, bad and hostile ones, in one call."""
+"""`tinystride predict FOLDER`: good, bad and hostile recordings in one call."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def feet():
 
 @pytest.fixture
 def recordings(feet, tmp_path):
-    """Two walks of the same name in two folders, each with both feet in files of their own."""
+    """Two walks of one name in two folders; each has one file per foot."""
     folder = tmp_path / "recordings"
     for day in ("monday", "friday"):
         (folder / day).mkdir(parents=True)
@@ -71,7 +71,7 @@ def test_folder_becomes_one_table_and_one_summary(recordings, model_file, tmp_pa
         assert (again / name).read_bytes() == (output / name).read_bytes()
 
 
-def test_failures_are_listed_at_the_end_and_stop_nothing(recordings, feet, model_file, tmp_path, capsys):
+def test_folder_with_bad_files_lists_failures_at_the_end(recordings, feet, model_file, tmp_path, capsys):
     (recordings / "monday" / "broken.csv").write_bytes(os.urandom(5000))
     write_csv(simulate_activity("standing", seed=1), recordings / "standing_right.csv")
     (recordings / "gone.csv").symlink_to(tmp_path / "nowhere.csv")
@@ -80,8 +80,8 @@ def test_failures_are_listed_at_the_end_and_stop_nothing(recordings, feet, model
     _, error, status = run(capsys, recordings, "-o", output, "--model", model_file)
     assert status == 0
     lines = error.strip().splitlines()
-    assert lines[0] == "3 of 7 files gave no strides:" and len(lines) == 4
-    for name in ("broken.csv", "standing_right.csv: no stride found", "gone.csv: is not there"):
+    assert lines[0] == "3 of 7 files have no strides:" and len(lines) == 4
+    for name in ("broken.csv", "standing_right.csv: no stride found", "gone.csv: not found"):
         assert sum(name in line for line in lines) == 1
     assert pd.read_csv(output / "strides.csv")["recording"].nunique() == 4
     files = pd.read_csv(output / "files.csv", keep_default_na=False).set_index("recording")
@@ -92,7 +92,7 @@ def test_folder_without_a_stride_is_an_error_and_writes_nothing(model_file, tmp_
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.csv").write_text("not,a,recording\n")
     _, error, status = run(capsys, tmp_path / "in", "-o", tmp_path / "out", "--model", model_file)
-    assert status == 1 and "none of its 1 files gives a stride" in error and not (tmp_path / "out").exists()
+    assert status == 1 and "no stride in any of its 1 files" in error and not (tmp_path / "out").exists()
     (tmp_path / "empty").mkdir()
     _, error, status = run(capsys, tmp_path / "empty", "--model", model_file)
     assert status == 1 and "holds no recording" in error
@@ -109,7 +109,7 @@ def test_output_among_the_recordings_is_refused_or_left_out(recordings, model_fi
     file = tmp_path / "table.csv"
     file.write_text("kept")
     _, error, status = run(capsys, recordings, "-o", file, "--model", model_file)
-    assert status == 1 and "is no folder" in error and file.read_text() == "kept"
+    assert status == 1 and "is not a folder" in error and file.read_text() == "kept"
     inside = recordings / "results"
     for _ in range(2):
         _, error, status = run(capsys, recordings, "-o", inside, "--model", model_file)
@@ -117,7 +117,7 @@ def test_output_among_the_recordings_is_refused_or_left_out(recordings, model_fi
         assert pd.read_csv(inside / "strides.csv")["recording"].nunique() == 4
 
 
-def test_links_and_dots_neither_loop_nor_leave_the_folder(recordings, tmp_path):
+def test_find_walks_with_links_and_dots_stays_in_the_folder(recordings, tmp_path):
     (recordings / "loop").symlink_to(recordings)
     (recordings / "monday" / "same.csv").symlink_to(recordings / "monday" / "anna_left.csv")
     dotted = recordings / "monday" / ".." / "monday" / ".."
@@ -126,7 +126,7 @@ def test_links_and_dots_neither_loop_nor_leave_the_folder(recordings, tmp_path):
     assert len(found) == 4 and not any(".." in name for name in found)
 
 
-def test_names_that_a_spreadsheet_would_run_are_defused(feet, model_file, tmp_path, capsys):
+def test_formula_names_in_the_output_are_defused(feet, model_file, tmp_path, capsys):
     folder = tmp_path / "in"
     folder.mkdir()
     path = write_csv(feet["right"], folder / "=HYPERLINK(1)_right.csv")
@@ -144,7 +144,7 @@ def test_plot_of_a_folder_is_refused(recordings, model_file, tmp_path, capsys):
     assert status == 1 and "--plot draws one walk" in error
 
 
-def test_several_files_are_one_walk(recordings, model_file, capsys):
+def test_predict_of_several_files_is_one_walk(recordings, model_file, capsys):
     both = sorted((recordings / "monday").iterdir())
     out, error, status = run(capsys, *both, "--model", model_file)
     assert status == 0 and error.startswith("note: anna_left.csv: ") and error.strip().count("\n") == 0

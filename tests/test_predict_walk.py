@@ -20,7 +20,7 @@ def model_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """One walk: a file for each foot; one with both feet; accelerometer and gyroscope apart."""
+    """One walk as one file per foot, as one file, and as one file per sensor."""
     folder = tmp_path_factory.mktemp("walk")
     feet = {
         foot: write_csv(

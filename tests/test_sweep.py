@@ -1,4 +1,4 @@
-"""The sweep: its space, its searches, its table, and Ray with a node that is lost midway."""
+"""The sweep: space, searches, table, and Ray with a node that is lost during a run."""
 
 import json
 import os
@@ -45,12 +45,12 @@ def space(method="grid", **parameters):
 
 
 def slow_trial(strides, parameters, core):
-    """Something with a known best, long enough to be interrupted."""
+    """A trial with a known minimum, long enough to be interrupted."""
     time.sleep(1.0)
-    copies, batch = parameters["train"]["copies"], parameters["train"]["batch_size"]
+    number, batch = parameters["train"]["copies"], parameters["train"]["batch_size"]
     return {
-        "rmse_cm": (copies - 2) ** 2 + 1.0,
-        "flash_bytes": 1000 * copies + batch,
+        "rmse_cm": (number - 2) ** 2 + 1.0,
+        "flash_bytes": 1000 * number + batch,
         "node": os.environ["NODE"],
     }
 
@@ -58,7 +58,7 @@ def slow_trial(strides, parameters, core):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ({"method": "grid", "parameters": {"train.lr": {"values": [1]}}}, "train.lr is no parameter"),
+        ({"method": "grid", "parameters": {"train.lr": {"values": [1]}}}, "train.lr is not a parameter"),
         ({"method": "grid", "parameters": {"benchmark.vectors": {"values": [1]}}}, "vectors changes no"),
         ({"method": "guess", "parameters": QUADRATIC}, "sweep: method is 'guess': it has to be one of grid"),
         ({"method": "grid"}, "no parameters"),
@@ -68,12 +68,12 @@ def slow_trial(strides, parameters, core):
         ({"method": "random", "parameters": {"seed": {"min": 1, "max": 2, "distribution": "q"}}}, "is 'q': "),
     ],
 )  # fmt: skip
-def test_a_sweep_file_that_makes_no_sense_is_refused(content, words):
+def test_read_space_of_a_wrong_file_is_refused(content, words):
     with pytest.raises(ParameterError, match=words):
         read_space(content, PARAMETERS)
 
 
-def test_the_sweep_file_of_the_repository_can_be_read():
+def test_read_space_reads_the_repositorys_file():
     content = yaml.safe_load((ROOT / "sweep.yaml").read_text())
     search = Search(read_space(content, PARAMETERS), trials=1, seed=0, objectives=OBJECTIVES)
     proposals = list(iter(search.propose, None))
@@ -81,7 +81,7 @@ def test_the_sweep_file_of_the_repository_can_be_read():
     assert len({json.dumps(proposal) for proposal in proposals}) == len(search)
 
 
-def test_random_trials_stay_in_their_ranges_and_are_the_same_again():
+def test_random_search_stays_in_its_ranges_and_repeats():
     ranges = {
         "train.learning_rate": {"min": 1e-4, "max": 1e-1, "distribution": "log_uniform_values"},
         "train.copies": {"min": 0, "max": 4},
@@ -98,7 +98,7 @@ def test_random_trials_stay_in_their_ranges_and_are_the_same_again():
     assert {trial["train.copies"] for trial in drawn} == {0, 1, 2, 3, 4}
 
 
-def test_optunas_sampler_finds_the_best_sooner_than_chance_and_learns_from_an_earlier_run():
+def test_bayes_search_beats_random_and_uses_an_earlier_run():
     ranges = {"train.learning_rate": {"min": 0.0, "max": 1.0}, "train.dense": {"values": [[], [4], [8]]}}
 
     def cost(changes):
@@ -107,45 +107,45 @@ def test_optunas_sampler_finds_the_best_sooner_than_chance_and_learns_from_an_ea
     search = Search(space("bayes", **ranges), trials=60, seed=1, objectives=["rmse_cm"])
     tried = [search.propose() for _ in range(30)]
     for changes in tried:
-        search.tell(changes, cost(changes))
+        search.add_result(changes, cost(changes))
     resumed = Search(space("bayes", **ranges), trials=60, seed=1, objectives=["rmse_cm"])
     for changes in tried:
-        resumed.tell(changes, cost(changes))
-    later = list(iter(lambda: (p := resumed.propose()) and (resumed.tell(p, cost(p)), p)[1], None))
+        resumed.add_result(changes, cost(changes))
+    later = list(iter(lambda: (p := resumed.propose()) and (resumed.add_result(p, cost(p)), p)[1], None))
     assert len(later) == 30
     mean = [np.mean([cost(changes)["rmse_cm"] for changes in part]) for part in (tried, later)]
     assert mean[1] < mean[0] / 2
 
 
-def test_changes_leave_the_parameters_alone():
+def test_changed_parameters_leave_the_original_unchanged():
     own = changed(PARAMETERS, {"train.copies": 7, "seed": 1})
     assert own["train"]["copies"] == 7 and own["seed"] == 1
     assert PARAMETERS["train"]["copies"] != 7
 
 
-def test_the_front_holds_whatever_nothing_else_beats():
+def test_pareto_holds_every_undominated_row():
     costs = np.array([[1, 9], [2, 5], [2, 6], [3, 5], [9, 1], [np.nan, 0]])
     assert pareto(costs).tolist() == [True, True, False, False, True, False]
 
 
-def test_errors_are_against_measured_lengths_where_there_are_any():
+def test_errors_with_measured_lengths_ignore_the_integral():
     table = pd.DataFrame({
         "stride_id": ["a", "b", "c"], "dataset": ["x", "x", "y"],
         "reference": ["ruler", "ruler", "strapdown"], "stride_length_cm": [100.0, 110.0, 120.0],
     })  # fmt: skip
-    told = errors(table, pd.DataFrame({"stride_id": ["a", "b", "c"], "int8_cm": [103.0, 114.0, 130.0]}))
-    assert told == {"rmse_cm": 3.5355, "rmse_cm:x": 3.5355, "rmse_cm:y": 10.0}
+    found = errors(table, pd.DataFrame({"stride_id": ["a", "b", "c"], "int8_cm": [103.0, 114.0, 130.0]}))
+    assert found == {"rmse_cm": 3.5355, "rmse_cm:x": 3.5355, "rmse_cm:y": 10.0}
 
 
-def test_a_trial_tells_error_and_footprint_of_people_it_has_not_seen():
+def test_run_trial_reports_error_of_unseen_people_and_footprint():
     walks = [
         simulate_walk(SimulatedSubject.draw(np.random.default_rng(i), name), n_strides=15, seed=i)
         for i, name in enumerate("ABCD")
     ]
     changes = {"folds": [0, 1], "split.held_out": [], "train.epochs": 4, "train.copies": 0}
-    told = run_trial(gather_strides(walks), changed(PARAMETERS, changes), "cortex-m4f")
-    assert 0 < told["rmse_cm"] < 20 and told["rmse_cm"] == told["rmse_cm:simulated"]
-    assert told["flash_bytes"] > 1000 and told["ram_bytes"] > 100 and told["instructions"] > 1000
+    found = run_trial(gather_strides(walks), changed(PARAMETERS, changes), "cortex-m4f")
+    assert 0 < found["rmse_cm"] < 20 and found["rmse_cm"] == found["rmse_cm:simulated"]
+    assert found["flash_bytes"] > 1000 and found["ram_bytes"] > 100 and found["instructions"] > 1000
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def cluster(monkeypatch):
     made.shutdown()
 
 
-def test_a_sweep_survives_a_lost_node_and_its_own_restart(cluster, tmp_path):
+def test_sweep_survives_a_lost_node_and_its_own_restart(cluster, tmp_path):
     path, other = tmp_path / "trials.csv", cluster.list_all_nodes()[1]
     seen = []
 
@@ -178,7 +178,7 @@ def test_a_sweep_survives_a_lost_node_and_its_own_restart(cluster, tmp_path):
     assert {"head", "other"} == set(table["node"]) and set(table["node"][5:]) == {"head"}
     best = table[table["pareto"]]
     assert set(best["train.copies"]) == {"0", "1", "2"} and set(best["train.batch_size"]) == {"16"}
-    # Restarted with half of the table, it does the other half and nothing else.
+    # A restart with half of the table runs the other half only.
     whole = pd.read_csv(path)
     whole.head(5).to_csv(path, index=False)
     again = sweep(space(), PARAMETERS, lambda own: None, path, on_trial=seen.append, **options)
@@ -196,13 +196,13 @@ def test_a_sweep_survives_a_lost_node_and_its_own_restart(cluster, tmp_path):
 
 
 def documented(command: str) -> list[str]:
-    """The command of docs/scaling.md that begins so."""
+    """Return the command of docs/scaling.md that begins with these words."""
     lines = (ROOT / "docs" / "scaling.md").read_text().splitlines()
     (line,) = [line for line in lines if line.startswith(command)]
     return line.partition(" #")[0].split()
 
 
-def test_machines_that_share_a_token_make_a_cluster(tmp_path):
+def test_cluster_of_machines_with_one_token_runs_a_sweep(tmp_path):
     name, _, mode = documented("export ")[1].partition("=")
     own = {**os.environ, "HOME": str(tmp_path), name: mode, "RAY_USAGE_STATS_ENABLED": "0"}
     with socket.socket() as probe:
@@ -239,7 +239,7 @@ def wait_for(port: int, seconds: float = 60) -> None:
             time.sleep(0.2)
 
 
-def test_a_table_of_other_parameters_is_not_continued(tmp_path):
+def test_sweep_table_of_other_parameters_is_not_continued(tmp_path):
     (tmp_path / "trials.csv").write_text("trial,base,train.copies,train.batch_size\n0,abc,0,16\n")
     with pytest.raises(ParameterError, match="other parameters"):
         sweep(
@@ -247,7 +247,7 @@ def test_a_table_of_other_parameters_is_not_continued(tmp_path):
         )
 
 
-def test_a_table_is_read_as_it_was_written(tmp_path):
+def test_sweep_table_is_read_as_written(tmp_path):
     varied = {
         "train.augmentation": {"values": [None, {"heading_rad": 0.2}]},
         "train.patience": {"values": [1, None]},
@@ -266,7 +266,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
     assert _finished(tmp_path / "trials.csv", space(**varied), "0e12") == rows
 
 
-def test_results_of_other_strides_another_core_or_other_parameters_are_told_apart():
+def test_fingerprint_differs_by_strides_core_and_parameters():
     other = space(**{"train.copies": {"values": [0]}})
     found = [
         fingerprint(PARAMETERS, space(), "cortex-m4f", "a"),
@@ -278,7 +278,7 @@ def test_results_of_other_strides_another_core_or_other_parameters_are_told_apar
     assert len(set(found)) == len(found)
 
 
-def test_strides_are_known_by_their_signals_too(tmp_path):
+def test_digest_changes_with_the_signals(tmp_path):
     strides, raw = tmp_path / "strides", tmp_path / "raw"
     (raw / "a").mkdir(parents=True)
     found = [digest(strides)]
@@ -292,31 +292,31 @@ def test_strides_are_known_by_their_signals_too(tmp_path):
     assert len(set(found)) == len(found) and digest(strides) == found[3]
 
 
-def test_the_sampler_passes_over_what_an_earlier_file_had_tried():
+def test_bayes_search_skips_values_of_an_earlier_file():
     search = Search(
         space("bayes", **{"train.copies": {"values": [1, 2]}}), trials=2, seed=0, objectives=["rmse_cm"]
     )
-    search.tell({"train.copies": 4}, {"rmse_cm": 1.0})
-    search.tell({"train.copies": 1}, {"flash_bytes": 2000})
+    search.add_result({"train.copies": 4}, {"rmse_cm": 1.0})
+    search.add_result({"train.copies": 1}, {"flash_bytes": 2000})
     assert search.propose() is not None and search.propose() is None
 
 
-def test_the_sampler_tells_whole_numbers_from_others():
+def test_bayes_search_separates_whole_numbers_from_others():
     search = Search(
         space("bayes", **{"train.copies": {"values": [1, 1.0, True]}}),
         trials=3, seed=0, objectives=["rmse_cm"],
     )  # fmt: skip
     for value in (1, 1.0, True):
-        search.tell({"train.copies": value}, {"rmse_cm": 1.0})
+        search.add_result({"train.copies": value}, {"rmse_cm": 1.0})
     assert [trial.params["train.copies"] for trial in search._study.trials] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "[::1]:{}", "no..name:{}"])
-def test_where_nobody_answers_a_sweep_ends_at_once(tmp_path, address):
+def test_sweep_at_an_address_without_answer_ends_at_once(tmp_path, address):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         where = address.format(probe.getsockname()[1])
-    with pytest.raises(ToolError, match="nobody answers"):
+    with pytest.raises(ToolError, match="no answer"):
         sweep(space(), PARAMETERS, lambda own: None, tmp_path / "t.csv", objectives=OBJECTIVES, address=where)
 
 
@@ -324,7 +324,7 @@ def test_where_nobody_answers_a_sweep_ends_at_once(tmp_path, address):
     "value",
     [None, True, 3, 0.5, "größer", [], [4, [2.5]], {"heading_rad": 0.2, "horizontal_scale": [0.9, 1.1]}],
 )
-def test_an_override_is_what_dvc_makes_of_it(value):
+def test_override_is_read_back_by_dvc(value):
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     parsed = OverridesParser.create().parse_override(f"train.x={override(value)}").value()
@@ -333,7 +333,7 @@ def test_an_override_is_what_dvc_makes_of_it(value):
 
 @pytest.mark.parametrize("before", [None, {"heading_rad": 0.1, "tilt_rad": 0.1}])
 @pytest.mark.parametrize("value", [None, {}, {"heading_rad": 0.2}, {"a-b": [1, None]}])
-def test_an_experiment_has_the_mapping_of_its_trial_and_nothing_else(tmp_path, before, value):
+def test_overrides_of_a_mapping_replace_it(tmp_path, before, value):
     from dvc.utils.hydra import apply_overrides
 
     path = tmp_path / "params.yaml"
@@ -356,7 +356,7 @@ def test_an_experiment_has_the_mapping_of_its_trial_and_nothing_else(tmp_path, b
         (["--objective", "rmse_cm:tripod-excerpt"], "--objective rmse_cm:tripod-excerpt: unknown"),
     ],
 )
-def test_what_no_trial_will_tell_is_refused_before_any(options, words, tmp_path):
+def test_sweep_of_unknown_columns_is_refused_before_any_trial(options, words, tmp_path):
     pd.DataFrame({"dataset": ["llio-ruler", "tripod-excerpt"]}).to_parquet(tmp_path / "strides.parquet")
     done = subprocess.run(
         [sys.executable, "-m", "tinystride", "sweep", "sweep.yaml", "--strides", str(tmp_path), *options],
@@ -367,7 +367,7 @@ def test_what_no_trial_will_tell_is_refused_before_any(options, words, tmp_path)
     assert line.startswith(f"error: {words}")
 
 
-def test_the_bar_of_a_restart_begins_where_the_sweep_was(tmp_path, monkeypatch):
+def test_progress_bar_of_a_restart_starts_at_finished_trials(tmp_path, monkeypatch):
     bars = []
 
     class Bar(tqdm.tqdm):
@@ -389,7 +389,7 @@ def test_the_bar_of_a_restart_begins_where_the_sweep_was(tmp_path, monkeypatch):
     assert (shown["initial"], shown["n"], shown["total"]) == (5, 6, 8)
 
 
-def test_without_ray_there_is_one_line(monkeypatch, tmp_path):
+def test_sweep_without_ray_is_one_line(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(
         MissingExtraError, match=r"ray is not installed; run: pip install 'tinystride\[sweep\]'"
@@ -397,7 +397,7 @@ def test_without_ray_there_is_one_line(monkeypatch, tmp_path):
         sweep(space(), PARAMETERS, lambda own: None, tmp_path / "trials.csv", objectives=OBJECTIVES)
 
 
-def test_an_unknown_parameter_ends_the_command_in_one_line(tmp_path):
+def test_sweep_command_with_an_unknown_parameter_is_one_line(tmp_path):
     (tmp_path / "sweep.yaml").write_text("method: grid\nparameters: {train.speed: {values: [1]}}\n")
     done = subprocess.run(
         [sys.executable, "-m", "tinystride", "sweep", str(tmp_path / "sweep.yaml")],
@@ -405,4 +405,4 @@ def test_an_unknown_parameter_ends_the_command_in_one_line(tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: sweep: train.speed is no parameter")
+    assert line.startswith("error: sweep: train.speed is not a parameter")

@@ -1,4 +1,4 @@
-"""The rules of options: what they accept, and the one wording in which they refuse."""
+"""The rules of options: accepted values, and the wording of refusals."""
 
 import math
 
@@ -80,6 +80,6 @@ def test_rule_of_an_attribute_names_the_block_of_its_class():
         attrs.evolve(Options(), points=0)
 
 
-def test_rule_holds_tells_without_raising():
+def test_rule_holds_returns_without_raising():
     rule: Rule = whole_number(1)
     assert rule.holds(1) and not rule.holds(0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Loaded when first used: the command line needs none of them to tell its options.
+# Loaded on first use, so that the command line starts at once.
 _PUBLIC = {
     "COLUMNS": "tinystride.results",
     "DataError": "tinystride.errors",

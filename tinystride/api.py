@@ -1,4 +1,4 @@
-"""The library's face: read a recording, estimate its strides, look at them."""
+"""The public interface: read a recording, estimate its strides, look at them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """The recordings of one walk, one for each foot that wore a sensor.
+    """The recordings of one walk, one for each foot that has a sensor.
 
-    assumed: what the reader found out by itself (columns, units, rate, clock), in words; "" if nothing
+    Attributes:
+        recordings: in the order of the files
+        assumed: columns, units, rate and clock that the reader found by itself, in words; "" if all was given
     """
 
     recordings: tuple[Recording, ...]
@@ -36,11 +38,12 @@ class Walk:
 
     @property
     def feet(self) -> tuple[str, ...]:
+        """ "left" or "right" of each recording."""
         return tuple(recording.foot for recording in self.recordings)
 
     @property
     def duration_s(self) -> float:
-        """Of the longest recording."""
+        """Duration of the longest recording, s."""
         return max((recording.duration_s for recording in self.recordings), default=0.0)
 
 
@@ -48,8 +51,10 @@ class Walk:
 class Result:
     """The strides of a walk.
 
-    strides: one row per stride, columns as in docs/parameters.md; of `flags` and `quality`, which hold the
-        same, the second can be read as an attribute, too (pandas has a `flags` of its own)
+    Attributes:
+        recordings: the recordings that were estimated
+        strides: one row per stride, columns as in docs/parameters.md. The columns `flags` and `quality` hold
+            the same; only the second can be read as an attribute, because pandas has a `flags` of its own.
     """
 
     recordings: tuple[Recording, ...]
@@ -57,19 +62,26 @@ class Result:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """Counts, distance, walking bouts and parameters over steady strides: summary.summarise."""
+        """Counts, distance, walking bouts and mean parameters of steady strides, see `summary.summarise`."""
         from tinystride.results import recording_name
         from tinystride.summary import summarise
 
         return summarise(self.strides, [recording_name(recording) for recording in self.recordings])
 
     def plot(self, path: Path | str | None = None) -> "Figure":
-        """The walk from above and from the side, lengths and flags over time; written to `path` (PNG) if
-        given.
+        """Draw the walk from above and from the side, with lengths and flags over time.
 
-        Raises ParameterError for another suffix, TinyStrideError without the extra `plot`.
+        Args:
+            path: PNG file to write; None: none is written
+
+        Returns:
+            The Matplotlib figure.
+
+        Raises:
+            ParameterError: if the file does not end in .png
+            MissingExtraError: without the extra `plot`
         """
-        from tinystride.walk_figure import draw_walk, save_png
+        from tinystride.walk_plot import draw_walk, save_png
 
         figure = draw_walk(self.recordings, self.strides)
         if path is not None:
@@ -77,7 +89,11 @@ class Result:
         return figure
 
     def to_csv(self, path: Path | str | None = None) -> str:
-        """The table as csv text, as `tinystride predict` writes it; also written to `path` if given."""
+        """Return the table of strides as csv text, the same that `tinystride predict` writes.
+
+        Args:
+            path: file to write as well; None: none is written
+        """
         from tinystride.results import result_csv
 
         text = result_csv(self.strides)
@@ -87,13 +103,20 @@ class Result:
 
 
 def read(*paths: Path | str, **options: Any) -> Walk:
-    """The recordings of one or more files: both feet of a walk, or one foot.
+    """Read the recordings of one or more files: both feet of a walk, or one foot.
 
-    options: as of `tinystride predict`: rate_hz, foot, columns, time_column, time_unit, acc_unit,
-        gyr_unit, acc_scale, gyr_scale; what is not given is found where it is unambiguous
-        (docs/recordings.md)
+    Args:
+        *paths: files of one walk
+        **options: rate_hz, foot, columns, time_column, time_unit, acc_unit, gyr_unit, acc_scale, gyr_scale,
+            as for `tinystride predict`; an option that is not given is found in the file if it is unambiguous
+            (docs/recordings.md)
 
-    Raises DataError for a file that cannot be read, ParameterError for an option that does not fit.
+    Returns:
+        The walk, with all that the reader assumed.
+
+    Raises:
+        DataError: if a file cannot be read
+        ParameterError: if an option does not fit the file
     """
     from tinystride.reading import ReadingOptions, read_recordings
 
@@ -108,13 +131,21 @@ def estimate(
     model: Path | str | None = None,
     engine: Engine = "offline",
 ) -> Result:
-    """The strides of a walk with their lengths, flags and gait parameters.
+    """Estimate the strides of a walk: lengths, flags and gait parameters.
 
-    model: an int8 or float32 .tflite of this project; None: the one that comes with the package
-    engine: "offline" looks at the recording as a whole; "c" runs the C library, sample by sample, which
-        needs a C compiler; "python" is its copy in Python. All give the same columns.
+    Args:
+        walk: a walk, one recording, or several recordings of one walk
+        model: int8 or float32 .tflite of this project; None: the one that is part of the package
+        engine: "offline" uses the recording as a whole; "c" runs the C library sample by sample and needs a C
+            compiler; "python" runs its twin in Python. All give the same columns.
 
-    Raises DataError for a recording without a stride, ModelError for a model that does not fit the engine.
+    Returns:
+        The strides with the recordings that they come from.
+
+    Raises:
+        DataError: if a recording has no stride
+        ModelError: if the model file is missing or does not fit the engine
+        ParameterError: if the engine is unknown
     """
     recordings = (walk,) if isinstance(walk, Recording) else tuple(walk)
     run = estimator(model, engine)
@@ -124,13 +155,25 @@ def estimate(
 
 
 def estimator(model: Path | str | None, engine: Engine) -> "Any":
-    """A function that takes a Recording to its table of strides (`predict.COLUMNS`), loaded once for many."""
+    """Load a model once and return a function that estimates the strides of many recordings.
+
+    Args:
+        model: as in `estimate`
+        engine: as in `estimate`
+
+    Returns:
+        A function of a Recording that returns its table of strides (`predict.COLUMNS`).
+
+    Raises:
+        ModelError: if the model file is missing or does not fit the engine
+        ParameterError: if the engine is unknown
+    """
     from tinystride.predict import predict_strides, stream_strides
 
     path = Path(model) if model is not None else default_model()
     one_of(ENGINES).check("engine", engine)
     if not path.is_file():
-        raise ModelError(f"{path}: is not there; name a .tflite of this project")
+        raise ModelError(f"{path}: file not found; name a .tflite of this project")
     if engine == "offline":
         from tinystride.learning.prediction import Network
 
@@ -149,7 +192,7 @@ def estimator(model: Path | str | None, engine: Engine) -> "Any":
 
 
 def default_model() -> Path:
-    """The int8 network that comes with the package."""
+    """Return the path of the int8 network that is part of the package."""
     from tinystride.default_model import DEFAULT_MODEL
 
     return DEFAULT_MODEL

@@ -31,16 +31,20 @@ REMEDIES = {
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """End the process with one line on stderr and status 1 where an expected error comes up."""
+    """End the process with one line on stderr and exit status 1 if an expected error is raised.
+
+    Yields:
+        Nothing: the block is the program.
+    """
     try:
         yield
-        # Here, not when Python ends: a reader that has gone away is noticed while it can be told apart.
+        # Flush here: a reader that has closed the pipe is noticed as BrokenPipeError, not when Python ends.
         if sys.stdout is not None:
             sys.stdout.flush()
     except TinyStrideError as error:
         message = str(error)
     except BrokenPipeError:
-        # Whoever reads has had enough; Python would complain once more when it flushes.
+        # The reader has closed the pipe. Python would complain once more when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
@@ -51,7 +55,7 @@ def one_line_errors() -> Iterator[None]:
         sys.exit(130)
     else:
         return
-    # A progress bar that the error has cut short ends its line first.
+    # End the line of a progress bar that the error has interrupted.
     if "tqdm" in sys.modules:
         for bar in list(getattr(sys.modules["tqdm"].tqdm, "_instances", ())):
             bar.close()
@@ -68,7 +72,7 @@ def _export(arguments: argparse.Namespace) -> None:
     )["files"]
     if arguments.prefix == LIBRARY_PREFIX and "test/golden_vectors.h" not in files:
         print(
-            "note: without golden vectors and host test, which need a C compiler (Debian: gcc)",
+            "note: golden vectors and host test are left out: they need a C compiler (Debian: gcc)",
             file=sys.stderr,
         )
 
@@ -76,51 +80,55 @@ def _export(arguments: argparse.Namespace) -> None:
 def _benchmark(arguments: argparse.Namespace) -> None:
     from tinystride.mcu import benchmark_model
 
-    figures = benchmark_model(
+    metrics = benchmark_model(
         arguments.model, core=arguments.core, vectors=arguments.vectors, seed=arguments.seed
     )
-    if figures["mismatches"] is None:
+    if metrics["mismatches"] is None:
         print(
-            "note: not compared with TensorFlow Lite for Microcontrollers, whose Python package tflite-micro "
-            "is built for Linux on x86-64 alone",
+            "note: not compared with TensorFlow Lite for Microcontrollers: its Python package tflite-micro "
+            "exists for Linux on x86-64 only",
             file=sys.stderr,
         )
     if arguments.json:
-        print(json.dumps(figures, indent=2))
+        print(json.dumps(metrics, indent=2))
         return
-    for name, value in figures.items():
+    for name, value in metrics.items():
         print(f"{name:24} {'not compared' if value is None else value}")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tinystride", description="Stride length on the sensor itself.")
+    parser = argparse.ArgumentParser(
+        prog="tinystride", description="Estimate stride length from a shoe-worn inertial sensor."
+    )
     parser.add_argument("--version", action="version", version=f"tinystride {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
     add_predict(commands)
-    export = commands.add_parser("export", help="an int8 .tflite to freestanding C99")
+    export = commands.add_parser("export", help="write an int8 .tflite as freestanding C99")
     export.add_argument("model", type=Path, metavar="MODEL.tflite")
     export.add_argument("out_dir", type=Path, metavar="OUT_DIR")
     export.add_argument(
-        "--prefix", default="tinystride_model", help="of every public name (default: %(default)s)"
+        "--prefix", default="tinystride_model", help="prefix of every public name (default: %(default)s)"
     )
     export.add_argument(
         "--optimize",
         choices=("speed", "size"),
         default="speed",
-        help="fast kernels for shapes and cores that allow them, or little code (default: %(default)s)",
+        help="speed: fast kernels where shapes and core allow them; size: little code (default: %(default)s)",
     )
     export.set_defaults(run=_export)
 
     benchmark = commands.add_parser(
-        "benchmark", help="what that C costs on an emulated core, checked bit by bit"
+        "benchmark", help="count bytes and instructions of that C on an emulated core, checked bit by bit"
     )
     benchmark.add_argument("model", type=Path, metavar="MODEL.tflite")
-    benchmark.add_argument("--core", default="cortex-m4f", help="(default: %(default)s)")
+    benchmark.add_argument("--core", default="cortex-m4f", help="core to emulate (default: %(default)s)")
     benchmark.add_argument(
-        "--vectors", type=int, default=1000, help="inputs to compare (default: %(default)s)"
+        "--vectors", type=int, default=1000, help="number of inputs to compare (default: %(default)s)"
     )
-    benchmark.add_argument("--seed", type=int, default=0, help="of the inputs (default: %(default)s)")
+    benchmark.add_argument(
+        "--seed", type=int, default=0, help="seed of the random inputs (default: %(default)s)"
+    )
     benchmark.add_argument("--json", action="store_true", help="print JSON")
     benchmark.set_defaults(run=_benchmark)
     add_edge_impulse(commands)
@@ -129,6 +137,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> None:
+    """Run the command line.
+
+    Args:
+        argv: arguments without the program's name; None: those of this process
+    """
     arguments = _parser().parse_args(argv)
     with one_line_errors():
         arguments.run(arguments)

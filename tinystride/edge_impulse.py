@@ -1,8 +1,8 @@
-"""Strides to Edge Impulse: data-acquisition files, their upload, and the official package's cost estimates.
+"""Strides for Edge Impulse: data-acquisition files, their upload, and the official package's cost estimates.
 
 File format, signature and ingestion service: https://docs.edgeimpulse.com (data acquisition format, ingestion
-API). A file's signature is the HMAC-SHA256 of its bytes with 64 zeros in the signature's place. No time is
-written into it, so that equal strides give equal bytes.
+API). A file's signature is the HMAC-SHA256 of its bytes with 64 zeros in the signature's place. The files
+hold no time stamp, so that equal strides give equal bytes.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ with extra("edge-impulse"):
 INGESTION_HOST = "https://ingestion.edgeimpulse.com"
 FORMATS = ("json", "cbor")
 CATEGORIES = {"training": ("train", "validation"), "testing": ("test",)}
-LABELS = "info.labels"  # of Edge Impulse's own exporter: its uploader takes the folder as it is, too
+LABELS = "info.labels"  # name used by Edge Impulse's exporter: its uploader accepts the folder, too
 DEVICE_TYPE = "TINYSTRIDE"
 SENSORS = [
     {"name": f"{kind}{axis}", "units": units}
@@ -52,7 +52,13 @@ KEY_REFUSED = (401, 403)
 
 @dataclass
 class Upload:
-    """What became of a folder's files: how many the service took, now and before, and {file: why not}."""
+    """Outcome of an upload.
+
+    Attributes:
+        accepted: number of files that the service accepted now
+        accepted_before: number of files that it had accepted in an earlier run
+        refused: {file: reason}
+    """
 
     accepted: int = 0
     accepted_before: int = 0
@@ -70,11 +76,24 @@ def export(
 ) -> dict[str, int]:
     """Write each usable stride of the final split's people as one data-acquisition file.
 
-    Files lie in training/ (train and validation) and testing/, samples from mid-stance to mid-stance in the
-    canonical foot frame at their native rate; info.labels gives each its length in cm as label, as text.
-    file_format: of FORMATS; hmac_key: signs the files; without one they say alg "none"
-    Returns {category: number of files}. The folder is complete or absent.
-    Raises ParameterError, and DataError if nobody has a usable stride.
+    Files are in training/ (training and validation people) and testing/. They hold the samples from
+    mid-stance to mid-stance in the canonical foot frame at their own rate; info.labels gives each file its
+    length in cm as label, as text. The folder is complete or absent.
+
+    Args:
+        strides: strides and their signals
+        split: data/split.json
+        folder: the folder to write
+        file_format: one of FORMATS
+        hmac_key: signs the files; None: they say alg "none"
+        progress: show a progress bar
+
+    Returns:
+        {category: number of files}
+
+    Raises:
+        ParameterError: if the format is unknown
+        DataError: if no person of the split has a usable stride
     """
     if file_format not in FORMATS:
         raise ParameterError(f"format {file_format!r}: unknown; choose one of {', '.join(FORMATS)}")
@@ -90,13 +109,13 @@ def export(
             listed.append({"path": f"{category}/{name}", "name": name, "category": category, "label": label})
             counts[category] += 1
         if not listed:
-            raise DataError("data/split.json: none of its people has a usable stride; split again")
+            raise DataError("data/split.json: no usable stride of its people; split again")
         write_json(partial / LABELS, {"version": 1, "files": listed})
     return counts
 
 
 def _samples(strides: StrideSet, split: dict) -> Iterator[tuple]:
-    """(category, row of the table, samples [n, 6], rate_hz) of each stride to export."""
+    """Yield (category, row of the table, samples [n, 6], rate_hz) of each stride to export."""
     for category, sides in CATEGORIES.items():
         people = [person for side in sides for person in split["final"][side]]
         rows = strides.table[strides.table["usable"] & subject_names(strides.table).isin(people)]
@@ -119,7 +138,15 @@ def message(
     file_format: str = "json",
     hmac_key: str | None = None,
 ) -> bytes:
-    """One file: samples [n, 6] of SENSORS at rate_hz, signed if there is a key."""
+    """Return the content of one data-acquisition file.
+
+    Args:
+        values: samples, [n, 6], in the order and units of SENSORS
+        rate_hz: sampling rate
+        device_name: name of the person
+        file_format: one of FORMATS
+        hmac_key: signs the file; None: it says alg "none"
+    """
     content = {
         "protected": {"ver": "v1", "alg": "HS256" if hmac_key else "none"},
         "signature": NO_SIGNATURE,
@@ -141,7 +168,7 @@ def message(
 
 
 def _plain(value: float) -> float | int:
-    """Whole numbers as such: JavaScript, which may encode the message again, writes 3.0 as 3."""
+    """Return a whole number as int: JavaScript, which may encode the message again, writes 3.0 as 3."""
     return int(value) if float(value).is_integer() else float(value)
 
 
@@ -161,13 +188,26 @@ def upload(
     backoff_s: float = 1.0,
     progress: bool = False,
 ) -> Upload:
-    """Send the files of an exported folder that this project has not accepted yet.
+    """Send the files of an exported folder that the service has not accepted yet.
 
-    workers: files on their way at once; retries, backoff_s: after a lost connection, 429 or 5xx, with twice
-        the pause each time, or as long as the service asks for
-    Beside the folder, <folder>.uploaded.jsonl keeps what was accepted by which host for which key (its hash),
-    so that the next call sends the rest. A file that is refused stands in the result.
-    Raises DataError if the folder is no export, ServiceError for a refused key or a service out of reach.
+    The file <folder>.uploaded.jsonl beside the folder records which host accepted which file for which key
+    (its hash), so that the next call sends the rest.
+
+    Args:
+        folder: of `export`
+        api_key: key of the project
+        host: address of the ingestion service
+        workers: files sent at once
+        retries: number of retries after a lost connection, 429 or 5xx
+        backoff_s: pause before the first retry, doubled each time, or as long as the service asks for
+        progress: show a progress bar
+
+    Returns:
+        The outcome, with refused files.
+
+    Raises:
+        DataError: if the folder is not an export
+        ServiceError: if the key is refused or the service cannot be reached
     """
     folder = Path(folder)
     files, record = _listed(folder), _Record(folder, host, api_key)
@@ -177,9 +217,9 @@ def upload(
         sent = {pool.submit(_send, session, host, folder, file): file["path"] for file in todo}
         try:
             for future in tqdm(as_completed(sent), "upload", len(sent), unit="file", disable=not progress):
-                why_not = future.result()
-                if why_not:
-                    result.refused[sent[future]] = why_not
+                reason = future.result()
+                if reason:
+                    result.refused[sent[future]] = reason
                 else:
                     record.add(sent[future])
                     result.accepted += 1
@@ -195,27 +235,27 @@ def _listed(folder: Path) -> list[dict]:
         return read_json(folder / LABELS)["files"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{folder / LABELS}: no list of exported files; run tinystride edge-impulse export"
+            f"{folder / LABELS}: is not a list of exported files; run tinystride edge-impulse export"
         ) from error
 
 
 class _Record:
-    """What a host has accepted for a key, line by line, so that a killed upload loses nothing."""
+    """Files that a host accepted for a key, one line each, so that a killed upload loses nothing."""
 
     def __init__(self, folder: Path, host: str, api_key: str):
         self.folder = folder
         self.path = folder.with_name(f"{folder.name}.uploaded.jsonl")
         self.to = {"host": host, "key_sha256": hashlib.sha256(api_key.encode()).hexdigest()[:16]}
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        # A line of a killed upload may be cut short: its file is sent again, and the next line begins anew.
-        self.known = {line for line in lines if line.endswith("}")}
+        # The last line of a killed upload may be incomplete: its file is sent again.
+        self.accepted = {line for line in lines if line.endswith("}")}
 
     def _line(self, path: str) -> str:
         digest = hashlib.sha256((self.folder / path).read_bytes()).hexdigest()
         return json.dumps({**self.to, "file": path, "sha256": digest})
 
     def has(self, path: str) -> bool:
-        return self._line(path) in self.known
+        return self._line(path) in self.accepted
 
     def add(self, path: str) -> None:
         with open(self.path, "a") as file:
@@ -238,7 +278,7 @@ def _session(api_key: str, workers: int, retries: int, backoff_s: float) -> requ
 
 
 def _send(session: requests.Session, host: str, folder: Path, file: dict) -> str:
-    """Send one file; "" if the service has it now, else why not."""
+    """Send one file; return "" if the service has it now, else the reason why not."""
     path = folder / file["path"]
     headers = {
         "x-file-name": file["name"],
@@ -250,25 +290,42 @@ def _send(session: requests.Session, host: str, folder: Path, file: dict) -> str
         answer = session.post(address, data=path.read_bytes(), headers=headers, timeout=TIMEOUT_S)
     except requests.RequestException as error:
         raise ServiceError(
-            f"{host}: cannot be reached ({type(error).__name__}); what it has accepted is kept, run it again"
+            f"{host}: cannot be reached ({type(error).__name__}); accepted files are recorded, run it again"
         ) from error
     if answer.status_code in KEY_REFUSED:
         raise ServiceError(
             f"{host}: refuses the API key ({answer.status_code}); set EI_API_KEY to the project's"
         )
-    # After an answer that was lost on its way the file is there already.
+    # If an answer was lost, the service has the file already.
     if answer.ok or "already exists" in answer.text:
         return ""
     return f"{answer.status_code} {answer.text.strip()[:200] or answer.reason}"
 
 
 def profile(model: Path | str, *, api_key: str, device: str | None = None) -> dict:
-    """What the official package estimates that a .tflite costs, on a device or on typical ones."""
+    """Return the official package's estimate of a network's cost.
+
+    Args:
+        model: path of a .tflite
+        api_key: key of the project
+        device: name of a device; None: typical devices
+
+    Raises ServiceError if the key is refused or the service fails.
+    """
     return _official(api_key, lambda package: package.model.profile(str(model), device=device).to_dict())
 
 
 def deploy(model: Path | str, output: Path | str, *, api_key: str, target: str = "zip") -> None:
-    """Have Edge Impulse make a library of a .tflite for a target, and write that archive to `output`."""
+    """Have Edge Impulse make a library of a network, and write its archive.
+
+    Args:
+        model: path of a .tflite
+        output: archive to write
+        api_key: key of the project
+        target: of the official package
+
+    Raises ServiceError if the key is refused or the service fails.
+    """
 
     def library(package: ModuleType) -> bytes:
         kind = package.model.output_type.Regression()
@@ -278,16 +335,16 @@ def deploy(model: Path | str, output: Path | str, *, api_key: str, target: str =
 
 
 def _official(api_key: str, call: Callable[[Any], T]) -> T:
-    """The result of a call of the official package, whose errors end in one line."""
+    """Return the result of a call of the official package; raise its errors as ServiceError in one line."""
     package: Any = _optional("edgeimpulse")
     package.API_KEY = api_key
     try:
         return call(package)
-    except Exception as error:  # what the package raises is its own, its client's or its transport's
+    except Exception as error:  # the package, its client and its transport raise many kinds of errors
         status = getattr(error, "status", None)
-        why = f"{status} {getattr(error, 'reason', '')}" if status else str(error) or type(error).__name__
+        reason = f"{status} {getattr(error, 'reason', '')}" if status else str(error) or type(error).__name__
         remedy = "set EI_API_KEY to the project's key" if status in KEY_REFUSED else "run it again"
-        raise ServiceError(f"Edge Impulse: {why}; {remedy}") from error
+        raise ServiceError(f"Edge Impulse: {reason}; {remedy}") from error
 
 
 def _optional(name: str) -> ModuleType:
@@ -305,7 +362,15 @@ def key_from(variable: str, *, needed: bool = False) -> str | None: ...
 
 
 def key_from(variable: str, *, needed: bool = False) -> str | None:
-    """A secret from the environment. Raises ParameterError if it is needed and missing."""
+    """Return a secret from the environment.
+
+    Args:
+        variable: name of the environment variable
+        needed: whether a missing variable is an error
+
+    Raises:
+        ParameterError: if it is needed and missing
+    """
     key = os.environ.get(variable)
     if needed and not key:
         raise ParameterError(f"{variable} is not set; export the key of your Edge Impulse project under it")

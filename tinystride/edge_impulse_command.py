@@ -1,4 +1,4 @@
-"""`tinystride edge-impulse`: keys from the environment, files of the pipeline."""
+"""`tinystride edge-impulse`: reads keys from the environment and files of the pipeline."""
 
 import argparse
 import json
@@ -10,10 +10,15 @@ from tinystride.errors import ServiceError
 
 
 def add_edge_impulse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("edge-impulse", help="strides and network to Edge Impulse")
+    """Add the command `edge-impulse` to the command line.
+
+    Args:
+        commands: subparsers of the command line
+    """
+    parser = commands.add_parser("edge-impulse", help="send strides and network to Edge Impulse")
     actions = parser.add_subparsers(dest="action", required=True)
 
-    export = actions.add_parser("export", help="the split strides as data-acquisition files")
+    export = actions.add_parser("export", help="write the strides as data-acquisition files")
     export.add_argument("folder", type=Path, metavar="OUT_DIR")
     export.add_argument("--format", choices=["json", "cbor"], default="json", help="(default: %(default)s)")
     export.add_argument("--strides", type=Path, default=Path("data/strides"), help="(default: %(default)s)")
@@ -21,17 +26,19 @@ def add_edge_impulse(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     export.set_defaults(run=_export)
 
     upload = actions.add_parser("upload", help="send an exported folder; key in EI_API_KEY")
-    upload.add_argument("folder", type=Path, metavar="OUT_DIR", help="as export has written it")
-    upload.add_argument("--host", help="(default: EI_INGESTION_ENDPOINT, or Edge Impulse's own)")
+    upload.add_argument("folder", type=Path, metavar="OUT_DIR", help="folder written by export")
+    upload.add_argument(
+        "--host", help="ingestion service (default: EI_INGESTION_ENDPOINT, or Edge Impulse's own)"
+    )
     upload.add_argument("--workers", type=int, default=4, help="files at once (default: %(default)s)")
     upload.set_defaults(run=_upload)
 
-    profile = actions.add_parser("profile", help="what the official package estimates that a network costs")
+    profile = actions.add_parser("profile", help="estimate the cost of a network with the official package")
     profile.add_argument("model", type=Path, metavar="MODEL.tflite")
-    profile.add_argument("--device", help="one of its devices (default: typical ones)")
+    profile.add_argument("--device", help="name of a device (default: typical devices)")
     profile.set_defaults(run=_profile)
 
-    deploy = actions.add_parser("deploy", help="a library of a network, made by Edge Impulse")
+    deploy = actions.add_parser("deploy", help="have Edge Impulse make a library of a network")
     deploy.add_argument("model", type=Path, metavar="MODEL.tflite")
     deploy.add_argument("output", type=Path, metavar="OUT.zip")
     deploy.add_argument("--target", default="zip", help="(default: %(default)s, a C++ library)")
@@ -65,8 +72,8 @@ def _upload(arguments: argparse.Namespace) -> None:
         progress=True,
     )
     print(f"{done.accepted} accepted, {done.accepted_before} accepted before, {len(done.refused)} refused")
-    for path, why_not in done.refused.items():
-        print(f"refused: {path}: {why_not}", file=sys.stderr)
+    for path, reason in done.refused.items():
+        print(f"refused: {path}: {reason}", file=sys.stderr)
     if done.refused:
         raise ServiceError(f"{len(done.refused)} files were refused; run it again to send them again")
 

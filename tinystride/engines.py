@@ -1,4 +1,4 @@
-"""The ways from samples to strides; of its own, so that the command line can name them at once."""
+"""Names of the engines; a module without imports, so that the command line starts at once."""
 
 from typing import Literal
 

@@ -8,9 +8,16 @@ from tinystride.errors import MissingExtraError
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Import optional packages within the block: where one is missing, MissingExtraError names the extra.
+    """Name the extra to install if an import within the block fails.
 
-    name: an entry of `project.optional-dependencies` in pyproject.toml, such as "plot"
+    Args:
+        name: an entry of `project.optional-dependencies` in pyproject.toml, such as "plot"
+
+    Yields:
+        Nothing: the block holds imports.
+
+    Raises:
+        MissingExtraError: if a package is missing
     """
     try:
         yield

@@ -34,7 +34,13 @@ COMPANIONS = {
 
 @dataclass
 class Outcome:
-    """What became of the files of one walk: its table of strides, notes and errors, each by recording."""
+    """Outcome of the files of one walk.
+
+    Attributes:
+        table: strides, `results.COLUMNS`; None if no file could be read
+        names: of the recordings, relative to the folder
+        files: one row per recording or file: how it was read, or the error
+    """
 
     table: pd.DataFrame | None = None
     names: list[str] = field(default_factory=list)
@@ -42,10 +48,18 @@ class Outcome:
 
 
 def run_folder(arguments: argparse.Namespace, options: ReadingOptions) -> None:
-    """Strides of all recordings below folders, into the folder `arguments.output`, or to standard output.
+    """Estimate the strides of all recordings below folders.
 
-    Writes strides.csv, summary.json and files.csv, which says of each file how it was read or why not. Raises
-    DataError where no file gives a stride, ParameterError for an output that is among the recordings.
+    Writes strides.csv, summary.json and files.csv into the folder `arguments.output`, or the strides to
+    standard output. files.csv says how each file was read, or why it was not.
+
+    Args:
+        arguments: of the command line
+        options: of reading
+
+    Raises:
+        DataError: if no file has a stride
+        ParameterError: if the output cannot be written or is the folder of the recordings
     """
     from tqdm import tqdm
 
@@ -71,10 +85,10 @@ def run_folder(arguments: argparse.Namespace, options: ReadingOptions) -> None:
     in_order = [outcomes[i] for i in range(len(walks))]
     files = pd.DataFrame([row for outcome in in_order for row in outcome.files])
     tables = [outcome.table for outcome in in_order if outcome.table is not None and len(outcome.table)]
-    _tell_failures(files)
+    _report_failures(files)
     if not tables:
         raise DataError(
-            f"{arguments.recordings[0]}: none of its {len(files)} files gives a stride; see above"
+            f"{arguments.recordings[0]}: no stride in any of its {len(files)} files; see the errors above"
         )
     table = pd.concat(tables, ignore_index=True)[list(COLUMNS)]
     names = [name for outcome in in_order for name in outcome.names]
@@ -101,21 +115,21 @@ def _write(
         print(readable(summary), end="", file=sys.stdout if output else sys.stderr)
 
 
-def _tell_failures(files: pd.DataFrame) -> None:
+def _report_failures(files: pd.DataFrame) -> None:
     failed = files[files["error"] != ""]
     if len(failed):
-        print(f"{len(failed)} of {len(files)} files gave no strides:", file=sys.stderr)
+        print(f"{len(failed)} of {len(files)} files have no strides:", file=sys.stderr)
         for error in failed["error"]:
             print(f"  {error}", file=sys.stderr)
 
 
 def _check_output(arguments: argparse.Namespace, output: Path | None) -> None:
     if arguments.plot is not None:
-        raise ParameterError("--plot draws one walk: name its files instead of a folder")
+        raise ParameterError("--plot draws one walk; name its files instead of a folder")
     if output is None:
         return
     if output.exists() and not output.is_dir():
-        raise ParameterError(f"{output}: is no folder; name a folder with -o")
+        raise ParameterError(f"{output}: is not a folder; name a folder with -o")
     for folder in arguments.recordings:
         if folder.is_dir() and output.resolve() == folder.resolve():
             raise ParameterError(f"{output}: is the folder of the recordings; name another one with -o")
@@ -125,10 +139,17 @@ def _check_output(arguments: argparse.Namespace, output: Path | None) -> None:
 
 
 def find_walks(paths: Sequence[Path], output: Path | None = None) -> list[tuple[list[Path], Path]]:
-    """(files, folder they were found in) of each walk below folders, in order of their names.
+    """Find the files of each walk below folders.
 
-    Files of one walk are named alike but for left and right, accelerometer and gyroscope. Links to folders
-    are not followed, a file that is found twice is taken once, and `output` and hidden files are left out.
+    Files of one walk have the same name but for left and right, accelerometer and gyroscope. Links to folders
+    are not followed, and a file that is found twice is used once. Hidden files and the output are left out.
+
+    Args:
+        paths: files and folders
+        output: folder that is left out; None: no folder
+
+    Returns:
+        (files, folder that they were found in) of each walk, in order of their names.
     """
     seen: set[Path] = set()
     walks: dict[tuple[Path, str], tuple[list[Path], Path]] = {}
@@ -168,7 +189,7 @@ _CHOSEN: tuple[Path, Any] | None = None
 
 
 def _choose(model: Path, engine: Any) -> None:
-    """Set what this process estimates by; it is loaded with the first file, whose caller hears of errors."""
+    """Store the model and engine of this process; the model is loaded with the first file."""
     global _CHOSEN
     _CHOSEN = model, engine
 
@@ -179,7 +200,7 @@ def _run(model: Path, engine: Any) -> Any:
 
 
 def _outcome(paths: list[Path], root: Path, options: ReadingOptions) -> Outcome:
-    """The strides of one walk; an error of one file stops neither the others nor the other foot."""
+    """Estimate the strides of one walk; an error in one file stops neither other files nor the other foot."""
     from tinystride.results import complete_table
 
     assert _CHOSEN is not None
@@ -210,7 +231,7 @@ def _outcome(paths: list[Path], root: Path, options: ReadingOptions) -> Outcome:
 
 
 def _readable(paths: list[Path]) -> list[list[Path]]:
-    """Groups of files that can be read together: all, or each alone but for the halves of a sensor."""
+    """Return groups of files that are read together: each file alone, or both halves of a sensor."""
     from tinystride.reading.files import half_of_file
 
     halves = [path for path in paths if half_of_file(path)]

@@ -1,4 +1,4 @@
-"""The files of one walk to its strides; of a long walk each file, or each foot, in a process of its own."""
+"""Strides of the files of one walk; in a long walk, one process per file or foot."""
 
 import os
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from tinystride.results import foot_table, join_feet
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-# Below, starting a process takes longer than it saves: about five minutes of both feet at 100 Hz.
+# Starting a process takes longer than it saves below this: about five minutes of both feet at 100 Hz.
 LONG_BYTES = 4_000_000
 LONG_S = 600.0
 
@@ -27,10 +27,18 @@ Foot = tuple[Recording, pd.DataFrame]
 
 
 def estimate_files(paths: Sequence[Path], options: ReadingOptions, model: Path, engine: Engine) -> Result:
-    """The strides in the files of one walk, as api.estimate gives them.
+    """Estimate the strides in the files of one walk. The number of processes does not change the result.
 
-    The number of processes changes the time that this takes, and nothing else. Raises as
-    reading.read_recordings and api.estimate do.
+    Args:
+        paths: files of one walk
+        options: of reading
+        model: .tflite of this project
+        engine: as in `api.estimate`
+
+    Returns:
+        The same as `api.estimate`.
+
+    Raises the errors of `reading.read_recordings` and `api.estimate`.
     """
     several = (os.cpu_count() or 1) > 1
     if several and len(paths) > 1 and sum(path.stat().st_size for path in paths) > LONG_BYTES:
@@ -61,7 +69,7 @@ _CHOSEN: tuple[Path, Engine] | None = None
 
 
 def _choose(model: Path, engine: Engine) -> None:
-    """Set what this process estimates by; it is loaded with the first file, whose caller hears of errors."""
+    """Store the model and engine of this process; the model is loaded with the first file."""
     global _CHOSEN
     _CHOSEN = model, engine
 
@@ -72,7 +80,7 @@ def _run(model: Path, engine: Engine) -> Any:
 
 
 def _feet_of_file(path: Path, options: ReadingOptions) -> tuple[list[Foot], list[Part]]:
-    """The feet in a file, and accelerometers and gyroscopes whose other half is in another file."""
+    """Return the feet in a file, and accelerometers and gyroscopes whose other half is in another file."""
     parts = read_parts(path, options)
     halves = [part for part in parts if part.acc is None or part.gyr is None]
     whole = [part for part in parts if part.acc is not None and part.gyr is not None]

@@ -1,5 +1,4 @@
-"""One table of all strides of a walk: lengths, quality, gait parameters, in the same columns for every
-engine."""
+"""Table of all strides of a walk: lengths, quality, gait parameters; equal columns for every engine."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,23 +21,31 @@ COLUMNS = (
     *parameters.COLUMNS, *both_feet.COLUMNS, "time_start", "recording", "person",
 )  # fmt: skip
 DECIMALS = {"_cm": 2, "_deg": 2, "_s": 4, "_mps": 4, "_spm": 2, "_share": 4}
-# A spreadsheet takes a text that begins with one of these for a formula.
+# A spreadsheet reads text that begins with one of these as a formula.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def complete_table(recordings: Sequence[Recording], estimates: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """COLUMNS for all strides of all recordings, in the order given.
+    """Return the table of all strides of several recordings, in the order given.
 
-    estimates: of each recording what predict.predict_strides or stream_strides returned: ESTIMATED and,
-        where the model tells it, length_sd_cm; repaired_deg, 0 if it is missing
+    Args:
+        recordings: one per foot and file
+        estimates: tables of `predict.predict_strides` or `stream_strides`, one per recording: ESTIMATED, and
+            length_sd_cm (unknown if missing) and repaired_deg (0 if missing)
 
-    quality: "ok", or the flags; a column that survives reading the csv, where an empty text becomes NaN
-    steady: bool, unflagged and neither first nor last of a bout: what the summary's means are over
-    stride_length_low_cm, stride_length_high_cm: 95 % interval of the length; NaN where the model has none
-    repaired_deg: rotation that a clipped gyroscope lost and that was put back
-    bout, position: see gait.bouts.place_in_walk; time_start: start_s on the file's own clock, in ISO 8601 if
-        that counts seconds since 1970, "" where it has none; recording: file name; person: who walked
-    The others: gait.parameters.gait_parameters and gait.both_feet.step_parameters.
+    Returns:
+        COLUMNS, one row per stride
+
+        - quality: "ok", or the flags; unlike `flags` it survives reading the csv, where empty text becomes
+          NaN
+        - steady: True if unflagged and neither first nor last of a bout; the summary's means are over these
+        - stride_length_low_cm, stride_length_high_cm: 95 % interval of the length; NaN if unknown
+        - repaired_deg: rotation that a clipped gyroscope lost and that was put back
+        - bout, position: see gait.bouts.place_in_walk
+        - time_start: start_s on the file's own clock, in ISO 8601 if it counts seconds since 1970; "" without
+          a clock
+        - recording: file name; person: name of the walking person
+        - other columns: gait.parameters.gait_parameters and gait.both_feet.step_parameters
     """
     feet = [
         (recording, foot_table(recording, strides))
@@ -48,7 +55,14 @@ def complete_table(recordings: Sequence[Recording], estimates: Sequence[pd.DataF
 
 
 def join_feet(feet: Sequence[tuple[Recording, pd.DataFrame]]) -> pd.DataFrame:
-    """One table of the feet, each a recording and its foot_table, with what two feet on one clock tell."""
+    """Join the tables of feet, and add the parameters that need both feet on one clock.
+
+    Args:
+        feet: recording and `foot_table` of each foot
+
+    Returns:
+        COLUMNS, one row per stride, in the order given.
+    """
     recordings, tables = [own for own, _ in feet], [table for _, table in feet]
     for i, own in enumerate(recordings):
         for j, other in enumerate(recordings):
@@ -74,7 +88,11 @@ def join_feet(feet: Sequence[tuple[Recording, pd.DataFrame]]) -> pd.DataFrame:
 
 
 def result_csv(table: pd.DataFrame) -> str:
-    """The table as csv: s and shares to 4 decimals, cm and deg to 2; no text that a spreadsheet would run."""
+    """Return the table as csv text: s and shares with 4 decimals, cm and deg with 2.
+
+    Args:
+        table: of `complete_table`; text that a spreadsheet would run as a formula is quoted
+    """
     decimals = {
         name: places for name in table for suffix, places in DECIMALS.items() if str(name).endswith(suffix)
     }
@@ -83,12 +101,21 @@ def result_csv(table: pd.DataFrame) -> str:
 
 
 def recording_name(recording: Recording) -> str:
-    """The name of its file, or what stands for one."""
+    """Return the name of a recording's file, or the recording's own name without a file.
+
+    Args:
+        recording: samples of one foot
+    """
     return Path(recording.source).name or recording.name
 
 
 def foot_table(recording: Recording, strides: pd.DataFrame) -> pd.DataFrame:
-    """COLUMNS for the strides of one foot; NaN where they need the other one. Arguments: complete_table."""
+    """Return COLUMNS for the strides of one foot; NaN for parameters that need the other foot.
+
+    Args:
+        recording: samples of the foot
+        strides: its estimates, as for `complete_table`
+    """
     length_cm = strides["stride_length_cm"]
     margin_cm = INTERVAL_SD * strides.get("length_sd_cm", pd.Series(np.nan, index=strides.index))
     place = place_in_walk(strides)
@@ -123,5 +150,9 @@ def _file_times(recording: Recording, start_s: np.ndarray) -> list[str]:
 
 
 def defused(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+    """Return text that no spreadsheet runs as a formula.
+
+    Args:
+        text: content of a cell
+    """
     return f"'{text}" if text.startswith(FORMULA_SIGNS) else text

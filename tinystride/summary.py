@@ -1,4 +1,4 @@
-"""What a walk was like: counts, distance, bouts, and each gait parameter over steady strides."""
+"""Summary of a walk: counts, distance, bouts, and each gait parameter over steady strides."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import pandas as pd
 
 from tinystride.gait.both_feet import asymmetry_percent
 
-# Name → unit and words of the readable summary.
+# {name: (unit, words of the readable summary)}
 PARAMETERS: Mapping[str, tuple[str, str]] = {
     "stride_length_cm": ("cm", "stride length"),
     "speed_mps": ("m/s", "walking speed"),
@@ -28,21 +28,25 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "double_support_s": ("s", "double support"),
     "double_support_share": ("", "double support share"),
 }
-# No coefficient of variation where zero is an ordinary mean.
+# Parameters whose mean is near zero have no coefficient of variation.
 AROUND_ZERO = ("height_change_cm", "turn_deg")
 COMPARED = ("stride_length_cm", "stance_share", "swing_s", "step_time_s")
 BESIDE_STEADY = ("first", "last", "only")
 
 
 def summarise(strides: pd.DataFrame, names: Iterable[str] = ()) -> dict[str, Any]:
-    """Summary of a table of strides (`results.COLUMNS`): recordings and people, ready for JSON.
+    """Summarise a table of strides by recording and by person.
 
-    names: recordings in the order wanted, so that one without a stride is there too
+    Args:
+        strides: `results.COLUMNS`
+        names: of recordings in the order wanted, so that recordings without a stride are included
 
-    recordings, people: for each the strides found, used, and left out by reason; distance_m over all
-        strides that are unflagged or flagged `turn` alone; walking bouts; and n, mean, sd, cv_percent,
-        median of each of PARAMETERS over the steady strides (`steady` of the table). Of a person also the
-        asymmetry of the feet, 200 (left − right) / (left + right) in %, where both were measured.
+    Returns:
+        Plain values, ready for JSON: {"recordings": […], "people": […]}. Each entry holds the strides found,
+        steady, and left out by reason; distance_m over all strides that are unflagged or flagged `turn`
+        alone; walking bouts; and n, mean, sd, cv_percent and median of each of PARAMETERS over the steady
+        strides. A person's entry also holds the asymmetry of the feet, 200 (left − right) / (left + right) in
+        %, of parameters measured on both feet.
     """
     names = list(dict.fromkeys([*names, *strides["recording"]]))
     recordings = [_recording(name, strides[strides["recording"] == name]) for name in names]
@@ -53,7 +57,11 @@ def summarise(strides: pd.DataFrame, names: Iterable[str] = ()) -> dict[str, Any
 
 
 def readable(summary: Mapping[str, Any]) -> str:
-    """The people of a summary as one block of text for a terminal, 80 columns wide."""
+    """Return the people of a summary as text for a terminal, 80 columns wide.
+
+    Args:
+        summary: of `summarise`
+    """
     blocks = []
     for person in summary["people"]:
         counts = person["strides"]
@@ -66,11 +74,12 @@ def readable(summary: Mapping[str, Any]) -> str:
             f"  {'':24} {'mean':>8} {'SD':>8} {'median':>8}",
         ]
         for name, (unit, words) in PARAMETERS.items():
-            figure = person["parameters"].get(name)
-            if figure:
+            parameter = person["parameters"].get(name)
+            if parameter:
                 label = f"{words}, {unit}" if unit else words
                 lines.append(
-                    f"  {label:24} {figure['mean']:8.2f} {_or_dash(figure['sd'])} {figure['median']:8.2f}"
+                    f"  {label:24} {parameter['mean']:8.2f} {_or_dash(parameter['sd'])} "
+                    f"{parameter['median']:8.2f}"
                 )
         lines += [
             f"  asymmetry of {PARAMETERS[name][1]}: {value:+.1f} %"
@@ -85,10 +94,10 @@ def _or_dash(value: float | None) -> str:
 
 
 def _recording(name: str, strides: pd.DataFrame) -> dict[str, Any]:
-    known = {key: str(strides[key].iloc[0]) for key in ("person", "foot")} if len(strides) else {}
+    labels = {key: str(strides[key].iloc[0]) for key in ("person", "foot")} if len(strides) else {}
     return {
         "recording": name,
-        **known,
+        **labels,
         "strides": _counts(strides),
         "distance_m": _distance_m(strides),
         "bouts": [
@@ -110,14 +119,14 @@ def _person(person: str, strides: pd.DataFrame) -> dict[str, Any]:
     asymmetry = {
         name: round(asymmetry_percent(means["left"][name]["mean"], means["right"][name]["mean"]), 2)
         for name in COMPARED
-        if set(means) == {"left", "right"} and all(name in figures for figures in means.values())
+        if set(means) == {"left", "right"} and all(name in foot_means for foot_means in means.values())
     }
     return {
         "person": person,
         "recordings": int(strides["recording"].nunique()),
         "feet": {foot: len(table) for foot, table in feet.items()},
         "strides": _counts(strides),
-        # Both feet walk the same way.
+        # Both feet walk the same distance.
         "distance_m": round(max((_distance_m(table) for table in feet.values()), default=0.0), 3),
         "parameters": _parameters(strides),
         "asymmetry_percent": asymmetry,
@@ -125,7 +134,7 @@ def _person(person: str, strides: pd.DataFrame) -> dict[str, Any]:
 
 
 def _counts(strides: pd.DataFrame) -> dict[str, Any]:
-    """left_out: why strides are not steady; one with several reasons counts for each."""
+    """Return counts of strides; left_out: why strides are not steady, each reason of a stride counted."""
     reasons: dict[str, int] = {}
     for position, flags in zip(strides["position"], strides["flags"], strict=True):
         for reason in (*([f"{position} of a walk"] if position in BESIDE_STEADY else []), *flags.split()):
@@ -138,19 +147,19 @@ def _counts(strides: pd.DataFrame) -> dict[str, Any]:
 
 
 def _distance_m(strides: pd.DataFrame) -> float:
-    believed = strides["flags"].isin(["", "turn"])
-    return round(float(strides.loc[believed, "stride_length_cm"].sum()) / 100, 3)
+    accepted = strides["flags"].isin(["", "turn"])
+    return round(float(strides.loc[accepted, "stride_length_cm"].sum()) / 100, 3)
 
 
 def _parameters(strides: pd.DataFrame) -> dict[str, dict[str, Any]]:
     steady = strides[strides["steady"].astype(bool)]
-    figures: dict[str, dict[str, Any]] = {}
+    statistics: dict[str, dict[str, Any]] = {}
     for name in PARAMETERS:
         values = steady[name].dropna().to_numpy(float) if name in steady else np.empty(0)
         if not len(values):
             continue
         mean, sd = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None
-        figures[name] = {
+        statistics[name] = {
             "n": len(values),
             "mean": round(mean, 4),
             "sd": None if sd is None else round(sd, 4),
@@ -159,4 +168,4 @@ def _parameters(strides: pd.DataFrame) -> dict[str, dict[str, Any]]:
             else round(100 * sd / abs(mean), 3),
             "median": round(float(np.median(values)), 4),
         }
-    return figures
+    return statistics

@@ -1,7 +1,7 @@
-"""A search over parameters on Ray: every trial with its subject-wise folds, error beside footprint.
+"""Search over parameters on Ray: every trial with its folds by person, error beside footprint.
 
-The space is given as Weights & Biases writes it, so that one file serves both:
-`{"method": "grid" | "random" | "bayes", "parameters": {"train.copies": {"values": [0, 4]},
+The space is given in the format of Weights & Biases, so that one file serves both:
+`{"method": "grid" | "random" | "bayes", "parameters": {"train.epochs": {"values": [40, 80]},
 "train.learning_rate": {"min": 0.001, "max": 0.02, "distribution": "log_uniform_values"}}}`. "bayes" is
 Optuna's sampler. A parameter is named by its path in the nested parameters.
 """
@@ -32,16 +32,21 @@ METHODS = ("grid", "random", "bayes")
 DISTRIBUTIONS = ("uniform", "log_uniform_values", "int_uniform")
 BLOCKS = ("seed", "estimator", "folds", "preprocess", "split", "train", "quantize")
 FOOTPRINT = ("flash_bytes", "ram_bytes", "instructions")
-# How often a trial is begun again after its worker or machine was lost.
+# Number of times that a trial is restarted after its worker or machine was lost.
 RETRIES = 5
 STARTS = 3
 CONNECT_S = 10
-VECTORS = 20  # bit-exactness is the pipeline's to prove; here only the cost is asked for
+VECTORS = 20  # the pipeline proves that the C is bit-exact; only the cost is measured here
 
 
 @attrs.frozen
 class Space:
-    """method: one of METHODS; choices: {parameter: list of values, or {"min", "max", "distribution"}}"""
+    """The parameters that a sweep varies.
+
+    Attributes:
+        method: one of METHODS
+        choices: {parameter: list of values, or {"min", "max", "distribution"}}
+    """
 
     PREFIX: ClassVar[str] = "sweep: "
 
@@ -50,9 +55,17 @@ class Space:
 
 
 def read_space(content: Mapping, parameters: Mapping) -> Space:
-    """The space of a sweep file over these nested parameters.
+    """Read the space of a sweep file.
 
-    Raises ParameterError for an unknown method, parameter or distribution, and for a range in a grid.
+    Args:
+        content: of the file
+        parameters: nested parameters, of which the space varies some
+
+    Returns:
+        The space, checked.
+
+    Raises:
+        ParameterError: for an unknown method, parameter or distribution, and for a range in a grid
     """
     method = str(content.get("method"))
     one_of(METHODS).check("sweep: method", method)
@@ -63,11 +76,11 @@ def read_space(content: Mapping, parameters: Mapping) -> Space:
 
 
 def _choice(name: str, how: Mapping, method: str, parameters: Mapping) -> list | Mapping:
-    known = dict(_paths(parameters))
-    if name not in known:
-        raise ParameterError(f"sweep: {name} is no parameter; there are {', '.join(known)}")
+    paths = dict(_paths(parameters))
+    if name not in paths:
+        raise ParameterError(f"sweep: {name} is not a parameter; use one of {', '.join(paths)}")
     if name.split(".")[0] not in BLOCKS:
-        raise ParameterError(f"sweep: {name} changes no trial; sweep over {', '.join(BLOCKS)}")
+        raise ParameterError(f"sweep: {name} does not change a trial; sweep over {', '.join(BLOCKS)}")
     if isinstance(how, Mapping) and isinstance(how.get("values"), list) and how["values"]:
         return how["values"]
     if isinstance(how, Mapping) and "value" in how:
@@ -75,7 +88,7 @@ def _choice(name: str, how: Mapping, method: str, parameters: Mapping) -> list |
     if not isinstance(how, Mapping) or not {"min", "max"} <= set(how):
         raise ParameterError(f"sweep: {name} needs values: [...] or min and max")
     if method == "grid":
-        raise ParameterError(f"sweep: {name} has a range, which a grid cannot walk; give values: [...]")
+        raise ParameterError(f"sweep: {name} has a range, but a grid needs values: [...]")
     whole = isinstance(how["min"], int) and isinstance(how["max"], int)
     distribution = how.get("distribution", "int_uniform" if whole else "uniform")
     one_of(DISTRIBUTIONS).check(f"sweep: {name}.distribution", distribution)
@@ -92,7 +105,12 @@ def _paths(values: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:
 
 
 def changed(parameters: Mapping, changes: Mapping) -> dict:
-    """A copy of the nested parameters with values set by path."""
+    """Return a copy of nested parameters with some values set.
+
+    Args:
+        parameters: nested parameters
+        changes: {path: value}, such as {"train.epochs": 80}
+    """
     copied = copy.deepcopy(dict(parameters))
     for name, value in changes.items():
         *blocks, key = name.split(".")
@@ -104,10 +122,16 @@ def changed(parameters: Mapping, changes: Mapping) -> dict:
 
 
 class Search:
-    """What to try next. Finished trials are told, also those of an earlier run, and not proposed again.
+    """Proposes trials. Results of finished trials, also of an earlier run, are added and not proposed again.
 
-    space, trials, seed: of how many, at most; a grid ends by itself
-    objectives: columns of the results, all to be small
+    Args:
+        space: the parameters to vary
+        trials: maximum number of trials; a grid ends by itself
+        seed: of the search
+        objectives: columns of the results, all to be minimised
+
+    Attributes:
+        space, trials, objectives: as given
     """
 
     def __init__(self, space: Space, *, trials: int, seed: int, objectives: list[str]):
@@ -123,13 +147,13 @@ class Search:
             self._asked: dict[str, object] = {}
 
     def __len__(self) -> int:
-        """How many trials there are in all."""
+        """Return the number of trials in all."""
         if self.space.method == "grid":
             return int(np.prod([len(values) for values in self.space.choices.values()]))
         return self.trials
 
     def propose(self) -> dict | None:
-        """{parameter: value}, or None when there is nothing left to try."""
+        """Return {parameter: value} of the next trial; None at the end."""
         if self.space.method != "bayes":
             return next(self._fixed, None)
         if self._proposed >= self.trials:
@@ -140,29 +164,34 @@ class Search:
         self._asked[_key(changes)] = asked
         return changes
 
-    def tell(self, changes: Mapping, results: Mapping) -> None:
-        """What came of a trial: results by objective, or an `error`."""
+    def add_result(self, changes: Mapping, results: Mapping) -> None:
+        """Add the result of a trial, from which later proposals learn.
+
+        Args:
+            changes: the trial's parameters
+            results: by objective, or `error`
+        """
         if self.space.method != "bayes":
             return
         import optuna
 
-        known = not results.get("error") and all(name in results for name in self.objectives)
-        values = [results[name] for name in self.objectives] if known else None
-        failed: dict[str, Any] = {} if known else {"state": optuna.trial.TrialState.FAIL}
+        complete = not results.get("error") and all(name in results for name in self.objectives)
+        values = [results[name] for name in self.objectives] if complete else None
+        failed: dict[str, Any] = {} if complete else {"state": optuna.trial.TrialState.FAIL}
         asked = self._asked.pop(_key(changes), None)
         if asked is not None:
             self._study.tell(asked, values, **failed)
             return
-        # Of an earlier run, whose file may have had other values.
+        # The trial comes from an earlier run, whose file may have had other values.
         try:
             coded = {name: self._code(name, value) for name, value in changes.items()}
-            told = optuna.create_trial(
+            earlier = optuna.create_trial(
                 params=coded, distributions=self._distributions(), values=values, **failed
             )
         except ValueError:
             return
         self._proposed += 1
-        self._study.add_trial(told)
+        self._study.add_trial(earlier)
 
     def _distributions(self) -> dict:
         import optuna
@@ -170,7 +199,7 @@ class Search:
         found: dict[str, Any] = {}
         for name, choice in self.space.choices.items():
             if isinstance(choice, list):
-                # Lists and mappings are no categories to Optuna, their places are.
+                # Optuna's categories cannot be lists or mappings; indices stand for them.
                 found[name] = optuna.distributions.CategoricalDistribution(list(range(len(choice))))
             elif choice["distribution"] == "int_uniform":
                 found[name] = optuna.distributions.IntDistribution(choice["min"], choice["max"])
@@ -185,7 +214,7 @@ class Search:
 
     def _code(self, name: str, value: Any) -> Any:
         choice = self.space.choices[name]
-        # As they are written: to Python, 1, 1.0 and true are one value.
+        # Compared as text: to Python, 1, 1.0 and true are equal.
         return [_key(each) for each in choice].index(_key(value)) if isinstance(choice, list) else value
 
 
@@ -216,13 +245,18 @@ def _key(value: object) -> str:
 
 
 def run_trial(strides: StrideSet, parameters: Mapping, core: str | None) -> dict:
-    """Cross-validate these parameters: each fold's people by a network that has never seen them.
+    """Cross-validate one set of parameters: a network that never saw a person estimates the person's strides.
 
-    core: on which the first fold's int8 network is measured; None: not at all
+    Data sets in `split.held_out` are left out, so that they can evaluate what the sweep chooses.
 
-    Returns `rmse_cm` (int8, against a measured length where any data set has one, else against the integral),
-    `rmse_cm:<data set>`, parameters, multiply_accumulates, and FOOTPRINT if measured. Data sets in
-    `split.held_out` are not looked at: what is chosen here may still be judged by them.
+    Args:
+        strides: strides and their signals
+        parameters: nested parameters
+        core: core that the first fold's int8 network is measured on; None: it is not measured
+
+    Returns:
+        rmse_cm (int8, against measured lengths if any data set has them, else against the integral),
+        `rmse_cm:<data set>`, parameters, multiply_accumulates, and FOOTPRINT if measured.
     """
     from tinystride.learning.cross_validation import cross_validate
     from tinystride.learning.estimators import choose
@@ -247,18 +281,32 @@ def run_trial(strides: StrideSet, parameters: Mapping, core: str | None) -> dict
 
 
 def errors(table: pd.DataFrame, predictions: pd.DataFrame) -> dict:
-    """`rmse_cm` and `rmse_cm:<data set>` of int8, as `run_trial` states them."""
-    judged = predictions.merge(table[["stride_id", "dataset", "reference", "stride_length_cm"]], "left")
-    judged["square"] = (judged["int8_cm"] - judged["stride_length_cm"]) ** 2
-    measured = judged[judged["reference"] != "strapdown"]
-    overall = (measured if measured["square"].notna().any() else judged)["square"].mean()
-    of_sets = judged.groupby("dataset")["square"].mean()
+    """Return the errors of int8 predictions.
+
+    Args:
+        table: table of strides
+        predictions: stride_id and int8_cm
+
+    Returns:
+        rmse_cm and `rmse_cm:<data set>`, as of `run_trial`.
+    """
+    evaluated = predictions.merge(table[["stride_id", "dataset", "reference", "stride_length_cm"]], "left")
+    evaluated["square"] = (evaluated["int8_cm"] - evaluated["stride_length_cm"]) ** 2
+    measured = evaluated[evaluated["reference"] != "strapdown"]
+    overall = (measured if measured["square"].notna().any() else evaluated)["square"].mean()
+    of_sets = evaluated.groupby("dataset")["square"].mean()
     return {"rmse_cm": round(float(np.sqrt(overall)), 4)} | {
         f"rmse_cm:{name}": round(float(np.sqrt(square)), 4) for name, square in of_sets.items()
     }
 
 
 def footprint(tflite: bytes, core: str) -> dict:
+    """Return FOOTPRINT of a network on a core.
+
+    Args:
+        tflite: content of an int8 .tflite
+        core: name of an emulated core
+    """
     from tinystride.mcu import benchmark_model
 
     with tempfile.TemporaryDirectory() as folder:
@@ -285,22 +333,32 @@ def sweep(
     on_trial: Callable[[Mapping], object] = lambda row: None,
     trial: Callable[[StrideSet, Mapping, str | None], dict] = run_trial,
 ) -> pd.DataFrame:
-    """Run the trials that `table_path` does not hold yet; it is whole after each of them.
+    """Run the trials that `table_path` does not hold yet. The table is complete after each trial.
 
-    parameters: nested, what the space does not change
-    prepare: {"preprocess": …, …} to strides; called here once for each preprocess block that occurs
-    objectives: columns of the results to be small at once
-    workers: trials at a time, one core each (None: as many as there are cores)
-    address: of a Ray cluster, e.g. "auto" or "ray://host:10001"; None: this machine
-    data: what the strides are known by, e.g. their hash: results of others are not mixed with these
-    on_start: called with the number of trials that are there already; on_trial: with each new row
-    trial: what is run
+    Args:
+        space: the parameters to vary
+        parameters: nested parameters that the space does not vary
+        prepare: returns the strides for nested parameters; called once for each preprocess block that occurs
+        table_path: csv of trials, made or continued
+        objectives: columns of the results to minimise at once
+        core: as of `run_trial`
+        trials: maximum number of trials
+        seed: of the search
+        workers: trials at a time, one core each; None: as many as there are cores
+        address: of a Ray cluster, such as "auto" or "ray://host:10001"; None: this machine
+        data: identifies the strides, such as their hash; results of other strides are not mixed with these
+        on_start: called with the number of trials that are finished already
+        on_trial: called with each new row
+        trial: the function to run
 
-    Returns the table: `trial`, a column each parameter, the results, `error` (why a trial could not be run)
-    and `pareto`, true where no other trial is at least as good by all objectives and better by one.
-    Raises ParameterError if `table_path` is of another sweep, ToolError if Ray is missing, cannot be reached,
-    or has lost a trial's worker again and again: what is finished stays, and the next call goes on from
-    there.
+    Returns:
+        The table: `trial`, one column per parameter, the results, `error` (why a trial could not be run) and
+        `pareto`, true if no other trial is at least as good by all objectives and better by one.
+
+    Raises:
+        ParameterError: if `table_path` belongs to another sweep
+        ToolError: if Ray is missing or cannot be reached, or if a trial's worker was lost repeatedly;
+            finished trials are kept, and the next call continues
     """
     base = fingerprint(parameters, space, core, data)
     rows = _finished(table_path, space, base)
@@ -309,7 +367,7 @@ def sweep(
     search = Search(space, trials=trials, seed=seed, objectives=objectives)
     done = {_key(row["changes"]): row["results"] for row in rows}
     for row in rows:
-        search.tell(row["changes"], row["results"])
+        search.add_result(row["changes"], row["results"])
     remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_guarded)
     prepared: dict[str, object] = {}
     running: dict[object, dict] = {}
@@ -318,7 +376,7 @@ def sweep(
         while True:
             while len(running) < at_once and (changes := search.propose()) is not None:
                 if _key(changes) in done:
-                    search.tell(changes, done[_key(changes)])
+                    search.add_result(changes, done[_key(changes)])
                     continue
                 own = changed(parameters, changes)
                 block = _key(own.get("preprocess", {}))
@@ -332,13 +390,13 @@ def sweep(
             results = ray.get(finished)
             rows.append({"changes": changes, "results": results})
             done[_key(changes)] = results
-            search.tell(changes, results)
+            search.add_result(changes, results)
             _write(table_path, rows, base, objectives)
             on_trial({**changes, **results})
     except ray.exceptions.RayError as error:
-        said = str(error).strip().splitlines()[0]
+        reason = str(error).strip().splitlines()[0]
         raise ToolError(
-            f"sweep: a trial was lost ({said}); run it again to go on from {table_path}"
+            f"sweep: a trial was lost ({reason}); run it again to continue from {table_path}"
         ) from error
     finally:
         ray.shutdown()
@@ -346,7 +404,7 @@ def sweep(
 
 
 def _guarded(trial: Callable, strides: StrideSet, parameters: Mapping, core: str | None) -> dict:
-    # A trial has one core: TensorFlow reads these when a worker first imports it.
+    # A trial uses one core: TensorFlow reads these variables on its first import in a worker.
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     try:
         return trial(strides, parameters, core)
@@ -359,7 +417,7 @@ def _ray(address: str | None, workers: int | None) -> Any:
         import ray
     _check_address(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # A cluster's machines get this very code.
+    # The machines of a cluster receive this code.
     code = {"py_modules": [str(Path(__file__).parent)], "excludes": ["__pycache__"]} if address else None
     for attempts_left in reversed(range(STARTS)):
         try:
@@ -372,32 +430,39 @@ def _ray(address: str | None, workers: int | None) -> Any:
                 logging_level=logging.ERROR,
             )
             return ray
-        # Ray raises plain exceptions here, and gives itself half a minute, which a busy machine may exceed.
+        # Ray raises plain exceptions here. Its limit is half a minute, which a busy machine may exceed.
         except Exception as error:
             ray.shutdown()
             if not attempts_left:
-                said = (str(error).strip() or type(error).__name__).splitlines()[0]
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
                 raise ToolError(
-                    f"Ray at {address or 'this machine'}: {said}; check --address and RAY_AUTH_MODE"
+                    f"Ray at {address or 'this machine'}: {reason}; check --address and RAY_AUTH_MODE"
                 ) from error
 
 
 def _check_address(address: str | None) -> None:
-    """Raise ToolError where nobody answers: Ray would go on asking for half an hour."""
+    """Raise ToolError if nothing listens at the address: Ray would go on trying for half an hour."""
     host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
     if not colon or not port.isdecimal():
         return
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S).close()
-    # UnicodeError: of a name that no host can have.
+    # UnicodeError: the name cannot be a host's.
     except (OSError, UnicodeError) as error:
         raise ToolError(
-            f"Ray at {address}: nobody answers ({error}); `ray start --head` there, or check --address"
+            f"Ray at {address}: no answer ({error}); run `ray start --head` there, or check --address"
         ) from error
 
 
 def fingerprint(parameters: Mapping, space: Space, core: str | None, data: str) -> str:
-    """Of all that a trial depends on: results of others are not mixed with these."""
+    """Return 12 hexadecimal digits of all that a trial depends on, so that results are not mixed.
+
+    Args:
+        parameters: nested parameters
+        space: the parameters that are varied
+        core: as of `run_trial`
+        data: identifies the strides
+    """
     of_trial = {name: parameters[name] for name in BLOCKS if name in parameters}
     whole = {"parameters": of_trial, "varied": sorted(space.choices), "core": core, "data": data}
     return hashlib.sha256(_key(whole).encode()).hexdigest()[:12]
@@ -406,11 +471,12 @@ def fingerprint(parameters: Mapping, space: Space, core: str | None, data: str) 
 def _finished(path: Path, space: Space, base: str) -> list[dict]:
     if not path.is_file():
         return []
-    # As text, as it was written: pandas would take null for a missing value and 1 for 1.0.
+    # Read as text: pandas would read null as a missing value and 1 as 1.0.
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     if not {"base", *space.choices} <= set(table) or set(table["base"]) - {base}:
         raise ParameterError(
-            f"{path}: of another sweep, core, other parameters or strides; name another folder, or remove it"
+            f"{path}: belongs to another sweep, core, parameters or strides; "
+            "name another folder, or remove it"
         )
     results = [name for name in table if name not in {"trial", "base", "pareto", *space.choices}]
     return [
@@ -447,15 +513,25 @@ def _write(path: Path, rows: list[dict], base: str, objectives: list[str]) -> pd
 
 
 def pareto(costs: np.ndarray) -> np.ndarray:
-    """[n] bool, which rows of costs [n, objectives] no other row dominates; NaN is dominated."""
-    known = np.isfinite(costs).all(axis=1)
+    """Return which rows no other row dominates, [n] bool.
+
+    Args:
+        costs: [n, objectives]; a row with NaN is dominated
+    """
+    finite = np.isfinite(costs).all(axis=1)
     no_worse = (costs[:, None] <= costs[None]).all(axis=2)
     better = (costs[:, None] < costs[None]).any(axis=2)
-    return known & ~(no_worse & better & known[:, None]).any(axis=0)
+    return finite & ~(no_worse & better & finite[:, None]).any(axis=0)
 
 
 def draw(table: pd.DataFrame, objectives: list[str], path: Path) -> None:
-    """Error against every other objective, trial by trial, the best ones joined."""
+    """Draw the first objective against every other one, trial by trial, with the best trials joined.
+
+    Args:
+        table: of `sweep`
+        objectives: columns of the table
+        path: PNG file to write
+    """
     with extra("sweep"):
         from matplotlib.figure import Figure
 

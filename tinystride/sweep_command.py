@@ -1,4 +1,4 @@
-"""`tinystride sweep`: a file of parameters, a folder of strides, and DVC where experiments are asked for."""
+"""`tinystride sweep`: search parameters from a file over a folder of strides; DVC only for --experiments."""
 
 import argparse
 import hashlib
@@ -17,35 +17,52 @@ if TYPE_CHECKING:
 
 
 def add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command `sweep` to the command line.
+
+    Args:
+        commands: subparsers of the command line
+    """
     parser = commands.add_parser("sweep", help="search parameters on Ray: error against footprint")
-    parser.add_argument("space", type=Path, metavar="SWEEP.yaml", help="in the format of W&B's sweeps")
-    parser.add_argument("--trials", type=int, default=50, help="at most; a grid ends by itself (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the search (default: %(default)s)")
+    parser.add_argument(
+        "space", type=Path, metavar="SWEEP.yaml", help="parameters to vary, in the format of W&B's sweeps"
+    )
+    parser.add_argument(
+        "--trials", type=int, default=50, help="maximum number; a grid ends by itself (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the search (default: %(default)s)")
     parser.add_argument(
         "--objective",
         action="append",
         metavar="COLUMN",
-        help="to be small; may be repeated (default: rmse_cm and flash_bytes)",
+        help="column to minimise; may be repeated (default: rmse_cm and flash_bytes)",
     )
-    parser.add_argument("--core", default="cortex-m4f", help="or none (default: %(default)s)")
+    parser.add_argument(
+        "--core", default="cortex-m4f", help="core to measure on, or none (default: %(default)s)"
+    )
     parser.add_argument("--workers", type=int, help="trials at a time (default: all cores)")
-    parser.add_argument("--address", help="of a Ray cluster (default: this machine alone)")
+    parser.add_argument("--address", help="address of a Ray cluster (default: this machine)")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: %(default)s)")
     parser.add_argument("--strides", type=Path, default=Path("data/strides"), help="(default: %(default)s)")
     parser.add_argument(
         "--raw",
         type=Path,
         default=Path("data/raw"),
-        help="where preprocess.* is varied (default: %(default)s)",
+        help="recordings, used if preprocess.* is varied (default: %(default)s)",
     )
     parser.add_argument("-o", "--output", type=Path, help="folder (default: sweeps/<name of SWEEP.yaml>)")
-    parser.add_argument(
-        "--experiments", action="store_true", help="queue the best by all objectives with dvc exp run"
-    )
+    parser.add_argument("--experiments", action="store_true", help="queue the best trials with dvc exp run")
     parser.set_defaults(run=run_sweep)
 
 
 def run_sweep(arguments: argparse.Namespace) -> None:
+    """Run a sweep, print the best trials and draw them.
+
+    Args:
+        arguments: of the command line
+
+    Raises:
+        ParameterError: for an option out of its range, and if no trial has all objectives
+    """
     from tqdm import tqdm
 
     from tinystride.sweep import Search, draw, read_space, sweep
@@ -63,7 +80,7 @@ def run_sweep(arguments: argparse.Namespace) -> None:
     with tqdm(total=len(Search(space, **options)), desc="sweep", unit="trial") as bar:
 
         def on_start(finished: int) -> None:
-            # As if made with initial=finished: what was there already says nothing of the pace.
+            # The same as initial=finished: trials of an earlier run do not count for the pace.
             bar.initial = bar.n = bar.last_print_n = finished
             bar.refresh()
 
@@ -95,7 +112,7 @@ def _cut_anew(space: "Space") -> bool:
 
 
 def _data_sets(strides_folder: Path, parameters: dict, space: "Space") -> list[str] | None:
-    """Those that a trial can tell an error of; None where that is not known before."""
+    """Return the data sets for which a trial has an error; None if that is not known in advance."""
     import pandas as pd
 
     try:
@@ -108,7 +125,7 @@ def _data_sets(strides_folder: Path, parameters: dict, space: "Space") -> list[s
 
 
 def _check(objectives: list[str], core: str | None, data_sets: list[str] | None) -> None:
-    """Before hours of trials: refuse a core that is none, and columns that no trial will have."""
+    """Raise ParameterError for an unknown core and for columns that no trial will have."""
     from tinystride.mcu.cores import CORES
     from tinystride.sweep import FOOTPRINT
 
@@ -123,10 +140,14 @@ def _check(objectives: list[str], core: str | None, data_sets: list[str] | None)
 
 
 def digest(*folders: Path) -> str:
-    """What trials learn from: names and contents of all files in these folders, which need not be there."""
+    """Return a hash of all that trials learn from: names and contents of all files in folders.
+
+    Args:
+        *folders: folders, which may be missing
+    """
     files = [(path.relative_to(folder), path) for folder in folders for path in sorted(folder.rglob("*"))]
-    known = [f"{name.as_posix()} {sha256(path)}" for name, path in files if path.is_file()]
-    return hashlib.sha256("\n".join(known).encode()).hexdigest()
+    lines = [f"{name.as_posix()} {sha256(path)}" for name, path in files if path.is_file()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _yaml(path: Path) -> dict:
@@ -142,7 +163,7 @@ def _yaml(path: Path) -> dict:
 
 
 def _prepare(parameters: dict, strides_folder: Path, raw_folder: Path) -> Callable[[Mapping], "StrideSet"]:
-    """Strides as the pipeline left them, cut anew where the preprocess block is another one."""
+    """Return a function that reads the strides, or cuts them again for another preprocess block."""
     from tinystride.datasets.loading import load_recordings
     from tinystride.gait.strides import GaitOptions, gather_strides, read_strides
 
@@ -150,14 +171,18 @@ def _prepare(parameters: dict, strides_folder: Path, raw_folder: Path) -> Callab
         if own["preprocess"] != parameters["preprocess"]:
             return gather_strides(load_recordings(raw_folder), GaitOptions(**own["preprocess"]))
         if not strides_folder.is_dir():
-            raise DataError(f"{strides_folder}: is not there; run `dvc repro preprocess` or name a folder")
+            raise DataError(f"{strides_folder}: not found; run `dvc repro preprocess` or name a folder")
         return read_strides(strides_folder)
 
     return prepare
 
 
 def override(value: object) -> str:
-    """A value as `dvc exp run -S` takes it: as JSON, but for the names in a mapping, which have no quotes."""
+    """Return a value as `dvc exp run -S` takes it: JSON, but names in a mapping have no quotes.
+
+    Args:
+        value: plain value, list or mapping
+    """
     if isinstance(value, dict):
         return "{" + ",".join(f"{name}:{override(each)}" for name, each in value.items()) + "}"
     if isinstance(value, list):
@@ -166,10 +191,14 @@ def override(value: object) -> str:
 
 
 def overrides(changes: dict) -> list[str]:
-    """Changes as the values of `-S`, in this order."""
+    """Return changes as the values of `-S`, in this order.
+
+    Args:
+        changes: {parameter: value}
+    """
     words = []
     for name, value in changes.items():
-        # DVC would add a mapping to the one that is there, but a trial has it instead.
+        # DVC merges mappings, but a trial replaces the mapping: it is set to null first.
         words += [f"{name}=null"] if isinstance(value, dict) else []
         words.append(f"{name}={override(value)}")
     return words
@@ -179,6 +208,6 @@ def _queue(changes: dict) -> None:
     settings = [word for each in overrides(changes) for word in ("-S", each)]
     done = subprocess.run(["dvc", "exp", "run", "--queue", *settings], capture_output=True, text=True)
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise ToolError(f"dvc exp run --queue: {(said or ['failed'])[0]}")
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise ToolError(f"dvc exp run --queue: {(errors or ['failed'])[0]}")
     print(done.stdout.strip().splitlines()[-1])

@@ -24,7 +24,7 @@ class TrackingError(TinyStrideError):
 
 @dataclass(frozen=True)
 class LoggedRun:
-    """What is logged of a run.
+    """Content of a run's log.
 
     Attributes:
         name: of the run
@@ -91,7 +91,7 @@ def log_run(run: LoggedRun, *, mode: str, folder: Path) -> None:
             artifact = wandb.Artifact("stride-model", type="model")
             artifact.add_file(str(run.model))
             opened.log_artifact(artifact)
-    # The service, the network and W&B's client raise many kinds of errors; none may stop the pipeline.
+    # The service, the network and W&B's client raise many kinds of errors, which must not stop the pipeline.
     except Exception as error:
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise TrackingError(
@@ -101,7 +101,15 @@ def log_run(run: LoggedRun, *, mode: str, folder: Path) -> None:
 
 
 def flat(values: Mapping, prefix: str = "") -> Iterator[tuple[str, float | str]]:
-    """Yield ("a/b", number or string) for {"a": {"b": …}}; lists and None are left out."""
+    """Yield ("a/b", number or string) for {"a": {"b": …}}; lists and None are left out.
+
+    Args:
+        values: nested mappings
+        prefix: text before each name
+
+    Yields:
+        Name and value.
+    """
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{name}/")

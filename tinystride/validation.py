@@ -1,10 +1,10 @@
-"""Ranges of options: attrs checks them, and every refusal has the same wording.
+"""Ranges of options: attrs checks them, and all messages have the same wording.
 
     NAME is VALUE: it has to be RULE        train.points is 3: it has to be a whole number from 16 to 512
 
 A rule is a validator of an attrs class: `points: int = attrs.field(validator=whole_number(16, 512))`. It
 checks an argument of a function, too: `real_number(50, 400).check("rate_hz", rate_hz)`. A class whose options
-belong to a block of parameters names that block in the class variable PREFIX, e.g. "train.".
+belong to a block of parameters names that block in the class variable PREFIX, such as "train.".
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -22,21 +22,29 @@ Validator = Callable[[Any, Any, Any], object]
 
 @attrs.frozen
 class Rule:
-    """What a value has to be.
+    """A rule for a value.
 
-    words: completes "it has to be …"
-    validator: of attrs; raises ValueError or TypeError for a value that breaks the rule
+    Attributes:
+        words: complete the sentence "it has to be …"
+        validator: of attrs; raises ValueError or TypeError for a value that breaks the rule
     """
 
     words: str
     validator: Validator
 
     def __call__(self, instance: object, attribute: Any, value: Any) -> None:
-        """Check the value of an attribute, as attrs calls it. Raises ParameterError."""
+        """Check the value of an attribute, as attrs calls it.
+
+        Raises ParameterError.
+        """
         self.check(f"{getattr(instance, 'PREFIX', '')}{attribute.name}", value)
 
     def holds(self, value: object) -> bool:
-        """Whether the value keeps the rule."""
+        """Return whether a value keeps the rule.
+
+        Args:
+            value: of any type
+        """
         try:
             self.validator(None, _NAMELESS, value)
         except (TypeError, ValueError):
@@ -44,14 +52,22 @@ class Rule:
         return True
 
     def check(self, name: str, value: object) -> None:
-        """Raise ParameterError, one line with name, value and rule, for a value that breaks the rule."""
+        """Check a value.
+
+        Args:
+            name: of the value, for the message
+            value: of any type
+
+        Raises:
+            ParameterError: if the value breaks the rule; one line with name, value and rule
+        """
         if not self.holds(value):
             raise ParameterError(f"{name} is {value!r}: it has to be {self.words}")
 
 
 @attrs.frozen
 class _Value:
-    """Validators of attrs name the attribute in their own messages, which Rule replaces."""
+    """Attribute for validators of attrs: they name it in their messages, which Rule replaces."""
 
     value: object = attrs.field()
 
@@ -66,17 +82,33 @@ def real_number(
     above: float | None = None,
     below: float | None = None,
 ) -> Rule:
-    """A finite number, not a bool, from `low` to `high`, or or between `above` and `below` without these."""
+    """Return a rule: a finite number, not a bool, within bounds.
+
+    Args:
+        low: smallest value
+        high: largest value
+        above: value that has to be exceeded
+        below: value that must not be reached
+    """
     return _number("a number", Real, low, high, above, below)
 
 
 def whole_number(low: int | None = None, high: int | None = None) -> Rule:
-    """A whole number, not a bool, from `low` to `high`."""
+    """Return a rule: a whole number, not a bool, from `low` to `high`.
+
+    Args:
+        low: smallest value; None: no bound
+        high: largest value; None: no bound
+    """
     return _number("a whole number", Integral, low, high, None, None)
 
 
 def one_of(choices: Collection[str]) -> Rule:
-    """One of these names."""
+    """Return a rule: one of several names.
+
+    Args:
+        choices: the names
+    """
     names = tuple(choices)
     return Rule(
         f"one of {', '.join(names)}", validators.and_(validators.instance_of(str), validators.in_(names))
@@ -84,12 +116,17 @@ def one_of(choices: Collection[str]) -> Rule:
 
 
 def true_or_false() -> Rule:
-    """A bool, and not a number."""
+    """Return a rule: a bool, and not a number."""
     return Rule("true or false", validators.instance_of(bool))
 
 
 def each(rule: Rule, *, min_length: int = 0) -> Rule:
-    """A list or tuple, of which each entry keeps the rule."""
+    """Return a rule: a list or tuple whose entries all keep a rule.
+
+    Args:
+        rule: for each entry
+        min_length: number of entries at least
+    """
     some = "a list that is not empty" if min_length == 1 else "a list"
     return Rule(
         f"{some}, each entry {rule.words}",
@@ -101,12 +138,21 @@ def each(rule: Rule, *, min_length: int = 0) -> Rule:
 
 
 def mapping(example: str) -> Rule:
-    """A mapping; its entries are checked elsewhere, each under its own name."""
+    """Return a rule: a mapping. Its entries are checked elsewhere, each under its own name.
+
+    Args:
+        example: of such a mapping, for the message
+    """
     return Rule(f"a mapping, e.g. {example}", validators.instance_of(Mapping))
 
 
 def increasing_pair(*, above: float | None = None, strictly: bool = False) -> Rule:
-    """Two numbers above `above`, the second at least as large as the first, or larger if `strictly`."""
+    """Return a rule: two numbers, the second not below the first.
+
+    Args:
+        above: value that both have to exceed; None: no bound
+        strictly: whether the second has to be above the first
+    """
     entry = real_number(above=above).validator
 
     def in_order(instance: object, attribute: Any, value: Any) -> None:
@@ -131,7 +177,7 @@ def _number(
     checks: list[Validator] = [
         validators.instance_of(kind),
         validators.not_(validators.instance_of(bool)),
-        # Neither infinite nor NaN, with which no comparison holds.
+        # Infinite values and NaN break the rule.
         validators.gt(-inf),
         validators.lt(inf),
     ]

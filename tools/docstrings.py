@@ -95,6 +95,8 @@ def returns_value(node: Function) -> bool:
 
 def function_problems(node: Function, *, is_method: bool) -> list[str]:
     """Return what the docstring of a function or method lacks, in words."""
+    if "overload" in decorators(node):
+        return []
     docstring = ast.get_docstring(node)
     if not docstring:
         return ["no docstring"]

@@ -1,4 +1,4 @@
-"""Small valid folders in each data set's format, and the recorded ones: every damage is tried on both."""
+"""Small valid folders in each data set's format, and recorded ones, for tests of damage on both."""
 
 import json
 import shutil
@@ -115,7 +115,7 @@ def walk():
 
 @pytest.fixture
 def built_tripod(tmp_path) -> Path:
-    """A folder in TRIPOD's layout, as somebody may have been given it."""
+    """A folder in TRIPOD's layout, as given on request."""
     write_tripod(tmp_path / "given")
     return tmp_path / "given"
 

@@ -1,4 +1,4 @@
-"""The download: from folders and from a real server on this machine, with its faults."""
+"""The download, from folders and from a server on this machine that can fail."""
 
 import errno
 import hashlib
@@ -67,7 +67,7 @@ class Server:
         self.faults: dict[str, list[str]] = {}
         self.delay_s = 0.0
         self.asked: list[str] = []
-        self.busy = self.most_busy = 0
+        self.busy = self.max_busy = 0
         self.lock = threading.Lock()
         server = self
 
@@ -83,7 +83,7 @@ class Server:
                     path = self.translate_path(self.path).removeprefix(str(folder))
                     server.asked.append(path.lstrip("/"))
                     server.busy += 1
-                    server.most_busy = max(server.most_busy, server.busy)
+                    server.max_busy = max(server.max_busy, server.busy)
                     faults = next((f for end, f in server.faults.items() if path.endswith(end)), [])
                     fault = faults.pop(0) if faults else ""
                 time.sleep(server.delay_s)
@@ -138,15 +138,15 @@ def assert_whole(raw: Path, names=("ipol-healthy", "llio-ruler")) -> None:
     assert [path.name for path in raw.parent.iterdir() if "partial" in path.name] == []
 
 
-def assert_nothing_looks_whole(raw: Path) -> None:
-    """No final folder, and in the hidden one no file under its name whose bytes are not the right ones."""
+def assert_nothing_looks_complete(raw: Path) -> None:
+    """Check that there is no final folder, and that files of the hidden one have the right bytes."""
     assert not raw.exists()
     right = {f"{name}/{path}": data for name in CATALOGUE for path, data in contents(name).items()}
     for path, data in files_below(raw.with_name(f".{raw.name}.partial")).items():
         assert data == right[path]
 
 
-def test_every_base_gives_the_same_folder(tmp_path, mirror, server, monkeypatch):
+def test_download_from_every_base_gives_the_same_folder(tmp_path, mirror, server, monkeypatch):
     sources = [
         fetch(tmp_path / "a", mirror),
         fetch(tmp_path / "b", server.url),
@@ -167,32 +167,32 @@ def test_every_base_gives_the_same_folder(tmp_path, mirror, server, monkeypatch)
     }
 
 
-def test_an_older_raw_folder_is_replaced(tmp_path, mirror):
+def test_download_replaces_an_older_folder(tmp_path, mirror):
     fetch(tmp_path / "raw", mirror)
     fetch(tmp_path / "raw", mirror, names=["llio-ruler"])
     assert_whole(tmp_path / "raw", ["llio-ruler"])
 
 
-def test_transfers_run_in_parallel(tmp_path, server):
+def test_download_runs_transfers_in_parallel(tmp_path, server):
     server.delay_s = 0.05
     fetch(tmp_path / "raw", server.url)
-    assert server.most_busy >= 4
+    assert server.max_busy >= 4
     assert_whole(tmp_path / "raw")
 
 
 @pytest.mark.parametrize("fault", ["500", "truncated", "closed"])
-def test_a_passing_fault_is_tried_again(tmp_path, server, fault):
+def test_download_after_a_temporary_fault_tries_again(tmp_path, server, fault):
     server.faults = {" 0+.txt": [], " 7+.txt": [fault], " 9+.txt": [fault, fault]}
     fetch(tmp_path / "raw", server.url)
     assert_whole(tmp_path / "raw")
 
 
 @pytest.mark.parametrize("fault", ["500", "truncated", "closed"])
-def test_a_lasting_fault_ends_the_run_and_the_next_one_resumes(tmp_path, server, fault):
+def test_download_with_a_lasting_fault_ends_and_the_next_run_resumes(tmp_path, server, fault):
     server.faults = {"llio-ruler 19+.txt": [fault] * 99}
     with pytest.raises(UnreachableError, match=r"llio-ruler 19\+\.txt could not be had .* run again"):
         fetch(tmp_path / "raw", server.url)
-    assert_nothing_looks_whole(tmp_path / "raw")
+    assert_nothing_looks_complete(tmp_path / "raw")
     kept = len(files_below(tmp_path / ".raw.partial"))
     assert kept >= COUNT
     server.faults, server.asked = {}, []
@@ -201,7 +201,7 @@ def test_a_lasting_fault_ends_the_run_and_the_next_one_resumes(tmp_path, server,
     assert_whole(tmp_path / "raw")
 
 
-def test_another_base_takes_over_what_the_first_fails(tmp_path, server, mirror):
+def test_download_of_a_failing_base_continues_with_the_next(tmp_path, server, mirror):
     server.faults = {"ipol-healthy 5+.txt": ["500"] * 99}
     next(mirror.rglob("llio-ruler 3+.txt")).rename(tmp_path / "elsewhere")
     complete = write_mirror(tmp_path / "complete", ["ipol-healthy", "llio-ruler"])
@@ -209,7 +209,7 @@ def test_another_base_takes_over_what_the_first_fails(tmp_path, server, mirror):
     assert_whole(tmp_path / "raw")
 
 
-def test_sets_may_come_from_different_bases(tmp_path):
+def test_download_takes_sets_from_different_bases(tmp_path):
     one = write_mirror(tmp_path / "one", ["ipol-healthy"])
     other = write_mirror(tmp_path / "other", ["llio-ruler"])
     fetch(tmp_path / "raw", NOWHERE, one, tmp_path / "not there", other)
@@ -217,25 +217,25 @@ def test_sets_may_come_from_different_bases(tmp_path):
 
 
 @pytest.mark.parametrize("number", [0, 11])
-def test_wrong_bytes_from_a_server_are_refused(tmp_path, server, number):
+def test_download_of_wrong_bytes_from_a_server_is_refused(tmp_path, server, number):
     server.faults = {f"llio-ruler {number}+.txt": ["wrong"] * 99}
     with pytest.raises(
         DataError, match=rf"llio-ruler%20{number}%2B\.txt: its SHA-256 is not the catalogue's"
     ):
         fetch(tmp_path / "raw", server.url)
-    assert_nothing_looks_whole(tmp_path / "raw")
+    assert_nothing_looks_complete(tmp_path / "raw")
 
 
-def test_wrong_bytes_in_a_folder_are_refused(tmp_path, mirror):
+def test_download_of_wrong_bytes_from_a_folder_is_refused(tmp_path, mirror):
     damaged = next(mirror.rglob("ipol-healthy 3+.txt"))
     damaged.write_bytes(damaged.read_bytes()[:-1])
     with pytest.raises(DataError) as caught:
         fetch(tmp_path / "raw", mirror)
     assert str(caught.value).startswith(f"{damaged}: its SHA-256") and "\n" not in str(caught.value)
-    assert_nothing_looks_whole(tmp_path / "raw")
+    assert_nothing_looks_complete(tmp_path / "raw")
 
 
-def test_bytes_that_were_damaged_after_an_interrupted_run_are_fetched_again(tmp_path, server):
+def test_download_after_an_interrupted_run_replaces_damaged_bytes(tmp_path, server):
     server.faults = {"llio-ruler 19+.txt": ["500"] * 99}
     with pytest.raises(UnreachableError):
         fetch(tmp_path / "raw", server.url)
@@ -248,7 +248,7 @@ def test_bytes_that_were_damaged_after_an_interrupted_run_are_fetched_again(tmp_
 
 
 @pytest.mark.parametrize("base", ["closed port", "silent server", "missing folder", "empty folder"])
-def test_an_unreachable_network_is_noticed_quickly(tmp_path, server, monkeypatch, base):
+def test_download_without_a_network_ends_quickly(tmp_path, server, monkeypatch, base):
     monkeypatch.setattr(module, "READ_TIMEOUT_S", 0.3)
     server.faults = {".txt": ["silent"] * 99}
     (tmp_path / "empty").mkdir()
@@ -265,10 +265,10 @@ def test_an_unreachable_network_is_noticed_quickly(tmp_path, server, monkeypatch
         fetch(tmp_path / "raw", bases[base])
     assert time.monotonic() - started < 5
     assert len(server.asked) <= 1
-    assert_nothing_looks_whole(tmp_path / "raw")
+    assert_nothing_looks_complete(tmp_path / "raw")
 
 
-def test_with_nothing_reachable_simulated_walks_stand_in_loudly(tmp_path):
+def test_download_with_nothing_reachable_warns_and_simulates(tmp_path):
     with pytest.warns(UserWarning, match="NO RECORDED DATA: ipol-healthy, llio-ruler .* SIMULATED"):
         sources = fetch(
             tmp_path / "raw", when_unreachable="simulate", simulated={"subjects": 1, "strides": 5}, seed=7
@@ -279,28 +279,28 @@ def test_with_nothing_reachable_simulated_walks_stand_in_loudly(tmp_path):
     assert {recording.dataset for recording in load_recordings(tmp_path / "raw")} == {"simulated"}
 
 
-def test_simulated_walks_are_the_same_bytes_every_time(tmp_path):
+def test_download_of_simulated_walks_has_equal_bytes(tmp_path):
     for name in "ab":
         fetch(tmp_path / name, names=["simulated"], simulated={"subjects": 1, "strides": 5}, seed=7)
     assert files_below(tmp_path / "a") == files_below(tmp_path / "b")
 
 
 @pytest.mark.parametrize("when_unreachable", ["simulate", "fail"])
-def test_a_set_that_nobody_has_is_named_and_never_replaced(tmp_path, when_unreachable):
+def test_download_of_a_missing_set_names_it_and_does_not_simulate(tmp_path, when_unreachable):
     one = write_mirror(tmp_path / "one", ["ipol-healthy"])
     with pytest.raises(UnreachableError, match=r"^llio-ruler: no base .* drop it from the list"):
         fetch(tmp_path / "raw", one, when_unreachable=when_unreachable)
-    assert_nothing_looks_whole(tmp_path / "raw")
+    assert_nothing_looks_complete(tmp_path / "raw")
 
 
-def test_a_recorded_and_the_simulated_set_together_count_as_simulated(tmp_path, mirror):
+def test_download_of_recorded_and_simulated_sets_counts_as_simulated(tmp_path, mirror):
     names = ["llio-ruler", "simulated"]
     sources = fetch(tmp_path / "raw", mirror, names=names, simulated={"subjects": 1, "strides": 5})
     assert sources["source"] == "simulated"
     assert [entry["source"] for entry in sources["datasets"].values()] == ["recorded", "simulated"]
 
 
-def test_the_given_tripod_set_is_copied_without_what_is_not_needed(tmp_path, built_tripod):
+def test_download_of_tripod_copies_needed_files_only(tmp_path, built_tripod):
     (built_tripod / "Sub_AB" / "PWS" / "video.mp4").write_bytes(b"large")
     sources = fetch(tmp_path / "raw", names=["tripod"], tripod_folder=built_tripod)
     assert sources["datasets"]["tripod"]["files"] == 2 + 3 * 3
@@ -308,7 +308,7 @@ def test_the_given_tripod_set_is_copied_without_what_is_not_needed(tmp_path, bui
     assert len(list(load_recordings(tmp_path / "raw"))) == 6
 
 
-def test_an_incomplete_tripod_folder_is_refused(tmp_path, built_tripod):
+def test_download_of_an_incomplete_tripod_folder_is_refused(tmp_path, built_tripod):
     missing = built_tripod / "Sub_AB" / "PWS" / "OptoGait" / "optogait.csv"
     missing.unlink()
     with pytest.raises(DataError, match=r"optogait\.csv: is missing"):
@@ -331,26 +331,26 @@ def test_an_incomplete_tripod_folder_is_refused(tmp_path, built_tripod):
         ({"names": ["simulated"], "simulated": {"subjects": 0}}, "subjects"),
     ],
 )
-def test_wrong_parameters_are_refused(tmp_path, mirror, options, rule):
+def test_download_with_wrong_parameters_is_refused(tmp_path, mirror, options, rule):
     with pytest.raises(ParameterError, match=rule):
         fetch(tmp_path / "raw", mirror, **options)
     assert not (tmp_path / "raw").exists()
 
 
 @pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/x", "..", "", "a\\..\\x", "C:/x", "a/.."])
-def test_a_catalogue_cannot_lead_out_of_the_folder(path):
+def test_dataset_with_a_path_outside_the_folder_is_refused(path):
     with pytest.raises(DataError, match="correct the catalogue"):
         Dataset("bad", "public", "MIT", "nobody", files=((path, "0" * 64),))
 
 
-def test_a_catalogue_needs_hashes():
+def test_dataset_without_hashes_is_refused():
     with pytest.raises(DataError, match="has no SHA-256"):
         Dataset("bad", "public", "MIT", "nobody", files=read_hashes("abc  file.txt\n"))
 
 
 @contextmanager
-def largest_file(size: int):
-    """No file of this process grows beyond `size` bytes: writes fail as they do on a full disk."""
+def limited_file_size(size: int):
+    """Limit the files of this process to `size` bytes: writes fail as on a full disk."""
     old, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -360,17 +360,17 @@ def largest_file(size: int):
 
 
 @pytest.mark.parametrize("over_http", [True, False])
-def test_no_space_left_leaves_nothing_that_looks_whole(tmp_path, mirror, server, over_http):
+def test_download_to_a_full_disk_leaves_no_complete_folder(tmp_path, mirror, server, over_http):
     base = server.url if over_http else mirror
-    with largest_file(10_000), pytest.raises(OSError) as caught:
+    with limited_file_size(10_000), pytest.raises(OSError) as caught:
         fetch(tmp_path / "raw", base)
     assert caught.value.errno == errno.EFBIG
-    assert_nothing_looks_whole(tmp_path / "raw")
+    assert_nothing_looks_complete(tmp_path / "raw")
     fetch(tmp_path / "raw", base)
     assert_whole(tmp_path / "raw")
 
 
-def test_a_read_only_place_is_an_os_error(mirror):
+def test_download_to_a_read_only_folder_is_an_os_error(mirror):
     with pytest.raises(OSError):
         fetch(Path("/proc/tinystride/raw"), mirror)
 
@@ -390,7 +390,7 @@ test_download.fetch(sys.argv[1], sys.argv[2])
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_killed_run_is_resumed_to_the_same_folder(tmp_path, server, how):
+def test_download_after_a_killed_run_resumes_to_the_same_folder(tmp_path, server, how):
     server.delay_s = 1.0
     here = os.path.dirname(__file__)
     command = [sys.executable, "-c", KILLED, str(tmp_path / "raw"), server.url, here]
@@ -407,7 +407,7 @@ def test_a_killed_run_is_resumed_to_the_same_folder(tmp_path, server, how):
     assert_whole(tmp_path / "raw")
 
 
-def test_the_real_catalogue_is_complete():
+def test_catalogue_entries_are_complete():
     for name, count in (
         ("gaitmap-mocap", 4),
         ("ipol-healthy", 332),

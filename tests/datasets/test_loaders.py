@@ -1,4 +1,4 @@
-"""What the loaders read, and what they refuse: each damage on a built file and on a recorded one."""
+"""The loaders: contents read, and damage refused on built and on recorded files."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from tinystride.errors import DataError
 
 
 def refusal(load, folder) -> str:
-    """The message of the DataError that loading raises: one line that ends with a remedy."""
+    """Return the message of the DataError of loading: one line that ends with a remedy."""
     with pytest.raises(DataError) as caught:
         list(load(folder))
     message = str(caught.value)
@@ -391,5 +391,5 @@ def test_gaitmap_refuses_damaged_files(gaitmap_folder, file, change, rule):
 
 
 @pytest.mark.parametrize("load", [gaitmap_mocap.load, ipol.load, llio.load, vicon.load])
-def test_an_empty_folder_is_refused(load, tmp_path):
+def test_load_of_an_empty_folder_is_refused(load, tmp_path):
     assert "holds no" in refusal(load, tmp_path)

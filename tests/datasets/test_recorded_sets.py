@@ -1,4 +1,4 @@
-"""The published recordings, all of them: the figures that are known of each set."""
+"""All published recordings: the known numbers of each set."""
 
 import numpy as np
 import pandas as pd
@@ -43,7 +43,7 @@ def test_tripod_excerpt_has_the_published_strides(recordings):
 
 
 def test_tripod_contacts_are_where_the_foot_hits(recordings):
-    """Around a contact the foot is hit harder than 0.3 s later, while it stands."""
+    """The acceleration at a contact exceeds the one 0.3 s later, when the foot stands."""
     for recording in of(recordings, "tripod-excerpt"):
         jerk = np.linalg.norm(np.diff(recording.acc_mps2, axis=0), axis=1)
         start = (recording.reference.start_s * 128).astype(int)
@@ -77,7 +77,7 @@ def test_llio_ruler_has_all_footprints(recordings):
     assert {recording.reference_event for recording in llio} == {"mid_stance"}
 
 
-def test_llio_ruler_2_goes_on_with_the_same_wearer_up_to_running(recordings):
+def test_llio_ruler_2_holds_walks_up_to_running(recordings):
     more = of(recordings, "llio-ruler-2")
     assert [int(recording.trial) for recording in more] == [46, *range(48, 83)]
     assert {recording.subject for recording in more} == {"wearer"}
@@ -93,7 +93,7 @@ def test_vicon_walks_are_42_of_four_days_with_positions_at_every_sample(recordin
     for recording in walks:
         position_m = recording.reference[["x_m", "y_m", "z_m"]].to_numpy()
         assert len(position_m) == recording.n_samples and np.isfinite(position_m).all()
-        # A foot that walks is never lifted by half a metre.
+        # A walking foot is not lifted by half a metre.
         assert np.ptp(np.percentile(position_m[:, 2], [1, 99])) < 0.5, recording.name
 
 
@@ -105,7 +105,7 @@ def test_gaitmap_walker_goes_twenty_metres_and_back(recordings):
         assert away_m[-1] < 3
 
 
-def test_units_are_right_where_the_foot_rests(recordings):
+def test_units_at_rest_are_those_of_gravity(recordings):
     for recording in recordings:
         rest_mps2 = rest_acceleration(recording.rate_hz, recording.acc_mps2, recording.gyr_radps)
         assert 9.5 < rest_mps2 < 10.6, recording.name

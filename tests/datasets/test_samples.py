@@ -1,4 +1,4 @@
-"""The rules that any recording's samples have to keep, whoever recorded them."""
+"""The rules that the samples of every recording have to keep."""
 
 from dataclasses import replace
 
@@ -16,21 +16,21 @@ def recording(walk) -> Recording:
     return Recording("own", "me", "1", "right", 100.0, acc_mps2, gyr_radps, source="own.csv")
 
 
-def test_a_good_recording_passes_unchanged(recording):
+def test_check_recording_returns_a_good_recording_unchanged(recording):
     assert check_recording(recording) is recording
 
 
-def test_standing_still_is_not_taken_for_a_wrong_unit(recording):
+def test_check_recording_of_standing_still_passes(recording):
     still = np.random.default_rng(0).normal(0, 0.002, (500, 3))
     check_recording(replace(recording, acc_mps2=still + np.array([0, 0, 9.81]), gyr_radps=still))
 
 
 @pytest.mark.parametrize("factor", [0.93, 1.08])
-def test_a_badly_calibrated_accelerometer_passes(recording, factor):
+def test_check_recording_of_a_badly_calibrated_accelerometer_passes(recording, factor):
     check_recording(replace(recording, acc_mps2=recording.acc_mps2 * factor))
 
 
-def test_a_recording_that_starts_while_walking_passes(recording):
+def test_check_recording_that_starts_while_walking_passes(recording):
     check_recording(
         replace(recording, acc_mps2=recording.acc_mps2[290:], gyr_radps=recording.gyr_radps[290:])
     )
@@ -49,7 +49,7 @@ def test_a_recording_that_starts_while_walking_passes(recording):
         ({"reference": reference_table([1.0], [2.0], [1.3], "ruler")}, "stride 0 is 1.3 cm long"),
     ],
 )
-def test_a_bad_recording_is_refused(recording, changes, rule):
+def test_check_recording_of_a_bad_recording_is_refused(recording, changes, rule):
     with pytest.raises(DataError) as caught:
         check_recording(replace(recording, **changes))
     assert str(caught.value).startswith("own.csv: ") and rule in str(caught.value)
@@ -66,12 +66,12 @@ def test_a_bad_recording_is_refused(recording, changes, rule):
         ("gyr_radps", np.pi / 180, "say that its unit is rad/s"),
     ],
 )
-def test_a_unit_that_is_off_by_a_known_factor_is_named(recording, array, factor, remedy):
+def test_check_recording_in_a_wrong_unit_names_the_factor(recording, array, factor, remedy):
     with pytest.raises(DataError, match=remedy):
         check_recording(replace(recording, **{array: getattr(recording, array) * factor}))
 
 
-def test_time_stamps_find_lost_samples_despite_jitter_and_drift():
+def test_sample_numbers_with_jitter_and_drift_find_lost_samples():
     kept = np.delete(np.arange(1000), [10, 11, 500])
     jitter_s = np.random.default_rng(3).uniform(-0.001, 0.001, len(kept))
     number = sample_numbers("own.csv", kept / 100.2 + jitter_s, 100.0)
@@ -93,7 +93,7 @@ def test_time_stamps_find_lost_samples_despite_jitter_and_drift():
         ("a,b\n1,\n", "line 2: b is missing or not a finite number"),
     ],
 )
-def test_a_bad_table_is_refused(tmp_path, text, rule):
+def test_read_table_of_a_bad_table_is_refused(tmp_path, text, rule):
     path = tmp_path / "own.csv"
     path.write_text(text)
     with pytest.raises(DataError) as caught:
@@ -101,6 +101,6 @@ def test_a_bad_table_is_refused(tmp_path, text, rule):
     assert f"{path}: {rule}" in str(caught.value)
 
 
-def test_a_missing_table_is_refused(tmp_path):
+def test_read_table_of_a_missing_file_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"own\.csv: is missing; "):
         read_table(tmp_path / "own.csv")

@@ -8,7 +8,7 @@ from tinystride.errors import ParameterError
 
 
 def moved(kind: str, **options) -> tuple[np.ndarray, np.ndarray]:
-    """|acc| in m/s² and |gyr| in deg/s."""
+    """Return |acc| in m/s² and |gyr| in deg/s."""
     recording = simulate_activity(kind, **options)
     acc, gyr = np.linalg.norm(recording.acc_mps2, axis=1), np.linalg.norm(recording.gyr_radps, axis=1)
     return acc, np.rad2deg(gyr)
@@ -16,7 +16,7 @@ def moved(kind: str, **options) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("kind", ACTIVITIES)
 @pytest.mark.parametrize("foot", ["left", "right"])
-def test_an_activity_is_a_recording_that_loaders_would_accept(kind, foot):
+def test_activity_passes_the_checks_of_recordings(kind, foot):
     sensor = VirtualSensor.draw(np.random.default_rng(3))
     recording = check_recording(simulate_activity(kind, foot=foot, seed=5, sensor=sensor))
     again = simulate_activity(kind, foot=foot, seed=5, sensor=sensor)
@@ -30,30 +30,30 @@ def test_an_activity_is_a_recording_that_loaders_would_accept(kind, foot):
 
 
 @pytest.mark.parametrize("kind", ["standing", "sitting", "bus"])
-def test_who_stays_in_place_feels_gravity_above_all(kind):
+def test_activity_in_place_feels_mostly_gravity(kind):
     acc, gyr = moved(kind)
     assert acc.mean() == pytest.approx(STANDARD_GRAVITY_MPS2, rel=0.02)
     assert 0.2 < np.sqrt((gyr**2).mean()) < 100
 
 
-def test_a_bus_shakes_and_pushes_more_than_standing():
+def test_bus_shakes_and_pushes_more_than_standing():
     standing, bus = moved("standing")[0], moved("bus")[0]
     assert bus.std() > 5 * standing.std()
-    # Speeding up and braking: the mean of two seconds strays from gravity.
+    # Speeding up and braking: the mean of two seconds differs from gravity.
     slow = np.convolve(bus, np.ones(200) / 200, "valid")
     assert np.ptp(slow) > 0.05
 
 
-def test_a_driver_works_the_pedals_and_stays_in_the_seat():
+def test_driving_moves_the_pedals_and_stays_in_place():
     acc, gyr = moved("driving", duration_s=120)
     assert 20 < np.sqrt((gyr**2).mean()) < 60 and 150 < gyr.max() < 400
-    # Longer than half a second now and then the foot holds, up to the shaking of the car.
-    calm = np.convolve(gyr, np.ones(50) / 50, "valid")
-    assert np.quantile(calm, 0.2) < 20
+    # The foot rests for half a second now and then, apart from the shaking of the car.
+    smoothed = np.convolve(gyr, np.ones(50) / 50, "valid")
+    assert np.quantile(smoothed, 0.2) < 20
     assert acc.max() < 50 and np.median(acc) == pytest.approx(STANDARD_GRAVITY_MPS2, rel=0.04)
 
 
-def test_shaking_is_wilder_than_walking():
+def test_shaking_exceeds_walking():
     acc, gyr = moved("shaking")
     assert acc.max() > 40 and gyr.max() > 500
 
@@ -70,7 +70,7 @@ def test_running_strides_are_long_and_quick_and_shuffling_ones_short():
     assert gyr["shuffling"] < gyr["stairs-up"] < gyr["running"]
 
 
-def test_activities_that_cannot_be():
+def test_activity_with_wrong_arguments_is_refused():
     with pytest.raises(ParameterError, match="kind is 'flying': it has to be one of standing"):
         simulate_activity("flying")
     with pytest.raises(ParameterError, match="rate_hz is 1000: it has to be a number from 50 to 400"):
@@ -79,5 +79,5 @@ def test_activities_that_cannot_be():
         simulate_activity("bus", duration_s=-1)
 
 
-def test_all_kinds_are_named_once():
+def test_activities_name_every_kind_once():
     assert len(set(ACTIVITIES)) == len(ACTIVITIES) == len(POSES) + len(GAITS)

@@ -38,7 +38,7 @@ def test_files_are_those_of_the_recorded_set(tree, raw_folder):
 
 
 def with_nines(line: str) -> str:
-    """The form of a line of samples: every digit a 9, one of them before a point."""
+    """Return a line of samples with every digit replaced by 9, and one digit before a point."""
     return re.sub(r"-?9+\.", "9.", re.sub(r"\d", "9", line))
 
 
@@ -67,19 +67,19 @@ def test_tables_have_the_recorded_form(tree, raw_folder):
     assert have[1] == want[1]
     assert have[-1].split(",")[1] == want[-1].split(",")[1] == "External trigger STOP"
     columns = want[0].split(",")
-    told = [
+    filled = [
         columns.index(name)
         for name in ("#", "L/R", "TStep", "Step", "Split", "Distance", "Stride", "StrideTime\\Cycle")
     ]
     for row in range(2, 12):
         # The same cells are filled, with as many digits at most.
-        for column in told:
+        for column in filled:
             want_cell, have_cell = want[row].split(",")[column], have[row].split(",")[column]
             assert bool(want_cell) == bool(have_cell), (row, columns[column])
             assert ("." in have_cell) <= (columns[column] in ("TStep", "Split", "StrideTime\\Cycle"))
 
 
-def test_the_loader_finds_whole_centimetre_strides_at_belt_speed(recordings):
+def test_loader_finds_whole_centimetre_strides_at_belt_speed(recordings):
     assert len(recordings) == SUBJECTS * 3 * 2
     for recording in recordings:
         reference = recording.reference
@@ -116,13 +116,13 @@ def test_strides_on_the_slowing_belt_are_bogus_as_in_the_recorded_set(recordings
         assert reference[slowing]["stride_length_cm"].max() > 1.2 * steady
 
 
-def test_equal_seeds_give_equal_bytes(tree, tmp_path):
+def test_simulated_tripod_of_equal_seeds_has_equal_bytes(tree, tmp_path):
     write_tripod_tree(tmp_path / "again", subjects=1, seed=4, walking_s=WALKING_S)
     for path in sorted((tmp_path / "again" / "Sub_SA").rglob("*.csv")):
         assert path.read_bytes() == (tree / path.relative_to(tmp_path / "again")).read_bytes()
 
 
-def test_a_tree_that_cannot_be(tmp_path):
+def test_simulated_tripod_with_wrong_arguments_is_refused(tmp_path):
     with pytest.raises(ParameterError, match="subjects is 40: it has to be a whole number from 1 to 26"):
         write_tripod_tree(tmp_path / "tree", subjects=40)
     assert not list(tmp_path.iterdir())

@@ -55,19 +55,19 @@ def assert_integration_finds_the_lengths(recording, truth, tolerance_cm=0.5):
 
 @pytest.mark.parametrize("rate_hz", [100, 128, 200, 400])
 @pytest.mark.parametrize("speed", SPEEDS_MPS)
-def test_integrating_a_noise_free_stride_gives_its_length(speed, rate_hz):
+def test_integration_of_a_noise_free_stride_gives_its_length(speed, rate_hz):
     walk = simulate_walk_with_truth(SUBJECT, speed_mps=SPEEDS_MPS[speed], rate_hz=rate_hz, seed=3)
     assert_integration_finds_the_lengths(*walk)
 
 
-def test_integration_is_close_even_at_50_hz():
+def test_integration_at_50_hz_is_close():
     walk = simulate_walk_with_truth(SUBJECT, rate_hz=50, seed=3)
     assert_integration_finds_the_lengths(*walk, tolerance_cm=1.5)
 
 
 @pytest.mark.parametrize("foot", ["left", "right"])
 @pytest.mark.parametrize("number", range(4))
-def test_integration_finds_the_lengths_whoever_walks_and_however_the_sensor_sits(number, foot):
+def test_integration_finds_lengths_for_any_person_and_mounting(number, foot):
     subject = SimulatedSubject.draw(np.random.default_rng(number))
     turned = Rotation.random(random_state=number).as_matrix()
     subject = replace(subject, mounting={"left": turned, "right": turned.T})
@@ -86,27 +86,27 @@ def test_integration_finds_the_lengths_on_turns(turn_rad):
     assert truth.heading_rad[-1] - truth.heading_rad[0] == pytest.approx(turn_rad, abs=0.1)
 
 
-def test_the_reference_is_the_distance_between_plants_from_contact_to_contact():
+def test_reference_is_the_distance_between_footprints_from_contact_to_contact():
     recording, truth = simulate_walk_with_truth(SUBJECT, n_strides=9, foot="left")
     reference = recording.reference
     # The swing from standing has no contact before it.
     np.testing.assert_array_equal(reference["start_s"], truth.contact_s[:-1])
     np.testing.assert_array_equal(reference["end_s"], truth.contact_s[1:])
-    plants_cm = 100 * np.hypot(*np.diff(truth.plant_m[1:, :2], axis=0).T)
-    np.testing.assert_allclose(reference["stride_length_cm"], plants_cm)
+    lengths_cm = 100 * np.hypot(*np.diff(truth.plant_m[1:, :2], axis=0).T)
+    np.testing.assert_allclose(reference["stride_length_cm"], lengths_cm)
     assert set(reference["reference"]) == {"simulated"}
     # The last step only brings the feet together.
-    assert plants_cm[-1] == pytest.approx(np.median(plants_cm) / 2, rel=0.15)
+    assert lengths_cm[-1] == pytest.approx(np.median(lengths_cm) / 2, rel=0.15)
 
 
-def test_feet_alternate():
+def test_feet_of_one_walk_alternate():
     left, right = (simulate_walk_with_truth(SUBJECT, foot=foot, seed=4)[1] for foot in ("left", "right"))
     assert (left.contact_s > right.contact_s).all()
     assert (left.contact_s[:-1] < right.contact_s[1:]).all()
     assert (left.plant_m[:, 1] > right.plant_m[:, 1]).all()
 
 
-def test_a_standing_foot_feels_gravity_and_nothing_else():
+def test_standing_foot_feels_gravity_only():
     recording, truth = simulate_walk_with_truth(SUBJECT, standing_s=(3.0, 3.0))
     for standing in (slice(0, 150), slice(-150, None)):
         np.testing.assert_allclose(
@@ -116,7 +116,7 @@ def test_a_standing_foot_feels_gravity_and_nothing_else():
         np.testing.assert_allclose(truth.rotation[standing][:, 2, 2], 1.0, atol=1e-9)
 
 
-def test_a_pause_is_at_rest_and_no_stride():
+def test_pause_is_at_rest_and_has_no_stride():
     legs = [Leg(4, 1.2, pause_s=5.0), Leg(4, 1.2)]
     recording, truth = simulate_walk_with_truth(SUBJECT, legs=legs, rate_hz=100)
     assert recording.reference.eval("end_s - start_s").max() < 1.6
@@ -131,10 +131,10 @@ def test_mid_stances_are_slow_turns_about_the_floor():
     rate = np.linalg.norm(truth.gyr_radps[sample], axis=1)
     assert (rate < np.deg2rad(25)).all() and np.median(rate) > np.deg2rad(1)
     velocity = np.gradient(truth.position_m, 1 / 400, axis=0)[sample]
-    # What moves the sensor is its lever over the floor: ω × h, and little else.
+    # The sensor moves by rotation about the floor, ω × lever arm, and little else.
     world = np.einsum("nij,nj->ni", truth.rotation[sample], truth.gyr_radps[sample])
-    lever = np.cross(world, [0.0, 0.0, SUBJECT.shape.height_m])
-    assert np.abs(velocity - lever)[:, :2].max() < 0.012
+    rotation_mps = np.cross(world, [0.0, 0.0, SUBJECT.shape.height_m])
+    assert np.abs(velocity - rotation_mps)[:, :2].max() < 0.012
 
 
 def test_truth_and_samples_of_a_perfect_sensor_agree():
@@ -144,7 +144,7 @@ def test_truth_and_samples_of_a_perfect_sensor_agree():
     np.testing.assert_allclose(recording.gyr_radps, truth.gyr_radps, atol=1e-9)
 
 
-def test_mounting_turns_the_samples_and_nothing_else():
+def test_mounting_rotates_the_samples_only():
     turned = Rotation.from_euler("xyz", [170, 20, 60], degrees=True).as_matrix()
     straight = simulate_walk(SUBJECT)
     mounted = simulate_walk(replace(SUBJECT, mounting={"left": turned, "right": turned}))
@@ -152,7 +152,7 @@ def test_mounting_turns_the_samples_and_nothing_else():
     np.testing.assert_allclose(mounted.gyr_radps @ turned.T, straight.gyr_radps, atol=1e-9)
 
 
-def test_a_sensor_clips_and_counts():
+def test_virtual_sensor_clips_and_quantizes():
     full = simulate_walk(SUBJECT, speed_mps=1.7)
     dps = np.deg2rad(1.0)
     sensor = VirtualSensor(
@@ -169,7 +169,7 @@ def test_a_sensor_clips_and_counts():
     np.testing.assert_allclose(counts, np.rint(counts), atol=1e-6)
 
 
-def test_errors_of_a_sensor_are_as_large_as_asked():
+def test_virtual_sensor_errors_have_the_given_size():
     sensor = VirtualSensor(
         acc_noise_density=0.002,
         gyr_noise_density=2e-4,
@@ -193,7 +193,7 @@ def test_errors_of_a_sensor_are_as_large_as_asked():
     np.testing.assert_allclose(tilted.gyr_radps, plain.gyr_radps * [1, 1.02, 1], atol=1e-12)
 
 
-def test_lost_samples_are_stated_and_interpolated():
+def test_virtual_sensor_losses_are_listed_and_interpolated():
     complete = simulate_walk(SUBJECT, n_strides=30)
     recording = simulate_walk(SUBJECT, n_strides=30, sensor=VirtualSensor(lost=0.05, run_length=3.0))
     lost = np.zeros(recording.n_samples, dtype=bool)
@@ -207,7 +207,7 @@ def test_lost_samples_are_stated_and_interpolated():
     np.testing.assert_array_equal(recording.acc_mps2[~lost], complete.acc_mps2[~lost])
 
 
-def test_people_walk_like_people():
+def test_drawn_subjects_walk_in_the_range_of_adults():
     rng = np.random.default_rng(11)
     for number in range(8):
         subject = SimulatedSubject.draw(rng)
@@ -228,7 +228,7 @@ def test_people_walk_like_people():
             assert 0.04 < rise_m < 0.20
 
 
-def test_nobody_steps_through_the_floor():
+def test_foot_stays_above_the_floor():
     """The heel and the ball of the foot stay over the floor, within the shoe's give."""
     rng = np.random.default_rng(12)
     for number in range(6):
@@ -259,7 +259,7 @@ def digests(folder):
     }
 
 
-def test_a_data_set_has_equal_bytes_for_an_equal_seed(tmp_path):
+def test_simulate_dataset_of_an_equal_seed_has_equal_bytes(tmp_path):
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):
         simulate_dataset(tmp_path / name, subjects=2, seed=seed, strides=6)
     assert digests(tmp_path / "a") == digests(tmp_path / "b")
@@ -267,7 +267,7 @@ def test_a_data_set_has_equal_bytes_for_an_equal_seed(tmp_path):
     assert not set(digests(tmp_path / "a").values()) & set(digests(tmp_path / "c").values())
 
 
-def test_a_data_set_is_loaded_as_it_was_simulated(tmp_path):
+def test_load_simulated_returns_the_simulated_recordings(tmp_path):
     simulate_dataset(tmp_path / "simulated", subjects=2, seed=5, rate_hz=128.0, strides=9)
     recordings = list(load_recordings(tmp_path))
     assert [r.name for r in recordings] == sorted(r.name for r in recordings) and len(recordings) == 12
@@ -284,13 +284,13 @@ def test_a_data_set_is_loaded_as_it_was_simulated(tmp_path):
     assert np.mean(speeds["slow"]) < np.mean(speeds["normal"]) < np.mean(speeds["fast"])
 
 
-def test_the_same_people_walk_in_a_larger_data_set(tmp_path):
+def test_simulate_dataset_of_more_people_keeps_the_first(tmp_path):
     simulate_dataset(tmp_path / "one", subjects=1, seed=5, strides=6)
     simulate_dataset(tmp_path / "two", subjects=2, seed=5, strides=6)
     assert digests(tmp_path / "one").items() <= digests(tmp_path / "two").items()
 
 
-def test_a_damaged_file_is_named(tmp_path):
+def test_load_simulated_of_a_damaged_file_names_it(tmp_path):
     with pytest.raises(DataError, match="holds no simulated walk"):
         list(load_simulated(tmp_path))
     simulate_dataset(tmp_path / "set", subjects=1, strides=5)
@@ -312,12 +312,12 @@ def test_a_damaged_file_is_named(tmp_path):
         ({"standing_s": (-1.0, 1.0)}, "^standing_s is .*: it has to be a list, each entry a number of at"),
     ],
 )
-def test_walks_that_cannot_be(wrong, message):
+def test_simulate_walk_with_wrong_arguments_is_refused(wrong, message):
     with pytest.raises(ParameterError, match=message):
         simulate_walk(SUBJECT, **wrong)
 
 
-def test_sensors_and_data_sets_that_cannot_be(tmp_path):
+def test_sensors_and_data_sets_with_wrong_arguments_are_refused(tmp_path):
     with pytest.raises(
         ParameterError, match=r"^lost is 0\.7: it has to be a number of at least 0 and below 0\.5$"
     ):

@@ -1,4 +1,4 @@
-"""A simulated walk to write in the ways that people and makers write one."""
+"""A simulated walk, to be written in the formats of people and makers."""
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ def table(simulated) -> pd.DataFrame:
 
 @pytest.fixture
 def read(tmp_path):
-    """Write a text, or a table as csv, and read it with options; None for one that is not given."""
+    """Write text, or a table as csv, and read it with options; None: option not given."""
 
     def write_and_read(content, name="walk.csv", **options) -> Recording:
         path = tmp_path / name
@@ -47,6 +47,6 @@ def read(tmp_path):
 
 
 def assert_same(recording: Recording, table: pd.DataFrame, atol: float = 1e-4) -> None:
-    """The recording holds the samples of the table, in m/s² and rad/s."""
+    """Check that the recording holds the samples of the table, in m/s² and rad/s."""
     np.testing.assert_allclose(recording.acc_mps2, table[list(AXES[:3])], atol=atol)
     np.testing.assert_allclose(recording.gyr_radps, table[list(AXES[3:])], atol=atol)

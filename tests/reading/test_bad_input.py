@@ -1,4 +1,4 @@
-"""Files that are no recordings, hostile ones and huge ones: one clear line, little memory."""
+"""Files without a recording, hostile and huge files: one clear line, little memory."""
 
 import gzip
 import os
@@ -13,7 +13,7 @@ from tinystride.reading.text import MAX_BYTES
 
 
 def refusal(path) -> str:
-    """The error of reading a file without options; it names the file in one line."""
+    """Return the error of reading a file without options: one line with the file."""
     with pytest.raises(DataError) as caught:
         read_recordings([path], ReadingOptions())
     assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
@@ -79,7 +79,7 @@ def test_gzip_that_unpacks_to_gigabytes_is_refused(tmp_path, monkeypatch):
     assert "more than 1 MB of text" in refusal(path)
 
 
-def test_device_pipe_and_folder_are_no_files(tmp_path):
+def test_device_pipe_and_folder_are_refused(tmp_path):
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)
     assert "is no file" in refusal(pipe) and "is no file" in refusal(tmp_path)
@@ -87,7 +87,7 @@ def test_device_pipe_and_folder_are_no_files(tmp_path):
 
 
 def test_mutated_tables_are_read_or_refused(table, tmp_path):
-    """A few hundred random damages; `benchmarks/fuzz_reading.py` tries as many as there is time for."""
+    """A few hundred random damages; `benchmarks/fuzz_reading.py` tries many more."""
     from benchmarks.fuzz_reading import mutated
 
     path = tmp_path / "walk.csv"
@@ -108,7 +108,7 @@ def test_mutated_tables_are_read_or_refused(table, tmp_path):
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("value", [1e308, -1e200, 1e15])
 @pytest.mark.parametrize("column", ["acc_y", "gyr_z"])
-def test_number_beyond_any_sensor_is_a_lost_sample(table, read, column, value):
+def test_number_outside_any_sensors_range_is_a_lost_sample(table, read, column, value):
     table.loc[400, column] = value
     recording = read(table)
     assert recording.gaps.tolist() == [[400, 401]] and recording.n_samples == len(table)

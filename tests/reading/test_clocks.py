@@ -1,4 +1,4 @@
-"""Time columns of every unit, and clocks that jitter, batch, lose, repeat, wrap around and jump."""
+"""Time columns of every unit; clocks that jitter, batch, lose, repeat, wrap around and jump."""
 
 import numpy as np
 import pandas as pd
@@ -121,7 +121,7 @@ def test_clock_that_begins_anew_goes_on(table, read, period):
 @pytest.mark.parametrize("jitter", [0.05, 0.2, 0.4])
 @pytest.mark.parametrize("lost_share", [0.0, 0.04])
 def test_samples_are_placed_in_spite_of_jitter_and_losses(table, read, jitter, lost_share):
-    """A sample is at most one place off, and the recording keeps its length."""
+    """Every sample is within one interval of its place, and the recording keeps its length."""
     rng = np.random.default_rng(8)
     kept = np.flatnonzero(rng.random(len(table)) >= lost_share)
     stamps = (seconds(table) + jitter / 100 * rng.normal(size=len(table)))[kept]
@@ -161,7 +161,7 @@ def test_stamps_coarser_than_the_interval_are_spread(table, read):
     assert recording.rate_hz == pytest.approx(100, rel=2e-3) and recording.n_samples == len(table)
 
 
-def test_duplicate_rows_are_dropped_and_told(table, read):
+def test_duplicate_rows_are_dropped_and_noted(table, read):
     twice = stamped(table, seconds(table)).iloc[
         np.repeat(np.arange(len(table)), 1 + (np.arange(len(table)) % 97 == 5))
     ]
@@ -171,7 +171,7 @@ def test_duplicate_rows_are_dropped_and_told(table, read):
 
 
 @pytest.mark.parametrize("stray", [0.0, 1e12, -5.0, np.nan])
-def test_single_stray_stamp_moves_nothing(table, read, stray):
+def test_single_stray_stamp_moves_no_sample(table, read, stray):
     stamps = EPOCH_S + seconds(table)
     stamps[700] = stray
     recording = read(stamped(table, stamps), rate_hz=None)
@@ -213,7 +213,7 @@ def test_uneven_samples_are_interpolated_at_even_times(table, read):
     assert "uneven samples interpolated" in recording.notes
 
 
-def test_stamps_that_tell_no_place_are_refused_without_bad_advice(table, read):
+def test_stamps_without_a_usable_order_are_refused_without_bad_advice(table, read):
     stamps = seconds(table) + np.random.default_rng(1).normal(0, 0.03, len(table))
     with pytest.raises(DataError, match="too much to place them") as caught:
         read(stamped(table, stamps.round(5), "time_s"), rate_hz=None)

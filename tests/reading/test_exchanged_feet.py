@@ -1,4 +1,4 @@
-"""Left and right files of one walk whose names, or the options, exchange the feet."""
+"""Files of one walk whose names or options exchange left and right."""
 
 import pytest
 

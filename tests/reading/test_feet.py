@@ -1,4 +1,4 @@
-"""Whose foot: from the option, the columns, the name or the way it moves."""
+"""Left or right foot: from the option, the columns, the file name or the motion."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_both_feet_of_a_person_have_one_name(left, right, person):
 
 
 @pytest.mark.parametrize("foot", ["left", "right"])
-def test_foot_is_told_by_the_way_it_moves(raw_folder, tmp_path, foot):
+def test_foot_is_found_by_its_motion(raw_folder, tmp_path, foot):
     source = next((raw_folder / "ipol-healthy" / "GaitData").glob(f"1-1_{foot[0]}f.txt"))
     path = tmp_path / "walk.txt"
     path.write_bytes(source.read_bytes())
@@ -46,7 +46,7 @@ def test_foot_is_told_by_the_way_it_moves(raw_folder, tmp_path, foot):
     assert recording.foot == foot and f"{foot} foot, as it moves" in recording.notes
 
 
-def test_foot_that_the_strides_do_not_show_is_asked_for(simulated, tmp_path):
+def test_foot_that_the_strides_do_not_show_has_to_be_given(simulated, tmp_path):
     walk = simulated["right"]
     samples = np.column_stack([walk.acc_mps2, walk.gyr_radps])[:300]
     samples += np.random.default_rng(0).normal(0, 0.01, samples.shape)

@@ -1,4 +1,4 @@
-"""Files as makers of sensors write them, read without any option."""
+"""Files in the formats of sensor makers, read without options."""
 
 import json
 import struct
@@ -57,7 +57,7 @@ def test_physilog_csv_is_read(walk, tmp_path):
 
 def test_xsens_dot_csv_is_read(walk, tmp_path):
     acc, gyr = walk
-    # A clock in µs of 32 bits, which begins anew amid the walk.
+    # A clock of 32 bits in µs, which wraps around during the walk.
     stamps = (4_290_000_000 + 10_000 * np.arange(len(acc))) % 2**32
     header = (
         "sep=,\nDeviceTag:,Right foot\nFirmwareVersion:,2.2.0\nAppVersion:,2023.6.0\nSyncStatus:,Synced\n"
@@ -109,7 +109,7 @@ def test_shimmer_csv_is_read_by_its_wide_range_accelerometer(walk, tmp_path, sep
 
 
 def write_metamotion(folder, walk):
-    """Accelerometer and gyroscope apart, the second 30 ms later and on a grid of its own."""
+    """Write two files; the gyroscope starts 30 ms later and has its own sampling times."""
     acc, gyr = walk
     later = np.arange(len(acc)) + 3.4
     shifted = np.column_stack([np.interp(later, np.arange(len(gyr)), channel) for channel in gyr.T])

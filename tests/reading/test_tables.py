@@ -32,7 +32,7 @@ def test_units_are_converted(table, read):
         ("mg", "mdeg/s", [1000 / STANDARD_GRAVITY_MPS2] * 3 + [180_000 / np.pi] * 3),
     ],
 )
-def test_units_that_fit_the_signal_are_found_and_told(table, read, acc_unit, gyr_unit, factors):
+def test_units_that_fit_the_signal_are_found_and_noted(table, read, acc_unit, gyr_unit, factors):
     recording = read(table * factors)
     assert_same(recording, table)
     assert f"units {acc_unit}, {gyr_unit}" in recording.notes
@@ -82,7 +82,7 @@ def test_table_without_header_is_read_by_numbers_of_columns(table, read):
 
 @pytest.mark.parametrize("sep", [",", ";", "\t", ", ", " ", "   "])
 @pytest.mark.parametrize("decimal", [".", ","])
-def test_any_usual_way_to_write_a_table_is_read(table, read, sep, decimal):
+def test_table_of_any_usual_notation_is_read(table, read, sep, decimal):
     if decimal == "," and "," in sep:
         return
     rows = [sep.join(f"{value:.5f}".replace(".", decimal) for value in row) for row in table.to_numpy()]
@@ -114,20 +114,20 @@ def test_any_usual_way_to_write_a_table_is_read(table, read, sep, decimal):
         "trailing separators", "spaces", "comments", "blank lines", "row of units", "header in a comment",
     ],
 )  # fmt: skip
-def test_table_in_disguise_is_read(table, read, change):
+def test_table_with_unusual_encoding_is_read(table, read, change):
     recording = read(change(table.to_csv(index=False)))
     assert_same(recording, table)
     assert len(recording.gaps) == 0
 
 
-def test_lines_skipped_are_told(table, read):
+def test_skipped_lines_are_noted(table, read):
     recording = read("Device;7A\nRate;100\n\n" + table.to_csv(index=False), rate_hz=None)
     assert recording.rate_hz == 100
     assert {"100 Hz from its header", "lines skipped: 2 before the header"} <= set(recording.notes)
 
 
 @pytest.mark.parametrize("cut", [8, 30, 52])
-def test_last_line_cut_off_in_writing_is_dropped_and_told(table, read, cut):
+def test_incomplete_last_line_is_dropped_and_noted(table, read, cut):
     text = table.assign(end=1.23456).to_csv(index=False)
     recording = read(text[:-cut])
     assert_same(recording, table[:-1])
@@ -268,6 +268,6 @@ def test_option_out_of_range_is_refused(options):
 @pytest.mark.parametrize(
     "content", ["no numbers here\n" * 50, "a,b\n1,2\n" * 40, "0.5\n" * 200, "\n\n\n", ""]
 )
-def test_text_that_is_no_table_is_refused(read, content):
+def test_text_without_a_table_is_refused(read, content):
     with pytest.raises(DataError):
         read(content)

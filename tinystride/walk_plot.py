@@ -1,4 +1,4 @@
-"""A picture of a walk: from above and from the side, lengths and flags over time, both feet together."""
+"""Plot of a walk: from above and from the side, lengths and flags over time, both feet together."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,14 +22,19 @@ with extra("plot"):
 BINS = 3000
 GREEN = "#2a9d6f"
 COLOURS = {"left": GREEN, "right": BLUE}
-# Of the drawing only: two sensors do not show how far apart the feet are.
+# For the drawing only: the distance between the feet is not measured.
 DRAWN_APART_M = 0.2
 
 
 def draw_walk(recordings: Sequence[Recording], strides: pd.DataFrame) -> Figure:
-    """The figure of the recordings of one walk, one or both feet.
+    """Draw the recordings of one walk, one or both feet.
 
-    strides: their rows of results.complete_table. Flagged strides are orange.
+    Args:
+        recordings: one per foot
+        strides: their rows of `results.complete_table`; flagged strides are drawn orange
+
+    Returns:
+        The Matplotlib figure.
     """
     tables = [_own(strides, recording) for recording in recordings]
     flags = strides["flags"].str.split()
@@ -62,10 +67,18 @@ def draw_walk(recordings: Sequence[Recording], strides: pd.DataFrame) -> Figure:
 
 
 def save_png(figure: Figure, path: Path | str) -> None:
-    """Write a figure as PNG; equal figures give equal bytes. Raises ParameterError for another suffix."""
+    """Write a figure as PNG; equal plots give equal bytes.
+
+    Args:
+        figure: of Matplotlib
+        path: the file to write
+
+    Raises:
+        ParameterError: if the file does not end in .png
+    """
     path = Path(path)
     if path.suffix.lower() != ".png":
-        raise ParameterError(f"{path}: a figure is written as PNG; name it {path.with_suffix('.png').name}")
+        raise ParameterError(f"{path}: the plot is written as PNG; name it {path.with_suffix('.png').name}")
     with atomic_write(path) as partial, open(partial, "wb") as file:
         figure.savefig(file, format="png", metadata={"Software": None})
 
@@ -100,7 +113,7 @@ def _paths(above: Axes, side: Axes, recording: Recording, strides: pd.DataFrame)
 
 
 def _signal(axes: Axes, recording: Recording, strides: pd.DataFrame) -> None:
-    """Magnitude, as lowest and highest value of each of BINS where samples are more; mid-stances marked."""
+    """Draw the magnitude, as lowest and highest value of BINS in a long recording, and the mid-stances."""
     size = np.linalg.norm(recording.gyr_radps, axis=1)
     edges = np.unique(np.linspace(0, len(size), min(BINS, len(size)) + 1).astype(int))[:-1]
     low, high = np.minimum.reduceat(size, edges), np.maximum.reduceat(size, edges)
