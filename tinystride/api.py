@@ -38,7 +38,7 @@ class Walk:
 
     @property
     def feet(self) -> tuple[str, ...]:
-        """ "left" or "right" of each recording."""
+        """Foot of each recording, "left" or "right"."""
         return tuple(recording.foot for recording in self.recordings)
 
     @property

@@ -310,7 +310,8 @@ def profile(model: Path | str, *, api_key: str, device: str | None = None) -> di
         api_key: key of the project
         device: name of a device; None: typical devices
 
-    Raises ServiceError if the key is refused or the service fails.
+    Raises:
+        ServiceError: if the key is refused or the service fails
     """
     return _official(api_key, lambda package: package.model.profile(str(model), device=device).to_dict())
 
@@ -324,7 +325,8 @@ def deploy(model: Path | str, output: Path | str, *, api_key: str, target: str =
         api_key: key of the project
         target: of the official package
 
-    Raises ServiceError if the key is refused or the service fails.
+    Raises:
+        ServiceError: if the key is refused or the service fails
     """
 
     def library(package: ModuleType) -> bytes:

@@ -121,7 +121,9 @@ def write_json(path: Path | str, content: object) -> None:
         path: the file to write
         content: plain values, NumPy scalars and arrays, paths; keys are written in the order given
 
-    Raises `ValueError` for a number that is NaN or infinite, `TypeError` for a value of another type.
+    Raises:
+        ValueError: for a number that is NaN or infinite
+        TypeError: for a value of another type
     """
     write_text(path, json.dumps(content, indent=2, default=_plain, allow_nan=False) + "\n")
 

@@ -18,6 +18,7 @@ def extra(name: str) -> Iterator[None]:
 
     Raises:
         MissingExtraError: if a package is missing
+        ModuleNotFoundError: if a module of tinystride itself is missing
     """
     try:
         yield

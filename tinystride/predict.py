@@ -105,7 +105,7 @@ def _check_rate(recording: Recording, slack: float = 0.0) -> None:
     if not (1 - slack) * low <= recording.rate_hz <= (1 + slack) * high:
         raise ParameterError(
             f"{recording.source or recording.name}: the sampling rate is {recording.rate_hz:g} Hz; "
-            f"resample it to {low:g} to {high:g} Hz"
+            f"resample it to a rate from {low:g} to {high:g} Hz"
         )
 
 

@@ -162,7 +162,8 @@ def reading_options(arguments: argparse.Namespace) -> "ReadingOptions":
     Args:
         arguments: of the command line
 
-    Raises ParameterError for an option out of its range.
+    Raises:
+        ParameterError: for an option out of its range
     """
     from tinystride.reading import ReadingOptions
 

@@ -35,7 +35,8 @@ class Rule:
     def __call__(self, instance: object, attribute: Any, value: Any) -> None:
         """Check the value of an attribute, as attrs calls it.
 
-        Raises ParameterError.
+        Raises:
+            ParameterError: if the value breaks the rule
         """
         self.check(f"{getattr(instance, 'PREFIX', '')}{attribute.name}", value)
 

@@ -88,10 +88,10 @@ def test_tripod_lengths_without_credible_belt_speed_are_dropped_with_a_note(trip
 
 
 IMU_DAMAGES = {
-    "units_acc": (scaled(slice(4, 7), 9.80665), r"as if it were given in m/s².*say that its unit is m/s²"),
+    "units_acc": (scaled(slice(4, 7), 9.80665), r"as if its unit were m/s².*state that its unit is m/s²"),
     "units_mg": (scaled(slice(4, 7), 1 / 9.80665), r"\|acc\| at rest is 1 m/s²|at rest is 0\.9"),
     "units_gyr": (scaled(slice(1, 4), np.pi / 180), r"gyroscope reaches only .* rad/s"),
-    "units_gyr_up": (scaled(slice(1, 4), 180 / np.pi), r"as if it were given in deg/s"),
+    "units_gyr_up": (scaled(slice(1, 4), 180 / np.pi), r"as if its unit were deg/s"),
     "nan": (with_cell(40, 2, "nan"), r"line 48: Gyro Y is missing or not a finite number"),
     "empty_cell": (with_cell(40, 4, ""), r"line 48: Accel X"),
     "text": (with_cell(40, 6, "0,5".replace(",", ";")), r"line 48: Accel Z"),
@@ -212,10 +212,10 @@ def test_ipol_takes_a_packet_counter_that_repeats_once(ipol_folder):
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        (scaled(slice(1, 4), 1 / 9.80665), r"as if it were given in g; say that its unit is g"),
-        (scaled(slice(1, 4), 1000 / 9.80665), r"as if it were given in mg"),
+        (scaled(slice(1, 4), 1 / 9.80665), r"as if its unit were g; state that its unit is g"),
+        (scaled(slice(1, 4), 1000 / 9.80665), r"as if its unit were mg"),
         (scaled(slice(1, 4), 0.5), r"\|acc\| at rest is [45]\.\d+ m/s², not about 9\.81; check"),
-        (scaled(slice(4, 7), 180 / np.pi), r"as if it were given in deg/s; say that its unit is deg/s"),
+        (scaled(slice(4, 7), 180 / np.pi), r"as if its unit were deg/s; state that its unit is deg/s"),
         (with_cell(40, 2, "nan"), r"line 43: Acc_Y"),
         (with_cell(40, 2, "-inf"), r"line 43: Acc_Y"),
         (with_column(6, "0.1"), r"gyr_z is 0\.1 from first to last"),
@@ -292,8 +292,8 @@ def llio_with(**changes):
         (lambda path: path.write_bytes(path.read_bytes()[:50]), r"not a complete \.mat file"),
         (lambda path: path.write_bytes(b""), r"not a complete \.mat file"),
         (lambda path: scipy.io.savemat(path, {"imu_data": np.zeros((3, 6))}), r"not a complete .*GCP"),
-        (llio_with(imu_data=lambda d: d / [*[9.80665] * 3, 1, 1, 1]), r"as if it were given in g"),
-        (llio_with(imu_data=lambda d: d * [1, 1, 1, *[180 / np.pi] * 3]), r"as if it were given in deg/s"),
+        (llio_with(imu_data=lambda d: d / [*[9.80665] * 3, 1, 1, 1]), r"as if its unit were g"),
+        (llio_with(imu_data=lambda d: d * [1, 1, 1, *[180 / np.pi] * 3]), r"as if its unit were deg/s"),
         (
             llio_with(imu_data=lambda d: np.where(np.arange(len(d))[:, None] == 70, np.nan, d)),
             r"sample 70: acc_x",
@@ -340,7 +340,7 @@ def vicon_with(**changes):
         (vicon_with(gt=lambda d: d * np.nan), r"holds no finite position"),
         (vicon_with(gt=lambda d: d * 1000), r"moves at .* m/s; positions have to be in m"),
         (vicon_with(ts=lambda d: d * 2), r"its time stamps say 100 Hz, not 200 Hz"),
-        (vicon_with(imu=lambda d: d * [1, 1, 1, *[180 / np.pi] * 3]), r"as if it were given in deg/s"),
+        (vicon_with(imu=lambda d: d * [1, 1, 1, *[180 / np.pi] * 3]), r"as if its unit were deg/s"),
     ],
 )
 def test_vicon_refuses_damaged_files(vicon_folder, damage, rule):

@@ -58,12 +58,12 @@ def test_check_recording_of_a_bad_recording_is_refused(recording, changes, rule)
 @pytest.mark.parametrize(
     ("array", "factor", "remedy"),
     [
-        ("acc_mps2", 1 / 9.80665, "say that its unit is g"),
-        ("acc_mps2", 9.80665, "say that its unit is m/s²"),
+        ("acc_mps2", 1 / 9.80665, "state that its unit is g"),
+        ("acc_mps2", 9.80665, "state that its unit is m/s²"),
         ("acc_mps2", 1000 / 9.80665, "multiply it by 0.00980665"),
         ("acc_mps2", 2.0, "check unit, calibration"),
-        ("gyr_radps", 180 / np.pi, "say that its unit is deg/s"),
-        ("gyr_radps", np.pi / 180, "say that its unit is rad/s"),
+        ("gyr_radps", 180 / np.pi, "state that its unit is deg/s"),
+        ("gyr_radps", np.pi / 180, "state that its unit is rad/s"),
     ],
 )
 def test_check_recording_in_a_wrong_unit_names_the_factor(recording, array, factor, remedy):

@@ -92,7 +92,7 @@ def test_reference_is_the_distance_between_footprints_from_contact_to_contact():
     # The swing from standing has no contact before it.
     np.testing.assert_array_equal(reference["start_s"], truth.contact_s[:-1])
     np.testing.assert_array_equal(reference["end_s"], truth.contact_s[1:])
-    lengths_cm = 100 * np.hypot(*np.diff(truth.plant_m[1:, :2], axis=0).T)
+    lengths_cm = 100 * np.hypot(*np.diff(truth.footprint_m[1:, :2], axis=0).T)
     np.testing.assert_allclose(reference["stride_length_cm"], lengths_cm)
     assert set(reference["reference"]) == {"simulated"}
     # The last step only brings the feet together.
@@ -103,7 +103,7 @@ def test_feet_of_one_walk_alternate():
     left, right = (simulate_walk_with_truth(SUBJECT, foot=foot, seed=4)[1] for foot in ("left", "right"))
     assert (left.contact_s > right.contact_s).all()
     assert (left.contact_s[:-1] < right.contact_s[1:]).all()
-    assert (left.plant_m[:, 1] > right.plant_m[:, 1]).all()
+    assert (left.footprint_m[:, 1] > right.footprint_m[:, 1]).all()
 
 
 def test_standing_foot_feels_gravity_only():

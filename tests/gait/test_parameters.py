@@ -33,7 +33,7 @@ def _strides(recording, truth) -> pd.DataFrame:
     found = extract_strides(recording).table
     found = found[found["strapdown_length_cm"].notna()].reset_index(drop=True)
     assert len(found) == len(truth.contact_s)
-    length_cm = 100 * np.linalg.norm(np.diff(truth.plant_m[:, :2], axis=0), axis=1)
+    length_cm = 100 * np.linalg.norm(np.diff(truth.footprint_m[:, :2], axis=0), axis=1)
     return found[["start_s", "end_s"]].assign(stride_length_cm=length_cm)
 
 
@@ -112,7 +112,7 @@ def test_turn_is_positive_to_the_left_for_both_feet():
 def test_walk_path_ends_where_the_walker_does():
     recording, truth, strides, _ = _walk(legs=overground(1.2, 12), seed=5)
     path = walk_path(recording, strides)
-    travelled = truth.plant_m[-1, :2] - truth.plant_m[0, :2]
+    travelled = truth.footprint_m[-1, :2] - truth.footprint_m[0, :2]
     assert np.linalg.norm(path[-1, -1, :2]) == pytest.approx(np.linalg.norm(travelled), abs=0.4)
 
 

@@ -43,7 +43,7 @@ def test_foot_is_found_by_its_motion(raw_folder, tmp_path, foot):
     path = tmp_path / "walk.txt"
     path.write_bytes(source.read_bytes())
     (recording,) = read_recordings([path], ReadingOptions())
-    assert recording.foot == foot and f"{foot} foot, as it moves" in recording.notes
+    assert recording.foot == foot and f"{foot} foot, by its motion" in recording.notes
 
 
 def test_foot_that_the_strides_do_not_show_has_to_be_given(simulated, tmp_path):

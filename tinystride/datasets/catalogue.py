@@ -1,4 +1,4 @@
-"""The data sets: where their files are, what they have to hash to, under which licence, whom to cite."""
+"""Catalogue of the data sets: addresses and hashes of their files, licence, citation."""
 
 from dataclasses import dataclass
 from importlib import resources
@@ -11,11 +11,18 @@ from tinystride.errors import DataError, ParameterError
 class Dataset:
     """One entry of the catalogue.
 
-    kind: "public" (files at `<base>/<owner>/<repository>/<commit>/<path>`), "given" (a folder that the
-        user has been given) or "simulated"
-    same_people_as: name of another set that the same people are in, "" if there is none; both are always on
-        the same side of a split
-    files: (path in the repository, SHA-256) of each file of a public set
+    Attributes:
+        name: of the data set
+        kind: "public" (files at `<base>/<owner>/<repository>/<commit>/<path>`), "given" (a folder that its
+            owners give on request) or "simulated"
+        licence: name or summary
+        citation: publication and address
+        owner: of the repository
+        repository: name of the repository
+        commit: of the repository, 40 hexadecimal digits
+        same_people_as: name of another set with the same people, or ""; both are on the same side of every
+            split
+        files: (path in the repository, SHA-256) of each file of a public set
     """
 
     name: str
@@ -37,12 +44,20 @@ class Dataset:
                 raise DataError(f"{self.name}: {path} has no SHA-256; correct the catalogue")
 
     def location(self, path: str) -> str:
-        """A file's path below any base."""
+        """Return a file's path below any base.
+
+        Args:
+            path: in the repository
+        """
         return f"{self.owner}/{self.repository}/{self.commit}/{path}"
 
 
 def read_hashes(text: str) -> tuple[tuple[str, str], ...]:
-    """(path, SHA-256) of each line of a list as sha256sum writes it."""
+    """Return (path, SHA-256) of each line of a list in the format of sha256sum.
+
+    Args:
+        text: of the list
+    """
     return tuple((path, digest) for digest, path in (line.split("  ", 1) for line in text.splitlines()))
 
 
@@ -132,7 +147,14 @@ CATALOGUE = {
 
 
 def choose(names: list[str]) -> list[Dataset]:
-    """The entries of these names, by name. Raises ParameterError for none at all, and for an unknown one."""
+    """Return the entries of data sets, sorted by name.
+
+    Args:
+        names: of the data sets
+
+    Raises:
+        ParameterError: for an unknown name, and without any name
+    """
     unknown = sorted(set(names) - set(CATALOGUE))
     if unknown or not names:
         problem = f"unknown data set {unknown[0]!r}" if unknown else "no data set is named"
@@ -141,5 +163,9 @@ def choose(names: list[str]) -> list[Dataset]:
 
 
 def licence_notice(names: list[str]) -> str:
-    """What to read once before using these data sets: licence and citation of each."""
+    """Return licence and citation of each data set, to be read before its use.
+
+    Args:
+        names: of the data sets
+    """
     return "\n".join(f"{entry.name}: {entry.licence}\n  cite: {entry.citation}" for entry in choose(names))

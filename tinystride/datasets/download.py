@@ -1,4 +1,4 @@
-"""Bring the data sets into one folder: verified, complete or not there at all."""
+"""Download of the data sets into one folder: every file is verified, and the folder is complete or absent."""
 
 import logging
 import shutil
@@ -42,21 +42,34 @@ def download(
     tripod_folder: Path | str | None = None,
     progress: bool = True,
 ) -> dict:
-    """Fill `raw_folder/<data set>/<path in its repository>`, and return what its sources.json says of it.
-
-    mirrors: folders or URLs, tried in this order, and before UPSTREAM, for every file
-    when_unreachable: if no recorded set can be reached, "simulate" (warns, and marks the source) or "fail"
-    simulated: arguments of simulator.simulate_dataset, beside the seed
-    tripod_folder: where the full TRIPOD set is, if it is among the data sets
+    """Fill `raw_folder/<data set>/<path in its repository>`.
 
     Files are verified by SHA-256 before they get their names. An interrupted run leaves a hidden folder
-    beside `raw_folder`, from which the next one goes on; `raw_folder` itself appears when all is there.
-    Raises ParameterError for a wrong argument, DataError for a file of another hash, and UnreachableError for
-    a set or a file that no base has, unless no recorded set can be had and `when_unreachable` is "simulate".
+    beside `raw_folder`, from which the next one continues; `raw_folder` itself appears when all files are
+    there.
+
+    Args:
+        datasets: names of data sets
+        raw_folder: the folder to write
+        mirrors: download mirrors, folders or addresses, tried for every file in this order, before UPSTREAM
+        when_unreachable: "simulate" (warn, and mark the source) or "fail", if no recorded set can be reached
+        simulated: arguments of simulator.simulate_dataset, beside the seed
+        seed: of the simulated set
+        tripod_folder: folder of the full TRIPOD set, if it is among the data sets
+        progress: show progress bars
+
+    Returns:
+        The content of sources.json.
+
+    Raises:
+        ParameterError: for a wrong argument
+        DataError: for a file with another hash
+        UnreachableError: if a set or a file cannot be reached at any base, unless no recorded set can be
+            reached and `when_unreachable` is "simulate"
     """
     entries = choose(datasets)
     if {"tripod", "tripod-excerpt"} <= set(datasets):
-        # The excerpt's subject would be trained on under one name and tested on under the other.
+        # One person would be in the training data under one name and in the test data under another.
         raise ParameterError("tripod-excerpt is a part of tripod: choose one of the two data sets")
     if when_unreachable not in WHEN_UNREACHABLE:
         raise ParameterError(
@@ -64,7 +77,7 @@ def download(
         )
     if any(entry.kind == "given" for entry in entries) and tripod_folder is None:
         raise ParameterError(
-            "data set 'tripod' needs the folder that you have been given: set TINYSTRIDE_TRIPOD"
+            "data set 'tripod' needs its folder, which is given on request: set TINYSTRIDE_TRIPOD"
         )
     with atomic_folder(raw_folder, keep_partial=True) as partial:
         public = [entry for entry in entries if entry.kind == "public"]
@@ -72,15 +85,15 @@ def download(
         nothing_recorded = len(unreached) == sum(entry.kind != "simulated" for entry in entries)
         if unreached and nothing_recorded and when_unreachable == "simulate":
             warnings.warn(
-                f"NO RECORDED DATA: {', '.join(unreached)} cannot be reached. SIMULATED recordings stand in, "
-                "and every result made from them is marked simulated.",
+                f"NO RECORDED DATA: {', '.join(unreached)} cannot be reached. SIMULATED recordings are used "
+                "instead, and every result made from them is marked simulated.",
                 stacklevel=2,
             )
             entries, public = choose(["simulated"]), []
         elif unreached:
             raise UnreachableError(
-                f"{', '.join(unreached)}: no base that has it can be reached; restore the network or a "
-                "mirror, or drop it from the list of data sets"
+                f"{', '.join(unreached)}: cannot be reached at any base; restore the network or a download "
+                "mirror, or remove it from the list of data sets"
             )
         _transfer_all(public, bases, partial, progress)
         for entry in entries:
@@ -95,9 +108,9 @@ def download(
 
 
 def _probe(entries: list[Dataset], bases: list, partial: Path) -> tuple[list, list[str]]:
-    """The bases that answer, and the names of the sets that none of them has.
+    """Return the bases that answer, and the names of the sets that no base has.
 
-    Transfers one missing file of each set, and asks a base that does not answer once only: a dead network is
+    Transfers one missing file of each set, and asks a base that does not answer only once: a dead network is
     noticed after one time-out, not after one per file.
     """
     alive, unreached = list(bases), []
@@ -135,7 +148,7 @@ def _transfer_all(entries: list[Dataset], bases: list, partial: Path, progress: 
 def _transfer_from_any(entry: Dataset, file: tuple[str, str], bases: list, partial: Path) -> None:
     if _is_verified(partial / entry.name / file[0], file[1]):
         return
-    failure = "none of them has it"
+    failure = "no base has it"
     for base in bases:
         try:
             return _transfer_patiently(entry, file, base, partial)
@@ -144,15 +157,15 @@ def _transfer_from_any(entry: Dataset, file: tuple[str, str], bases: list, parti
         except requests.RequestException as error:
             failure = f"{type(error).__name__} at {base}"
     raise UnreachableError(
-        f"{entry.name}: {file[0]} could not be had from any base ({failure}); "
-        "run again to go on where this run stopped"
+        f"{entry.name}: {file[0]} cannot be downloaded from any base ({failure}); "
+        "run it again to continue where this run stopped"
     )
 
 
 def _transfer_patiently(
     entry: Dataset, file: tuple[str, str], base: str | Path, partial: Path, silent_bases: bool = True
 ) -> None:
-    """`_transfer`, tried again after errors that may pass; after silence only with `silent_bases`."""
+    """Transfer a file, and try again after temporary errors; after silence only with `silent_bases`."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _transfer(entry, file, base, partial)
@@ -164,9 +177,10 @@ def _transfer_patiently(
 
 
 def _transfer(entry: Dataset, file: tuple[str, str], base: str | Path, partial: Path) -> None:
-    """One file from one base, under its name only if its hash is right.
+    """Transfer one file from one base; it gets its name only if its hash is right.
 
-    Raises FileNotFoundError if the base lacks it, requests.RequestException for a transfer that failed.
+    Raises:
+        FileNotFoundError: if the base lacks it, requests.RequestException for a transfer that failed
     """
     path, digest = file
     target = partial / entry.name / path
@@ -181,7 +195,7 @@ def _transfer(entry: Dataset, file: tuple[str, str], base: str | Path, partial: 
             ) from None
         except requests.RequestException:
             raise
-        except ValueError:  # pooch's word for a hash that differs
+        except ValueError:  # raised by pooch for a hash that differs
             raise _wrong_hash(origin) from None
     else:
         given = Path(base) / entry.location(path)
@@ -193,7 +207,8 @@ def _transfer(entry: Dataset, file: tuple[str, str], base: str | Path, partial: 
 
 def _wrong_hash(origin: Path | str) -> DataError:
     return DataError(
-        f"{origin}: its SHA-256 is not the catalogue's; repair that file, or drop its base from the mirrors"
+        f"{origin}: its SHA-256 differs from the catalogue's; repair the file, or remove its base from the "
+        "download mirrors"
     )
 
 
@@ -226,7 +241,7 @@ def _describe(entries: list[Dataset], partial: Path) -> dict:
 
 
 def _remove_strays(entries: list[Dataset], partial: Path) -> None:
-    """What an interrupted run with another list of data sets, or a killed transfer, has left behind."""
+    """Remove files that an interrupted run with another list of data sets, or a killed transfer, has left."""
     for path in partial.iterdir():
         if path.name not in {entry.name for entry in entries}:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

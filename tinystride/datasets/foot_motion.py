@@ -1,9 +1,9 @@
-"""A parametric model of a walking foot: where a point on the shoe is, and how it is turned, at any instant.
+"""A parametric model of a walking foot: position and orientation of a point on the shoe at any time.
 
-The foot rolls over the floor without slipping while it is planted, and is carried from plant to plant in
-swing. Position and orientation are smooth closed-form functions of time (position C2, angles C-infinity), so
-that specific force and angular rate can be differentiated from them and a stride's length is exact by
-construction: it is the distance between two plants.
+The foot rolls over the floor without slipping during stance, and moves from footprint to footprint in the
+swing. Position and orientation are smooth closed-form functions of time (position C2, angles C-infinity).
+Specific force and angular rate are their derivatives, and a stride's length is exact by construction: it is
+the distance between two footprints.
 
 Foot frame: x forward, y left, z up; pitch is positive toe-down. World frame: z up, x the first heading.
 """
@@ -22,7 +22,7 @@ with extra("train"):
     from scipy.special import ndtr
 
 # The constants were fitted by least squares to the median angular rate and specific force of the 19 people of
-# ipol-healthy (right foot, straight strides), one shape for all; what is a person's own, walker.py draws.
+# ipol-healthy (right foot, straight strides), one shape for all; walker.py draws the differences of people.
 # Widths and centres are in stride times from the event, or in swing durations from toe-off for "swing".
 PITCH_STEPS = (
     # event, amplitude, share, centre, width
@@ -47,15 +47,15 @@ YAW_EXCURSIONS = (
     ("contact", -7.7, -0.147, 0.105),
     ("contact", 1.3, -0.049, 0.030),
 )
-# The foot travels from toe-off + the first to contact + the second, gathering speed for the third and losing
-# it for the fourth share of a stride; in between its speed is constant.
+# The foot travels from toe-off + first to contact + second value, in stride times. It accelerates for the
+# third and slows down for the fourth share of a stride; in between its speed is constant.
 TRAVEL = (-0.045, 0.055, 0.15, 0.19)
-# It is lifted, beyond what pitch and travel do, from toe-off + the first to contact + the second, rising for
-# the third and sinking for the fourth share of a stride; not before it travels.
+# The additional lift lasts from toe-off + first to contact + second value, rising for the third and sinking
+# for the fourth share of a stride; it does not start before the travel.
 LIFT = (-0.045, -0.057, 0.175, 0.23)
-LOWEST = 0.53  # of the swing: when the ball of the foot passes closest to the floor
+LOWEST = 0.53  # share of the swing at which the ball of the foot is closest to the floor
 SHAKE_WIDTH_S = 0.009
-# Of the five-point difference formulas, at least; their error is then below 2e-4 of a 28 Hz vibration.
+# Minimum rate of the five-point difference formulas; their error is then below 2e-4 of a 28 Hz vibration.
 DIFFERENCE_HZ = 500.0
 
 
@@ -63,9 +63,12 @@ DIFFERENCE_HZ = 500.0
 class FootShape:
     """The sole as a rocker, seen from the sensor.
 
-    heel_m, ball_m, toe_m: how far before the sensor are the points that the foot rolls over
-    height_m: of the sensor over the floor, the lever arm of mid-stance
-    flat_rad: pitch over which the load moves from heel to ball
+    Attributes:
+        heel_m: distance of the heel's rolling point before the sensor (negative: behind it)
+        ball_m: distance of the ball's rolling point before the sensor
+        toe_m: distance of the toe's rolling point before the sensor
+        height_m: of the sensor over the floor, the lever arm of mid-stance
+        flat_rad: pitch over which the load moves from heel to ball
     """
 
     heel_m: float
@@ -103,21 +106,31 @@ class FootShape:
 
 @dataclass(frozen=True, eq=False)
 class Swings:
-    """The m swings of one foot in one trial: the foot stands on plant i, leaves it, and lands on plant i + 1.
+    """The m swings of one foot in one trial, each from footprint i to footprint i + 1.
 
-    toe_off_s, contact_s, stride_s [m]: when, and the time of a whole stride at that pace
-    plant_m [m + 1, 3], heading_rad [m + 1]: the floor below the sensor of the flat foot, and where it points
-    amplitude_rad: {"roll_over", "push_off", "swing", "loading"} → [m] toe-down pitch steps, which add to zero
-    clearance_m [m]: height of the ball of the foot over the floor where it passes closest in swing
-    roll, yaw [m, 3]: scale of each of ROLL_EXCURSIONS and YAW_EXCURSIONS
-    shake_m, shake_at_s, shake_hz [m, j, 3], [m, j], [m, j]: short vibrations in world axes, and their middles
-    wobble_rad, wobble_at_s, wobble_s [m, k, 3], [m, k], [m, k]: small Gaussian excursions (roll, pitch, yaw)
+    Attributes:
+        toe_off_s: [m] time of each toe-off
+        contact_s: [m] time of each contact
+        stride_s: [m] duration of a whole stride at that pace
+        footprint_m: [m + 1, 3] floor below the sensor of the flat foot
+        heading_rad: [m + 1] direction of the foot
+        amplitude_rad: {"roll_over", "push_off", "swing", "loading"} → [m] toe-down pitch steps, which add to
+            zero
+        clearance_m: [m] height of the ball of the foot over the floor where it is lowest in the swing
+        roll: [m, 3] scale of each of ROLL_EXCURSIONS
+        yaw: [m, 3] scale of each of YAW_EXCURSIONS
+        shake_m: [m, j, 3] short vibrations in world axes
+        shake_at_s: [m, j] centre of each vibration
+        shake_hz: [m, j] frequency of each vibration
+        wobble_rad: [m, k, 3] small Gaussian excursions (roll, pitch, yaw)
+        wobble_at_s: [m, k] centre of each excursion
+        wobble_s: [m, k] width of each excursion
     """
 
     toe_off_s: np.ndarray
     contact_s: np.ndarray
     stride_s: np.ndarray
-    plant_m: np.ndarray
+    footprint_m: np.ndarray
     heading_rad: np.ndarray
     amplitude_rad: dict[str, np.ndarray]
     clearance_m: np.ndarray
@@ -131,11 +144,16 @@ class Swings:
     wobble_s: np.ndarray
 
     def __len__(self) -> int:
+        """Return the number of swings."""
         return len(self.toe_off_s)
 
 
 class Motion:
-    """What moves along `pose`: sorted times [n] to position [n, 3] in m, (roll, pitch, yaw) [n, 3] in rad."""
+    """A motion given as a pose over time.
+
+    Args:
+        pose: maps sorted times [n] to position [n, 3] in m and (roll, pitch, yaw) [n, 3] in rad
+    """
 
     def __init__(self, pose: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]):
         self.pose = pose
@@ -143,7 +161,14 @@ class Motion:
     def sense(
         self, n: int, rate_hz: float, gravity_mps2: float, first_s: float = 0.0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Specific force (m/s²) and angular rate (rad/s), own axes, [n, 3], at first_s + i / rate_hz."""
+        """Return specific force (m/s²) and angular rate (rad/s) in the body's own axes, [n, 3] each.
+
+        Args:
+            n: number of samples
+            rate_hz: sampling rate
+            gravity_mps2: 0 gives the acceleration alone
+            first_s: time of the first sample
+        """
         refine = int(np.ceil(DIFFERENCE_HZ / rate_hz))
         step_s = 1 / (rate_hz * refine)
         position, angle = self.pose(first_s + step_s * np.arange(-2, (n - 1) * refine + 3))
@@ -161,7 +186,14 @@ class Motion:
 class FootMotion(Motion):
     """Motion of the sensor on one foot.
 
-    shape: the foot; swings: what it does; foot: "left" or "right", its mirror image
+    Args:
+        shape: of the foot
+        swings: of the foot
+        foot: "left" or "right", which is its mirror image
+
+    Attributes:
+        shape, swings: as given
+        side: 1 for left, -1 for right
     """
 
     def __init__(self, shape: FootShape, swings: Swings, foot: str):
@@ -171,7 +203,11 @@ class FootMotion(Motion):
         self._lift_m = self._lifts()
 
     def pose(self, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sensor position [n, 3] in m and (roll, pitch, yaw) [n, 3] in rad at the sorted times [n]."""
+        """Return sensor position [n, 3] in m and (roll, pitch, yaw) [n, 3] in rad.
+
+        Args:
+            time_s: [n] sorted times
+        """
         angle = np.zeros((len(time_s), 3))
         heading = np.full(len(time_s), self.swings.heading_rad[0])
         for i in range(len(self.swings)):
@@ -190,16 +226,16 @@ class FootMotion(Motion):
         return position, angle
 
     def _lifts(self) -> np.ndarray:
-        """Peak height to add to each swing, so that the ball of the foot clears the floor as it should."""
+        """Return the peak height to add to each swing, so that the ball of the foot has its clearance."""
         swings, shape = self.swings, self.shape
         time_s = swings.toe_off_s + LOWEST * (swings.contact_s - swings.toe_off_s)
         position, angle = self.pose(time_s)
         ball_m = position[:, 2] - shape.ball_m * np.sin(angle[:, 1]) - shape.height_m * np.cos(angle[:, 1])
         share = [self._lifted(i, time_s[i]) for i in range(len(swings))]
-        return (swings.clearance_m + swings.plant_m[:-1, 2] - ball_m) / share
+        return (swings.clearance_m + swings.footprint_m[:-1, 2] - ball_m) / share
 
     def _lifted(self, i: int, time_s: np.ndarray) -> np.ndarray:
-        """Share of swing i's lift at a time, 0 outside of its interval."""
+        """Return the share of swing i's lift at a time, 0 outside its interval."""
         stride = self.swings.stride_s[i]
         start, end = self.swings.toe_off_s[i] + LIFT[0] * stride, self.swings.contact_s[i] + LIFT[1] * stride
         return smooth_step((time_s - start) / (LIFT[2] * stride)) * smooth_step(
@@ -207,12 +243,16 @@ class FootMotion(Motion):
         )
 
     def travel(self, i: int) -> tuple[float, float]:
-        """When swing i begins to carry the foot forward, and when it is wholly on its next plant."""
+        """Return the times at which swing i starts to move the foot forward, and at which it rests again.
+
+        Args:
+            i: number of the swing
+        """
         stride = self.swings.stride_s[i]
         return self.swings.toe_off_s[i] + TRAVEL[0] * stride, self.swings.contact_s[i] + TRAVEL[1] * stride
 
     def _turn(self, i: int, time_s: np.ndarray, angle: np.ndarray, heading: np.ndarray) -> None:
-        """Add swing i's rotations. They add to zero but for the heading."""
+        """Add swing i's rotations, which add to zero except for the heading."""
         swings, stride = self.swings, self.swings.stride_s[i]
         toe_off, contact = swings.toe_off_s[i], swings.contact_s[i]
         event = {"toe_off": toe_off, "swing": toe_off, "contact": contact}
@@ -240,7 +280,7 @@ class FootMotion(Motion):
         heading[turning.stop :] += turn
 
     def _progress(self, i: int, time_s: np.ndarray) -> np.ndarray:
-        """Share of the way from plant to plant: speed rises and falls as `smooth_step` does."""
+        """Return the share of the way between footprints; speed rises and falls as `smooth_step` does."""
         start, end = self.travel(i)
         gather, lose = (share * self.swings.stride_s[i] for share in TRAVEL[2:])
         way = gather * _ramp((time_s - start) / gather) - lose * _ramp((time_s - end + lose) / lose)
@@ -249,21 +289,21 @@ class FootMotion(Motion):
     def _stand(
         self, i: int, part: slice, angle: np.ndarray, heading: np.ndarray, position: np.ndarray
     ) -> None:
-        """Roll the foot over plant i."""
-        position[part] = self._rolled("sole", angle[part], heading[part], self.swings.plant_m[i])
+        """Roll the foot over footprint i."""
+        position[part] = self._rolled("sole", angle[part], heading[part], self.swings.footprint_m[i])
 
     def _fly(
         self, i: int, time_s: np.ndarray, angle: np.ndarray, heading: np.ndarray, position: np.ndarray
     ) -> None:
-        """Carry the foot from rolling off plant i with the toe to rolling onto the next with the heel."""
+        """Move the foot from rolling off footprint i with the toe to rolling onto the next with the heel."""
         swings = self.swings
         leaves, lands = self.travel(i)
-        # Heel and sole are one curve while the toe is up: the change from one to the other is seamless.
+        # While the toe is up, heel and sole are one curve, so the change between them is smooth.
         toe_up_s = swings.contact_s[i] - 0.05 * swings.stride_s[i]
         for start, end, onto in ((leaves, toe_up_s, "heel"), (toe_up_s, lands, "sole")):
             part = _between(time_s, start, end)
-            left = self._rolled("toe", angle[part], heading[part], swings.plant_m[i])
-            reached = self._rolled(onto, angle[part], heading[part], swings.plant_m[i + 1])
+            left = self._rolled("toe", angle[part], heading[part], swings.footprint_m[i])
+            reached = self._rolled(onto, angle[part], heading[part], swings.footprint_m[i + 1])
             position[part] = left + self._progress(i, time_s[part])[:, None] * (reached - left)
             position[part, 2] += self._lift_m[i] * self._lifted(i, time_s[part])
 
@@ -275,36 +315,51 @@ class FootMotion(Motion):
             ring = np.exp(-((after_s / SHAKE_WIDTH_S) ** 2) / 2) * np.cos(2 * np.pi * hz * after_s)
             position[part] += ring[:, None] * size_m
 
-    def _rolled(self, part: str, angle: np.ndarray, heading: np.ndarray, plant_m: np.ndarray) -> np.ndarray:
-        """Sensor position of a foot that rolls over `part` on a plant and tilts sideways about its sole."""
+    def _rolled(
+        self, part: str, angle: np.ndarray, heading: np.ndarray, footprint_m: np.ndarray
+    ) -> np.ndarray:
+        """Return the sensor position of a foot that rolls over `part` and tilts about its sole."""
         x, z = self.shape.rolls[part](angle[:, 1]).T
         roll, pitch, yaw = angle.T
         across = -self.shape.height_m * np.sin(roll)
         risen = self.shape.height_m * (np.cos(roll) - 1)
         x, z = x + risen * np.sin(pitch), z + risen * np.cos(pitch)
         c, s = np.cos(heading + yaw), np.sin(heading + yaw)
-        return plant_m + np.stack([c * x - s * across, s * x + c * across, z], axis=1)
+        return footprint_m + np.stack([c * x - s * across, s * x + c * across, z], axis=1)
 
 
 def smooth_step(x: np.ndarray) -> np.ndarray:
-    """0 below 0, 1 above 1, in between the quintic whose first two derivatives vanish at both ends."""
+    """Return 0 below 0, 1 above 1, and between them the quintic with two zero derivatives at both ends.
+
+    Args:
+        x: any shape
+    """
     x = np.clip(x, 0.0, 1.0)
     return x**3 * (10 + x * (6 * x - 15))
 
 
 def _ramp(x: np.ndarray) -> np.ndarray:
-    """Integral of `smooth_step` from 0 to x."""
+    """Return the integral of `smooth_step` from 0 to x."""
     inside = np.clip(x, 0.0, 1.0)
     return inside**4 * (2.5 + inside * (inside - 3)) + np.maximum(x - 1, 0.0)
 
 
 def euler_matrices(angle: np.ndarray) -> np.ndarray:
-    """Rotations [n, 3, 3] from foot to world axes: Rz(yaw) Ry(pitch) Rx(roll) of [n, (roll, pitch, yaw)]."""
+    """Return rotations [n, 3, 3] from foot to world axes: Rz(yaw) Ry(pitch) Rx(roll).
+
+    Args:
+        angle: [n, 3] (roll, pitch, yaw), rad
+    """
     return Rotation.from_euler("ZYX", angle[:, ::-1]).as_matrix()
 
 
 def body_rates(angle: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    """Angular rate in the foot's own axes from (roll, pitch, yaw) and their derivatives, all [n, 3]."""
+    """Return the angular rate in the foot's own axes, [n, 3].
+
+    Args:
+        angle: [n, 3] (roll, pitch, yaw), rad
+        rate: [n, 3] their derivatives, rad/s
+    """
     roll, pitch, _ = angle.T
     roll_rate, pitch_rate, yaw_rate = rate.T
     return np.stack(

@@ -3,9 +3,9 @@
 Küderle et al., "Gaitmap: an open ecosystem for IMU-based human gait analysis and algorithm benchmarking",
 IEEE OJEMB 2024, https://github.com/mad-lab-fau/gaitmap. Both systems start together. One wearer.
 
-The sensor is not where a marker is. When the foot turns on the spot, heel and sensor go differently far, by
-up to 14 cm. So the reference is the path of the sensor's place, which the three markers give as those of a
-rigid foot.
+No marker is at the sensor. When the foot turns on the spot, heel and sensor move by different distances, up
+to 14 cm apart. So the reference is the path of the sensor's place, computed from the three markers of a rigid
+foot.
 """
 
 from collections.abc import Iterator
@@ -23,16 +23,24 @@ MARKER_RATE_HZ = 100.0
 SUBJECT, TRIAL = "walker", "sample"
 # Heel, toe and fifth metatarsal head of each foot.
 MARKERS = {"left": ("L_FCC", "L_TOE", "L_FM5"), "right": ("R_FCC", "R_TOE", "R_FM5")}
-# Place of the sensor from the heel marker in the frame of `foot_poses`, m: where a rigid foot is accelerated
-# as the sensor measured. studies/reference_point.py finds it, without any integral of the sensor.
+# Place of the sensor from the heel marker in the frame of `foot_poses`, m: where the acceleration of a rigid
+# foot equals the sensor's. studies/reference_point.py finds it without integrating the sensor's signals.
 SENSOR_M = {"left": (0.067, 0.061, 0.008), "right": (0.078, 0.044, 0.002)}
 AXES = ["acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z"]
 
 
 def load(folder: Path, dataset: str = "gaitmap-mocap") -> Iterator[Recording]:
-    """The left and the right foot's recording of `example_data` in `folder`, with the path of its sensor.
+    """Load the recordings of both feet, each with the path of its sensor.
 
-    Raises DataError for a file that is missing or damaged.
+    Args:
+        folder: of the data set
+        dataset: name for the recordings
+
+    Yields:
+        Left and right foot.
+
+    Raises:
+        DataError: for a file that is missing or damaged
     """
     source = Path(folder) / FOLDER / "imu_sample.csv"
     if not source.is_file():
@@ -60,9 +68,14 @@ def load(folder: Path, dataset: str = "gaitmap-mocap") -> Iterator[Recording]:
 
 
 def markers_m(folder: Path, foot: str) -> list[np.ndarray]:
-    """Return the paths [n, 3], m, of the markers on heel, toe and fifth metatarsal head at MARKER_RATE_HZ.
+    """Return the paths, [n, 3] each, m, of the markers on heel, toe and fifth metatarsal head.
 
-    Raises DataError for a file that is missing or damaged.
+    Args:
+        folder: of the data set
+        foot: "left" or "right"
+
+    Raises:
+        DataError: for a file that is missing or damaged
     """
     path = Path(folder) / FOLDER / "mocap_sample.csv"
     table = _read(path)
@@ -72,8 +85,12 @@ def markers_m(folder: Path, foot: str) -> list[np.ndarray]:
 def foot_poses(heel_m: np.ndarray, toe_m: np.ndarray, fifth_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the heel [n, 3], m, and the rotations [n, 3, 3] from the foot's axes to the laboratory's.
 
-    heel_m, toe_m, fifth_m: [n, 3] markers. The foot's axes: x from heel to toe, y across towards the fifth
-    metatarsal head, z = x × y.
+    The foot's axes: x from heel to toe, y towards the fifth metatarsal head, z = x × y.
+
+    Args:
+        heel_m: marker, [n, 3]
+        toe_m: marker, [n, 3]
+        fifth_m: marker on the fifth metatarsal head, [n, 3]
     """
     along = _unit(toe_m - heel_m)
     normal = _unit(np.cross(along, fifth_m - heel_m))
@@ -85,7 +102,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    """A table with two header rows: sensor or marker, then axis. The first column counts the rows."""
+    """Return a table with two header rows: sensor or marker, then axis. The first column numbers the rows."""
     try:
         return pd.read_csv(path, header=[0, 1], index_col=0)
     except (OSError, ValueError) as error:
@@ -95,10 +112,12 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _columns(path: Path, table: pd.DataFrame, group: str, names: list[str]) -> np.ndarray:
-    """Values [n, names] of one sensor or marker."""
+    """Return the values [n, names] of one sensor or marker."""
     try:
         return table[group][names].to_numpy(dtype=float)
     except KeyError:
         raise read_error(path, f"lacks columns of {group}", "download it again") from None
     except ValueError as error:
-        raise read_error(path, f"{group} holds what is not a number ({error})", "download it again") from None
+        raise read_error(
+            path, f"{group} holds text instead of a number ({error})", "download it again"
+        ) from None

@@ -18,13 +18,24 @@ FEET = {"left": ("lf", "LeftFootEvents"), "right": ("rf", "RightFootEvents")}
 SAMPLE_COLUMNS = ["PacketCounter", "Acc_X", "Acc_Y", "Acc_Z", "Gyr_X", "Gyr_Y", "Gyr_Z"]
 COLUMNS = [*SAMPLE_COLUMNS, "Mag_X", "Mag_Y", "Mag_Z"]
 HEADER_LINES = 2
-# Xsens MTw Awinda, data sheet: ±160 m/s², ±2000 deg/s.
+# By the data sheet of the Xsens MTw Awinda: ±160 m/s², ±2000 deg/s.
 FULL_SCALE = (160.0, np.deg2rad(2000.0))
 NO_LENGTH = "stride length was not measured"
 
 
 def load(folder: Path, dataset: str = "ipol-healthy") -> Iterator[Recording]:
-    """Both feet of every `GaitData/{subject}-{trial}.json` below `folder`, by number of subject and trial."""
+    """Load both feet of every `GaitData/{subject}-{trial}.json`, sorted by number of subject and trial.
+
+    Args:
+        folder: of the data set
+        dataset: name for the recordings
+
+    Yields:
+        One recording per foot and trial.
+
+    Raises:
+        DataError: for a file that is missing or damaged
+    """
     folder = Path(folder) / "GaitData"
     trials = {tuple(map(int, path.stem.split("-"))): path for path in folder.glob("*-*.json")}
     if not trials:
@@ -37,7 +48,11 @@ def load(folder: Path, dataset: str = "ipol-healthy") -> Iterator[Recording]:
 
 
 def foot_events_s(recording: Recording) -> np.ndarray:
-    """Hand-checked [n, 2] foot off and foot contact of a recording of this set, s after its first sample."""
+    """Return the hand-checked foot events of a recording, [n, 2]: foot off and foot contact, s.
+
+    Args:
+        recording: of this data set; times count from its first sample
+    """
     path = Path(recording.source)
     events = _read_events(path.with_name(f"{recording.subject}-{recording.trial}.json"))
     trial_start, trial_end = events["TrialBoundaries"]
@@ -99,11 +114,11 @@ def _recording(
 
 
 def _read_samples(path: Path) -> tuple[float, np.ndarray, np.ndarray]:
-    """Counter of the first packet, samples [n, 6] on the full grid of packet counters, gaps."""
+    """Return the first packet's counter, samples [n, 6] on the full grid of packet counters, and gaps."""
     table = read_table(path, "\t", names_line=HEADER_LINES, first_line=HEADER_LINES + 1)
     if list(table.columns) != COLUMNS:
         raise read_error(path, f"its columns are not {', '.join(COLUMNS)}", "download it again")
-    # Trial 11-1 counts one packet twice, while standing, on both feet: right is the counter after it.
+    # Trial 11-1 counts one packet twice, while standing, on both feet; the later counter is right.
     repeated = table["PacketCounter"].duplicated(keep="last")
     if repeated.sum() <= 1:
         table = table[~repeated]

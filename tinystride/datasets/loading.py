@@ -24,9 +24,18 @@ LOADERS = {
 
 
 def load_recordings(raw_folder: Path | str, names: list[str] | None = None) -> Iterator[Recording]:
-    """Recordings of the data sets `names` (None: all there are) from `raw_folder/<name>/…`, in a fixed order.
+    """Load the recordings of data sets, in a fixed order.
 
-    Raises ParameterError for an unknown name, DataError for a file that is missing or breaks a rule.
+    Args:
+        raw_folder: data/raw, with one folder per data set
+        names: of the data sets; None: all that are there
+
+    Yields:
+        One recording per foot and trial.
+
+    Raises:
+        ParameterError: for an unknown name
+        DataError: for a file that is missing or breaks a rule
     """
     raw_folder = Path(raw_folder)
     if names is None:

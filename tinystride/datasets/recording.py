@@ -1,4 +1,4 @@
-"""One foot, one trial: what every data set is loaded to."""
+"""One foot in one trial: the form to which every data set is loaded."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,15 @@ def reference_table(
     reference: str,
     note: ArrayLike = "",
 ) -> pd.DataFrame:
-    """One row per reference stride: REFERENCE_COLUMNS and `note`, which says why a length is not known."""
+    """Return a table with one row per reference stride: REFERENCE_COLUMNS and `note`.
+
+    Args:
+        start_s: [n] start of each stride
+        end_s: [n] end of each stride
+        stride_length_cm: [n], NaN if unknown
+        reference: one of REFERENCE_SYSTEMS
+        note: why a length is unknown, [n] or one for all
+    """
     table = pd.DataFrame(
         {
             "start_s": np.asarray(start_s, dtype=float),
@@ -38,20 +46,26 @@ def reference_table(
 
 
 def trajectory_table(time_s: np.ndarray, position_m: np.ndarray) -> pd.DataFrame:
-    """A reference that is known at every instant: TRAJECTORY_COLUMNS, one row per position.
+    """Return a reference that is known at every time: TRAJECTORY_COLUMNS, one row per position.
 
-    time_s: [k] on the recording's clock, increasing; position_m: [k, 3], of the sensor or of a marker on the
-        shoe, z up, NaN where it was not seen
+    Args:
+        time_s: [k] on the recording's clock, increasing
+        position_m: [k, 3] of the sensor or of a marker on the shoe, z up, NaN if it was not seen
     """
     return pd.DataFrame(np.column_stack([time_s, position_m]), columns=TRAJECTORY_COLUMNS)
 
 
 def is_trajectory(reference: pd.DataFrame) -> bool:
-    """Return whether a recording's reference is a trajectory and not a table of strides."""
+    """Return whether a recording's reference is a trajectory and not a table of strides.
+
+    Args:
+        reference: of the recording
+    """
     return set(TRAJECTORY_COLUMNS) <= set(reference)
 
 
 def no_reference() -> pd.DataFrame:
+    """Return an empty table of reference strides."""
     return reference_table([], [], [], "")
 
 
@@ -59,27 +73,31 @@ def no_reference() -> pd.DataFrame:
 class Recording:
     """Samples of one foot in one trial, in the sensor's own axes. Sample i was taken at i / rate_hz seconds.
 
-    dataset, subject, trial: names; `subject` is unique within its data set
-    foot: "left" or "right"
-    rate_hz: sampling rate, evenly spaced
-    acc_mps2: specific force, [n, 3], m/s² (at rest its magnitude is g)
-    gyr_radps: angular rate, [n, 3], rad/s
-    source: the file it came from, for messages
-    condition: the walking condition ("PWS", "PWS+20", "overground", ...)
-    gaps: [k, 2] half-open sample ranges that were lost and filled by interpolation
-    walking_s: (start, end) outside of which nothing is to be used, e.g. trial boundaries; None: all of it
-    turns_s: [k, 2] start and end of known turns
-    reference: one row per reference stride: start_s, end_s (the two events that bound it, on the recording's
-        clock), stride_length_cm, reference, note. NaN length: the stride is known, its length is not, for the
-        reason in `note`. Or a trajectory (TRAJECTORY_COLUMNS, `trajectory_table`), from which a stride's
-        length is the horizontal distance between the positions at its two mid-stances
-    reference_event: what start_s and end_s are: "initial_contact", or "mid_stance" where the reference
-        measures footprints and marks for each an instant of the stance phase that left it
-    saturation: (acc_mps2, gyr_radps) full scale of the sensor, NaN where unknown
-    clock: name of the clock that the time stamps are from: "utc" for seconds since 1970, otherwise a name
-        that only recordings with the same clock share, such as the file; "" where there are no time stamps
-    clock_start_s: what that clock showed at the first sample, s; NaN where unknown
-    notes: what the reader assumed (columns, units, rate, clock, lines skipped), for the user
+    Attributes:
+        dataset: name of the data set
+        subject: name of the person, unique within the data set
+        trial: name of the trial
+        foot: "left" or "right"
+        rate_hz: sampling rate, evenly spaced
+        acc_mps2: specific force, [n, 3], m/s² (at rest its magnitude is g)
+        gyr_radps: angular rate, [n, 3], rad/s
+        source: the file that it comes from, for messages
+        condition: the walking condition ("PWS", "PWS+20", "overground", …)
+        gaps: [k, 2] half-open sample ranges that were lost and filled by interpolation
+        walking_s: (start, end); samples outside are not used, such as those before a trial; None: all are
+            used
+        turns_s: [k, 2] start and end of known turns
+        reference: one row per reference stride: start_s, end_s (the two events that bound it, on the
+            recording's clock), stride_length_cm, reference, note. NaN length: the stride is known but its
+            length is not, for the reason in `note`. Or a trajectory (`trajectory_table`): a stride's length
+            is then the horizontal distance between the positions at its two mid-stances
+        reference_event: event at start_s and end_s: "initial_contact", or "mid_stance" if the reference
+            measures footprints and marks for each an instant of its stance phase
+        saturation: (acc_mps2, gyr_radps) full scale of the sensor, NaN if unknown
+        clock: name of the clock of the time stamps: "utc" for seconds since 1970, otherwise a name that only
+            recordings with the same clock share, such as the file; "" without time stamps
+        clock_start_s: time of the first sample on that clock, s; NaN if unknown
+        notes: assumptions of the reader (columns, units, rate, clock, skipped lines), for the user
     """
 
     dataset: str
@@ -110,17 +128,21 @@ class Recording:
         name: str = "frame",
         **options: Any,
     ) -> "Recording":
-        """A recording from a pandas table with the columns that a file may have (docs/recordings.md).
+        """Return a recording from a pandas table with the columns that a file may have (docs/recordings.md).
 
-        rate_hz: sampling rate; None: from a column, or an index, of times
-        foot: "left" or "right"; None: from the columns' names or the signal; of a table with both feet, which
-            one is wanted
-        name: of the recording, and in messages
-        options: columns, time_column, time_unit, acc_unit, gyr_unit, acc_scale, gyr_scale, as of
-            `tinystride predict`; what is not given is found where it is unambiguous, and told in `notes`
+        Args:
+            frame: the table
+            rate_hz: sampling rate; None: from a column, or an index, of times
+            foot: "left" or "right"; None: from the columns' names or the signal; of a table with both feet,
+                the one wanted
+            name: of the recording, also in messages
+            **options: columns, time_column, time_unit, acc_unit, gyr_unit, acc_scale, gyr_scale, as for
+                `tinystride predict`; an option that is not given is found in the table and noted in `notes`
 
-        Raises DataError for a table that holds no recording, ParameterError for an option that does not fit
-        and for a table of both feet if `foot` does not say which.
+        Raises:
+            ParameterError: for an option that does not fit, and for a table of both feet if `foot` is not
+                given
+            DataError: for a table without a recording
         """
         from tinystride.reading import ReadingOptions
         from tinystride.reading.frames import read_frame
@@ -133,15 +155,17 @@ class Recording:
 
     @property
     def n_samples(self) -> int:
+        """Number of samples."""
         return len(self.acc_mps2)
 
     @property
     def duration_s(self) -> float:
+        """Duration, s."""
         return self.n_samples / self.rate_hz
 
     @property
     def lost(self) -> np.ndarray:
-        """[n] bool, which samples were lost and filled: those of `gaps`."""
+        """Samples that were lost and filled, [n] bool: those of `gaps`."""
         lost = np.zeros(self.n_samples, dtype=bool)
         for first, stop in self.gaps:
             lost[first:stop] = True
@@ -149,9 +173,16 @@ class Recording:
 
     @property
     def name(self) -> str:
+        """Data set, subject, trial and foot, joined by "/"."""
         return f"{self.dataset}/{self.subject}/{self.trial}/{self.foot}"
 
 
 def read_error(source: Path | str, rule: str, remedy: str) -> DataError:
-    """A DataError in the one form that all loaders use."""
+    """Return a DataError in the form that all loaders use.
+
+    Args:
+        source: file or recording
+        rule: the rule that is broken
+        remedy: what the user can do
+    """
     return DataError(f"{source}: {rule}; {remedy}")

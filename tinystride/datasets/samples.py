@@ -1,6 +1,6 @@
-"""From a file's rows to even, finite samples in m/s² and rad/s: the rules that every recording has to keep.
+"""From a file's rows to even, finite samples in m/s² and rad/s: the rules for every recording.
 
-Shared by the loaders of the data sets and by whoever reads a recording of their own.
+Used by the loaders of the data sets and by the reader of other recordings.
 """
 
 import io
@@ -21,18 +21,18 @@ from tinystride.datasets.recording import (
 STANDARD_GRAVITY_MPS2 = 9.80665
 AXES = ("acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z")
 
-# Left feet of ipol-healthy rest at up to 10.5 m/s²: a sensor's own error has to pass, a wrong unit or scale
-# must not, since a length is off by as much.
+# Left feet of ipol-healthy rest at up to 10.5 m/s². A sensor's own error has to pass; a wrong unit or scale
+# must not, because it changes lengths by the same factor.
 REST_TOLERANCE = 0.12
 QUIET_WINDOW_S = 0.25
 # Full scale of common sensors is 2000 deg/s, 35 rad/s; a swinging foot turns at 3 rad/s and more.
-LARGEST_GYR_RADPS = 40.0
-SMALLEST_MOVING_GYR_RADPS = 0.5
+MAX_GYR_RADPS = 40.0
+MIN_MOVING_GYR_RADPS = 0.5
 MOVING_ACC_SD_MPS2 = 1.0
-# A foot that turns as fast gives no two equal samples, let alone three.
+# A foot that turns faster than this never gives three equal samples.
 FROZEN_GYR_RADPS = 0.5
 FROZEN_SAMPLES = 3
-LONGEST_JITTER = 3.0  # sampling intervals; what takes longer is a pause
+MAX_JITTER = 3.0  # sampling intervals; a longer step is a pause
 TIME_UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 STRIDE_LENGTH_RANGE_CM = (10.0, 400.0)
 MAX_MARKER_SPEED_MPS = 20.0  # median over a recording
@@ -41,9 +41,20 @@ MAX_MARKER_SPEED_MPS = 20.0  # median over a recording
 def read_table(
     path: Path, sep: str = ",", *, names_line: int = 1, first_line: int = 2, decimal: str = "."
 ) -> pd.DataFrame:
-    """A text table with its column names in line `names_line` and its first row in line `first_line`.
+    """Read a text table.
 
-    Raises DataError if it is missing, empty, or has a line with more or fewer columns than there are names.
+    Args:
+        path: the file
+        sep: separator of the columns
+        names_line: number of the line with the column names, from 1
+        first_line: number of the line with the first row, from 1
+        decimal: decimal sign
+
+    Returns:
+        The table.
+
+    Raises:
+        DataError: if the file is missing or empty, or a line has more or fewer columns than there are names
     """
     try:
         lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
@@ -60,22 +71,39 @@ def read_table(
                 "it is cut off or was edited: restore it from its source",
             )
     rows = io.StringIO("\n".join(lines[first_line - 1 :]))
-    # Numbers for names, since pandas refuses two columns of one name, which nobody may want to read.
+    # Columns are numbered while reading: pandas refuses two columns of one name.
     numbered = range(len(names))
     table = pd.read_csv(rows, sep=sep, names=numbered, index_col=False, decimal=decimal, low_memory=False)
     return table.set_axis(names, axis=1)
 
 
 def require_columns(source: Path | str, table: pd.DataFrame, columns: list[str]) -> None:
+    """Check that a table has some columns.
+
+    Args:
+        source: of the table, for messages
+        table: the table
+        columns: names
+
+    Raises:
+        DataError: if one is missing
+    """
     missing = [column for column in columns if column not in table]
     if missing:
         raise read_error(source, f"lacks the column {missing[0]!r}", f"it needs {', '.join(columns)}")
 
 
 def numbers(source: Path | str, table: pd.DataFrame, columns: list[str], first_line: int = 2) -> np.ndarray:
-    """Columns of a table as floats [n, len(columns)]; `first_line` is the line of its first row in the file.
+    """Return columns of a table as floats, [n, len(columns)].
 
-    Raises DataError for a column that is not there and for anything that is not a finite number.
+    Args:
+        source: of the table, for messages
+        table: the table
+        columns: names
+        first_line: number of the line of the table's first row, for messages
+
+    Raises:
+        DataError: for a missing column, and for a value that is not a finite number
     """
     require_columns(source, table, columns)
     values = np.column_stack([pd.to_numeric(table[column], errors="coerce") for column in columns]).astype(
@@ -93,10 +121,16 @@ def numbers(source: Path | str, table: pd.DataFrame, columns: list[str], first_l
 
 
 def sample_numbers(source: Path | str, time_s: np.ndarray, rate_hz: float, first_line: int = 2) -> np.ndarray:
-    """The place [n] of each sample on an even grid, from its time stamp; lost samples leave numbers out.
+    """Return the place [n] of each sample on an even grid, from its time stamp; losses leave gaps.
 
-    A pause may be of any length. Raises DataError where time stands still, runs back, or does not follow
-    `rate_hz`.
+    Args:
+        source: of the samples, for messages
+        time_s: [n] time stamps; a pause may be of any length
+        rate_hz: sampling rate
+        first_line: number of the line of the first sample, for messages
+
+    Raises:
+        DataError: if time stands still, runs backwards, or does not follow the rate
     """
     steps = np.diff(time_s) * rate_hz
     _require_increase(source, steps, first_line)
@@ -106,9 +140,9 @@ def sample_numbers(source: Path | str, time_s: np.ndarray, rate_hz: float, first
         raise read_error(
             source,
             f"its time stamps say {rate_hz / median:.4g} Hz, not {rate_hz:g} Hz",
-            f"they look like {unit}: turn them into seconds" if unit else "give the true rate",
+            f"they look like {unit}: convert them to seconds" if unit else "give the true rate",
         )
-    uneven = np.flatnonzero((np.abs(steps - np.rint(steps)) > 0.3) & (steps < LONGEST_JITTER))
+    uneven = np.flatnonzero((np.abs(steps - np.rint(steps)) > 0.3) & (steps < MAX_JITTER))
     if len(uneven):
         raise read_error(
             source,
@@ -122,7 +156,7 @@ def _require_increase(source: Path | str, steps: np.ndarray, first_line: int) ->
     backward = np.flatnonzero(~(steps > 0))
     if not len(backward):
         return
-    # Stamps that are coarser than the sampling interval repeat all along.
+    # Stamps that are coarser than the sampling interval repeat throughout.
     rounded = len(backward) > len(steps) / 20 and (steps[backward] == 0).all()
     raise read_error(
         source,
@@ -134,7 +168,12 @@ def _require_increase(source: Path | str, steps: np.ndarray, first_line: int) ->
 
 
 def lost_rows(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> np.ndarray:
-    """Which samples [n] are none, though a logger has written them: all zeros, or repeated amid movement."""
+    """Return which samples [n] were lost although they were written: all zeros, or repeated in movement.
+
+    Args:
+        acc_mps2: [n, 3]
+        gyr_radps: [n, 3]
+    """
     samples = np.column_stack([acc_mps2, gyr_radps])
     zero = (samples == 0).all(axis=1)
     repeats = np.concatenate([[False], (np.diff(samples, axis=0) == 0).all(axis=1)])
@@ -147,10 +186,19 @@ def lost_rows(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> np.ndarray:
 def fill_gaps(
     source: Path | str, number: np.ndarray, values: np.ndarray, first_line: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Samples [k, channel] at places `number` [k] onto the full grid [n, channel], by linear interpolation.
+    """Put samples onto the full grid by linear interpolation.
 
-    Returns the samples and the half-open ranges [gaps, 2] that were interpolated. Raises DataError for places
-    that do not increase, and where more is lost than recorded.
+    Args:
+        source: of the samples, for messages
+        number: [k] places of the samples, increasing
+        values: [k, channel]
+        first_line: number of the line of the first sample, for messages
+
+    Returns:
+        Samples [n, channel], and the half-open ranges [gaps, 2] that were interpolated.
+
+    Raises:
+        DataError: if places do not increase, or if more is lost than recorded
     """
     steps = np.diff(number)
     _require_increase(source, steps, first_line)
@@ -165,7 +213,14 @@ def fill_gaps(
 
 
 def check_recording(recording: Recording) -> Recording:
-    """The same recording if it keeps all rules, else a DataError that says which one and what to do."""
+    """Return the recording if it keeps all rules.
+
+    Args:
+        recording: to be checked
+
+    Raises:
+        DataError: with the broken rule and a remedy
+    """
     source = recording.source or recording.name
     if recording.foot not in FEET:
         raise read_error(source, f"foot is {recording.foot!r}", f"it has to be one of {', '.join(FEET)}")
@@ -175,7 +230,17 @@ def check_recording(recording: Recording) -> Recording:
 
 
 def check_samples(source: Path | str, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> None:
-    """Raise DataError unless both are [n, 3]: at least a second of finite, living samples in these units."""
+    """Check that samples are at least a second long, finite, changing and in the right units.
+
+    Args:
+        source: of the samples, for messages
+        rate_hz: sampling rate
+        acc_mps2: [n, 3]
+        gyr_radps: [n, 3]
+
+    Raises:
+        DataError: with the broken rule and a remedy
+    """
     if not 20 <= rate_hz <= 5000:
         raise read_error(
             source, f"the sampling rate is {rate_hz:g} Hz", "it has to be between 20 and 5000 Hz"
@@ -204,38 +269,44 @@ def check_samples(source: Path | str, rate_hz: float, acc_mps2: np.ndarray, gyr_
 
 
 def _check_units(source: Path | str, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> None:
-    # Gyroscope first: where the foot rests is read off it, which no constant factor changes.
-    largest = float(np.percentile(np.abs(gyr_radps).max(axis=1), 99))
-    if largest > LARGEST_GYR_RADPS:
+    # Gyroscope first: it shows where the foot rests, whatever its unit.
+    peak_radps = float(np.percentile(np.abs(gyr_radps).max(axis=1), 99))
+    if peak_radps > MAX_GYR_RADPS:
         raise read_error(
             source,
-            f"the gyroscope reaches {largest:.4g} rad/s, as if it were given in deg/s",
-            "say that its unit is deg/s, or multiply it by π/180",
+            f"the gyroscope reaches {peak_radps:.4g} rad/s, as if its unit were deg/s",
+            "state that its unit is deg/s, or multiply it by π/180",
         )
     moving = float(np.linalg.norm(acc_mps2, axis=1).std()) > MOVING_ACC_SD_MPS2
-    if moving and largest < SMALLEST_MOVING_GYR_RADPS:
+    if moving and peak_radps < MIN_MOVING_GYR_RADPS:
         raise read_error(
             source,
-            f"the gyroscope reaches only {largest:.2g} rad/s while the foot moves, "
-            "as if it were given in rad/s and taken for deg/s",
-            "say that its unit is rad/s, or multiply it by 180/π",
+            f"the gyroscope reaches only {peak_radps:.2g} rad/s while the foot moves, "
+            "as if rad/s were read as deg/s",
+            "state that its unit is rad/s, or multiply it by 180/π",
         )
     rest = rest_acceleration(rate_hz, acc_mps2, gyr_radps)
     if abs(rest / STANDARD_GRAVITY_MPS2 - 1) <= REST_TOLERANCE:
         return
     found = f"|acc| at rest is {rest:.3g} m/s², not about 9.81"
     for factor, given, remedy in (
-        (1 / STANDARD_GRAVITY_MPS2, "g", "say that its unit is g, or multiply it by 9.80665"),
+        (1 / STANDARD_GRAVITY_MPS2, "g", "state that its unit is g, or multiply it by 9.80665"),
         (1000 / STANDARD_GRAVITY_MPS2, "mg or cm/s²", "multiply it by 0.00980665 or by 0.01"),
-        (STANDARD_GRAVITY_MPS2, "m/s² and taken for g", "say that its unit is m/s²"),
+        (STANDARD_GRAVITY_MPS2, "m/s², not g", "state that its unit is m/s²"),
     ):
         if abs(rest / STANDARD_GRAVITY_MPS2 / factor - 1) <= REST_TOLERANCE:
-            raise read_error(source, f"{found}, as if it were given in {given}", remedy)
-    raise read_error(source, found, "check unit, calibration, and that gravity has not been taken out")
+            raise read_error(source, f"{found}, as if its unit were {given}", remedy)
+    raise read_error(source, found, "check unit, calibration, and that gravity was not removed")
 
 
 def rest_acceleration(rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> float:
-    """Mean |acc|, m/s², of the 0.25 s in which the foot turns least."""
+    """Return the mean |acc|, m/s², of the 0.25 s in which the foot turns least.
+
+    Args:
+        rate_hz: sampling rate
+        acc_mps2: [n, 3]
+        gyr_radps: [n, 3]
+    """
     window = max(2, round(QUIET_WINDOW_S * rate_hz))
     energy = np.convolve((gyr_radps**2).sum(axis=1), np.ones(window), "valid")
     start = int(energy.argmin())
@@ -281,7 +352,7 @@ def _check_trajectory(source: Path | str, recording: Recording) -> None:
         raise read_error(source, "its reference holds no finite position", "restore both files")
     if time_s[0] >= recording.duration_s or time_s[-1] <= 0:
         raise read_error(source, "its reference covers another time", "restore both files")
-    # A person covers less than 10 m/s; millimetres taken for metres are a thousand times that.
+    # A person moves at less than 10 m/s; millimetres read as metres give a thousand times that.
     seen = np.isfinite(position_m).all(axis=1)
     steps_m = np.linalg.norm(np.diff(position_m[seen], axis=0), axis=1)
     speed_mps = float(np.median(steps_m / np.diff(time_s[seen]))) if seen.sum() > 1 else 0.0

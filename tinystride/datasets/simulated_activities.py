@@ -1,7 +1,8 @@
-"""What a shoe-worn sensor feels when nobody walks on a level floor: where an estimator must not answer.
+"""Simulated recordings of activities other than level walking, in which an estimator must not report lengths.
 
-Rough: frequencies and sizes are plausible, nothing is fitted to recordings. Gaits other than walking have
-their exact stride lengths (horizontal) as reference, the rest has none.
+Rough models: frequencies and sizes are plausible, nothing is fitted to recordings. Gaits other than walking
+    have
+their exact (horizontal) stride lengths as reference; other activities have no reference.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ DATASET = "simulated-activity"
 
 @dataclass(frozen=True)
 class _Gait:
-    """A way of moving on foot as changes of a walking subject; climb_m: height gained per stride."""
+    """A gait as changes of a walking subject; climb_m: height gained per stride."""
 
     speed_mps: float
     step_m: float
@@ -47,10 +48,10 @@ GAITS = {
     "running": _Gait(
         2.8, 1.05, _as(85.0, 15.0, 0.05, stance_fraction=0.36, impact_mps2=45.0, release_mps2=40.0)
     ),
-    # Steps of 17 by 29 cm; the clearance is that over the step which the foot leaves.
+    # Steps of 17 by 29 cm; the clearance is above the step that the foot leaves.
     "stairs-up": _Gait(0.5, 0.29, _as(45.0, 9.0, 0.23), climb_m=0.34),
     "stairs-down": _Gait(0.55, 0.29, _as(40.0, 9.0, -0.22, impact_mps2=30.0), climb_m=-0.34),
-    # Feet hardly leave the floor.
+    # Feet stay close to the floor.
     "shuffling": _Gait(
         0.3, 0.2, _as(14.0, 8.0, 0.002, impact_mps2=5.0, release_mps2=3.0, roll_over_rad=np.deg2rad(1.0))
     ),
@@ -60,7 +61,7 @@ GAITS = {
 def _noise(
     rng: np.random.Generator, time_s: np.ndarray, low_hz: float, high_hz: float, rms: ArrayLike
 ) -> np.ndarray:
-    """Smooth random motion [n, 3] of the given rms per axis: 24 sinusoids between two frequencies."""
+    """Return smooth random motion [n, 3] of the given rms per axis: 24 sinusoids between two frequencies."""
     hz = rng.uniform(low_hz, high_hz, (24, 3))
     phase = rng.uniform(0, 2 * np.pi, (24, 3))
     waves = sum(np.sin(2 * np.pi * f * time_s[:, None] + p) for f, p in zip(hz, phase, strict=True))
@@ -68,7 +69,7 @@ def _noise(
 
 
 def _bursts(rng: np.random.Generator, time_s: np.ndarray, on_s: float, off_s: float) -> np.ndarray:
-    """Envelope [n, 1] that rises to 1 for about `on_s` after pauses of about `off_s`."""
+    """Return an envelope [n, 1] that rises to 1 for about `on_s` after pauses of about `off_s`."""
     envelope, at_s = np.zeros_like(time_s), off_s
     while at_s < time_s[-1]:
         length_s = on_s * rng.uniform(0.5, 1.5)
@@ -80,7 +81,7 @@ def _bursts(rng: np.random.Generator, time_s: np.ndarray, on_s: float, off_s: fl
 def _levels(
     rng: np.random.Generator, time_s: np.ndarray, hold_s: float, move_s: float, low: float, high: float
 ) -> np.ndarray:
-    """A level [n] between two bounds, held for about `hold_s`, then moved within about `move_s`."""
+    """Return a level [n] between two bounds, held for about `hold_s`, then moved within about `move_s`."""
     changes = int(3 * time_s[-1] / (hold_s + move_s)) + 2
     level = rng.uniform(low, high, changes + 1)
     length_s = move_s * rng.uniform(0.5, 1.5, changes)
@@ -90,20 +91,20 @@ def _levels(
 
 
 def _standing(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sway, and the weight going from foot to foot now and then."""
+    """Return pose of swaying, with the weight shifting between the feet now and then."""
     shifts = _bursts(rng, time_s, 2.0, 6.0) * np.deg2rad([3.0, 1.5, 1.0])
     return 0.06 * shifts[:, [1, 0, 2]], shifts + _noise(rng, time_s, 0.1, 1.0, np.deg2rad(0.15))
 
 
 def _sitting(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A foot put here and there, and a heel that taps."""
+    """Return pose of a foot that is moved now and then, with a tapping heel."""
     taps = _bursts(rng, time_s, 3.0, 5.0) * np.sin(2 * np.pi * rng.uniform(3.0, 5.0) * time_s)[:, None]
     placed = _noise(rng, time_s, 0.02, 0.15, np.deg2rad([4.0, 6.0, 8.0]))
     return taps * [0.004, 0.0, 0.01], placed + taps * np.deg2rad([0.5, 6.0, 0.5])
 
 
 def _swinging(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A leg that hangs from a high seat: kicked forward and back, or swung to and fro, about the knee."""
+    """Return pose of a leg that hangs from a high seat: kicked, or swung to and fro, about the knee."""
     hz, shank_m = rng.uniform(0.7, 1.1), 0.45
     swings = _bursts(rng, time_s, 4.0, 6.0)[:, 0]
     angle = (1 - swings) * _levels(rng, time_s, 0.5, 0.5, np.deg2rad(-25.0), np.deg2rad(40.0))
@@ -113,14 +114,14 @@ def _swinging(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray,
 
 
 def _shaking(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A shoe in somebody's hand."""
+    """Return pose of a shoe shaken in a hand."""
     shaken = _bursts(rng, time_s, 5.0, 3.0)
     return shaken * _noise(rng, time_s, 1.5, 4.0, 0.04), shaken * _noise(rng, time_s, 1.0, 4.0, 0.35)
 
 
 def _bus(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A foot on the floor of a bus that speeds up, brakes, turns and shakes."""
-    # Displacements whose second derivatives are about 1 m/s² slowly and 0.4 m/s² of rattling.
+    """Return pose of a foot on the floor of a bus that accelerates, brakes, turns and shakes."""
+    # Displacements with accelerations of about 1 m/s² (slow) and 0.4 m/s² (rattling).
     ride = _noise(rng, time_s, 0.04, 0.15, [2.5, 1.0, 0.1])
     rattle = _noise(rng, time_s, 3.0, 12.0, np.array([0.5, 0.5, 1.5]) * 1e-4)
     turns = _noise(rng, time_s, 0.03, 0.1, np.deg2rad([1.0, 1.0, 25.0]))
@@ -128,8 +129,9 @@ def _bus(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _driving(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A driver's foot: on its heel it presses the accelerator and lets go of it; now and then it goes over to
-    the brake, on its heel or through the air. The car speeds up, brakes, turns and shakes.
+    """Return pose of a driver's foot, pivoting on its heel over the accelerator, and at times on the brake.
+
+    It reaches the brake on its heel or through the air. The car accelerates, brakes, turns and shakes.
     """
     braking = _bursts(rng, time_s, 2.0, 8.0)[:, 0]
     on_the_way = 4 * braking * (1 - braking)
@@ -138,13 +140,13 @@ def _driving(rng: np.random.Generator, time_s: np.ndarray) -> tuple[np.ndarray, 
     pressed = accelerator * (1 - braking) + brake * braking
     pitch = np.deg2rad(pressed - 12.0 * on_the_way - 35.0)
     yaw = np.deg2rad(25.0 * braking - 10.0)
-    # The sensor is 12 cm before the heel and 7 cm above it.
+    # The sensor is 12 cm in front of the heel and 7 cm above it.
     ahead = 0.12 * np.cos(pitch) + 0.07 * np.sin(pitch)
     above = 0.07 * np.cos(pitch) - 0.12 * np.sin(pitch)
     foot = np.stack([ahead * np.cos(yaw), ahead * np.sin(yaw), above], axis=1)
     lifts = _levels(rng, time_s, 10.0, 1.0, 0.0, 1.0)
     foot += lifts[:, None] * (np.outer(on_the_way, [-0.06, 0.0, 0.06]) + np.outer(braking, [0.0, 0.08, 0.0]))
-    # Displacements whose second derivatives are about 1 m/s² slowly and as much of the road.
+    # Displacements with accelerations of about 1 m/s², slow ones of the car and fast ones of the road.
     ride = _noise(rng, time_s, 0.04, 0.15, [2.5, 2.0, 0.1])
     road = _noise(rng, time_s, 1.0, 3.0, [0.001, 0.001, 0.004])
     rattle = _noise(rng, time_s, 8.0, 18.0, np.array([0.5, 0.5, 1.0]) * 1e-4)
@@ -174,9 +176,21 @@ def simulate_activity(
     seed: int = 0,
     sensor: VirtualSensor = IDEAL_SENSOR,
 ) -> Recording:
-    """About `duration_s` of one of ACTIVITIES, which names trial and condition, too.
+    """Return a recording of one activity, which also names trial and condition.
 
-    Gaits (GAITS) begin and end standing; their strides are the reference. Raises ParameterError.
+    Gaits (GAITS) start and end with standing; their strides are the reference.
+
+    Args:
+        kind: one of ACTIVITIES
+        subject: the person; None: the default
+        foot: "left" or "right"
+        duration_s: about this long
+        rate_hz: sampling rate
+        seed: of all random choices
+        sensor: the sensor
+
+    Raises:
+        ParameterError: for a value out of its range
     """
     one_of(ACTIVITIES).check("kind", kind)
     check_request(foot, rate_hz)
@@ -184,7 +198,7 @@ def simulate_activity(
     subject = subject or SimulatedSubject()
     if kind in GAITS:
         return _simulate_gait(kind, subject, foot, duration_s, rate_hz, seed, sensor)
-    # A new stream for every call of the pose: the same motion at whatever times.
+    # A new random stream for every call of the pose gives the same motion at any times.
     motion = Motion(lambda time_s: POSES[kind](np.random.default_rng([seed, 0]), time_s))
     own = np.random.default_rng([seed, 1 + FEET.index(foot)])
     n = max(2, int(duration_s * rate_hz))

@@ -1,7 +1,7 @@
-"""A simulated stand-in for the full TRIPOD set, which is only given on request: same folders, same formats.
+"""A simulated substitute for the full TRIPOD set, which is given on request only: same folders, same formats.
 
-Lets the protocol of the reference paper (15 subjects, three belt speeds) run end to end without the data.
-Formats and quirks are those of TRIPOD's published excerpt: see tripod.py.
+With it the protocol of the reference paper (15 subjects, three belt speeds) runs from start to end without
+the data. Formats and irregularities are those of TRIPOD's published excerpt, see tripod.py.
 """
 
 from pathlib import Path
@@ -21,9 +21,9 @@ from tinystride.validation import real_number, whole_number
 RUNS = {"PWS": 1.0, "PWS+20": 1.2, "PWS-20": 0.8}
 SIDES = {"left": ("LF", "L"), "right": ("RF", "R")}
 RATE_HZ = 128
-# People prefer to walk slower on a belt than over ground.
+# Preferred speed on a treadmill as a share of the preferred speed overground.
 BELT_SHARE = 0.85
-LED_SPACING_CM = 1.04  # OptoGait sees a foot's place to this resolution
+LED_SPACING_CM = 1.04  # resolution of OptoGait
 IMU_HEADER = """Gait Up - Physilog data export
 Created on: YYYY-MM-DD hh:mm:ss
 Total data points: {n}
@@ -51,10 +51,19 @@ def write_tripod_tree(
 ) -> None:
     """Write a folder like TRIPOD's: `Sub_XX/<run>/{IMU,OptoGait}`, SyncInfo.csv, MetaInfo.csv.
 
-    The file SIMULATED_MARK beside them makes every result of it be called simulated.
+    The file SIMULATED_MARK beside them marks every result of it as simulated. Equal arguments give equal
+    bytes. The folder is complete or absent.
 
-    walking_s: at belt speed, from the first contact; then the belt slows down. The recorded set has 120 s.
-    Equal arguments give equal bytes. The folder is complete or absent. Raises ParameterError.
+    Args:
+        folder: the folder to write
+        subjects: number of people, 1 to 26
+        seed: of all random choices
+        walking_s: time at belt speed from the first contact, after which the belt slows down; 120 s in the
+            recorded set
+        progress: show a progress bar
+
+    Raises:
+        ParameterError: for a value out of its range
     """
     whole_number(1, 26).check("subjects", subjects)
     real_number(5).check("walking_s", walking_s)
@@ -141,9 +150,9 @@ def _write_run(
 
 
 def _imu_table(walk: Recording, rng: np.random.Generator) -> str:
-    """The sensor's export: time of the first sample is one interval, pressure comes once a second.
+    """Return the sensor's export: the first sample is at one interval, pressure is given once a second.
 
-    The sensor's own orientation, which nobody reads, is zero, as it is at the ends of recorded files.
+    The orientation, which the loader does not read, is zero, as at the ends of recorded files.
     """
     gyr_dps, acc_g = np.rad2deg(walk.gyr_radps), walk.acc_mps2 / STANDARD_GRAVITY_MPS2
     time_s = (np.arange(walk.n_samples) + 1) / RATE_HZ
@@ -159,7 +168,7 @@ def _imu_table(walk: Recording, rng: np.random.Generator) -> str:
 def _write_optogait(
     path: Path, contacts: pd.DataFrame, end_s: float, speed_mps: float, rng: np.random.Generator
 ) -> None:
-    """The table of the light barrier, on a clock of its own; it knows the belt's nominal speed only."""
+    """Write the table of the light barrier, with its own clock and the belt's nominal speed."""
     clock_s = rng.uniform(8.0, 16.0)
     split_s = (contacts["time_s"] + clock_s).round(3)
     stride_s = split_s.groupby(contacts["side"]).diff().round(3)
@@ -179,8 +188,8 @@ def _write_optogait(
     table["Stride"], table["StrideTime\\Cycle"] = length_cm, stride_s
     table["Speed"] = (length_cm / stride_s / 100).round(2)
     table["AbsoluteValue"] = (1000 * split_s + 3667).round()
-    # What recorded tables begin and end with: distances since the belt's start in place of the first step
-    # and of the other foot's first stride; strides without a time on the slowing belt.
+    # As in recorded tables: the first step and the other foot's first stride hold distances since the belt's
+    # start, and strides on the slowing belt have no time.
     table.loc[0, ["Step", "External"]] = before_cm, split_s[0] + 3.667
     table.loc[1, "Stride"] = before_cm + step_cm[1]
     table.loc[table.index[-4:], "StrideTime\\Cycle"] = np.nan

@@ -1,7 +1,7 @@
-"""Simulated recordings: people who do not exist, walking strides whose lengths are known exactly.
+"""Simulated recordings: simulated people walk strides whose lengths are known exactly.
 
-Stands in for recorded data where none can be reached, and tests what needs the truth. Walks are simulated in
-the frame of the floor; a treadmill's belt is a floor too, and an inertial sensor cannot tell them apart.
+They replace recorded data that cannot be reached, and serve tests that need the truth. Walks are simulated in
+the frame of the floor; a treadmill's belt is a floor, too, and an inertial sensor measures the same on both.
 """
 
 import json
@@ -35,17 +35,24 @@ IDEAL_SENSOR = VirtualSensor()
 
 @dataclass(frozen=True, eq=False)
 class WalkTruth:
-    """What a recording cannot show. Plants are numbered as they come; the foot stands on plant 0 first.
+    """True values of a simulated walk that a recording does not hold.
 
-    plant_m [m + 1, 3], heading_rad [m + 1]: the floor below the sensor of the flat foot, and where it points
-    toe_off_s, contact_s [m]: of the swing from plant i to plant i + 1
-    mid_stance_s [m + 1]: the instant of least angular rate while on the plant; while standing, one within it
-    position_m [n, 3], rotation [n, 3, 3]: of the sensor at the samples, from sensor to world axes
-    acc_mps2, gyr_radps [n, 3]: what an ideal sensor would have measured at the samples
-    gyr_offset_radps [n, 3]: the gyroscope's offset
+    Footprints are numbered in order; the foot stands on footprint 0 first.
+
+    Attributes:
+        footprint_m: [m + 1, 3] floor below the sensor of the flat foot
+        heading_rad: [m + 1] direction of the foot
+        toe_off_s: [m] toe-off of the swing from footprint i to i + 1
+        contact_s: [m] contact of that swing
+        mid_stance_s: [m + 1] time of least angular rate on the footprint; while standing, a time within it
+        position_m: [n, 3] position of the sensor at the samples
+        rotation: [n, 3, 3] rotation from sensor to world axes at the samples
+        acc_mps2: [n, 3] samples of an ideal sensor
+        gyr_radps: [n, 3] samples of an ideal sensor
+        gyr_offset_radps: [n, 3] offset of the gyroscope
     """
 
-    plant_m: np.ndarray
+    footprint_m: np.ndarray
     heading_rad: np.ndarray
     toe_off_s: np.ndarray
     contact_s: np.ndarray
@@ -66,20 +73,31 @@ class _Walk:
 
 
 def simulate_walk(subject: SimulatedSubject, **options: Any) -> Recording:
-    """The recording of `simulate_walk_with_truth`, which see for the options, without the truth's cost."""
+    """Return the recording of `simulate_walk_with_truth` without computing the truth.
+
+    Args:
+        subject: the person
+        **options: see `simulate_walk_with_truth`
+    """
     return _walk(subject, **options).recording
 
 
 def simulate_walk_with_truth(subject: SimulatedSubject, **options: Any) -> tuple[Recording, WalkTruth]:
-    """One foot's recording of a walk, and the truth about it.
+    """Return one foot's recording of a walk, and the truth about it.
 
-    foot: "right" or "left"; both feet of one seed belong to one walk
-    legs: the course; without it, n_strides (12) straight ahead at speed_mps (the preferred speed)
-    rate_hz: 50 to 400 (100); seed (0); sensor: a VirtualSensor (an ideal one)
-    standing_s: at rest before and after (3, 2); dataset, trial, condition: as in Recording
+    Reference strides run from contact to contact; the stride that starts from standing has no first contact
+    and is left out. Their lengths are the horizontal distances of successive footprints.
 
-    Reference strides run from contact to contact; one that starts from standing has no first contact and is
-    none. Their lengths are the horizontal distances of successive plants. Raises ParameterError.
+    Args:
+        subject: the person
+        **options: foot: "right" (default) or "left"; both feet of one seed belong to one walk. legs: the
+            path; without it, n_strides (12) straight ahead at speed_mps (the preferred speed). rate_hz: 50 to
+            400 (100). seed (0). sensor: a VirtualSensor (an ideal one). standing_s: at rest before and after
+            (3, 2).
+            dataset, trial, condition: as in Recording
+
+    Raises:
+        ParameterError: for an option out of its range
     """
     walk = _walk(subject, **options)
     return walk.recording, _truth(walk)
@@ -103,9 +121,9 @@ def _walk(
     check_request(foot, rate_hz)
     each(real_number(0)).check("standing_s", standing_s)
     legs = legs or [Leg(n_strides, speed_mps or subject.preferred_speed_mps)]
-    # One stream of chance for the walk, which both feet share, and one for each foot and its sensor.
-    course, own = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1 + FEET.index(foot)])
-    steps = plan_steps(subject, legs, standing_s[0], course)
+    # One random stream for the walk, which both feet share, and one for each foot and its sensor.
+    shared, own = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1 + FEET.index(foot)])
+    steps = plan_steps(subject, legs, standing_s[0], shared)
     swings = swings_of(subject, steps, foot, own)
     motion = FootMotion(subject.shape, swings, foot)
     n = int(np.ceil((steps.contact_s[-1] + standing_s[1]) * rate_hz))
@@ -137,7 +155,16 @@ def record(
     rate_hz: float,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What `sensor`, mounted [3, 3] on what moves, makes of it: see VirtualSensor.measure."""
+    """Return the samples of a sensor that is mounted on a moving body, see VirtualSensor.measure.
+
+    Args:
+        motion: of the body
+        mounting: [3, 3] rotation from sensor to body axes
+        sensor: the sensor
+        n: number of samples
+        rate_hz: sampling rate
+        rng: source of chance
+    """
     fine_hz = rate_hz * sensor.oversampling
     first_s = -(sensor.oversampling - 1) / (2 * fine_hz)
     felt = motion.sense(n * sensor.oversampling, fine_hz, STANDARD_GRAVITY_MPS2, first_s)
@@ -146,13 +173,21 @@ def record(
 
 
 def check_request(foot: str, rate_hz: float) -> None:
-    """Raise ParameterError for a recording that cannot be simulated."""
+    """Check that a recording can be simulated.
+
+    Args:
+        foot: "left" or "right"
+        rate_hz: within RATE_RANGE_HZ
+
+    Raises:
+        ParameterError: for a value out of its range
+    """
     one_of(FEET).check("foot", foot)
     real_number(*RATE_RANGE_HZ).check("rate_hz", rate_hz)
 
 
 def _reference(steps: Steps, swings: Swings, foot: str) -> pd.DataFrame:
-    length_cm = 100 * np.linalg.norm(np.diff(swings.plant_m[:, :2], axis=0), axis=1)
+    length_cm = 100 * np.linalg.norm(np.diff(swings.footprint_m[:, :2], axis=0), axis=1)
     from_rest = steps.from_rest[steps.foot == FEET.index(foot)]
     ends = np.flatnonzero(~from_rest)
     return reference_table(swings.contact_s[ends - 1], swings.contact_s[ends], length_cm[ends], "simulated")
@@ -172,7 +207,7 @@ def _truth(walk: _Walk) -> WalkTruth:
     position, angle = walk.motion.pose(np.arange(n) / rate_hz)
     acc, gyr = (x @ walk.mounting for x in walk.motion.sense(n, rate_hz, STANDARD_GRAVITY_MPS2))
     return WalkTruth(
-        plant_m=swings.plant_m,
+        footprint_m=swings.footprint_m,
         heading_rad=swings.heading_rad,
         toe_off_s=swings.toe_off_s,
         contact_s=swings.contact_s,
@@ -186,7 +221,10 @@ def _truth(walk: _Walk) -> WalkTruth:
 
 
 def _mid_stances(motion: FootMotion) -> np.ndarray:
-    """Least angular rate (80 ms mean) between loading and heel rise; before the first swing, at rest."""
+    """Return the time of least angular rate (80 ms mean) between loading and heel rise of each footprint.
+
+    Before the first swing, the time is at rest.
+    """
     swings, rate_hz = motion.swings, 500.0
     earliest_s = swings.contact_s + 0.10 * swings.stride_s
     latest_s = np.append(
@@ -202,7 +240,12 @@ def _mid_stances(motion: FootMotion) -> np.ndarray:
 
 
 def overground(speed_mps: float, strides: int) -> list[Leg]:
-    """There and back: straight, a U-turn of three slower strides, straight."""
+    """Return a path out and back: straight, a U-turn of three slower strides, straight.
+
+    Args:
+        speed_mps: walking speed
+        strides: number of strides in all
+    """
     out = max(1, (strides - 3) // 2)
     turn = Leg(3, max(0.5, 0.65 * speed_mps), turn_rad=np.pi)
     return [Leg(out, speed_mps), turn, Leg(max(1, strides - 3 - out), speed_mps)]
@@ -217,11 +260,21 @@ def simulate_dataset(
     strides: int = 23,
     progress: bool = False,
 ) -> None:
-    """Write the walks of `subjects` people to `folder/<subject>/<condition>_<foot>.npz`.
+    """Write the walks of simulated people to `folder/<subject>/<condition>_<foot>.npz`.
 
-    Conditions are slow, normal and fast; each walk is overground with a U-turn, `strides` strides long, and
-    taken by sensors with errors of their own. Equal arguments give equal bytes. The folder is complete or
-    absent. Raises ParameterError.
+    Conditions are slow, normal and fast; each walk is overground with a U-turn, with sensors that have their
+    own errors. Equal arguments give equal bytes. The folder is complete or absent.
+
+    Args:
+        folder: the folder to write
+        subjects: number of people
+        seed: of all random choices
+        rate_hz: sampling rate
+        strides: number of strides of each walk
+        progress: show a progress bar
+
+    Raises:
+        ParameterError: for a value out of its range
     """
     whole_number(1).check("subjects", subjects)
     whole_number(5).check("strides", strides)
@@ -247,7 +300,12 @@ def simulate_dataset(
 
 
 def save_simulated(path: Path, recording: Recording) -> None:
-    """One recording as a file that `load_simulated` reads."""
+    """Write one recording to a file that `load_simulated` reads.
+
+    Args:
+        path: the file to write
+        recording: simulated recording
+    """
     reference = recording.reference
     labels = {name: getattr(recording, name) for name in ("subject", "trial", "foot", "condition", "rate_hz")}
     with atomic_write(path) as partial, open(partial, "wb") as file:
@@ -264,7 +322,17 @@ def save_simulated(path: Path, recording: Recording) -> None:
 
 
 def load_simulated(folder: Path | str) -> Iterator[Recording]:
-    """All recordings that `simulate_dataset` wrote to `folder`, sorted by path. Raises DataError."""
+    """Load all recordings of `simulate_dataset`, sorted by path.
+
+    Args:
+        folder: of `simulate_dataset`
+
+    Yields:
+        One recording per foot and walk.
+
+    Raises:
+        DataError: for an empty folder, and for a damaged file
+    """
     paths = sorted(Path(folder).glob("*/*.npz"))
     if not paths:
         raise read_error(folder, "holds no simulated walk", "run the download again")

@@ -25,7 +25,7 @@ from tinystride.datasets.samples import (
 RUNS = ("PWS-20", "PWS", "PWS+20")  # preferred walking speed, and 20 % slower and faster
 FEET = {"left": ("LF", "L"), "right": ("RF", "R")}  # names in the IMU folder and in the OptoGait table
 RATE_HZ = 128.0
-SIMULATED_MARK = "SIMULATED"  # a file beside SyncInfo.csv by which a simulated folder says so
+SIMULATED_MARK = "SIMULATED"  # file beside SyncInfo.csv that marks a simulated folder
 WALKING_S = 120.0  # from the first contact; then the belt slows down
 
 IMU_COLUMNS = ["Time", "Gyro X", "Gyro Y", "Gyro Z", "Accel X", "Accel Y", "Accel Z"]
@@ -38,7 +38,18 @@ OPTOGAIT_COLUMNS = ["Split", "Stride", "StrideTime\\Cycle"]
 
 
 def load(folder: Path, dataset: str = "tripod") -> Iterator[Recording]:
-    """Both feet of every subject and run below `folder`, which holds SyncInfo.csv and the `Sub_*` folders."""
+    """Load both feet of every subject and run.
+
+    Args:
+        folder: holds SyncInfo.csv, MetaInfo.csv and the `Sub_*` folders
+        dataset: name for the recordings
+
+    Yields:
+        One recording per foot and run.
+
+    Raises:
+        DataError: for a file that is missing or damaged
+    """
     folder = Path(folder)
     sync = read_table(folder / "SyncInfo.csv")
     belt_kmh = _belt_speeds_kmh(folder / "MetaInfo.csv")
@@ -56,9 +67,13 @@ def load(folder: Path, dataset: str = "tripod") -> Iterator[Recording]:
 
 
 def files(folder: Path) -> list[Path]:
-    """Paths, relative to `folder`, of the files that `load` reads, and of the mark of a simulated folder.
+    """Return the paths, relative to `folder`, of the files that `load` reads, and of the mark if it is there.
 
-    Raises DataError if one that `load` needs is not there.
+    Args:
+        folder: of the data set
+
+    Raises:
+        DataError: if a file that `load` needs is missing
     """
     folder = Path(folder)
     names = [f"IMU/{imu_name}.csv" for imu_name, _ in FEET.values()] + ["OptoGait/optogait.csv"]
@@ -117,7 +132,7 @@ def _recording(
 
 
 def _read_imu(path: Path) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
-    """Time of the first sample (s), gyroscope [n, 3] in deg/s, accelerometer [n, 3] in g, gaps."""
+    """Return the time of the first sample (s), gyroscope [n, 3] (deg/s), accelerometer [n, 3] (g), gaps."""
     table = read_table(path, names_line=IMU_FIRST_LINE - 2, first_line=IMU_FIRST_LINE)
     with open(path, encoding="utf-8", errors="replace") as file:
         header = [next(file) for _ in range(IMU_FIRST_LINE - 1)]
@@ -137,7 +152,7 @@ def _read_imu(path: Path) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _first_contact_s(path: Path, sync: pd.DataFrame, subject: str, run: str) -> float:
-    """IMU time of the first right-foot contact of a run, the moment that both clocks share."""
+    """Return the IMU time of the first right-foot contact of a run, which both clocks share."""
     require_columns(path, sync, ["subject", "run", "ic_time"])
     row = sync[(sync["subject"] == subject) & (sync["run"] == run)]
     if len(row) != 1:
@@ -150,10 +165,10 @@ def _first_contact_s(path: Path, sync: pd.DataFrame, subject: str, run: str) -> 
 
 
 def _contacts(path: Path, first_contact_s: float) -> pd.DataFrame:
-    """Initial contacts: side, time_s on the IMU's clock, length_cm and duration_s of the stride ending there.
+    """Return initial contacts: side, time_s on the IMU's clock, length_cm and duration_s of the stride.
 
-    The first contact of each foot, and the last steps on the slowing belt, come without a duration: their
-    lengths (1850 cm, for example) are not lengths of strides.
+    The first contact of each foot, and the last steps on the slowing belt, have no duration: their lengths
+    (such as 1850 cm) are not lengths of strides.
     """
     table = read_table(path)
     require_columns(path, table, ["L/R", *OPTOGAIT_COLUMNS])
@@ -176,7 +191,7 @@ def _contacts(path: Path, first_contact_s: float) -> pd.DataFrame:
 
 
 def _belt_speeds_kmh(path: Path) -> dict[tuple[str, str], float]:
-    """Belt speed of each (subject, run)."""
+    """Return the belt speed of each (subject, run)."""
     table = read_table(path, ";", decimal=",")
     columns = [f"{run} (km/h)" for run in RUNS]
     require_columns(path, table, ["Subject Alias", *columns])
@@ -189,10 +204,10 @@ def _belt_speeds_kmh(path: Path) -> dict[tuple[str, str], float]:
 
 
 def _against_belt(path: Path, contacts: pd.DataFrame, belt_kmh: float) -> pd.DataFrame:
-    """The contacts with a `note`; a length that is more than half off the belt's speed becomes NaN.
+    """Return the contacts with a `note`; lengths that differ from the belt's speed by half become NaN.
 
-    Length over time is the belt's speed. Raises DataError where that fails for most strides: the table is
-    another run's, or in another unit. An unknown speed (NaN) checks nothing.
+    Length over time is the belt's speed. Raises DataError if most strides differ: the table belongs to
+    another run or has another unit. An unknown speed (NaN) checks nothing.
     """
     speed_kmh = 0.036 * contacts["length_cm"] / contacts["duration_s"]
     if abs(speed_kmh.median() / belt_kmh - 1) > 0.1:

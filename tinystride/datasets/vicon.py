@@ -25,14 +25,22 @@ with extra("train"):
 RATE_HZ = 200.0
 FOLDER = Path("data", "vicon", "processed")
 DAY = len("2017-11-22")
-# The foot is not named. Straight strides swing and roll as right feet do.
+# The data set does not name the foot. Straight strides swing and roll as those of right feet.
 FOOT = "right"
 
 
 def load(folder: Path, dataset: str = "vicon") -> Iterator[Recording]:
-    """Every `data/vicon/processed/*.mat` of the repository in `folder`, by time of recording.
+    """Load every `data/vicon/processed/*.mat`, sorted by time of recording.
 
-    Raises DataError for a folder without such a file, and for a file that is damaged.
+    Args:
+        folder: of the data set
+        dataset: name for the recordings
+
+    Yields:
+        One recording per trial.
+
+    Raises:
+        DataError: for a folder without such a file, and for a damaged file
     """
     paths = sorted((Path(folder) / FOLDER).glob("*.mat"))
     if not paths:
@@ -61,7 +69,7 @@ def _recording(path: Path, dataset: str) -> Recording:
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Samples [n, 6] in m/s² and rad/s, and position [n, 3] in m at the same instants."""
+    """Return samples [n, 6] in m/s² and rad/s, and positions [n, 3] in m at the same times."""
     file = io.BytesIO(path.read_bytes())
     try:
         content = scipy.io.loadmat(file, variable_names=["imu", "gt", "ts"])

@@ -1,4 +1,4 @@
-"""What an inertial sensor makes of the motion that it is given."""
+"""Simulated inertial sensor: noise, offsets, scale errors, clipping, quantization and lost samples."""
 
 import attrs
 import numpy as np
@@ -9,18 +9,27 @@ from tinystride.validation import real_number, whole_number
 
 @attrs.frozen
 class VirtualSensor:
-    """Errors of an accelerometer and a gyroscope; without arguments it has none.
+    """Errors of an accelerometer and a gyroscope; by default all are zero.
 
-    acc_noise_density, gyr_noise_density: m/s²/√Hz and rad/s/√Hz, white
-    acc_bias_mps2, gyr_bias_radps: constant offsets of the three axes
-    gyr_drift: random walk of the gyroscope's offset, rad/s/√s
-    acc_scale, gyr_scale: relative scale errors of the three axes
-    acc_range_mps2, gyr_range_radps: full scale, at which samples are clipped
-    acc_step_mps2, gyr_step_radps: value of one count; 0: not quantized
-    oversampling: each sample is the mean of this many over its interval, a simple anti-alias filter; 1: none
-    lost: share of samples that never arrive, in runs of `run_length` on average, filled by interpolation
+    Raises:
+        ParameterError: for `oversampling`, `lost` or `run_length` out of its range
 
-    Raises ParameterError for `oversampling`, `lost` or `run_length` out of its range.
+    Attributes:
+        acc_noise_density: white noise, m/s²/√Hz
+        gyr_noise_density: white noise, rad/s/√Hz
+        acc_bias_mps2: constant offsets of the three axes
+        gyr_bias_radps: constant offsets of the three axes
+        gyr_drift: random walk of the gyroscope's offset, rad/s/√s
+        acc_scale: relative scale errors of the three axes
+        gyr_scale: relative scale errors of the three axes
+        acc_range_mps2: full scale, at which samples are clipped
+        gyr_range_radps: full scale, at which samples are clipped
+        acc_step_mps2: value of one count; 0: not quantized
+        gyr_step_radps: value of one count; 0: not quantized
+        oversampling: each sample is the mean of this many values over its interval, a simple anti-alias
+            filter
+        lost: share of lost samples, filled by interpolation
+        run_length: mean number of samples lost in a row
     """
 
     acc_noise_density: float = 0.0
@@ -42,10 +51,16 @@ class VirtualSensor:
     def draw(
         rng: np.random.Generator, *, acc_range_g: float = 16.0, gyr_range_dps: float = 2000.0
     ) -> "VirtualSensor":
-        """A 16-bit sensor such as is worn on shoes.
+        """Return a random 16-bit sensor of the kind worn on shoes.
 
-        Rough figures of consumer MEMS parts: noise 5-12 mdps/√Hz and 80-230 µg/√Hz, offsets mostly below
-        0.5 deg/s and 30 mg, scale errors of about 0.4 %.
+        Typical numbers of consumer MEMS parts: noise 5-12 mdps/√Hz and 80-230 µg/√Hz, offsets mostly below
+            0.5 deg/s
+        and 30 mg, scale errors of about 0.4 %.
+
+        Args:
+            rng: source of chance
+            acc_range_g: full scale of the accelerometer
+            gyr_range_dps: full scale of the gyroscope, deg/s
         """
         g, dps = STANDARD_GRAVITY_MPS2, np.deg2rad(1.0)
         return VirtualSensor(
@@ -63,15 +78,28 @@ class VirtualSensor:
         )
 
     def with_losses(self, lost: float, run_length: float = 2.0) -> "VirtualSensor":
+        """Return the same sensor with lost samples.
+
+        Args:
+            lost: share of lost samples
+            run_length: mean number of samples lost in a row
+        """
         return attrs.evolve(self, lost=lost, run_length=run_length)
 
     def measure(
         self, acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Samples from the true values [n * oversampling, 3], `oversampling` of them centred on each sample.
+        """Return samples of the true motion.
 
-        Returns acc_mps2 and gyr_radps [n, 3], gaps [k, 2] (half-open, as in Recording) and the true offset
-        of the gyroscope [n, 3].
+        Args:
+            acc_mps2: true specific force, [n * oversampling, 3], `oversampling` values centred on each sample
+            gyr_radps: true angular rate, same shape
+            rate_hz: sampling rate
+            rng: source of chance
+
+        Returns:
+            acc_mps2 and gyr_radps [n, 3], gaps [k, 2] (half-open, as in Recording), and the true offset of
+            the gyroscope [n, 3].
         """
         acc, gyr = (x.reshape(-1, self.oversampling, 3).mean(axis=1) for x in (acc_mps2, gyr_radps))
         walk = np.cumsum(rng.standard_normal(gyr.shape), axis=0) * self.gyr_drift / np.sqrt(rate_hz)
@@ -88,7 +116,7 @@ class VirtualSensor:
         return samples[:, :3], samples[:, 3:], gaps, offset
 
     def _losses(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Which of n samples are lost: a two-state chain, whose first and last sample arrive."""
+        """Return which of n samples are lost: a two-state chain; first and last sample are never lost."""
         change = rng.random(n)
         lost = np.zeros(n, dtype=bool)
         if self.lost:

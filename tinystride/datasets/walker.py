@@ -1,4 +1,4 @@
-"""Virtual people, the courses that they walk, and where and when that puts their feet."""
+"""Simulated people, the paths that they walk, and the times and places of their footprints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ with extra("train"):
 
 SPEED_RANGE_MPS = (0.2, 4.0)
 WOBBLES_PER_STRIDE = 6
-# Below about 62 m/min people keep their steps long and slow the cadence down: Murakami and Otaka,
+# Below about 62 m/min people reduce the cadence more than the step length: Murakami and Otaka,
 # J. Phys. Ther. Sci. 2017, 29(4), 722.
 CONSTANT_WALK_RATIO_FROM_MPS = 62 / 60
 
 
-# Direction (forward, left, up) of the vibrations at toe-off and contact, and when, in strides after it.
+# Directions (forward, left, up) of the vibrations at toe-off and contact; their delays in stride times.
 SHAKE_DIRECTIONS = ((0.9, 0.1, 0.5), (0.8, 0.1, 0.6))
 RELEASE_AT, IMPACT_AT = 0.05, 0.018
 
@@ -30,22 +30,30 @@ MEAN_SHAPE = FootShape(heel_m=-0.174, ball_m=0.036, toe_m=0.088, height_m=0.073)
 
 @dataclass(frozen=True, eq=False)
 class SimulatedSubject:
-    """One person's way of walking; the defaults are a young adult's means, `draw` varies them.
+    """One person's way of walking; the defaults are means of young adults, `draw` varies them.
 
-    name: as in Recording.subject; height_m: from which `draw` scales the lengths
-    preferred_speed_mps: 1.2-1.4 m/s in healthy adults
-    walk_ratio_m_min: step length over cadence, m/(steps/min), constant over a wide range of speeds; about
-        0.0060 in adults (Sekiya and Nagasaki, Gait Posture 1998, 7(3), 225)
-    stance_fraction: of the stride at preferred speed; shrinks with speed (Winter, Biomechanics and Motor
-        Control of Human Gait, 1991: toe-off at about 60 % of the stride)
-    step_width_m, toe_out_rad: of the plants
-    push_off_rad, toe_up_rad, roll_over_rad: steps of pitch in push-off (a tenth less, 58-78 degrees, is
-        reached before swing turns it back), at contact (15-30 degrees are reached) and in mid-stance
-    clearance_m: height of the ball of the foot over the floor in mid-swing: about a centimetre (Winter)
-    impact_mps2, release_mps2: peak of the short vibration at contact and toe-off
-    variability: stride-to-stride SD of length and time, relative; 2-3 % in healthy adults
-    roll, yaw: size of each excursion out of the sagittal plane, 1: typical
-    shape: sole and sensor position; mounting: {foot: [3, 3] rotation from sensor to foot axes}
+    Attributes:
+        name: as in Recording.subject
+        height_m: body height, from which `draw` scales the lengths
+        preferred_speed_mps: 1.2-1.4 m/s in healthy adults
+        walk_ratio_m_min: step length over cadence, m/(steps/min), constant over a wide range of speeds; about
+            0.0060 in adults (Sekiya and Nagasaki, Gait Posture 1998, 7(3), 225)
+        stance_fraction: of the stride at preferred speed; shrinks with speed (Winter, Biomechanics and Motor
+            Control of Human Gait, 1991: toe-off at about 60 % of the stride)
+        step_width_m: distance of the feet's lines
+        toe_out_rad: outward rotation of the footprints
+        push_off_rad: step of pitch in push-off (a tenth less, 58-78 degrees, is reached before the swing
+            reverses it)
+        toe_up_rad: step of pitch at contact (15-30 degrees are reached)
+        roll_over_rad: step of pitch in mid-stance
+        clearance_m: height of the ball of the foot over the floor in mid-swing: about a centimetre (Winter)
+        impact_mps2: peak of the short vibration at contact
+        release_mps2: peak of the short vibration at toe-off
+        variability: relative SD of length and time from stride to stride; 2-3 % in healthy adults
+        roll: size of each excursion of roll, 1: typical
+        yaw: size of each excursion of yaw, 1: typical
+        shape: sole and sensor position
+        mounting: {foot: [3, 3] rotation from sensor to foot axes}
     """
 
     name: str = "S00"
@@ -69,8 +77,13 @@ class SimulatedSubject:
 
     @staticmethod
     def draw(rng: np.random.Generator, name: str = "S00") -> "SimulatedSubject":
-        """One of the adult population: height 1.72 ± 0.09 m, foot length 0.152 of it (Drillis and Contini, in
-        Winter), the other lengths in proportion, everything with a scatter of its own.
+        """Return a random adult: height 1.72 ± 0.09 m, foot length 0.152 of it (Drillis and Contini).
+
+        The other lengths are in proportion, each with its own scatter.
+
+        Args:
+            rng: source of chance
+            name: of the person
         """
         size = float(np.clip(rng.normal(1.0, 0.052), 0.87, 1.14))
         foot_m = 0.152 * 1.72 * size * rng.normal(1.0, 0.025)
@@ -102,13 +115,17 @@ class SimulatedSubject:
         )
 
     def step_length_m(self, speed_mps: float) -> float:
-        """From speed = length · cadence / 60 and length = walk ratio · cadence."""
+        """Return the step length from speed = length · cadence / 60 and length = walk ratio · cadence.
+
+        Args:
+            speed_mps: walking speed
+        """
         slow = max(0.0, CONSTANT_WALK_RATIO_FROM_MPS - speed_mps)
         return float(np.sqrt(60 * speed_mps * self.walk_ratio_m_min * (1 + 0.6 * slow)))
 
 
 def _draw_mounting(rng: np.random.Generator) -> np.ndarray:
-    """A sensor on the instep: clipped on in one of four directions, tilted with the lacing, never true."""
+    """Return the mounting of a sensor on the instep: one of four directions, tilted, inexact."""
     clipped = 90.0 * rng.integers(4) + rng.normal(0.0, 8.0)
     return Rotation.from_euler(
         "YXZ", [rng.normal(25.0, 8.0), rng.normal(0.0, 8.0), clipped], degrees=True
@@ -117,13 +134,20 @@ def _draw_mounting(rng: np.random.Generator) -> np.ndarray:
 
 @attrs.frozen
 class Leg:
-    """A part of a course: so many strides at one speed, along an arc of `turn_rad` (left is positive).
+    """A part of a path: some strides at one speed.
 
-    A person walks at 0.5 to 2.1 m/s; slower and faster gaits take another way of moving, too.
+    A person walks at 0.5 to 2.1 m/s; slower and faster gaits need other changes, too. The last leg always
+    ends with feet together.
 
-    climb_m: height gained per stride. pause_s: standing, feet together, at the end of the leg; the next one
-    starts from rest. The last leg always ends with feet together.
-    Raises ParameterError for less than one stride or a speed out of SPEED_RANGE_MPS.
+    Raises:
+        ParameterError: for less than one stride or a speed outside SPEED_RANGE_MPS
+
+    Attributes:
+        strides: number of strides
+        speed_mps: walking speed
+        turn_rad: change of heading along the leg, left is positive
+        climb_m: height gained per stride
+        pause_s: standing, feet together, at the end of the leg; the next leg starts from rest
     """
 
     PREFIX: ClassVar[str] = "leg."
@@ -137,11 +161,18 @@ class Leg:
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """The contacts of both feet in order. Row k: foot 0 (left) or 1 (right) lands at `contact_s`.
+    """The contacts of both feet in order, one row per contact.
 
-    body_m [k, 3], heading_rad [k]: where the body is on its course then; pace_s: stride time
-    full_m, speed_mps: step length and speed of the leg; from_rest: the foot starts from standing
-    turning: in a leg that turns
+    Attributes:
+        foot: [k] 0 (left) or 1 (right)
+        contact_s: [k] time of the contact
+        body_m: [k, 3] position of the body
+        heading_rad: [k] heading of the body
+        pace_s: [k] stride time
+        full_m: [k] step length of the leg
+        speed_mps: [k] speed of the leg
+        from_rest: [k] whether the foot starts from standing
+        turning: [k] whether the leg turns
     """
 
     foot: np.ndarray
@@ -158,7 +189,16 @@ class Steps:
 def plan_steps(
     subject: SimulatedSubject, legs: Sequence[Leg], start_s: float, rng: np.random.Generator
 ) -> Steps:
-    """Contacts of both feet along the course, the right one first, feet together at start, pauses and end."""
+    """Return the contacts of both feet along the path, right foot first.
+
+    Feet are together at the start, in pauses and at the end.
+
+    Args:
+        subject: the person
+        legs: of the path
+        start_s: time at which walking starts
+        rng: source of chance
+    """
     rows = []
     time_s, heading, body = start_s, 0.0, np.zeros(3)
     length_noise = time_noise = 0.0
@@ -168,7 +208,7 @@ def plan_steps(
         step_m = subject.step_length_m(leg.speed_mps)
         steps = 2 * leg.strides
         for k in range(steps):
-            # Each stride is correlated with the last (Hausdorff et al., J. Appl. Physiol. 1995, 78, 349).
+            # Successive strides are correlated (Hausdorff et al., J. Appl. Physiol. 1995, 78, 349).
             length_noise, time_noise = (
                 0.5 * noise + np.sqrt(0.75) * rng.standard_normal() for noise in (length_noise, time_noise)
             )
@@ -201,7 +241,14 @@ def plan_steps(
 
 
 def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random.Generator) -> Swings:
-    """What one foot does to make its plants, each swing a little different from the last."""
+    """Return the swings of one foot, each slightly different from the one before.
+
+    Args:
+        subject: the person
+        steps: of both feet
+        foot: "left" or "right"
+        rng: source of chance
+    """
     side = 1.0 if foot == "left" else -1.0
     mine = steps.foot == (0 if foot == "left" else 1)
     n = int(mine.sum())
@@ -209,11 +256,11 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
     heading = np.concatenate([[0.0], steps.heading_rad[mine]])
     body = np.vstack([np.zeros(3), steps.body_m[mine]])
     beside = side * subject.step_width_m / 2 + 0.01 * rng.standard_normal(n + 1)
-    plant = body + beside[:, None] * np.stack([-np.sin(heading), np.cos(heading), 0 * heading], axis=1)
+    footprint = body + beside[:, None] * np.stack([-np.sin(heading), np.cos(heading), 0 * heading], axis=1)
     toe_out = side * subject.toe_out_rad + np.deg2rad(1.5) * rng.standard_normal(n + 1)
     faster = speed / subject.preferred_speed_mps
     stance = subject.stance_fraction - 0.05 * (faster - 1) + 0.006 * rng.standard_normal(n)
-    length_m = np.linalg.norm(np.diff(plant[:, :2], axis=0), axis=1)
+    length_m = np.linalg.norm(np.diff(footprint[:, :2], axis=0), axis=1)
     # A short step needs less push-off and lands flatter.
     effort = np.clip(length_m / (2 * steps.full_m[mine]), 0.5, 1.1) ** 0.6 * faster**0.12
 
@@ -225,13 +272,13 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
     toe_off_s = contact_s - (1 - stance) * pace_s
     k = WOBBLES_PER_STRIDE
     wobble_at = rng.uniform(-0.45, 0.35, (n, k))
-    # A foot on the floor wobbles less than one in the air.
+    # A foot on the floor wobbles less than a foot in the air.
     wobble_rad = np.deg2rad(np.where(np.abs(wobble_at + 0.15) < 0.25, 1.6, 0.45)) * effort[:, None]
     return Swings(
         toe_off_s=toe_off_s,
         contact_s=contact_s,
         stride_s=pace_s,
-        plant_m=plant,
+        footprint_m=footprint,
         heading_rad=heading + toe_out,
         amplitude_rad={
             "roll_over": roll_over,
@@ -258,16 +305,16 @@ def _shakes(
     faster: np.ndarray,
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """Short vibrations as the toe is released and the heel hits the floor."""
+    """Return short vibrations at toe-off and at contact."""
     n = len(contact_s)
     hz = np.stack([rng.uniform(13.0, 17.0, n), rng.uniform(18.0, 24.0, n)], axis=1)
     peak = np.array([subject.release_mps2, subject.impact_mps2]) * faster[:, None]
     peak = peak * (1 + 0.25 * np.clip(rng.standard_normal((n, 2)), -2.5, 2.5))
-    # Forward, left, up. Minus, since the second derivative of a cosine bump is opposite to it.
+    # Forward, left, up. Negative, because a cosine's second derivative has the opposite sign.
     size = -(peak / ((2 * np.pi * hz) ** 2 + SHAKE_WIDTH_S**-2))[..., None] * np.array(SHAKE_DIRECTIONS)
     size = size + 0.25 * np.linalg.norm(size, axis=2, keepdims=True) * rng.standard_normal((n, 2, 3))
-    course = np.stack([heading[:-1], heading[1:]], axis=1)
-    c, s = np.cos(course), np.sin(course)
+    direction = np.stack([heading[:-1], heading[1:]], axis=1)
+    c, s = np.cos(direction), np.sin(direction)
     forward, left, up = np.moveaxis(size, 2, 0)
     return {
         "shake_m": np.stack([c * forward - s * left, s * forward + c * left, up], axis=2),

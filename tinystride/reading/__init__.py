@@ -1,9 +1,14 @@
-"""Recordings of anybody's sensors: from files as they come to `Recording` objects.
+"""Recordings of any sensor: from files as they come to `Recording` objects.
 
-`read_recordings` is the way in. A recording tells in `notes` what its reader assumed.
+`read_recordings` is the entry point. The `notes` of a recording say what the reader assumed.
 
-text: files to tables; columns, units, times: what the columns are; clock: rows onto an even grid; signals:
-units that fit, gaps, high rates; feet: whose foot; makers: formats that are no text; files: all together
+- text: files to tables
+- columns, units, times: meaning of the columns
+- clock: rows onto an even grid
+- signals: units that fit, gaps, high rates
+- feet: left or right
+- makers: formats other than text
+- files: all together
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,7 +22,7 @@ __all__ = ["ReadingOptions", "read_recordings"]
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when first used: the options alone need neither numpy nor pandas.
+    # Loaded on first use: the options alone need neither numpy nor pandas.
     if name == "read_recordings":
         from tinystride.reading.files import read_recordings
 

@@ -1,9 +1,9 @@
 """Samples onto an even grid, by the stamps of an ordinary clock.
 
 A sensor samples evenly, but its time stamps jitter, are rounded, are shared by all samples of a radio packet,
-or jump. The number of samples lost before each one is found by a Viterbi search: it minimises the squares of
-the residuals (stamp minus place times interval), a loss costs LOSS_COST, and the offset of the clock follows
-slowly. Where the steps are independent of one another, the sampling itself was uneven: then samples are
+or jump. A Viterbi search finds the number of samples lost before each one: it minimises the squares of the
+residuals (stamp minus place times interval), a loss costs LOSS_COST, and the offset of the clock follows
+slowly. If the steps are independent of one another, the sampling itself was uneven: then samples are
 interpolated at even times.
 """
 
@@ -16,16 +16,16 @@ import numpy as np
 from tinystride.datasets.recording import read_error
 from tinystride.reading.times import typical_step
 
-RATE_TOLERANCE = 0.005  # of a rate that the caller has given
+RATE_TOLERANCE = 0.005  # relative, of a rate that the caller names
 MAX_RATE_ERROR = 0.05
 NICE_RATE_TOLERANCE = 2e-4
 NICE_RATES_HZ = (51.2, 102.4, 204.8, 409.6, 819.2)
-DIRECT_JITTER = 0.25  # intervals; steps that are as even are rounded one by one
-MAX_JITTER = 0.65  # intervals, SD; beyond, no place is certain
+DIRECT_JITTER = 0.25  # intervals; steps with less jitter are rounded one by one
+MAX_JITTER = 0.65  # intervals, SD; with more, places are uncertain
 LOSS_COST = 7.0
 BEAM = 8
 BEAM_COST = 40.0
-MUCH_JITTER = 0.15  # intervals, SD; losses and a slow clock begin to look alike
+MUCH_JITTER = 0.15  # intervals, SD; with more, losses look like a slower clock
 USUAL_RATES_HZ = (
     40, 50, 51.2, 52, 60, 64, 75, 80, 100, 102.4, 104, 119, 120, 125, 128, 148.148, 150, 160, 200, 204.8, 208,
     240, 250, 256, 300, 400,
@@ -33,20 +33,25 @@ USUAL_RATES_HZ = (
 UNUSUAL_COST = 12.0
 CLEAR_COST = 40.0
 MAX_TRIED = 1200  # samples that intervals are tried on
-FOLLOW = 0.02  # share of a residual by which the offset follows
+TRACKING_GAIN = 0.02  # share of a residual that is added to the offset
 MIN_JUMP_S = 0.05
-AROUND_JUMP = 3  # samples to either side of a jump that count as lost
+AROUND_JUMP = 3  # samples on each side of a jump that count as lost
 LONG_PAUSE_S = 10.0
-UNEVEN_CORRELATION = -0.25  # stamps that jitter make -0.5, intervals that vary 0
+UNEVEN_CORRELATION = -0.25  # neighbouring steps correlate by -0.5 if stamps jitter, by 0 if intervals vary
 
 
 @dataclass
 class Placement:
-    """Where rows are on the even grid.
+    """Places of rows on the even grid.
 
-    rows: [k] numbers of the rows that are kept; place: [k] their places, from 0, increasing
-    rate_hz: of the grid; start_s: what the clock showed at place 0
-    jumps: places before which the clock jumped; steps_s: None, or true times [k] of uneven samples
+    Attributes:
+        rows: numbers of the rows that are kept, [k]
+        place: their places, [k], from 0, increasing
+        rate_hz: of the grid
+        start_s: time of place 0 on the clock; NaN without a clock
+        jumps: places before which the clock jumped
+        times_s: true times of uneven samples, [k]; None if samples are even
+        notes: facts for the user
     """
 
     rows: np.ndarray
@@ -59,13 +64,33 @@ class Placement:
 
 
 def place_without_time(count: int, rate_hz: float) -> Placement:
-    """Rows one after the other."""
+    """Place rows one after the other.
+
+    Args:
+        count: number of rows
+        rate_hz: sampling rate
+
+    Returns:
+        Their places.
+    """
     rows = np.arange(count)
     return Placement(rows, rows, rate_hz)
 
 
 def place_by_counter(source: Path | str, counter: np.ndarray, rate_hz: float) -> Placement:
-    """Rows at the places that a counter of samples tells [n], which is unwrapped already."""
+    """Place rows by a counter of samples.
+
+    Args:
+        source: of the rows, for messages
+        counter: [n], unwrapped, NaN if missing
+        rate_hz: sampling rate
+
+    Returns:
+        Their places.
+
+    Raises:
+        DataError: if the counter does not increase
+    """
     rows = np.flatnonzero(np.isfinite(counter))
     step = typical_step(counter[rows])
     if not step > 0:
@@ -84,16 +109,25 @@ def place_by_counter(source: Path | str, counter: np.ndarray, rate_hz: float) ->
 def place_by_time(
     source: Path | str, time_s: np.ndarray, rate_hz: float | None = None, counter: np.ndarray | None = None
 ) -> Placement:
-    """Rows at the places that their stamps tell: time_s [n], seconds, NaN where unknown.
+    """Place rows by their time stamps.
 
-    rate_hz: the caller's, or None; counter: [n] numbers of the samples, if the file has them
-    Raises DataError where the stamps do not tell a place, or contradict rate_hz.
+    Args:
+        source: of the rows, for messages
+        time_s: [n], NaN if missing
+        rate_hz: rate that the caller names, or None
+        counter: numbers of the samples, [n], if the file has them
+
+    Returns:
+        Their places.
+
+    Raises:
+        DataError: if the stamps do not show the places, or contradict the rate
     """
     rows = np.flatnonzero(np.isfinite(time_s))
     if len(rows) < 20:
         raise read_error(source, f"holds {len(rows)} samples, less than a second", "record a whole walk")
     stamps = _without_strays(time_s[rows])
-    known = False
+    is_given = False
     interval = typical_step(stamps)
     if not interval > 0:
         raise read_error(source, "time does not increase", "choose another column with --time-column")
@@ -102,10 +136,10 @@ def place_by_time(
             raise read_error(
                 source,
                 f"its time stamps say {1 / interval:.4g} Hz, not {rate_hz:g} Hz",
-                "leave --rate-hz out if the stamps are right, or say what their unit is with --time-unit",
+                "leave --rate-hz out if the stamps are right, or give their unit with --time-unit",
             )
         if abs(interval * rate_hz - 1) <= MAX_RATE_ERROR:
-            interval, known = 1 / rate_hz, True
+            interval, is_given = 1 / rate_hz, True
     base = _base(counter[rows] if counter is not None else None, len(rows))
     breaks = np.flatnonzero(np.diff(stamps) < -max(8 * interval, MIN_JUMP_S)) + 1
     steps = np.diff(stamps) / interval
@@ -116,14 +150,14 @@ def place_by_time(
             placement = _uneven(rows, stamps, interval, breaks)
         placement = placement or _direct(rows, stamps, base, breaks, interval)
     if placement is None:
-        placement = _searched(source, rows, stamps, base, breaks, interval, shared, known)
+        placement = _searched(source, rows, stamps, base, breaks, interval, shared, is_given)
     if rate_hz is not None:
         found = placement.rate_hz
         if abs(found / rate_hz - 1) > MAX_RATE_ERROR:
             raise read_error(
                 source,
                 f"its time stamps say {found:.4g} Hz, not {rate_hz:g} Hz",
-                "leave --rate-hz out if the stamps are right, or say what their unit is with --time-unit",
+                "leave --rate-hz out if the stamps are right, or give their unit with --time-unit",
             )
         placement.rate_hz = rate_hz if abs(found / rate_hz - 1) <= RATE_TOLERANCE else found
     else:
@@ -133,7 +167,7 @@ def place_by_time(
 
 
 def _base(counter: np.ndarray | None, count: int) -> np.ndarray:
-    """The place [n] of each row if nothing but what the counter shows was lost."""
+    """Return the place [n] of each row if only the losses that the counter shows occurred."""
     if counter is None or not np.isfinite(counter).all():
         return np.arange(count)
     step = typical_step(counter)
@@ -146,7 +180,7 @@ def _base(counter: np.ndarray | None, count: int) -> np.ndarray:
 
 
 def _without_strays(stamps: np.ndarray) -> np.ndarray:
-    """The stamps [n], single ones that are far off replaced by the middle of their neighbours."""
+    """Return the stamps [n] with single stray ones replaced by the mean of their neighbours."""
     stamps = stamps.copy()
     interval = typical_step(stamps)
     if not interval > 0 or len(stamps) < 5:
@@ -169,7 +203,7 @@ def _without_strays(stamps: np.ndarray) -> np.ndarray:
 def _direct(
     rows: np.ndarray, stamps: np.ndarray, base: np.ndarray, breaks: np.ndarray, interval: float
 ) -> Placement | None:
-    """Each step rounded by itself, where the stamps are even enough for that."""
+    """Round each step by itself if the stamps are even enough; otherwise return None."""
     steps = np.diff(stamps)
     broken = np.zeros(len(steps), dtype=bool)
     broken[breaks - 1] = True
@@ -178,7 +212,7 @@ def _direct(
         return None
     interval = float(steps[single].mean())
     relative = steps / interval
-    # A pause need not be whole intervals: what was sampled after it is on a grid of its own.
+    # A pause may last a fraction of an interval: the samples after it are on another grid.
     uneven = (np.abs(relative - np.rint(relative)) > DIRECT_JITTER) & (relative < 3) & ~broken
     if uneven.mean() > 0.001 or (np.rint(relative[~broken]) < 1).any() or uneven.any():
         return None
@@ -190,7 +224,7 @@ def _direct(
 
 
 def _uneven(rows: np.ndarray, stamps: np.ndarray, interval: float, breaks: np.ndarray) -> Placement | None:
-    """True times of samples whose intervals vary independently of one another; None if they do not."""
+    """Return the true times of samples whose intervals vary independently of one another, else None."""
     relative = np.diff(stamps) / interval
     if len(breaks) or (relative <= 0).any():
         return None
@@ -218,22 +252,22 @@ def _searched(
     breaks: np.ndarray,
     interval: float,
     shared: bool,
-    known: bool,
+    is_given: bool,
 ) -> Placement:
-    """Places by the Viterbi search, over rows or over groups of rows that share a stamp."""
+    """Find places by the Viterbi search, over rows or over groups of rows that share a stamp."""
     last = (
         np.append(np.flatnonzero(np.diff(stamps) != 0), len(stamps) - 1) if shared else np.arange(len(stamps))
     )
     sizes = np.diff(last, prepend=-1)
     unit = 1
     if shared:
-        # Stamps as of the last row of each group; equal groups are lost as a whole.
+        # A stamp belongs to the last row of its group. Groups of equal size are lost as a whole.
         common = int(np.median(sizes))
         unit = common if (sizes[1:-1] == common).mean() > 0.9 and common > 1 else 1
     segments = np.searchsorted(last, breaks)
     observed, numbers = stamps[last], base[last].astype(float)
     usual = _usual_interval(observed, numbers, interval)
-    if not known:
+    if not is_given:
         interval = usual
         if not shared:
             interval = _best_interval(source, observed, numbers, interval)
@@ -260,7 +294,7 @@ def _searched(
 
 
 def _usual_interval(observed: np.ndarray, numbers: np.ndarray, interval: float) -> float:
-    """The mean interval over steps without a loss: a median would take losses for a slower clock."""
+    """Return the mean interval over steps without a loss; a median would mistake losses for a slow clock."""
     steps, counts = np.diff(observed), np.diff(numbers)
     for _ in range(5):
         usual = np.abs(steps - counts * interval) < 0.5 * interval * np.maximum(1, counts)
@@ -273,7 +307,7 @@ def _usual_interval(observed: np.ndarray, numbers: np.ndarray, interval: float) 
 def _fit(
     observed: np.ndarray, numbers: np.ndarray, segments: np.ndarray, interval: float, unit: int
 ) -> tuple[float, np.ndarray, float]:
-    """(interval, lost samples before each [n], SD of the residuals): one round of the search."""
+    """Return (interval, lost samples before each row [n], SD of the residuals) of one round of the search."""
     sd = max(_jitter(observed, numbers, interval), 0.05 * interval)
     lost = np.zeros(len(observed), dtype=np.int64)
     bounds = [0, *segments.tolist(), len(observed)]
@@ -287,7 +321,7 @@ def _fit(
         lost[begin:end] = part
         place = numbers[begin:end] + part
         if end - begin > 10:
-            # Interval by least squares on what lies between long pauses.
+            # The interval is fitted by least squares between long pauses.
             x, y = place - place.mean(), observed[begin:end] - observed[begin:end].mean()
             slope += float(x @ y)
             weight += float(x @ x)
@@ -300,13 +334,13 @@ def _fit(
 
 
 def _jitter(observed: np.ndarray, numbers: np.ndarray, interval: float) -> float:
-    """The SD of the stamps, s, from the deviations of their steps."""
+    """Return the SD of the stamps, s, from the deviations of their steps."""
     deviation = np.diff(observed) - np.diff(numbers) * interval
     return 1.4826 * float(np.median(np.abs(deviation - np.median(deviation)))) / np.sqrt(2)
 
 
 def _regressed(place: np.ndarray, stamps: np.ndarray, cuts: np.ndarray) -> float | None:
-    """The interval by least squares within the parts between `cuts`; None where all are too short."""
+    """Return the interval by least squares within the parts between `cuts`; None if all are too short."""
     covariance = variance = 0.0
     for begin, end in pairwise([0, *cuts.tolist(), len(place)]):
         if end - begin > 10:
@@ -317,9 +351,9 @@ def _regressed(place: np.ndarray, stamps: np.ndarray, cuts: np.ndarray) -> float
 
 
 def _best_interval(source: Path | str, observed: np.ndarray, numbers: np.ndarray, interval: float) -> float:
-    """Of intervals nearby the one that explains stamps with much jitter best.
+    """Return the nearby interval that explains stamps with much jitter best.
 
-    Losses look like a slower clock. Raises DataError where two intervals explain the stamps as well.
+    Losses look like a slower clock. Raises DataError if two intervals explain the stamps equally well.
     """
     sd = _jitter(observed, numbers, interval)
     if sd < MUCH_JITTER * interval:
@@ -336,7 +370,7 @@ def _best_interval(source: Path | str, observed: np.ndarray, numbers: np.ndarray
     if sd > 2 * MUCH_JITTER * interval and min(others, default=np.inf) - costs[best] < CLEAR_COST:
         raise read_error(
             source,
-            f"its time stamps jitter too much to tell the sampling rate ({1 / best:.4g} Hz, or another)",
+            f"its time stamps jitter too much to show the sampling rate ({1 / best:.4g} Hz, or another)",
             "give it with --rate-hz",
         )
     return best
@@ -345,21 +379,20 @@ def _best_interval(source: Path | str, observed: np.ndarray, numbers: np.ndarray
 def _search(
     residual_s: np.ndarray, interval: float, sd: float, unit: int, follow: float | None = None
 ) -> tuple[np.ndarray, float]:
-    """(lost samples before each observation [n], cost): as few losses as explain the stamps.
+    """Return (lost samples before each observation [n], cost): the fewest losses that explain the stamps.
 
     residual_s: stamps minus number times interval
     """
     values = (residual_s / interval).tolist()
     sd = sd / interval
-    follow = follow or (FOLLOW if sd < MUCH_JITTER else FOLLOW / 5)
+    follow = follow or (TRACKING_GAIN if sd < MUCH_JITTER else TRACKING_GAIN / 5)
     weight, cap = 0.5 / sd**2, (4 * sd + 1) ** 2
     first = float(np.median(residual_s[:9])) / interval if len(values) >= 9 else values[0]
-    # lost → (cost, offset of the clock)
-    # The first offset is off by an interval where one of the first samples is lost: hence several states.
+    # {lost: (cost, offset of the clock)}; several states, because one of the first samples may be lost.
     states: dict[int, tuple[float, float]] = {start: (0.0, first) for start in (-unit, 0, unit)}
     back: list[dict[int, int]] = []
     for number, value in enumerate(values):
-        # A mean over the first observations, then a slow trace of the clock's drift.
+        # The offset is a mean over the first observations, then follows the clock's drift slowly.
         share = max(follow, 1 / (number + 9))
         following: dict[int, tuple[float, float]] = {}
         origin: dict[int, int] = {}
@@ -389,20 +422,20 @@ def _search(
 
 
 def _nice(rate_hz: float) -> float:
-    """A whole rate, or one that sensors have, where the measured one is as good as equal to it."""
+    """Return a whole rate, or one that sensors have, if the measured rate is nearly equal to it."""
     nearest = min((float(max(1, round(rate_hz))), *NICE_RATES_HZ), key=lambda nice: abs(nice - rate_hz))
     return nearest if abs(rate_hz / nearest - 1) < NICE_RATE_TOLERANCE else rate_hz
 
 
 def _cap_pauses(placement: Placement) -> None:
-    """Shorten long pauses where there would be more filling than recording."""
+    """Shorten long pauses if more would be interpolated than was recorded."""
     steps = np.diff(placement.place)
-    longest = max(2, int(LONG_PAUSE_S * placement.rate_hz))
-    pauses = steps > longest
+    max_steps = max(2, int(LONG_PAUSE_S * placement.rate_hz))
+    pauses = steps > max_steps
     if not pauses.any() or placement.place[-1] + 1 <= 2 * len(placement.rows) + 60 * placement.rate_hz:
         return
     seconds = float(steps[pauses].sum() / placement.rate_hz)
-    steps[pauses] = longest
+    steps[pauses] = max_steps
     jumps = np.searchsorted(placement.place, placement.jumps)
     placement.place = np.concatenate([[0], np.cumsum(steps)])
     placement.jumps = [int(placement.place[j]) for j in jumps]

@@ -1,4 +1,4 @@
-"""Which column of a table is which axis of which sensor, and which tells the time: from the names."""
+"""Meaning of a table's columns, from their names: axes of sensors, and time."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ OTHER_WORDS = {
     "attitude", "displacement",
 }  # fmt: skip
 WITHOUT_GRAVITY = {"free", "user", "nogravity", "gravityfree"}
-# What tells apart several versions of one sensor: the calibrated one, and the range that a foot needs.
+# Ranks of several versions of one sensor: the calibrated one first, then the range that a foot needs.
 RANKS = {
     "cal": 2, "calibrated": 2, "raw": -2, "uncal": -2, "uncalibrated": -2, "wr": 1, "wide": 1, "ln": -1,
     "noise": -1, "linear": -3, "lin": -3, "highg": -2, "high": -2,
@@ -75,7 +75,16 @@ _NUMBERED = re.compile(r"(?P<word>accelerometer|accel|acc|gyroscope|gyro|gyr|a|g
 
 @dataclass(frozen=True)
 class Sensor:
-    """The columns, by number from 0, of one sensor; acc or gyr is empty where the file lacks it."""
+    """Columns of one sensor.
+
+    Attributes:
+        foot: "left" or "right"; None: not named
+        label: words of the names that are common to its columns
+        acc: numbers of the accelerometer's columns, from 0; empty if the file lacks it
+        gyr: numbers of the gyroscope's columns, from 0; empty if the file lacks it
+        acc_unit: unit in the names, or None
+        gyr_unit: unit in the names, or None
+    """
 
     foot: str | None
     label: str
@@ -87,7 +96,14 @@ class Sensor:
 
 @dataclass(frozen=True)
 class TimeColumn:
-    """A column that may tell the time: its number, name and the unit that its name tells, if any."""
+    """A column that may hold the time.
+
+    Attributes:
+        number: of the column, from 0
+        name: of the column
+        unit: unit in its name, or None
+        counts: whether it counts samples
+    """
 
     number: int
     name: str
@@ -97,9 +113,17 @@ class TimeColumn:
 
 @dataclass(frozen=True)
 class Columns:
+    """Meaning of a table's columns.
+
+    Attributes:
+        sensors: columns of each sensor
+        times: columns that may hold the time
+        assumed: whether other names than acc_x … gyr_z were understood
+    """
+
     sensors: list[Sensor]
     times: list[TimeColumn]
-    assumed: bool  # whether names other than acc_x … gyr_z were understood
+    assumed: bool
 
 
 @dataclass(frozen=True)
@@ -114,20 +138,36 @@ class _Channel:
 
 
 def tokens(name: str) -> list[str]:
-    """The words of a name in lower case: "GyroX_CAL" → gyro, x, cal."""
+    """Return the words of a name in lower case: gyro, x, cal for "GyroX_CAL".
+
+    Args:
+        name: of a column or file
+    """
     name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return [word for word in re.split(r"[^0-9a-zA-Zµμ°]+", name.lower()) if word]
 
 
 def foot_of(name: str) -> str | None:
-    """The foot that a name tells, e.g. of "walk_LF" or "left_acc_x"; None for neither or both."""
+    """Return the foot that a name contains, such as "walk_LF" or "left_acc_x"; None for neither or both.
+
+    Args:
+        name: of a column or file
+    """
     words = set(tokens(name))
-    said = [foot for foot in FEET if words & FOOT_WORDS[foot]]
-    return said[0] if len(said) == 1 else None
+    found = [foot for foot in FEET if words & FOOT_WORDS[foot]]
+    return found[0] if len(found) == 1 else None
 
 
 def name_and_unit(name: str, quantities: Iterable[str]) -> tuple[str, str | None]:
-    """A name apart from the unit at its end: "Accelerometer X (g)" → "Accelerometer X", "g"."""
+    """Split a name from the unit at its end: "Accelerometer X", "g" for "Accelerometer X (g)".
+
+    Args:
+        name: of a column
+        quantities: whose units may follow: "acc", "gyr", "time"
+
+    Returns:
+        Name and unit, or None without a unit.
+    """
     bracket = re.search(r"[\(\[\{](.*)[\)\]\}]\s*$", name)
     tails = [(name[: bracket.start()], bracket.group(1))] if bracket else []
     tails += [(name[: match.start()], name[match.end() :]) for match in re.finditer(r"[_\s,:;/]+", name)]
@@ -142,10 +182,21 @@ def name_and_unit(name: str, quantities: Iterable[str]) -> tuple[str, str | None
 def find_columns(
     path: Path, names: list[list[str]], units: list[str], chosen: Mapping[str, str], time_column: str | None
 ) -> Columns:
-    """What the columns of a table are, by its header rows, its row of units and what the caller has chosen.
+    """Find the meaning of a table's columns from its header rows, its row of units and the caller's choice.
 
-    chosen: {"acc_x" or "left_acc_x" or "time": name or number from 1}. Raises DataError where axes are
-    missing or come twice, ParameterError for a choice that the file does not have.
+    Args:
+        path: the file, for messages and its name
+        names: header rows
+        units: row of units, "" if a column has none
+        chosen: {"acc_x" or "left_acc_x" or "time": name or number from 1}
+        time_column: name or number of the time column, or None
+
+    Returns:
+        Sensors and time columns.
+
+    Raises:
+        DataError: if axes are missing or come twice
+        ParameterError: for a choice that the file does not have
     """
     width = len(units) if units else max((len(row) for row in names), default=0)
     titles = _titles(names, width)
@@ -195,7 +246,7 @@ def _at(cells: list[str], number: int) -> str:
 
 
 def _titles(names: list[list[str]], width: int) -> list[list[str]]:
-    """Ways to read the header rows: the last one alone, all together, the first one alone."""
+    """Return the ways to read the header rows: the last one alone, all together, the first one alone."""
     if not names:
         return []
     filled = []
@@ -250,10 +301,10 @@ def _channel(path: Path, number: int, name: str, unit_cell: str) -> _Channel | N
     if sensor is None:
         # Columns x, y, z in a file that is named after its sensor.
         of_file = set(tokens(path.stem))
-        told = [s for s, known in (("acc", ACC_WORDS), ("gyr", GYR_WORDS)) if of_file & known]
-        if len(told) != 1 or of_file & {"mag", "magnetometer"}:
+        named = [s for s, words in (("acc", ACC_WORDS), ("gyr", GYR_WORDS)) if of_file & words]
+        if len(named) != 1 or of_file & {"mag", "magnetometer"}:
             return None
-        sensor = told[0]
+        sensor = named[0]
     if unit is not None and unit != COUNTS and not unit_of(unit, sensor):
         return None
     foot = next((f for f in FEET if set(rest) & FOOT_WORDS[f]), None)
@@ -262,7 +313,7 @@ def _channel(path: Path, number: int, name: str, unit_cell: str) -> _Channel | N
 
 
 def _sensors(path: Path, row: list[str], channels: list[_Channel]) -> list[Sensor]:
-    """Complete triples of channels, put together to sensors."""
+    """Join complete triples of channels to sensors."""
     if (
         channels
         and all(c.rank <= -50 for c in channels if c.sensor == "acc")
@@ -272,7 +323,7 @@ def _sensors(path: Path, row: list[str], channels: list[_Channel]) -> list[Senso
         raise _Ambiguous(
             read_error(
                 path,
-                f"gravity has been taken out of its acceleration ({name})",
+                f"gravity was removed from its acceleration ({name})",
                 "export the acceleration with gravity, as the sensor measures it",
             )
         )
@@ -323,7 +374,7 @@ def _sensors(path: Path, row: list[str], channels: list[_Channel]) -> list[Senso
 
 
 def _from_zero(triple: dict[int, _Channel]) -> dict[int, _Channel]:
-    """Axes counted 1, 2, 3 as 0, 1, 2."""
+    """Number axes that are counted 1, 2, 3 as 0, 1, 2."""
     if set(triple) == {1, 2, 3}:
         return {axis - 1: replace(channel, axis=axis - 1) for axis, channel in triple.items()}
     return triple
@@ -355,7 +406,7 @@ def _chosen_sensors(
             continue
         other = next((s for s in found if s.foot == foot), None)
         if other and other.acc and other.gyr:
-            # A choice of some axes completes what the names tell.
+            # A choice of some axes completes the axes found by name.
             numbers = dict(zip(AXES, (*other.acc, *other.gyr), strict=True)) | numbers
         missing = [axis for axis in AXES if axis not in numbers]
         if missing:
@@ -370,7 +421,17 @@ def _chosen_sensors(
 
 
 def column_number(path: Path, names: list[list[str]], width: int, wanted: str) -> int:
-    """The number, from 0, of the column that a user names or numbers from 1. Raises ParameterError."""
+    """Return the number, from 0, of the column that a user names or numbers.
+
+    Args:
+        path: the file, for messages
+        names: header rows
+        width: number of columns
+        wanted: name, or number from 1
+
+    Raises:
+        ParameterError: if there is no such column, or several
+    """
     wanted = wanted.strip()
     for row in [*_titles(names, width), *names]:
         plain = [cell.strip().lower() for cell in row]
@@ -386,7 +447,7 @@ def column_number(path: Path, names: list[list[str]], width: int, wanted: str) -
 
 
 def _times(titles: list[list[str]], units: list[str], taken: set[int]) -> list[TimeColumn]:
-    """Columns that may tell the time, those of samples counted last."""
+    """Return the columns that may hold the time, counters of samples last."""
     found: dict[int, TimeColumn] = {}
     for row in titles[:2]:
         for number, name in enumerate(row):
@@ -408,14 +469,14 @@ def _time_unit(name: str, unit_cell: str) -> str | None:
         unit = name_and_unit(name, ("time",))[1]
     if unit is None:
         words = set(tokens(name))
-        for known, spelled in (
+        for candidate, spelled in (
             ("us", {"microsec", "micros", "microseconds", "usec", "us"}),
             ("ms", {"millisec", "millis", "milliseconds", "msec", "ms"}),
             ("ns", {"nanosec", "nanos", "nanoseconds", "ns"}),
             ("s", {"seconds", "sec", "secs"}),
         ):
             if words & spelled:
-                return known
+                return candidate
     return unit
 
 
@@ -423,7 +484,7 @@ def _missing(path: Path, titles: list[list[str]], names: list[list[str]]) -> Exc
     if not names:
         return read_error(
             path,
-            "has no names of columns",
+            "has no column names",
             "number them: --columns time=1,acc_x=2,acc_y=3,acc_z=4,gyr_x=5,gyr_y=6,gyr_z=7",
         )
     return read_error(path, "has no columns of an accelerometer and a gyroscope", _remedy(titles))

@@ -1,4 +1,4 @@
-"""Which foot wore a sensor: from the caller, the columns, the file's name, or the way the foot moves."""
+"""Foot that the sensor is worn on: from the caller, the columns, the file's name, or the foot's motion."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +11,22 @@ from tinystride.reading.columns import foot_of
 
 
 def foot_of_file(path: Path) -> str | None:
-    """The foot that the file's name or that of its folder tells."""
+    """Return the foot that the name of a file or of its folder contains; None if neither does.
+
+    Args:
+        path: the file
+    """
     return foot_of(path.stem) or foot_of(path.parent.name)
 
 
 def foot_of_signal(recording: Recording) -> str:
-    """The foot whose typical roll and sideways push the strides show; needs about 3 strides of walking.
+    """Return the foot whose typical roll and sideways push the strides show.
 
-    Raises DataError where it is not clear.
+    Args:
+        recording: at least about 3 strides of walking
+
+    Raises:
+        DataError: if the strides do not show it
     """
     from tinystride.gait.strides import extract_strides
 
@@ -35,5 +43,5 @@ def foot_of_signal(recording: Recording) -> str:
         if contradicted[foot] is False and contradicted[other]:
             return foot
     raise read_error(
-        recording.source, "it is not clear which foot wore the sensor", "give it with --foot left or right"
+        recording.source, "it is not clear which foot the sensor is on", "give it with --foot left or right"
     )

@@ -28,11 +28,22 @@ from tinystride.reading.signals import (
 def read_recordings(
     paths: Sequence[Path | str], options: ReadingOptions | None = None, root: Path | None = None
 ) -> list[Recording]:
-    """The recordings in files of one walk, one a foot; each tells in `notes` what was assumed.
+    """Read the recordings in files of one walk, one per foot; their `notes` say what was assumed.
 
     A file may hold both feet, one of them, or an accelerometer or gyroscope alone, whose other half is in
-    another of the files. root: folder that names of people are relative to.
-    Raises DataError for a file that cannot be read, ParameterError for an option that does not fit.
+    another of the files.
+
+    Args:
+        paths: the files
+        options: facts that the caller knows; None: none
+        root: folder that names of people are relative to; None: names are file names
+
+    Returns:
+        The recordings, in the order of the files.
+
+    Raises:
+        DataError: for a file that cannot be read
+        ParameterError: for an option that does not fit
     """
     options = options or ReadingOptions()
     parts = [part for path in paths for part in read_parts(Path(path), options)]
@@ -42,7 +53,16 @@ def read_recordings(
 def recordings_of_parts(
     parts: Sequence[Part], options: ReadingOptions, root: Path | None = None
 ) -> list[Recording]:
-    """The recordings that the sensors of one walk make, as `read_recordings` returns them."""
+    """Join the sensors of one walk to recordings.
+
+    Args:
+        parts: sensors of one walk
+        options: facts that the caller knows
+        root: folder that names of people are relative to
+
+    Returns:
+        The same as `read_recordings`.
+    """
     halves = [part for part in parts if part.acc is None or part.gyr is None]
     whole = [part for part in parts if part.acc is not None and part.gyr is not None]
     recordings = [
@@ -55,9 +75,20 @@ def recordings_of_parts(
 
 
 def read_parts(path: Path, options: ReadingOptions) -> list[Part]:
-    """The sensors in one file of any format that is known. Raises DataError for what is none."""
+    """Read the sensors in one file of any known format.
+
+    Args:
+        path: the file
+        options: facts that the caller knows
+
+    Returns:
+        The sensors, in their own units.
+
+    Raises:
+        DataError: for a file that is missing or of an unknown format
+    """
     if not path.is_file():
-        problem = "is no file" if path.exists() else "is not there"
+        problem = "is not a file" if path.exists() else "not found"
         raise read_error(path, problem, "name a file of a recording")
     from tinystride.reading import makers
 
@@ -66,16 +97,24 @@ def read_parts(path: Path, options: ReadingOptions) -> list[Part]:
 
 
 def family(path: Path) -> tuple[Path, str]:
-    """(folder, name) alike for the files of an accelerometer and of a gyroscope of one sensor."""
+    """Return (folder, name), equal for the files of an accelerometer and of a gyroscope of one sensor.
+
+    Args:
+        path: the file
+    """
     words = [word for word in tokens(path.stem) if word not in ACC_WORDS | GYR_WORDS]
     return path.parent, " ".join(words)
 
 
 def half_of_file(path: Path) -> str | None:
-    """ "acc" or "gyr" for a file that is named after one of them."""
+    """Return "acc" or "gyr" for a file that is named after one of them, else None.
+
+    Args:
+        path: the file
+    """
     words = set(tokens(path.stem))
-    told = [name for name, known in (("acc", ACC_WORDS), ("gyr", GYR_WORDS)) if words & known]
-    return told[0] if len(told) == 1 else None
+    named = [name for name, own in (("acc", ACC_WORDS), ("gyr", GYR_WORDS)) if words & own]
+    return named[0] if len(named) == 1 else None
 
 
 def _pairs(halves: list[Part]) -> list[tuple[Part, Part]]:
@@ -115,12 +154,12 @@ def _whole(options: ReadingOptions) -> Callable[[Part], tuple[Part, Stream, list
 
 def _unit_notes(part: Part, units: str, options: ReadingOptions) -> list[str]:
     given = [options.acc_unit or options.acc_scale, options.gyr_unit or options.gyr_scale]
-    told = all(own or other for own, other in zip(part.units, given, strict=True))
-    return [] if told else [f"units {units}"]
+    named = all(own or other for own, other in zip(part.units, given, strict=True))
+    return [] if named else [f"units {units}"]
 
 
 def _joined(acc: Part, gyr: Part, options: ReadingOptions) -> tuple[Stream, list[str]]:
-    """The even samples of two files, and notes; units are judged where both are on one grid."""
+    """Return the even samples of two files, and notes; units are found where both are on one grid."""
     if acc.clock and gyr.clock and acc.clock != gyr.clock and not {acc.clock, gyr.clock} & {"utc", "local"}:
         offset = [replace(part.placement, start_s=float("nan")) for part in (acc, gyr)]
     else:
@@ -168,19 +207,22 @@ def _recording(
     recording = check_recording(recording)
     if foot is None:
         foot = foot_of_signal(recording)
-        foot_note = f"{foot} foot, as it moves"
+        foot_note = f"{foot} foot, by its motion"
     lost = int(stream.lost.sum())
     losses = [f"{lost} samples lost in {len(gaps)} gaps"] if lost else []
     jumps = len(part.placement.jumps)
     losses += [f"its clock jumps back {jumps} times: flagged there"] if jumps else []
-    told = [*part.told, *notes, *([foot_note] if foot_note else []), *part.noted, *losses]
-    return replace(recording, foot=foot, notes=tuple(dict.fromkeys(told)))
+    all_notes = [*part.assumed, *notes, *([foot_note] if foot_note else []), *part.noted, *losses]
+    return replace(recording, foot=foot, notes=tuple(dict.fromkeys(all_notes)))
 
 
 def subject_of(path: Path, root: Path | None = None, half: bool = False) -> str:
-    """The person a file is named after, so that both feet have the same: its name without the foot.
+    """Return the person that a file is named after: its name without the foot, the same for both feet.
 
-    half: without the names of an accelerometer or gyroscope, too
+    Args:
+        path: the file
+        root: folder that the name is relative to; None: the file name alone
+        half: leave out the names of accelerometer and gyroscope, too
     """
     stem = path.name
     while (suffix := Path(stem).suffix) and re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{0,4}", suffix):

@@ -1,4 +1,4 @@
-"""A pandas table in memory to recordings, read as a file with the same columns would be."""
+"""Recordings in a pandas table in memory, read like a file with the same columns."""
 
 from pathlib import Path
 
@@ -12,12 +12,20 @@ from tinystride.reading.text import TextTable
 
 
 def read_frame(frame: pd.DataFrame, options: ReadingOptions, name: str = "frame") -> list[Recording]:
-    """The recordings in a table, one a foot, as `read_recordings` returns those of a file.
+    """Read the recordings in a table, one per foot, as `read_recordings` reads those of a file.
 
-    frame: columns named as in a file, or two levels of names (sensor, axis); an index of times or with a name
-        counts as a column
-    name: in messages, and of the recording
-    Raises DataError for a table that holds no recording, ParameterError for an option that does not fit.
+    Args:
+        frame: columns named as in a file, or two levels of names (sensor, axis); an index of times, or with a
+            name, counts as a column
+        options: facts that the caller knows
+        name: of the recording, also in messages
+
+    Returns:
+        The recordings.
+
+    Raises:
+        DataError: for a table without a recording
+        ParameterError: for an option that does not fit
     """
     if isinstance(frame.index, pd.DatetimeIndex | pd.TimedeltaIndex) or frame.index.name is not None:
         frame = frame.rename_axis(index=frame.index.name or "time").reset_index()

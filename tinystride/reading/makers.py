@@ -1,4 +1,4 @@
-"""Readers of formats that are no plain table, chosen by the first bytes of a file or by its name."""
+"""Readers of formats other than a plain table, chosen by a file's first bytes or its name."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,11 @@ Reader = Callable[[Path, ReadingOptions], list[Part]]
 
 
 def reader_of(path: Path) -> Reader:
-    """The reader for a file: HDF5 of APDM, .cwa of Axivity, BIDS motion, or a text table."""
+    """Return the reader for a file: HDF5 of APDM, .cwa of Axivity, BIDS motion, or a text table.
+
+    Args:
+        path: the file
+    """
     with open(path, "rb") as file:
         magic = file.read(8)
     if magic == b"\x89HDF\r\n\x1a\n":
@@ -33,16 +37,25 @@ def reader_of(path: Path) -> Reader:
 
 
 def read_apdm(path: Path, options: ReadingOptions) -> list[Part]:
-    """The foot sensors in an HDF5 file of APDM's Opals, format 5: m/s², rad/s, times in µs since 1970.
+    """Read the foot sensors in an HDF5 file of APDM's Opals, format 5: m/s², rad/s, times in µs since 1970.
 
-    Raises DataError for HDF5 of another kind, MissingExtraError without h5py.
+    Args:
+        path: the file
+        options: facts that the caller knows
+
+    Returns:
+        The sensors labelled as of a foot, or the only sensor.
+
+    Raises:
+        MissingExtraError: without the extra `hdf5`
+        DataError: if the file is damaged, or HDF5 of another kind
     """
     try:
         import h5py
     except ImportError:
         raise MissingExtraError("h5py", "hdf5") from None
     _check_size(path)
-    wrong = read_error(path, "is HDF5, but not of APDM's format 5", "export the recording as csv")
+    wrong = read_error(path, "is HDF5, but not APDM's format 5", "export the recording as csv")
     try:
         with h5py.File(path, "r") as file:
             sensors = file.get("Sensors")
@@ -71,7 +84,7 @@ def _label(group: Any) -> str:
 
 
 def _on_feet(path: Path, found: dict[str, Any], options: ReadingOptions) -> list[str]:
-    """The labels of the sensors on feet, or the only one. Raises DataError for none or several."""
+    """Return the labels of the sensors on feet, or the only label; raise DataError otherwise."""
     on_feet = [label for label in found if set(tokens(label)) & ON_FOOT and foot_of(label)]
     on_feet = [label for label in on_feet if options.foot in (None, foot_of(label))]
     if on_feet:
@@ -79,14 +92,26 @@ def _on_feet(path: Path, found: dict[str, Any], options: ReadingOptions) -> list
     if len(found) != 1:
         raise read_error(
             path,
-            f"holds no sensor labelled as of a foot ({', '.join(found) or 'none at all'})",
+            f"holds no sensor labelled as on a foot ({', '.join(found) or 'no sensor'})",
             "label them Left Foot and Right Foot, or export those of the feet",
         )
     return list(found)
 
 
 def read_cwa(path: Path, options: ReadingOptions) -> list[Part]:
-    """The samples of an Axivity AX6: g and deg/s. Raises DataError for an AX3, which has no gyroscope."""
+    """Read the samples of an Axivity AX6: g and deg/s.
+
+    Args:
+        path: the file
+        options: facts that the caller knows
+
+    Returns:
+        The sensor.
+
+    Raises:
+        MissingExtraError: without the extra `cwa`
+        DataError: if the file is damaged, or of an AX3, which has no gyroscope
+    """
     try:
         import cwa_reader_rs
     except ImportError:
@@ -101,10 +126,10 @@ def read_cwa(path: Path, options: ReadingOptions) -> list[Part]:
             include_battery=False,
         )
     except BaseException as error:
-        # The reader's panics are no Exception.
+        # Panics of the reader are not derived from Exception.
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
-        raise read_error(path, f"is no cwa file that can be read ({error})", "download it again") from None
+        raise read_error(path, f"cannot be read as a cwa file ({error})", "download it again") from None
     axes = [f"{kind}_{axis}" for kind in ("acc", "gyro") for axis in "xyz"]
     if any(axis not in table for axis in axes):
         raise read_error(path, "holds no gyroscope", "use an AX6 with its gyroscope switched on")
@@ -114,7 +139,18 @@ def read_cwa(path: Path, options: ReadingOptions) -> list[Part]:
 
 
 def read_bids_motion(path: Path, options: ReadingOptions) -> list[Part]:
-    """A *_motion.tsv of BIDS, with its columns in *_channels.tsv and its rate in *_motion.json beside it."""
+    """Read a *_motion.tsv of BIDS; *_channels.tsv beside it has its columns, *_motion.json its rate.
+
+    Args:
+        path: the file
+        options: facts that the caller knows
+
+    Returns:
+        The sensors.
+
+    Raises:
+        DataError: if the files do not fit together
+    """
     stem = path.name[: -len("_motion.tsv")]
     channels, sidecar = path.with_name(f"{stem}_channels.tsv"), path.with_name(f"{stem}_motion.json")
     table = read_text(path)
@@ -152,7 +188,7 @@ def _part(
     scale_s: float = 1.0,
 ) -> Part:
     if acc.ndim != 2 or acc.shape[1] != 3 or acc.shape != gyr.shape or len(stamps) != len(acc):
-        raise read_error(path, f"its samples are of shapes {acc.shape} and {gyr.shape}", "export it again")
+        raise read_error(path, f"its samples have the shapes {acc.shape} and {gyr.shape}", "export it again")
     placement = place_by_time(path, stamps * scale_s, options.rate_hz)
     return Part(
         path=path,
@@ -163,7 +199,10 @@ def _part(
         units=units,
         placement=placement,
         clock=clock,
-        told=[f"{placement.rate_hz:.6g} Hz from its time stamps", *([f"sensor {label!r}"] if label else [])],
+        assumed=[
+            f"{placement.rate_hz:.6g} Hz from its time stamps",
+            *([f"sensor {label!r}"] if label else []),
+        ],
         noted=list(placement.notes),
     )
 

@@ -1,4 +1,4 @@
-"""What a caller may say about recordings; what is None is found in the file."""
+"""Options of reading; values that are None are found in the file."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from attrs.validators import optional
 
 from tinystride.validation import one_of, real_number
 
-# Here rather than with their factors, so that the command line names them without loading numpy.
+# Defined apart from their factors, so that the command line lists them without loading numpy.
 ACC_UNIT_NAMES = ("m/s2", "g", "mg")
 GYR_UNIT_NAMES = ("rad/s", "deg/s", "mdeg/s")
 FOOT_NAMES = ("left", "right")
@@ -29,17 +29,22 @@ def _check_columns(instance: object, attribute: object, value: Mapping[str, str]
 
 @attrs.frozen
 class ReadingOptions:
-    """What is known of files; the rest is found in them.
+    """Facts about files that the caller knows; the others are found in the files.
 
-    rate_hz: sampling rate; None: from the time column
-    foot: "left" or "right"; None: from columns, file names or the signal
-    columns: {"acc_x": name or number from 1, …, "time": …}, for names that tell nothing; with both feet in a
-        file "left_acc_x", …
-    time_column, time_unit: name of the time column; "s", "ms", "us", "ns", "iso" or "ticks:RATE"
-    acc_unit, gyr_unit: None: from the names, or the one that fits the signal
-    acc_scale, gyr_scale: m/s² and rad/s a count
+    Raises:
+        ParameterError: for a value that is unknown or out of its range
 
-    Raises ParameterError for a value that is unknown or out of its range.
+    Attributes:
+        rate_hz: sampling rate; None: from the time column
+        foot: "left" or "right"; None: from columns, file names or the signal
+        columns: {"acc_x": name or number from 1, …, "time": …}, for names that are not understood; for both
+            feet in one file "left_acc_x", …
+        time_column: name or number of the time column
+        time_unit: "s", "ms", "us", "ns", "iso" or "ticks:RATE"
+        acc_unit: one of ACC_UNIT_NAMES; None: from the names, or the one that fits the signal
+        gyr_unit: one of GYR_UNIT_NAMES; None: from the names, or the one that fits the signal
+        acc_scale: m/s² per count
+        gyr_scale: rad/s per count
     """
 
     rate_hz: float | None = attrs.field(default=None, validator=optional(real_number(above=0)))

@@ -1,4 +1,4 @@
-"""What a file holds, before it is put together to recordings."""
+"""Content of a file before it is joined to recordings."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,18 +7,26 @@ import numpy as np
 
 from tinystride.reading.clock import Placement
 
-# No sensor counts further; the squares of larger numbers may overflow.
+# No sensor has larger values; squares of larger numbers may overflow.
 MAX_COUNT = 1e12
-MAX_BEYOND_SHARE = 0.05
+MAX_IMPOSSIBLE_SHARE = 0.05
 
 
 @dataclass
 class Part:
     """One sensor in one file, in its own units.
 
-    acc, gyr: [n, 3]; None where the file lacks it. units: those that the file names, or None
-    placement: where the rows are on the even grid; clock: name of the clock, "" if there is none
-    told: facts that the reader assumed, for the user; noted: what it noticed in any case
+    Attributes:
+        path: the file
+        foot: "left" or "right"; None: unknown
+        label: name of the sensor in the file
+        acc: accelerometer, [n, 3]; None if the file lacks it
+        gyr: gyroscope, [n, 3]; None if the file lacks it
+        units: units of both that the file names, or None
+        placement: places of the rows on the even grid
+        clock: name of the clock, "" without a clock
+        assumed: facts that the reader assumed, for the user
+        noted: facts that the reader noticed, for the user
     """
 
     path: Path
@@ -29,7 +37,7 @@ class Part:
     units: tuple[str | None, str | None]
     placement: Placement
     clock: str
-    told: list[str] = field(default_factory=list)
+    assumed: list[str] = field(default_factory=list)
     noted: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -37,10 +45,10 @@ class Part:
 
 
 def _without_impossible(samples: np.ndarray | None) -> np.ndarray | None:
-    """The samples [n, 3]; a few rows beyond what any sensor counts, as damage leaves them, are NaN."""
+    """Return samples [n, 3]; a few rows with values that no sensor has, as damage leaves them, become NaN."""
     if samples is None:
         return None
-    beyond = (np.abs(samples) > MAX_COUNT).any(axis=1)
-    if not 0 < beyond.sum() < MAX_BEYOND_SHARE * len(samples):
+    impossible = (np.abs(samples) > MAX_COUNT).any(axis=1)
+    if not 0 < impossible.sum() < MAX_IMPOSSIBLE_SHARE * len(samples):
         return samples
-    return np.where(beyond[:, None], np.nan, samples)
+    return np.where(impossible[:, None], np.nan, samples)

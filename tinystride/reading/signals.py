@@ -1,4 +1,4 @@
-"""Samples as a sensor wrote them to m/s² and rad/s on an even grid: units that fit, gaps, high rates."""
+"""Samples in a sensor's own units to m/s² and rad/s on an even grid: units that fit, gaps, high rates."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,21 +17,21 @@ from tinystride.reading.clock import AROUND_JUMP, Placement
 from tinystride.reading.options import ReadingOptions
 from tinystride.reading.units import ACC_UNITS, COUNTS, GYR_UNITS
 
-# In a swing a foot turns at 1 to 20 rad/s, 60 to 1200 deg/s.
+# A foot turns at 1 to 20 rad/s (60 to 1200 deg/s) in the swing.
 RADPS_UP_TO = 25.0
 DEGPS_RANGE = (45.0, 2600.0)
 MDEGPS_FROM = 40_000.0
 MIN_SWING_RADPS, MAX_SWING_RADPS = 0.5, 40.0
-# Beyond the full scale of every sensor for people: a stray value.
+# Values above the full scale of every sensor for people are stray values.
 MAX_ACC_MPS2 = 250 * STANDARD_GRAVITY_MPS2
 MAX_GYR_RADPS = np.deg2rad(4500)
-# |acc| at rest, as a share of its SD in motion, where gravity has been taken out.
+# If |acc| at rest is below this share of its SD in motion, gravity was removed.
 WITHOUT_GRAVITY = 0.25
-COUNTS_AS_MG = 1024.0  # counts a g of a common 12-bit sensor, which look like milli-g
+COUNTS_AS_MG = 1024.0  # counts per g of a common 12-bit sensor, which look like milli-g
 MAX_RATE_HZ = 420.0
 DECIMATED_RATE_HZ = 410.0
 SCALES = (
-    "give --acc-scale and --gyr-scale, in m/s² and rad/s a count (of 16 bits: 0.0047884 for ±16 g, "
+    "give --acc-scale and --gyr-scale, in m/s² and rad/s per count (16 bits: 0.0047884 for ±16 g, "
     "0.00106526 for ±2000 deg/s)"
 )
 
@@ -40,7 +40,11 @@ SCALES = (
 class Stream:
     """Even samples of one sensor or of both.
 
-    values: [n, 3 or 6]; lost: [n] bool; start_s: what the clock shows at sample 0, NaN if there is none
+    Attributes:
+        values: [n, 3 or 6]
+        lost: [n] bool, samples that were lost and interpolated
+        rate_hz: sampling rate
+        start_s: time of sample 0 on the clock; NaN without a clock
     """
 
     values: np.ndarray
@@ -57,10 +61,21 @@ def scaled(
     options: ReadingOptions,
     rate_hz: float,
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    """Samples [n, 3] in m/s² and rad/s, and a note that says from which units.
+    """Convert samples to m/s² and rad/s. A unit that is not named is the one that fits the signal.
 
-    units: those that the file names. What nobody names is taken to be the unit that fits the signal. Raises
-    DataError where none does, or another one than the named, with that one.
+    Args:
+        source: of the samples, for messages
+        acc: accelerometer, [n, 3]
+        gyr: gyroscope, [n, 3]
+        units: units that the file names, or None
+        options: units and scales that the caller names
+        rate_hz: sampling rate
+
+    Returns:
+        Both, [n, 3], and a note with the units.
+
+    Raises:
+        DataError: if no unit fits, or if another one than the named unit fits; the message names it
     """
     finite = np.isfinite(acc).all(axis=1) & np.isfinite(gyr).all(axis=1)
     rest, spread = rest_level(acc[finite], gyr[finite], rate_hz)
@@ -68,13 +83,13 @@ def scaled(
     integers = bool((acc[finite] == np.rint(acc[finite])).all())
     named_acc, named_gyr = (options.acc_unit or units[0], options.gyr_unit or units[1])
     if options.acc_scale is not None:
-        acc_factor, acc_note = options.acc_scale, f"{options.acc_scale:g} m/s² a count"
+        acc_factor, acc_note = options.acc_scale, f"{options.acc_scale:g} m/s² per count"
         _check_rest(source, rest * acc_factor, spread, acc_note, None, options)
     else:
         acc_unit = _acc_unit(source, rest, spread, integers, named_acc, acc[finite], options)
         acc_factor, acc_note = ACC_UNITS[acc_unit], acc_unit
     if options.gyr_scale is not None:
-        gyr_factor, gyr_note = options.gyr_scale, f"{options.gyr_scale:g} rad/s a count"
+        gyr_factor, gyr_note = options.gyr_scale, f"{options.gyr_scale:g} rad/s per count"
         _check_swing(source, swing, gyr_factor, gyr_note)
     else:
         whole = bool((gyr[finite] == np.rint(gyr[finite])).all())
@@ -84,7 +99,13 @@ def scaled(
 
 
 def rest_level(acc: np.ndarray, gyr: np.ndarray, rate_hz: float) -> tuple[float, float]:
-    """|acc| where the foot turns least, in the unit of acc, and its relative spread over such moments."""
+    """Return |acc| in the moments in which the foot turns least, and its relative spread over these.
+
+    Args:
+        acc: [n, 3], any unit
+        gyr: [n, 3], any unit
+        rate_hz: sampling rate
+    """
     window = max(2, round(QUIET_WINDOW_S * rate_hz))
     if len(acc) < 2 * window:
         return float(np.linalg.norm(acc, axis=1).mean()) if len(acc) else float("nan"), 0.0
@@ -97,7 +118,12 @@ def rest_level(acc: np.ndarray, gyr: np.ndarray, rate_hz: float) -> tuple[float,
 
 
 def swing_level(gyr: np.ndarray, rate_hz: float) -> float:
-    """The angular rate that the swings reach: the 99th percentile while the foot turns."""
+    """Return the angular rate that the swings reach: the 99th percentile while the foot turns.
+
+    Args:
+        gyr: [n, 3], any unit
+        rate_hz: sampling rate
+    """
     window = max(2, round(QUIET_WINDOW_S * rate_hz))
     size = np.abs(gyr).max(axis=1) if len(gyr) else np.zeros(0)
     count = len(size) // window
@@ -126,7 +152,7 @@ def _acc_unit(
     if sd > 0 and rest < WITHOUT_GRAVITY * sd and (fitting is None or spread > 0.1):
         raise read_error(
             source,
-            f"|acc| at rest is {rest:.3g}, far below what it reaches in motion: gravity has been taken out",
+            f"|acc| at rest is {rest:.3g}, far below its values in motion: gravity was removed",
             "export the acceleration with gravity, as the sensor measures it",
         )
     if named is not None and named != COUNTS:
@@ -137,13 +163,13 @@ def _acc_unit(
         if integers or named == COUNTS:
             raise read_error(
                 source,
-                f"its acceleration is in raw counts, as it seems ({rest:.0f} at rest)",
+                f"its acceleration seems to be in raw counts ({rest:.0f} at rest)",
                 f"{SCALES}" + (", or --acc-unit mg" if ambiguous else ""),
             )
         raise read_error(
             source,
-            f"|acc| at rest is {rest:.3g}, which is 9.81 m/s² in no unit of {', '.join(ACC_UNITS)}",
-            "check unit and calibration, or give --acc-scale, in m/s² a unit",
+            f"|acc| at rest is {rest:.3g}, which is not 9.81 m/s² in any of the units {', '.join(ACC_UNITS)}",
+            "check unit and calibration, or give --acc-scale, in m/s² per unit",
         )
     return fitting
 
@@ -167,7 +193,7 @@ def _check_rest(
     raise read_error(
         source,
         found,
-        "check unit, calibration, and that gravity has not been taken out; raw counts need --acc-scale",
+        "check unit, calibration, and that gravity was not removed; raw counts need --acc-scale",
     )  # fmt: skip
 
 
@@ -195,7 +221,7 @@ def _gyr_unit(
         return named
     if named == COUNTS or (fitting is None and integers):
         raise read_error(
-            source, f"its gyroscope is in raw counts, as it seems ({swing:.0f} in the swing)", SCALES
+            source, f"its gyroscope seems to be in raw counts ({swing:.0f} in the swing)", SCALES
         )
     if fitting is None or (not moving and swing < 1.0):
         if not moving:
@@ -224,12 +250,16 @@ def _check_swing(source: Path | str, swing: float, factor: float, note: str) -> 
         raise read_error(
             source,
             f"the gyroscope reaches {reached:.4g} rad/s in the swing with {note}",
-            "check --gyr-scale: it is in rad/s a count, π/180 times that in deg/s",
+            "check --gyr-scale: it is in rad/s per count, π/180 times the scale in deg/s",
         )
 
 
 def without_stray_values(samples: np.ndarray) -> np.ndarray:
-    """The samples [n, 6], m/s² and rad/s; rows with a value that no sensor has are NaN."""
+    """Return samples in which rows with a value that no sensor has are NaN.
+
+    Args:
+        samples: [n, 6], m/s² and rad/s
+    """
     limits = np.repeat([MAX_ACC_MPS2, MAX_GYR_RADPS], 3)
     with np.errstate(invalid="ignore"):
         stray = (np.abs(samples) > limits).any(axis=1)
@@ -240,16 +270,25 @@ def without_stray_values(samples: np.ndarray) -> np.ndarray:
 
 
 def even_stream(source: Path | str, placement: Placement, values: np.ndarray) -> Stream:
-    """Rows [n, channels] of a file onto the even grid; missing ones are interpolated and marked lost.
+    """Put the rows of a file onto the even grid; missing samples are interpolated and marked lost.
 
-    Raises DataError where more is lost than recorded.
+    Args:
+        source: of the rows, for messages
+        placement: places of the rows on the grid
+        values: rows, [n, channels]
+
+    Returns:
+        Even samples.
+
+    Raises:
+        DataError: if more is lost than recorded
     """
     given = values[placement.rows]
     kept = np.isfinite(given).all(axis=1)
     if given.shape[1] == 6:
         missed = np.zeros(len(given), dtype=bool)
         missed[kept] = lost_rows(given[kept, :3], given[kept, 3:])
-        if (kept & ~missed).mean() >= 0.5:  # otherwise a dead sensor, not losses
+        if (kept & ~missed).mean() >= 0.5:  # otherwise the sensor is dead
             kept &= ~missed
     if kept.sum() < 2:
         raise read_error(source, "holds no samples", "export the recording again")
@@ -275,7 +314,7 @@ def even_stream(source: Path | str, placement: Placement, values: np.ndarray) ->
         times = placement.times_s[kept]
         at = place[0] + (times - times[0]) * placement.rate_hz
         rows = given[kept]
-        # Interpolated between neighbours, samples are lost where these are far apart.
+        # Samples are interpolated between neighbours, and lost if these are far apart.
         right = np.clip(np.searchsorted(at, grid), 1, len(at) - 1)
         lost = (at[right] - at[right - 1]) > 1.8
         lost[[0, -1]] = False
@@ -287,11 +326,19 @@ def even_stream(source: Path | str, placement: Placement, values: np.ndarray) ->
 
 
 def slowed(stream: Stream, max_rate_hz: float = MAX_RATE_HZ) -> tuple[Stream, str]:
-    """The same with every k-th sample after a low-pass filter where the rate is above max_rate_hz; a note."""
+    """Reduce a high sampling rate: every k-th sample after a low-pass filter.
+
+    Args:
+        stream: even samples
+        max_rate_hz: a stream up to this rate stays as it is
+
+    Returns:
+        The stream, and a note on the reduction ("" without one).
+    """
     if stream.rate_hz <= max_rate_hz:
         return stream, ""
     factor = int(np.ceil(stream.rate_hz / max_rate_hz))
-    # A sinc of 10 zero crossings to either side under a Kaiser window, cut off at the new Nyquist frequency.
+    # A sinc with 10 zero crossings on each side, Kaiser window, cut-off at the new Nyquist frequency.
     reach = 10 * factor
     taps = np.sinc(np.arange(-reach, reach + 1) / factor) * np.kaiser(2 * reach + 1, 5.0)
     padded = np.pad(stream.values, ((reach, reach), (0, 0)), mode="edge")
@@ -305,10 +352,21 @@ def slowed(stream: Stream, max_rate_hz: float = MAX_RATE_HZ) -> tuple[Stream, st
 
 
 def joined(source: Path | str, acc: Stream, gyr: Stream) -> Stream:
-    """One stream of six channels of a sensor whose accelerometer and gyroscope were written apart.
+    """Join the accelerometer and gyroscope of a sensor that were written to two files.
 
     Both are put on the gyroscope's grid: where they overlap on a clock that both have, or from their first
-    samples. Raises DataError where they do not overlap.
+    samples.
+
+    Args:
+        source: of the samples, for messages
+        acc: accelerometer
+        gyr: gyroscope
+
+    Returns:
+        One stream of six channels.
+
+    Raises:
+        DataError: if they do not overlap
     """
     acc, _ = slowed(acc, max(1.9 * gyr.rate_hz, 50.0))
     shared = np.isfinite(acc.start_s) and np.isfinite(gyr.start_s)
@@ -340,6 +398,10 @@ def _apart(source: Path | str, acc: Stream, gyr: Stream) -> DataError:
 
 
 def gaps_of(lost: np.ndarray) -> np.ndarray:
-    """Half-open ranges [k, 2] of lost samples [n]."""
+    """Return the half-open ranges of lost samples, [k, 2].
+
+    Args:
+        lost: [n] bool
+    """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]]).astype(np.int8)))
     return edges.reshape(-1, 2).astype(np.int64)

@@ -1,4 +1,4 @@
-"""A text table to parts: which columns, which clock, which rate."""
+"""A text table to parts: columns, clock, sampling rate."""
 
 import re
 from dataclasses import dataclass
@@ -33,12 +33,32 @@ class _Clock:
 
 
 def read_table_parts(path: Path, options: ReadingOptions) -> list[Part]:
-    """The sensors in a text file. Raises DataError for a file that holds none, or no readable clock."""
+    """Read the sensors in a text file.
+
+    Args:
+        path: the file
+        options: facts that the caller knows
+
+    Returns:
+        The sensors, in their own units.
+
+    Raises:
+        DataError: for a file without a sensor, or without a readable clock
+    """
     return parts_of_table(read_text(path), options)
 
 
 def parts_of_table(table: TextTable, options: ReadingOptions, rate_hz: float | None = None) -> list[Part]:
-    """The sensors in a table; rate_hz: that of a file beside it, if there is one."""
+    """Find the sensors in a table.
+
+    Args:
+        table: text of the columns
+        options: facts that the caller knows
+        rate_hz: sampling rate in a file beside it, or None
+
+    Returns:
+        The sensors, in their own units.
+    """
     path = table.path
     columns = find_columns(path, table.names, table.units, options.columns, options.time_column)
     sensors = _wanted(path, columns.sensors, options.foot)
@@ -49,19 +69,19 @@ def parts_of_table(table: TextTable, options: ReadingOptions, rate_hz: float | N
     _check_readable(table, columns, values, numbers)
     rate_hz = options.rate_hz or rate_hz
     clock, counter, trouble = _clock(table, columns, values, options, rate_hz)
-    told_rate = rate_hz
-    told: list[str] = []
-    if clock is None and told_rate is None:
-        told_rate = _rate_in_header(table)
-        if told_rate is None:
+    known_rate = rate_hz
+    assumed: list[str] = []
+    if clock is None and known_rate is None:
+        known_rate = _rate_in_header(table)
+        if known_rate is None:
             raise trouble or read_error(
-                path, "has no time column that tells the sampling rate", "give it with --rate-hz"
+                path, "has no time column that shows the sampling rate", "give it with --rate-hz"
             )
-        told.append(f"{told_rate:g} Hz from its header")
+        assumed.append(f"{known_rate:g} Hz from its header")
     samples = np.column_stack([values[n] for n in numbers])
-    placement, notes = _place(path, clock, counter, told_rate, samples)
+    placement, notes = _place(path, clock, counter, known_rate, samples)
     if clock is not None and placement.rate_hz != options.rate_hz:
-        told.append(f"{placement.rate_hz:.6g} Hz from {clock.column.name} ({clock.times.unit})")
+        assumed.append(f"{placement.rate_hz:.6g} Hz from {clock.column.name} ({clock.times.unit})")
     name = clock.times.clock if clock is not None else ""
     if clock is not None and not name:
         name = str(path.resolve())
@@ -76,7 +96,7 @@ def parts_of_table(table: TextTable, options: ReadingOptions, rate_hz: float | N
             units=(sensor.acc_unit, sensor.gyr_unit),
             placement=placement,
             clock=name,
-            told=[*named, *told],
+            assumed=[*named, *assumed],
             noted=[*table.notes, *placement.notes, *notes],
         )
         for sensor in sensors
@@ -89,7 +109,9 @@ def _wanted(path: Path, sensors: list[Sensor], foot: str | None) -> list[Sensor]
         return sensors
     chosen = [sensor for sensor in sides if sensor.foot == foot]
     if not chosen:
-        raise read_error(path, f"its columns are of the {sides[0].foot} foot", f"give --foot {sides[0].foot}")
+        raise read_error(
+            path, f"its columns belong to the {sides[0].foot} foot", f"give --foot {sides[0].foot}"
+        )
     return chosen
 
 
@@ -130,7 +152,7 @@ def _clock(
     options: ReadingOptions,
     rate_hz: float | None,
 ) -> tuple[_Clock | None, np.ndarray | None, DataError | None]:
-    """(the column that tells the time best, the counter of samples, why no column does)."""
+    """Return (the best time column, the counter of samples, the error if no column can be used)."""
     best: tuple[tuple[float, ...], _Clock] | None = None
     counter: np.ndarray | None = None
     trouble: DataError | None = None
@@ -139,7 +161,7 @@ def _clock(
         given = values[column.number]
         finite = np.isfinite(given)
         numeric = finite.mean() > 0.5
-        if numeric and (column.counts or _is_count(given, column)) and not _told_ticks(options):
+        if numeric and (column.counts or _is_count(given, column)) and not _ticks_given(options):
             counts = _as_counter(given)
             if counts is not None and counter is None:
                 counter = counts
@@ -149,7 +171,7 @@ def _clock(
             if numeric:
                 if options.time_unit == "iso":
                     raise read_error(
-                        table.path, f"{column.name!r} holds numbers, no dates", "give another --time-unit"
+                        table.path, f"{column.name!r} holds numbers, not dates", "give another --time-unit"
                     )
                 times = numeric_times(table.path, given, column.name, column.unit, options.time_unit, rate_hz)
             else:
@@ -165,40 +187,41 @@ def _clock(
             best = (score, _Clock(column, times))
     if best is not None:
         return best[1], counter, None
-    # The caller's rate and a counter place all samples; without them no clock is left.
+    # The caller's rate and a counter place all samples; without them there is no clock.
     if trouble is not None and (forced or counter is None or rate_hz is None):
         raise trouble
     return None, counter, trouble
 
 
-def _told_ticks(options: ReadingOptions) -> bool:
+def _ticks_given(options: ReadingOptions) -> bool:
     return options.time_unit is not None and TICKS.match(options.time_unit) is not None
 
 
 def _is_count(values: np.ndarray, column: TimeColumn) -> bool:
-    """Whether a column without a unit counts samples: whole numbers in steps of one."""
+    """Return whether a column without a unit counts samples: whole numbers in steps of one."""
     if column.unit is not None:
         return False
-    known = values[np.isfinite(values)]
-    return len(known) > 2 and bool((known == np.rint(known)).all()) and bool(np.median(np.diff(known)) == 1)
+    finite = values[np.isfinite(values)]
+    whole = bool((finite == np.rint(finite)).all())
+    return len(finite) > 2 and whole and bool(np.median(np.diff(finite)) == 1)
 
 
 def _as_counter(values: np.ndarray) -> np.ndarray | None:
-    """A column as a counter of samples, unwrapped; None if most of its steps are not its usual one."""
+    """Return a column as an unwrapped counter of samples; None if most steps differ from the usual one."""
     counts = unwrapped(values)
-    known = counts[np.isfinite(counts)]
-    step = typical_step(known)
-    if len(known) < 0.9 * len(counts) or not step > 0:
+    finite = counts[np.isfinite(counts)]
+    step = typical_step(finite)
+    if len(finite) < 0.9 * len(counts) or not step > 0:
         return None
-    return counts if (np.abs(np.diff(known) / step - 1) < 1e-6).mean() > 0.6 else None
+    return counts if (np.abs(np.diff(finite) / step - 1) < 1e-6).mean() > 0.6 else None
 
 
 def _unevenness(seconds: np.ndarray) -> tuple[float, float]:
-    """(share of stamps that repeat, spread of the steps), rounded: the smaller, the better a clock."""
-    known = seconds[np.isfinite(seconds)]
-    step = typical_step(known)
+    """Return (share of stamps that repeat, spread of the steps), rounded; small numbers mean a good clock."""
+    finite = seconds[np.isfinite(seconds)]
+    step = typical_step(finite)
     with np.errstate(over="ignore", invalid="ignore"):  # damaged stamps may be as large as a float can be
-        relative = np.diff(known) / step
+        relative = np.diff(finite) / step
         repeats = float((relative == 0).mean())
         spread = float(np.median(np.abs(relative - np.median(relative))))
     return round(repeats, 1), round(spread, 1)
@@ -224,13 +247,13 @@ def _place(
 
 
 def _plain(counter: np.ndarray) -> bool:
-    """Whether a counter never skips: a number of rows, which does not show what was lost."""
+    """Return whether a counter never skips: it numbers the rows and does not show losses."""
     steps = np.diff(counter[np.isfinite(counter)])
     return len(steps) == 0 or bool((steps == steps[0]).all())
 
 
 def _exact_duplicates(seconds: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    """Rows [n] that repeat the one before in time and samples, where stamps repeat only so."""
+    """Return the rows [n] that repeat the row before in time and samples, if only such rows share stamps."""
     twice = np.zeros(len(seconds), dtype=bool)
     same_time = np.diff(seconds) == 0
     if not same_time.any():
@@ -242,7 +265,7 @@ def _exact_duplicates(seconds: np.ndarray, samples: np.ndarray) -> np.ndarray:
 
 
 def _rate_in_header(table: TextTable) -> float | None:
-    """The only sampling rate that the lines before the rows tell."""
+    """Return the only sampling rate in the lines before the rows, or None."""
     text = "\n".join(table.preamble)
     for pattern in (RATE, HZ):
         found = {float(number.replace(",", ".")) for number in pattern.findall(text)}

@@ -1,4 +1,4 @@
-"""Text files to tables: encoding, separator, decimal sign, header rows, comments, cut lines."""
+"""Text files to tables: encoding, separator, decimal sign, header rows, comments, incomplete lines."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ HEAD_BYTES = 512_000
 HEAD_LINES = 2_000
 MAX_HEADER_ROWS = 5
 SEPARATORS = (",", ";", "\t", "|", " ")
-# More blank lines than this share are a habit of the writer, not lost samples.
+# A larger share of blank lines is a habit of the writer and does not mean lost samples.
 MAX_BLANK_SHARE = 0.2
 NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?$")
 MISSING = {
@@ -42,7 +42,7 @@ MISSING = {
 }
 COMMENT = re.compile(rb"(?m)^[ \t]*(?:#|//|%)[^\n]*(?:\n|\Z)")
 COMMENT_LINE = re.compile(r"\s*(?:#|//|%)")
-# Beginnings of files that are no text, and what they are.
+# First bytes of files that are not text, and their kind.
 MAGIC = {
     b"%PDF": "a PDF",
     b"PK\x03\x04": "a zip archive or an Excel workbook",
@@ -58,12 +58,17 @@ MAGIC = {
 
 @dataclass
 class TextTable:
-    """A table in a text file; its columns are parsed when they are asked for.
+    """A table in a text file; its columns are parsed on demand.
 
-    names: one list a header row, each with a cell a column; none: the file has no header
-    units: the cells of a row of units, "" where there is none
-    preamble: the lines before the header
-    lines_skipped: how many lines before the first row are neither header nor blank
+    Attributes:
+        path: the file
+        names: header rows, one cell per column; [] if the file has no header
+        units: cells of a row of units, "" if a column has none
+        preamble: lines before the rows
+        lines_skipped: number of lines before the first row that are neither header nor blank
+        width: number of columns
+        first_line: number of the first row's line, from 1
+        notes: facts for the user
     """
 
     path: Path
@@ -79,9 +84,14 @@ class TextTable:
     _body: bytes = b""
 
     def columns(self, numbers: list[int], text: list[int] | None = None) -> pd.DataFrame:
-        """The columns with these numbers, from 0: floats, NaN where there is no number; `text` as strings.
+        """Return columns by their numbers.
 
-        Rows are those of the file in order; comments are not among them.
+        Args:
+            numbers: of columns of floats, from 0; NaN for a cell that is not a number
+            text: numbers of columns of text
+
+        Returns:
+            One row per row of the file, in order; comments are left out.
         """
         text = text or []
         wanted = sorted({*numbers, *text})
@@ -112,7 +122,7 @@ class TextTable:
         try:
             return pd.read_csv(io.BytesIO(self._evened_body() if self._overfull else self._body), **options)
         except (pd.errors.ParserError, ValueError, OverflowError):
-            # Lines with too many cells or stray quotes: such a line is a lost sample.
+            # A line with too many cells or stray quotes is a lost sample.
             options |= {"quoting": csv.QUOTE_NONE, "comment": None}
             return pd.read_csv(io.BytesIO(self._evened_body()), **options)
 
@@ -125,7 +135,7 @@ class TextTable:
 
     @property
     def _overfull(self) -> bool:
-        """Whether some lines have more cells than there are columns, which pandas would cut in silence."""
+        """Whether some lines have more cells than there are columns, which pandas would cut silently."""
         if self._separator == " " or b'"' in self._body:
             return False
         lines = self._body.count(b"\n") + 1
@@ -145,9 +155,16 @@ class TextTable:
 
 
 def read_text(path: Path) -> TextTable:
-    """The table in a text file, plain or gzipped, in UTF-8, UTF-16 or Latin-1.
+    """Read the table in a text file, plain or gzipped, in UTF-8, UTF-16 or Latin-1.
 
-    Raises DataError for a file that is too large, no text, or holds no rows of numbers.
+    Args:
+        path: the file
+
+    Returns:
+        The table.
+
+    Raises:
+        DataError: for a file that is too large, is not text, or has no rows of numbers
     """
     data = _utf8(path, _bytes(path))
     whole = data.endswith(b"\n")
@@ -156,27 +173,27 @@ def read_text(path: Path) -> TextTable:
         head = head[: head.rfind(b"\n") + 1]
         if not head:
             raise read_error(
-                path, "its first line is longer than 500 kB", "export the recording with one sample a line"
+                path, "its first line is longer than 500 kB", "export the recording with one sample per line"
             )
     lines = [line.rstrip("\r") for line in head.decode("utf-8", errors="replace").split("\n")[:HEAD_LINES]]
     separator, width, median_numbers = _layout(path, lines)
     first = _first_row(lines, separator, width, median_numbers)
     if first is None:
-        raise read_error(path, "holds no rows of numbers", "give a table with one sample a line")
+        raise read_error(path, "holds no rows of numbers", "give a table with one sample per line")
     rows = [_split(line, separator) for line in lines[first : first + 200]]
     decimal = _decimal(rows, separator)
     header, begin = _header(lines, first, separator, width)
     names, units = _units_apart(header, width)
     body = data[_offset(data, first) :]
     notes: list[str] = []
-    # Searched for in haste first: most files have none.
+    # A fast test first: most files have no comments.
     marked = any(b"\n" + sign in body for sign in (b"#", b"//", b"%", b" ", b"\t")) or body[:1] in b"#/%"
     comments = len(COMMENT.findall(body)) if marked else 0
     if comments:
         body = COMMENT.sub(b"", body)
     body, cut = _without_cut_line(body, separator, width, whole)
     if cut:
-        notes.append("last line cut off and dropped")
+        notes.append("incomplete last line dropped")
     skipped = [line for line in lines[:begin] if line.strip(" \t\ufeff" + separator)]
     if skipped or comments:
         notes.append(_skipped_note(len(skipped), comments))
@@ -201,7 +218,7 @@ def _skipped_note(before: int, within: int) -> str:
 
 
 def _bytes(path: Path) -> bytes:
-    """The content, unpacked if it is gzipped. At most MAX_BYTES are held in memory."""
+    """Return the content, unpacked if it is gzipped. At most MAX_BYTES are held in memory."""
     too_large = read_error(
         path,
         f"holds more than {MAX_BYTES // 1_000_000} MB of text",
@@ -224,10 +241,10 @@ def _bytes(path: Path) -> bytes:
 
 
 def _utf8(path: Path, data: bytes) -> bytes:
-    """The text in UTF-8, without byte order mark, with \\n at the ends of lines."""
-    for magic, what in MAGIC.items():
+    """Return the text in UTF-8, without byte order mark, with line feeds at the ends of lines."""
+    for magic, kind in MAGIC.items():
         if data.startswith(magic):
-            raise read_error(path, f"is {what}, not a text table", "export the recording as csv")
+            raise read_error(path, f"is {kind}, not a text table", "export the recording as csv")
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
     elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -236,7 +253,7 @@ def _utf8(path: Path, data: bytes) -> bytes:
         head = data[: HEAD_BYTES // 2 * 2]
         zeros = [head[start::2].count(0) / max(1, len(head) // 2) for start in (0, 1)]
         if max(zeros) < 0.4 or min(zeros) > 0.1:
-            raise read_error(path, "is no text", "export the recording as csv")
+            raise read_error(path, "is not text", "export the recording as csv")
         data = data.decode("utf-16-le" if zeros[1] > zeros[0] else "utf-16-be", errors="replace").encode()
     else:
         try:
@@ -248,7 +265,7 @@ def _utf8(path: Path, data: bytes) -> bytes:
     control = (codes < 32) & ~np.isin(codes, (9, 10, 11, 12, 13, 26, 0))
     odd = data[:HEAD_BYTES].decode("utf-8", errors="replace").count("\ufffd")
     if control.sum() + odd > max(3, 0.002 * len(codes)):
-        raise read_error(path, "is no text", "export the recording as csv")
+        raise read_error(path, "is not text", "export the recording as csv")
     if b"\r" in data[:HEAD_BYTES] and b"\n" not in data[:HEAD_BYTES]:
         data = data.replace(b"\r", b"\n")
     return data
@@ -272,10 +289,10 @@ def _numbers(cells: list[str]) -> int:
 
 
 def _layout(path: Path, lines: list[str]) -> tuple[str, int, float]:
-    """(separator, columns, median count of numbers in a row), of the rows near the end of the head."""
+    """Return (separator, columns, median count of numbers in a row) of the rows near the end of the head."""
     body = [line for line in lines if line.strip() and not COMMENT_LINE.match(line)]
     if not body:
-        raise read_error(path, "holds no rows of numbers", "give a table with one sample a line")
+        raise read_error(path, "holds no rows of numbers", "give a table with one sample per line")
     if body[0].lower().replace('"', "").startswith("sep=") and len(body) > 1:
         body = body[1:]
     sample = body[-max(1, min(100, len(body) // 2 + 1)) :]
@@ -299,12 +316,12 @@ def _layout(path: Path, lines: list[str]) -> tuple[str, int, float]:
             path, f"has more than {MAX_COLUMNS} columns", "keep the columns of the sensors on the feet"
         )
     if numbers < 2:
-        raise read_error(path, "holds no rows of numbers", "give a table with one sample a line")
+        raise read_error(path, "holds no rows of numbers", "give a table with one sample per line")
     return separator, width, numbers
 
 
 def _first_row(lines: list[str], separator: str, width: int, median_numbers: float) -> int | None:
-    """Index of the first line that is a row of numbers."""
+    """Return the index of the first line that is a row of numbers."""
     for index, line in enumerate(lines):
         if not line.strip() or COMMENT_LINE.match(line):
             continue
@@ -313,7 +330,7 @@ def _first_row(lines: list[str], separator: str, width: int, median_numbers: flo
             continue
         numbered = [str(number) for number in range(len(cells))]
         if cells in (numbered, [str(number + 1) for number in range(len(cells))]):
-            continue  # names of columns that are numbers
+            continue  # column names that are numbers
         return index
     return None
 
@@ -325,7 +342,7 @@ def _decimal(rows: list[list[str]], separator: str) -> str:
 
 
 def _header(lines: list[str], first: int, separator: str, width: int) -> tuple[list[list[str]], int]:
-    """Header rows above line `first`, from top to bottom, and the index of the line where they begin."""
+    """Return the header rows above line `first`, from top to bottom, and the index of the first one."""
     rows: list[list[str]] = []
     begin = first
     for index in range(first - 1, -1, -1):
@@ -339,9 +356,9 @@ def _header(lines: list[str], first: int, separator: str, width: int) -> tuple[l
         if not wide or len(wide) > width or len(cells) < width - 1 or len(rows) == MAX_HEADER_ROWS:
             break
         if all(cell.lower() in MISSING or NUMBER.match(cell) for cell in wide):
-            begin = index  # a row without a sample, e.g. NaN
+            begin = index  # a row without a sample, such as NaN
             continue
-        # A table whose rows begin with a name that has no header, as R writes it.
+        # R writes rows that begin with a name without a header.
         shift = (
             len(cells) == width - 1 and len(wide) == width - 1 and bool(_last_cell(lines[first], separator))
         )
@@ -365,7 +382,7 @@ def _last_cell(line: str, separator: str) -> str:
 
 
 def _units_apart(rows: list[list[str]], width: int) -> tuple[list[list[str]], list[str]]:
-    """(rows of names, units): a row most of whose cells are units is one of units."""
+    """Return (rows of names, units): a row whose cells are mostly units is the row of units."""
     from tinystride.reading.units import is_unit
 
     names: list[list[str]] = []
@@ -375,7 +392,7 @@ def _units_apart(rows: list[list[str]], width: int) -> tuple[list[list[str]], li
         if cells and position and sum(is_unit(cell) for cell in cells) > 0.6 * len(cells):
             units = row
         elif position and len(cells) == 1 and len(rows[position - 1]) > 2:
-            # The row in which pandas names the index below two header rows.
+            # Below two header rows, pandas writes a row with the index's name.
             names[-1] = [own or above for own, above in zip(row, names[-1], strict=True)]
         elif position and cells and all(cell.upper() in {"RAW", "CAL", "UNCAL"} for cell in cells):
             names[-1] = [f"{above} {own}".strip() for own, above in zip(row, names[-1], strict=True)]
@@ -385,7 +402,7 @@ def _units_apart(rows: list[list[str]], width: int) -> tuple[list[list[str]], li
 
 
 def _offset(data: bytes, line: int) -> int:
-    """Where line number `line`, from 0, begins."""
+    """Return the offset at which line number `line`, from 0, starts."""
     offset = 0
     for _ in range(line):
         offset = data.index(b"\n", offset) + 1
@@ -393,7 +410,7 @@ def _offset(data: bytes, line: int) -> int:
 
 
 def _without_cut_line(body: bytes, separator: str, width: int, whole: bool) -> tuple[bytes, bool]:
-    """The rows without a last one that was not written to its end, and whether there was one."""
+    """Return the rows without an incomplete last one, and whether there was one."""
     body = body.rstrip(b" \r\n\0\x1a")
     at = body.rfind(b"\n")
     if at < 0:
@@ -404,7 +421,7 @@ def _without_cut_line(body: bytes, separator: str, width: int, whole: bool) -> t
     )
     short = len(last) < min(width, len(before))
     if not short and not whole and len(last) == len(before) and "." in before[-1]:
-        # As many cells, but the last number may have lost digits.
+        # All cells are there, but the last number may lack digits.
         digits = [len(cells[-1].partition(".")[2]) for cells in (last, before)]
         short = digits[0] < digits[1] - 1
     return (body[:at], True) if short else (body, False)

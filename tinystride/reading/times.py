@@ -1,4 +1,4 @@
-"""A column of time to seconds: its unit, dates, ticks, wrap-around of counters, single stray stamps."""
+"""A time column to seconds: its unit, dates, ticks, wrap-around of counters, single stray stamps."""
 
 import re
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from tinystride.errors import DataError
 from tinystride.reading.units import TIME_UNITS
 from tinystride.validation import Rule
 
-UNTOLD_RATE_RANGE_HZ = (20.0, 450.0)
+USUAL_RATE_RANGE_HZ = (20.0, 450.0)
 NAMED_RATE_RANGE_HZ = (15.0, 5000.0)
-# Rates above 450 Hz that sensors have; between them a column without a unit is rather one of ticks.
+# Rates above 450 Hz that sensors have. At other rates, a column without a unit is taken for ticks.
 FAST_RATES_HZ = (500, 512, 800, 819.2, 833, 952, 1000, 1024, 1600, 2000)
 EPOCH_S = (9e8, 5e9)
 TICKS = re.compile(r"ticks?:(\d+(?:\.\d+)?(?:e\d+)?)$")
@@ -23,14 +23,20 @@ TIME_UNIT = Rule(
     f"one of {', '.join(TIME_UNITS)}, iso, ticks:RATE",
     validators.or_(validators.in_((*TIME_UNITS, "iso")), validators.matches_re(TICKS)),
 )
-# Where counters and clocks begin anew.
+# Values at which counters and clocks wrap around.
 PERIODS = (256, 1000, 4096, 10_000, 65_536, 100_000, 1_000_000, 2**24, 2**31, 2**32, 60, 3600, 86_400)
 NAMES = {"s": "s", "ms": "ms", "us": "µs", "ns": "ns"}
 
 
 @dataclass(frozen=True)
 class Times:
-    """Time stamps [n] in seconds, NaN where there is none; `clock`: "utc", "local", "time of day" or ""."""
+    """Time stamps.
+
+    Attributes:
+        seconds: [n], NaN if missing
+        unit: unit of the column, for the user
+        clock: "utc", "local", "time of day" or ""
+    """
 
     seconds: np.ndarray
     unit: str
@@ -38,13 +44,24 @@ class Times:
 
 
 def check_time_unit(unit: str | None) -> None:
-    """Raise ParameterError for a unit of time that is unknown."""
+    """Check a unit of time.
+
+    Args:
+        unit: as of --time-unit; None: not given
+
+    Raises:
+        ParameterError: for an unknown unit
+    """
     if unit is not None:
         TIME_UNIT.check("time_unit", unit)
 
 
 def typical_step(values: np.ndarray) -> float:
-    """The usual step between neighbours [n], also where many share a stamp; NaN if there is none."""
+    """Return the usual step between neighbours, also if many share a stamp; NaN for less than two values.
+
+    Args:
+        values: [n]
+    """
     steps = np.diff(values)
     if len(steps) == 0:
         return float("nan")
@@ -60,13 +77,24 @@ def numeric_times(
     values: np.ndarray,
     name: str,
     named_unit: str | None,
-    said: str | None,
+    given_unit: str | None,
     rate_hz: float | None,
 ) -> Times:
-    """Seconds of a column of numbers [n].
+    """Return the seconds of a column of numbers.
 
-    named_unit: unit in the column's name; said, rate_hz: the caller's. Raises DataError where no unit fits,
-    or several do.
+    Args:
+        source: of the column, for messages
+        values: [n]
+        name: of the column
+        named_unit: unit in the column's name, or None
+        given_unit: unit that the caller names, or None
+        rate_hz: rate that the caller names, or None
+
+    Returns:
+        Time stamps in seconds.
+
+    Raises:
+        DataError: if no unit fits, or several do
     """
     values = unwrapped(values)
     step = typical_step(values[np.isfinite(values)])
@@ -74,10 +102,10 @@ def numeric_times(
         raise read_error(
             source, f"time does not increase in {name!r}", "choose another one with --time-column"
         )
-    if said is not None and (ticks := TICKS.match(said)):
-        factor, unit = 1 / float(ticks.group(1)), said
-    elif said is not None and said != "iso":
-        factor, unit = TIME_UNITS[said], said
+    if given_unit is not None and (ticks := TICKS.match(given_unit)):
+        factor, unit = 1 / float(ticks.group(1)), given_unit
+    elif given_unit is not None and given_unit != "iso":
+        factor, unit = TIME_UNITS[given_unit], given_unit
         if not _possible(1 / (step * factor), NAMED_RATE_RANGE_HZ):
             raise _wrong_unit(source, name, step, unit, "--time-unit says")
     elif named_unit is not None:
@@ -97,14 +125,14 @@ def _possible(rate_hz: float, limits: tuple[float, float]) -> bool:
 
 
 def _fitting(step: float, rate_hz: float | None = None) -> list[str]:
-    """Units that make a usual sampling rate of a step, or the one that the caller has given."""
+    """Return the units that make a usual sampling rate of a step, or the rate that the caller names."""
     rates = {unit: 1 / (step * factor) for unit, factor in TIME_UNITS.items()}
     if rate_hz is not None:
         return [unit for unit, rate in rates.items() if abs(rate / rate_hz - 1) < 0.2]
     return [
         unit
         for unit, rate in rates.items()
-        if _possible(rate, UNTOLD_RATE_RANGE_HZ) or any(abs(rate / fast - 1) < 0.02 for fast in FAST_RATES_HZ)
+        if _possible(rate, USUAL_RATE_RANGE_HZ) or any(abs(rate / fast - 1) < 0.02 for fast in FAST_RATES_HZ)
     ]
 
 
@@ -132,27 +160,39 @@ def _other_rate(source: Path | str, name: str, found_hz: float, rate_hz: float) 
     return read_error(
         source,
         f"its time stamps ({name}) say {found_hz:.4g} Hz, not {rate_hz:g} Hz",
-        "leave --rate-hz out if the stamps are right, or say what their unit is with --time-unit",
+        "leave --rate-hz out if the stamps are right, or give their unit with --time-unit",
     )
 
 
-def _wrong_unit(source: Path | str, name: str, step: float, unit: str, who: str) -> DataError:
+def _wrong_unit(source: Path | str, name: str, step: float, unit: str, origin: str) -> DataError:
     fitting = [other for other in _fitting(step) if other != unit]
     remedy = (
         f"its steps of {step:.6g} fit {NAMES[fitting[0]]}: give --time-unit {fitting[0]}"
         if len(fitting) == 1
-        else f"its steps are {step:.6g}: say what they are with --time-unit s, ms, us, ns or ticks:RATE"
+        else f"its steps are {step:.6g}: give their unit with --time-unit s, ms, us, ns or ticks:RATE"
     )
     return read_error(
         source,
-        f"{who} that {name!r} is in {NAMES.get(unit, unit)}, "
+        f"{origin} that {name!r} is in {NAMES.get(unit, unit)}, "
         f"which makes {1 / (step * TIME_UNITS[unit]):.4g} Hz",
         remedy,
     )
 
 
 def text_times(source: Path | str, text: pd.Series, name: str) -> Times:
-    """Seconds of dates and times of day as text: ISO 8601 and what is like it. Raises DataError."""
+    """Return the seconds of dates and times of day in text: ISO 8601 and similar formats.
+
+    Args:
+        source: of the column, for messages
+        text: [n]
+        name: of the column
+
+    Returns:
+        Time stamps in seconds.
+
+    Raises:
+        DataError: if the format is unknown
+    """
     plain = text.astype(str).fillna("").str.strip(" \"'")  # pandas keeps NaN of its own str type
     example = next((value for value in plain.head(200) if value.lower() not in ("", "nan", "none")), "")
     if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d\.\d\d\.\d\d", example):
@@ -165,7 +205,7 @@ def text_times(source: Path | str, text: pd.Series, name: str) -> Times:
     if stamps is None or stamps.isna().mean() > 0.5:
         raise read_error(
             source,
-            f"{name!r} is no time that is known: {example!r}",
+            f"{name!r} has an unknown time format: {example!r}",
             "write it in seconds or as 2024-03-01T10:00:00.010, or choose another column with --time-column",
         )
     zone = stamps.dt.tz is not None
@@ -193,12 +233,16 @@ def _dates(text: pd.Series) -> pd.Series | None:
 
 
 def unwrapped(values: np.ndarray) -> np.ndarray:
-    """The same numbers [n] without the falls where a counter or a clock begins anew."""
+    """Return numbers without the drops at which a counter or a clock wraps around.
+
+    Args:
+        values: [n], NaN if missing
+    """
     values = values.astype(float).copy()
-    known = np.flatnonzero(np.isfinite(values))
-    if len(known) < 4:
+    finite = np.flatnonzero(np.isfinite(values))
+    if len(finite) < 4:
         return values
-    series = values[known]
+    series = values[finite]
     step = typical_step(series)
     steps = np.diff(series)
     falls = np.flatnonzero(steps < -20 * step) if step > 0 else np.zeros(0, np.int64)
@@ -214,5 +258,5 @@ def unwrapped(values: np.ndarray) -> np.ndarray:
         returns = fall + 2 < len(series) and series[fall + 2] > series[fall]
         if candidates and not returns:
             shift[fall + 1 :] += min(candidates)
-    values[known] = series + shift
+    values[finite] = series + shift
     return values

@@ -1,4 +1,4 @@
-"""Units of acceleration, angular rate and time: from their names, and from what the values can be."""
+"""Units of acceleration, angular rate and time: found by their names and by the range of the values."""
 
 import re
 
@@ -10,7 +10,7 @@ ACC_UNITS = {"m/s2": 1.0, "g": STANDARD_GRAVITY_MPS2, "mg": STANDARD_GRAVITY_MPS
 GYR_UNITS = {"rad/s": 1.0, "deg/s": np.pi / 180, "mdeg/s": np.pi / 180_000}
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 COUNTS = "counts"
-# How a unit may be written, without spaces and brackets, in lower case.
+# Notations of the units, without spaces and brackets, in lower case.
 _ACC = {
     "m/s2": r"m/?\.?·?\*?\(?s(ec)?(\^2|\*\*2|2|²|-2|\^-2|⁻²|/s|\^\(-2\))\)?|mps2|m(eters?)?/\(?s(\^?2|²)\)?",
     "g": r"gs?|g's|gn|g0|g-?force|gforce",
@@ -48,7 +48,12 @@ def _unbracketed(text: str) -> str:
 
 
 def unit_of(text: str, quantity: str) -> str | None:
-    """The unit of "acc", "gyr" or "time" that `text` spells, e.g. "m/(s^2)" → "m/s2"; None if it is none."""
+    """Return the unit that a text names, such as "m/s2" for "m/(s^2)"; None if it names no unit.
+
+    Args:
+        text: content of a header's cell
+        quantity: "acc", "gyr" or "time"
+    """
     plain = _unbracketed(text)
     if quantity != "time" and re.fullmatch(_COUNTS, plain):
         return COUNTS
@@ -56,7 +61,11 @@ def unit_of(text: str, quantity: str) -> str | None:
 
 
 def is_unit(text: str) -> bool:
-    """Whether a header's cell spells a unit of any quantity, or says that there is none."""
+    """Return whether a header's cell names a unit of any quantity, or says that there is no unit.
+
+    Args:
+        text: content of the cell
+    """
     plain = _unbracketed(text)
     if any(unit_of(text, quantity) for quantity in _PATTERNS):
         return True

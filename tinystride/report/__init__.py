@@ -1,1 +1,1 @@
-"""One self-contained page about one run of the pipeline: what it was run on, what came out, at what cost."""
+"""The report: one self-contained page about one run of the pipeline: how good, for whom, at what cost."""

@@ -89,6 +89,9 @@ def delivered(estimators: Mapping) -> str:
 def answer(run: Run) -> dict[str, Any] | None:
     """Return the numbers of the page's first sentence; None if no data set has a measured reference.
 
+    Args:
+        run: the run
+
     Returns:
         median_cm, p95_cm: of the absolute error, each from the data set in which it is largest
         worst: name of the data set with the largest p95_cm
@@ -138,12 +141,20 @@ def count_people(run: Run, names: list[str] | None = None) -> int:
 
 
 def at_most(run: Run) -> str:
-    """Return "up to " if a data set counts days of recording as people, else ""."""
+    """Return "up to " if a data set counts days of recording as people, else "".
+
+    Args:
+        run: the run
+    """
     return "up to " if set(COUNTED_BY_DAY) & set(sets_of(run.metrics)) else ""
 
 
 def ages(run: Run) -> str:
-    """Return the range of the known ages like "24 to 79 years"; "not known" without any."""
+    """Return the range of the known ages like "24 to 79 years"; "not known" without any.
+
+    Args:
+        run: the run
+    """
     years = run.people["age_years"].dropna()
     if years.empty:
         return "not known"
@@ -154,9 +165,13 @@ def ages(run: Run) -> str:
 def accuracy_rows(run: Run) -> list[dict]:
     """Return one row per data set with a measured reference: metrics of the estimator that users get.
 
+    Args:
+        run: the run
+
     Returns:
-        Rows with set, estimator, its metrics, and interval_coverage: of the C library if it is known, else
-        of the same length computed offline, whose standard deviation it shares.
+        Rows with set, estimator, its metrics, and interval_coverage: of the C library if it is known, else of
+            the
+        same length computed offline, whose standard deviation it shares.
     """
     rows = []
     for name in sets_of(run.metrics, "accuracy"):
@@ -176,7 +191,14 @@ def accuracy_rows(run: Run) -> list[dict]:
 
 
 def speed_rows(run: Run) -> list[dict]:
-    """Return one row per speed band that has strides: {"band", "sets": {set: metrics of that band or {}}}."""
+    """Return one row per speed band that has strides.
+
+    Args:
+        run: the run
+
+    Returns:
+        Rows {"band", "sets": {set: metrics of that band or {}}}.
+    """
     per_set = {row["set"]: row.get("per_speed", {}) for row in accuracy_rows(run)}
     return [
         {"band": band, "sets": {name: bands.get(band, {}) for name, bands in per_set.items()}}
@@ -186,7 +208,11 @@ def speed_rows(run: Run) -> list[dict]:
 
 
 def running(run: Run) -> dict[str, dict]:
-    """Return {set: metrics} of the fastest speed band, in which people run."""
+    """Return {set: metrics} of the fastest speed band, in which people run.
+
+    Args:
+        run: the run
+    """
     return {
         row["set"]: band
         for row in accuracy_rows(run)
@@ -197,12 +223,18 @@ def running(run: Run) -> dict[str, dict]:
 def slope_rows(run: Run) -> list[dict]:
     """Return what the slopes of both plots mean, one row per data set with a measured reference.
 
+    Args:
+        run: the run
+
     Returns:
-        Rows with set; slope and slope_ci95 of the estimate on the reference; low_cm, high_cm: 5th and 95th
-        percentile of the reference; low_error_cm, high_error_cm: of the line there; diluted: slope that
-        the reference's own noise alone would give, None if that noise is not known; per_10_cm: slope of the
-        Bland-Altman plot (error on the mean of both), cm per 10 cm; verdict: "none" if the interval holds 1,
-        "noise" if it holds the diluted slope, else "shrinks" or "stretches" differences of length.
+        Rows with
+        set, slope, slope_ci95: of the estimate on the reference
+        low_cm, high_cm: 5th and 95th percentile of the reference
+        low_error_cm, high_error_cm: error of the line there
+        diluted: slope that the reference's own noise alone would give; None if that noise is not known
+        per_10_cm: slope of the Bland-Altman plot (error on the mean of both), cm per 10 cm
+        verdict: "none" if the interval holds 1, "noise" if it holds the diluted slope, else "shrinks" or
+            "stretches" differences of length
     """
     rows = []
     for row in accuracy_rows(run):
@@ -243,7 +275,11 @@ def _slope_verdict(slope: float, interval: list, diluted: float | None) -> str:
 
 
 def data_rows(run: Run) -> list[dict]:
-    """Return one row per data set that was evaluated: who walked, where from, how many strides."""
+    """Return one row per data set that was evaluated: people, sources, counts of strides.
+
+    Args:
+        run: the run
+    """
     rows = []
     for name in sets_of(run.metrics):
         strides = run.strides[run.strides["dataset"] == name]
@@ -316,7 +352,15 @@ def footprints(cores: dict) -> list[dict]:
 
 
 def verdicts(metrics: dict) -> list[dict]:
-    """Return, for each set with a measured reference, whether the network is better than the integral."""
+    """Return, for each set with a measured reference, whether the network is better than the integral.
+
+    Args:
+        metrics: of `evaluation.report.evaluate`
+
+    Returns:
+        Rows with set, difference_cm of the RMSE, its interval, and side: "better", "worse" or "no clear
+        difference".
+    """
     found = []
     for name in sets_of(metrics, "accuracy"):
         difference_cm = metrics[name]["int8"].get("rmse_minus_strapdown_cm")
@@ -335,7 +379,12 @@ def verdicts(metrics: dict) -> list[dict]:
 
 
 def flat(parameters: dict, prefix: str = "") -> list[tuple[str, object]]:
-    """Return ("train.preset", "tiny") and so on, without null, which means "as the preset has it"."""
+    """Return ("train.preset", "tiny") and so on, without null, which means "as the preset has it".
+
+    Args:
+        parameters: nested parameters
+        prefix: text before each name
+    """
     rows: list[tuple[str, object]] = []
     for name, value in parameters.items():
         if isinstance(value, dict):
@@ -407,7 +456,11 @@ def beside_published(run: Run) -> list[dict]:
     """Return the rows of the comparison with the published system; [] without TRIPOD.
 
     Flash and RAM are those of whole libraries: of this run's C library on the first core, in the row of the
-    int8 network, and of the published one.
+        int8
+    network, and of the published one.
+
+    Args:
+        run: the run
     """
     if not run.published:
         return []
@@ -422,8 +475,13 @@ def flash_points(run: Run) -> list[dict]:
     """Return error against flash, whole libraries only.
 
     This run: RMSE of the C library as it streams each set with a measured reference, and the flash of that
-    library on each core. Trials of sweeps: flash of the trial's network and of this run's library without
-    its network, on the first core. Published systems: RMSE² = bias² + SD².
+        library
+    on each core. Trials of sweeps: flash of the trial's network and of this run's library without its
+        network, on
+    the first core. Published systems: RMSE² = bias² + SD².
+
+    Args:
+        run: the run
 
     Returns:
         Points with series, name, flash_bytes, rmse_cm, interval ([low, high] or None) and published.

@@ -27,7 +27,11 @@ CORE_NAMES = {"cortex-m4f": "Cortex-M4F", "cortex-m0": "Cortex-M0", "cortex-m3":
 
 
 def render(run: Run) -> str:
-    """Return the report of a run as HTML. Equal runs give equal bytes."""
+    """Return the report of a run as HTML. Equal runs give equal bytes.
+
+    Args:
+        run: the run
+    """
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
@@ -71,7 +75,12 @@ def render(run: Run) -> str:
 
 
 def fixed(value: float | None, decimals: int = 2) -> str:
-    """Return a number like "−0.26"; a dash for one that could not be computed."""
+    """Return a number like "−0.26"; a dash for one that could not be computed.
+
+    Args:
+        value: a number, or None
+        decimals: number of decimals
+    """
     if value is None or not math.isfinite(value):
         return "–"
     # Rounding first: a number that is shown as 0 has no sign.
@@ -79,24 +88,43 @@ def fixed(value: float | None, decimals: int = 2) -> str:
 
 
 def signed(value: float | None, decimals: int = 2) -> str:
-    """Return a number like "+0.26" or "−0.26"; a dash for one that could not be computed."""
+    """Return a number like "+0.26" or "−0.26"; a dash for one that could not be computed.
+
+    Args:
+        value: a number, or None
+        decimals: number of decimals
+    """
     text = fixed(value, decimals)
     return text if text[0] in "–−" else f"+{text}"
 
 
 def interval(bounds: list | None, decimals: int = 2) -> str:
-    """Return an interval like "1.20 to 3.40"; "" for None."""
+    """Return an interval like "1.20 to 3.40"; "" for None.
+
+    Args:
+        bounds: [low, high], or None
+        decimals: number of decimals
+    """
     return "" if bounds is None else f"{fixed(bounds[0], decimals)} to {fixed(bounds[1], decimals)}"
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
-    """Return a share of 0 to 1 like "97.5 %"; a dash for one that could not be computed."""
+    """Return a share like "97.5 %"; a dash for one that could not be computed.
+
+    Args:
+        share: 0 to 1, or None
+        decimals: number of decimals
+    """
     text = fixed(None if share is None else 100 * share, decimals)
     return text if text == "–" else f"{text} %"
 
 
 def counted(value: int) -> str:
-    """Return a whole number like "12,212"."""
+    """Return a whole number like "12,212".
+
+    Args:
+        value: a whole number
+    """
     return f"{value:,}"
 
 
