@@ -219,7 +219,7 @@ def test_fast_samples_are_decimated_behind_a_filter(table, read, rate_hz):
         (
             lambda t: t.rename(columns=lambda n: "free_" + n if n[0] == "a" else n),
             {},
-            "gravity has been taken",
+            "gravity was removed",
         ),
         (
             lambda t: t.assign(gyr_x=t.gyr_x.where(t.index % 3 == 0)),

@@ -5,6 +5,7 @@ import re
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Page, sync_playwright
@@ -107,26 +108,30 @@ def test_tables_of_a_run_show_its_metrics(opened, run):
 
 def test_answer_holds_worst_errors_and_whole_library(opened, run):
     text = opened(1280).locator(".answer").inner_text()
-    entry = run.metrics["tripod"]["int8-streaming"]
+    strides = run.strides[run.strides["dataset"] == "tripod"]
+    error_cm = (strides["int8_streaming_cm"] - strides["stride_length_cm"]).abs()
     library = run.cores["cortex-m4f"]["estimator"]
     # 1.3 cycles per instruction at 64 MHz.
     time_ms = library["instructions_per_stride"] * 1.3 / 64e3
     for words in (
-        f"within {entry['p95_abs_cm']:.1f} cm",
-        f"within {entry['median_abs_cm']:.1f} cm",
+        f"within {error_cm.quantile(0.95):.1f} cm",
+        f"within {error_cm.median():.1f} cm",
         f"{library['flash_bytes'] / 1000:.1f} kB of flash",
         f"{time_ms:.1f} ms",
     ):
         assert words in re.sub(r"\s", " ", text)
 
 
-def test_answer_of_walking_metrics_uses_them(run):
-    walking = {"n_strides": 7, "n_subjects": 2, "median_abs_cm": 0.5, "p95_abs_cm": 1.25}
-    estimators = run.metrics["tripod"]
-    entry = estimators["int8-streaming"] | {"walking": walking}
-    metrics = run.metrics | {"tripod": estimators | {"int8-streaming": entry}}
-    found = content.answer(replace(run, metrics=metrics))
-    assert (found["p95_cm"], found["strides"], found["walking"]) == (1.25, 7, True)
+def test_answer_leaves_out_running_and_short_strides(run):
+    strides = run.strides.copy()
+    own = np.flatnonzero(strides["dataset"] == "tripod")
+    runs, short, walks = own[::3], own[1::3], own[2::3]
+    strides.loc[strides.index[runs], ["speed_mps", "int8_streaming_cm"]] = 2.2, 900.0
+    strides.loc[strides.index[short], ["stride_length_cm", "int8_streaming_cm"]] = 39.9, 900.0
+    strides.loc[strides.index[walks], "int8_streaming_cm"] = strides["stride_length_cm"].iloc[walks] - 1.5
+    found = content.answer(replace(run, strides=strides))
+    assert found["p95_cm"] == pytest.approx(1.5) and found["median_cm"] == pytest.approx(1.5)
+    assert found["strides"] == len(walks)
 
 
 def test_answer_without_a_measured_set_says_so(run, path, opened):
@@ -186,9 +191,10 @@ def test_slope_verdict_of_interval_separates_noise_from_shrinking(slope, interva
     assert content._slope_verdict(slope, interval, diluted) == verdict
 
 
-def test_speed_rows_hold_every_stride_of_the_bands(run):
-    rows = content.speed_rows(run)
-    assert len(rows) >= 2
+@pytest.mark.parametrize("by", ["per_speed", "per_kind"])
+def test_grouped_rows_hold_every_stride(run, by):
+    rows = content.grouped_rows(run, by)
+    assert len(rows) >= (2 if by == "per_speed" else 1)
     strides = sum(row["sets"]["tripod"].get("n_strides", 0) for row in rows)
     assert strides == run.metrics["tripod"]["int8-streaming"]["n_strides"]
 

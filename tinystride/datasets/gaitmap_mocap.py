@@ -119,5 +119,5 @@ def _columns(path: Path, table: pd.DataFrame, group: str, names: list[str]) -> n
         raise read_error(path, f"lacks columns of {group}", "download it again") from None
     except ValueError as error:
         raise read_error(
-            path, f"{group} holds text instead of a number ({error})", "download it again"
+            path, f"{group} holds a value that is not a number ({error})", "download it again"
         ) from None

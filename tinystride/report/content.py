@@ -13,13 +13,14 @@ from tinystride.datasets.people import COUNTED_BY_DAY, PEOPLE_NOTES
 from tinystride.evaluation.figures import LABELS as PLOT_LABELS
 from tinystride.evaluation.judging import column_of
 from tinystride.evaluation.published import PUBLISHED, line_text, published_rows
-from tinystride.evaluation.report import REFERENCE_SD_CM, SPEED_BANDS
+from tinystride.evaluation.report import KINDS, REFERENCE_SD_CM, SHORT_CM, SPEED_BANDS, SPEED_LIMITS_MPS
 from tinystride.evaluation.tables import kind_of
 from tinystride.gait.signals import StrideSignals
 from tinystride.report.waveforms import choose_strides, waveforms
 
 MAX_DRAWN = 1500  # strides of a set in a plot: more points would only overlap, and slow a phone down
 WAVEFORMS = 15  # strides of a set to look at one by one
+RUNNING_MPS = SPEED_LIMITS_MPS[-1]
 LINES = ("bias_cm", "loa_low_cm", "loa_high_cm")
 C_LIBRARY = "int8-streaming"
 LABELS = PLOT_LABELS | {C_LIBRARY: "C library"}
@@ -89,6 +90,8 @@ def delivered(estimators: Mapping) -> str:
 def answer(run: Run) -> dict[str, Any] | None:
     """Return the numbers of the page's first sentence; None if no data set has a measured reference.
 
+    They are of walking strides: at least SHORT_CM long and slower than RUNNING_MPS, flagged or not.
+
     Args:
         run: the run
 
@@ -96,33 +99,35 @@ def answer(run: Run) -> dict[str, Any] | None:
         median_cm, p95_cm: of the absolute error, each from the data set in which it is largest
         worst: name of the data set with the largest p95_cm
         strides, people: of all sets; people of two sets that are the same are counted once
-        walking: true if the metrics are those of walking strides alone
         core, flash_bytes, ram_bytes, time_ms, energy_uj: per stride, of the whole library on the first core;
             absent if it was not measured
     """
-    entries = {
-        name: run.metrics[name][delivered(run.metrics[name])] for name in sets_of(run.metrics, "accuracy")
-    }
-    walking = all("p95_abs_cm" in (entry.get("walking") or {}) for entry in entries.values())
-    entries = {name: entry["walking"] if walking else entry for name, entry in entries.items()}
-    entries = {name: entry for name, entry in entries.items() if entry["p95_abs_cm"] is not None}
-    if not entries:
+    errors = {name: _walking_errors_cm(run, name) for name in sets_of(run.metrics, "accuracy")}
+    errors = {name: error_cm for name, error_cm in errors.items() if len(error_cm)}
+    if not errors:
         return None
-    worst = max(entries, key=lambda name: entries[name]["p95_abs_cm"])
+    worst = max(errors, key=lambda name: errors[name].quantile(0.95))
     cost = next((row for row in footprints(run.cores) if row["part"] == "estimator"), {})
     return {
-        "median_cm": max(entry["median_abs_cm"] for entry in entries.values()),
-        "p95_cm": entries[worst]["p95_abs_cm"],
+        "median_cm": float(max(error_cm.median() for error_cm in errors.values())),
+        "p95_cm": float(errors[worst].quantile(0.95)),
         "worst": worst,
-        "strides": sum(entry["n_strides"] for entry in entries.values()),
-        "people": count_people(run, list(entries)),
-        "walking": walking,
+        "strides": sum(map(len, errors.values())),
+        "people": count_people(run, list(errors)),
         **{
             name: cost[name]
             for name in ("core", "flash_bytes", "ram_bytes", "time_ms", "energy_uj")
             if name in cost
         },
     }
+
+
+def _walking_errors_cm(run: Run, name: str) -> pd.Series:
+    """Return the absolute errors of one set's walking strides, of the estimator that users get."""
+    strides = run.strides[run.strides["dataset"] == name]
+    walking = (strides["stride_length_cm"] >= SHORT_CM) & (strides["speed_mps"] < RUNNING_MPS)
+    estimate_cm = strides[column_of(delivered(run.metrics[name]))]
+    return (estimate_cm - strides["stride_length_cm"])[walking].abs().dropna()
 
 
 def count_people(run: Run, names: list[str] | None = None) -> int:
@@ -190,20 +195,21 @@ def accuracy_rows(run: Run) -> list[dict]:
     return rows
 
 
-def speed_rows(run: Run) -> list[dict]:
-    """Return one row per speed band that has strides.
+def grouped_rows(run: Run, by: str) -> list[dict]:
+    """Return one row per speed band, or per kind of stride, that has strides.
 
     Args:
         run: the run
+        by: "per_speed" or "per_kind"
 
     Returns:
-        Rows {"band", "sets": {set: metrics of that band or {}}}.
+        Rows {"group", "sets": {set: metrics of that group or {}}}.
     """
-    per_set = {row["set"]: row.get("per_speed", {}) for row in accuracy_rows(run)}
+    per_set = {row["set"]: row.get(by, {}) for row in accuracy_rows(run)}
     return [
-        {"band": band, "sets": {name: bands.get(band, {}) for name, bands in per_set.items()}}
-        for band in SPEED_BANDS
-        if any(bands.get(band, {}).get("n_strides") for bands in per_set.values())
+        {"group": group, "sets": {name: groups.get(group, {}) for name, groups in per_set.items()}}
+        for group in (SPEED_BANDS if by == "per_speed" else KINDS)
+        if any(groups.get(group, {}).get("n_strides") for groups in per_set.values())
     ]
 
 
