@@ -24,7 +24,7 @@ DEMO = Path("build/demo")
 ROOT_PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 TEXT = {".c", ".cff", ".h", ".inc", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml", ""}
 WITHOUT_SIDEBAR = "---\nhide: [navigation]\n---\n"
-WITHOUT_SEARCH = "---\nsearch:\n  exclude: true\n---\n"
+OF_FILE = "---\nhide: [navigation, toc]\nsearch: {exclude: true}\n---\n"
 
 source_of: dict[str, str] = {}  # page of the site -> file of the repository that its links start from
 place_of: dict[str, str] = {}  # file of the repository -> page or file of the site, by the name of its source
@@ -132,7 +132,7 @@ def _add_linked_files(files: Files, config: MkDocsConfig) -> None:
                 _add_copy(files, config, f"files/{path}", Path(path))
                 continue
             place = f"files/{path}" if path.endswith(".md") else f"files/{path}.md"
-            _add(files, config, place, WITHOUT_SEARCH + page_of_path(Path(path)), source=path, in_nav=False)
+            _add(files, config, place, OF_FILE + page_of_path(Path(path)), source=path, in_nav=False)
             todo.append(files.src_uris[place])
 
 

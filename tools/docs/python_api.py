@@ -16,7 +16,9 @@ import tinystride
 
 walk = tinystride.read("walk.csv")
 result = tinystride.estimate(walk)
-result.strides, result.summary, result.plot("walk.png"), result.to_csv("strides.csv")
+print(result.strides, result.summary)
+result.plot("walk.png")
+result.to_csv("strides.csv")
 ```
 """
 
