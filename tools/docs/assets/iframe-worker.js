@@ -8,6 +8,9 @@ if (location.protocol === "file:") {
       frame.hidden = true;
       document.body.append(frame);
       this.inside = frame.contentWindow;
+      this.inside.document.open(); // so that no browser replaces the empty document later
+      this.inside.document.write("<!doctype html><body></body>");
+      this.inside.document.close();
       const answer = (data) => {
         const message = new MessageEvent("message", { data: structuredClone(data) });
         this.dispatchEvent(message);
