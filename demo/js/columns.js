@@ -198,7 +198,7 @@ function sensorsOf(file, row, channels) {
   const accs = channels.filter((c) => c.sensor === "acc");
   if (accs.length && accs.every((c) => c.rank <= -50)) {
     throw readError(
-      file, `gravity has been taken out of its acceleration (${row[accs[0].number]})`,
+      file, `gravity was removed from its acceleration (${row[accs[0].number]})`,
       "export the acceleration with gravity, as the sensor measures it",
     );
   }
@@ -334,7 +334,7 @@ function timeUnit(name, unitCell) {
 function missing(file, titles, names) {
   if (!names.length) {
     return readError(
-      file, "has no names of columns",
+      file, "has no column names",
       "number them under Options, Columns: time=1, acc_x=2, acc_y=3, acc_z=4, gyr_x=5, gyr_y=6, gyr_z=7",
     );
   }

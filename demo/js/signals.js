@@ -18,7 +18,7 @@ const MOVING_ACC_SD_MPS2 = 1;
 // Beyond the full scale of every sensor for people: a stray value.
 const MAX_ACC_MPS2 = 250 * GRAVITY_MPS2;
 const MAX_GYR_RADPS = (4500 * Math.PI) / 180;
-// |acc| at rest, as a share of its SD in motion, where gravity has been taken out.
+// |acc| at rest, as a share of its SD in motion, where gravity was removed.
 const WITHOUT_GRAVITY = 0.25;
 const COUNTS_AS_MG = 1024; // counts a g of a common 12-bit sensor, which look like milli-g
 const MAX_RATE_HZ = 420;
@@ -140,7 +140,7 @@ function accUnit(source, rest, spread, named, acc, options) {
   const sd = acc[0].length ? deviation(filled(acc[0].length, (i) => norm(acc, i))) : 0;
   if (sd > 0 && rest < WITHOUT_GRAVITY * sd && (!fitting || spread > 0.1)) {
     throw readError(
-      source, `|acc| at rest is ${short(rest, 3)}, far below what it reaches in motion: gravity has been taken out`,
+      source, `|acc| at rest is ${short(rest, 3)}, far below its values in motion: gravity was removed`,
       "export the acceleration with gravity, as the sensor measures it",
     );
   }
@@ -158,7 +158,7 @@ function accUnit(source, rest, spread, named, acc, options) {
       );
     }
     throw readError(
-      source, `|acc| at rest is ${short(rest, 3)}, which is 9.81 m/s² in no unit of ${Object.keys(ACC_UNITS).join(", ")}`,
+      source, `|acc| at rest is ${short(rest, 3)}, which is not 9.81 m/s² in any of the units ${Object.keys(ACC_UNITS).join(", ")}`,
       "check unit and calibration, or give the accelerometer's scale under Options, in m/s² per unit",
     );
   }
@@ -174,7 +174,7 @@ function checkRest(source, restMps2, note, fitting, options) {
     throw readError(source, found, `a scale of ${short(scale, 4)} would fit: check it`);
   }
   throw readError(
-    source, found, "check unit, calibration, and that gravity has not been taken out; raw counts need a scale",
+    source, found, "check unit, calibration, and that gravity was not removed; raw counts need a scale",
   );
 }
 
@@ -373,7 +373,7 @@ export function checkSamples(source, stream) {
   const reached = percentile(turning, 99);
   if (reached > MAX_SWING_RADPS) {
     throw readError(
-      source, `the gyroscope reaches ${short(reached, 4)} rad/s, as if it were given in deg/s`,
+      source, `the gyroscope reaches ${short(reached, 4)} rad/s, as if its unit were deg/s`,
       "choose deg/s under Options, Gyroscope unit",
     );
   }
@@ -381,8 +381,8 @@ export function checkSamples(source, stream) {
   if (moving && reached < MIN_SWING_RADPS) {
     throw readError(
       source,
-      `the gyroscope reaches only ${short(reached, 2)} rad/s while the foot moves, as if it were given in rad/s and ` +
-        "taken for deg/s",
+      `the gyroscope reaches only ${short(reached, 2)} rad/s while the foot moves, as if rad/s ` +
+        "were read as deg/s",
       "choose rad/s under Options, Gyroscope unit",
     );
   }
@@ -390,7 +390,7 @@ export function checkSamples(source, stream) {
   if (!isGravity(rest)) {
     throw readError(
       source, `|acc| at rest is ${short(rest, 3)} m/s², not about 9.81`,
-      "check unit, calibration, and that gravity has not been taken out",
+      "check unit, calibration, and that gravity was not removed",
     );
   }
 }

@@ -63,7 +63,7 @@ export function readText(name, data) {
   const body = bytes.subarray(start, end);
   const comments = countComments(body);
   const cut = cutLine(body, separator, width, whole);
-  if (cut >= 0) notes.push("last line cut off and dropped");
+  if (cut >= 0) notes.push("incomplete last line dropped");
   const rest = cut >= 0 ? body.subarray(0, cut) : body;
   const skipped = lines.slice(0, begin).filter((line) => stripped(line, separator)).length;
   if (skipped || comments) {
@@ -110,7 +110,7 @@ function asUtf8(name, data) {
     }
     const shares = zeros.map((count) => count / Math.max(1, head.length >> 1));
     if (Math.max(...shares) < 0.4 || Math.min(...shares) > 0.1) {
-      throw readError(name, "is no text", "export the recording as csv");
+      throw readError(name, "is not text", "export the recording as csv");
     }
     data = recoded(data, shares[1] > shares[0] ? "utf-16le" : "utf-16be");
   } else {
@@ -125,7 +125,7 @@ function asUtf8(name, data) {
   let odd = 0;
   for (const byte of start) if (byte < 32 && byte !== TAB && !(byte >= 10 && byte <= 13) && byte !== 26 && byte) odd++;
   odd += new TextDecoder().decode(start, { stream: true }).split("\ufffd").length - 1;
-  if (odd > Math.max(3, 0.002 * start.length)) throw readError(name, "is no text", "export the recording as csv");
+  if (odd > Math.max(3, 0.002 * start.length)) throw readError(name, "is not text", "export the recording as csv");
   if (start.includes(CR) && !start.includes(LF)) data = data.map((byte) => (byte === CR ? LF : byte));
   return data;
 }

@@ -119,7 +119,7 @@ function footOfSignal(recording) {
   });
   const sure = FEET.findIndex((_, i) => contradicted[i] === false && contradicted[1 - i]);
   if (sure < 0) throw readError(recording.name, "it is not clear which foot wore the sensor", "choose left or right");
-  recording.notes.push(`${FEET[sure]} foot, as it moves`);
+  recording.notes.push(`${FEET[sure]} foot, by its motion`);
   return FEET[sure];
 }
 

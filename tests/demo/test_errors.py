@@ -29,7 +29,7 @@ REFUSED = {
         "walk_R.csv", text(SAID_TO_BE_G), "m/s² fits", {"accUnit": "m/s2"},
     ),
     "columns without names": (
-        "walk_R.csv", text(SAMPLES, header=False), "has no names of columns",
+        "walk_R.csv", text(SAMPLES, header=False), "has no column names",
         {"columns": "time=1, acc_x=2, acc_y=3, acc_z=4, gyr_x=5, gyr_y=6, gyr_z=7"},
     ),
     "columns with other names": (
@@ -41,11 +41,11 @@ HOPELESS = {
     "empty": ("walk.csv", "", "is empty"),
     "prose": ("walk.csv", "A walk in the park.\nIt was nice.\n", "holds no rows of numbers"),
     "workbook": ("walk.csv", b"PK\x03\x04" + bytes(range(256)) * 8, "is a zip archive or an Excel workbook"),
-    "noise": ("walk.csv", np.random.default_rng(1).bytes(5000).replace(b"\0", b"\1"), "is no text"),
+    "noise": ("walk.csv", np.random.default_rng(1).bytes(5000).replace(b"\0", b"\1"), "is not text"),
     "no gyroscope": ("walk.csv", text(SAMPLES.iloc[:, :4]), "lacks the columns of a gyroscope"),
     "no gravity": (
         "walk_R.csv", text(SAMPLES.rename(columns={f"acc_{a}": f"userAcceleration.{a}" for a in "xyz"})),
-        "gravity has been taken out",
+        "gravity was removed",
     ),
     "25 Hz": ("walk_R.csv", text(SAMPLES.iloc[::4]), "40 to 420 Hz"),
     "standing": (
