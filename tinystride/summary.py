@@ -31,6 +31,9 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
 # Parameters whose mean is near zero have no coefficient of variation.
 AROUND_ZERO = ("height_change_cm", "turn_deg")
 COMPARED = ("stride_length_cm", "stance_share", "swing_s", "step_time_s")
+# Their means weigh each stride by 1 / SD², from its 95 % interval.
+OF_LENGTH = ("stride_length_cm", "speed_mps")
+INTERVAL = ("stride_length_low_cm", "stride_length_high_cm")
 BESIDE_STEADY = ("first", "last", "only")
 
 
@@ -45,7 +48,8 @@ def summarise(strides: pd.DataFrame, names: Iterable[str] = ()) -> dict[str, Any
         Plain values, ready for JSON: {"recordings": […], "people": […]}. Each entry holds the strides found,
         steady, and left out by reason; distance_m over all strides that are unflagged or flagged `turn`
         alone; walking bouts; and n, mean, sd, cv_percent and median of each of PARAMETERS over the steady
-        strides. A person's entry also holds the asymmetry of the feet, 200 (left − right) / (left + right) in
+        strides; the means of length and speed weigh each stride by 1 / SD² if all have an interval. A
+        person's entry also holds the asymmetry of the feet, 200 (left − right) / (left + right) in
         %, of parameters measured on both feet.
     """
     names = list(dict.fromkeys([*names, *strides["recording"]]))
@@ -151,6 +155,15 @@ def _distance_m(strides: pd.DataFrame) -> float:
     return round(float(strides.loc[accepted, "stride_length_cm"].sum()) / 100, 3)
 
 
+def _weights(strides: pd.DataFrame, name: str) -> np.ndarray | None:
+    """Weight of each stride's value in the mean: 1 / SD² for what is a length, None (all alike) otherwise."""
+    if name not in OF_LENGTH or not set(INTERVAL) <= set(strides):
+        return None
+    known = strides[strides[name].notna()]
+    width_cm = (known[INTERVAL[1]] - known[INTERVAL[0]]).to_numpy(float)
+    return width_cm**-2 if np.isfinite(width_cm).all() and (width_cm > 0).all() else None
+
+
 def _parameters(strides: pd.DataFrame) -> dict[str, dict[str, Any]]:
     steady = strides[strides["steady"].astype(bool)]
     statistics: dict[str, dict[str, Any]] = {}
@@ -158,7 +171,8 @@ def _parameters(strides: pd.DataFrame) -> dict[str, dict[str, Any]]:
         values = steady[name].dropna().to_numpy(float) if name in steady else np.empty(0)
         if not len(values):
             continue
-        mean, sd = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None
+        mean = float(np.average(values, weights=_weights(steady, name)))
+        sd = float(values.std(ddof=1)) if len(values) > 1 else None
         statistics[name] = {
             "n": len(values),
             "mean": round(mean, 4),

@@ -235,11 +235,27 @@ def sensor_place(folder: Path) -> str:
     return documents.table(head, rows)
 
 
+def interval_weights(folder: Path) -> str:
+    """A row for each set: coverage and surest 80 % with weights fitted without it, for each copy."""
+    table = pd.read_csv(folder / "interval_weights/held.csv")
+    copies = list(table["copy"].unique())
+    rows = []
+    for name, own in table.groupby("set", sort=False):
+        cells = own.set_index("copy")
+        rows.append(
+            [
+                f"`{name}`",
+                *(f"{number(100 * cells.coverage[c], 1)} % / {number(cells.surest80[c])}" for c in copies),
+            ]
+        )
+    return documents.table(["fitted without", *copies], rows)
+
+
 TABLES = {
     each.__name__: each
     for each in (
         ablation, sizes, worse_sensors, learning_curve, mid_stances, noise, neighbours, second_opinion,
-        gait_parameters, sensor_settings, reference_point, sensor_place,
+        gait_parameters, sensor_settings, reference_point, sensor_place, interval_weights,
     )
 }  # fmt: skip
 

@@ -163,7 +163,7 @@ def test_with_impacts_drift_at_contact_is_taken_out(share):
     )
     contact = np.full(n, 0.7)
     contact[::9] = np.nan
-    after = with_impacts(integral, np.ones(n), contact, *impact_share(excess)).length_cm - 140
+    after = with_impacts(integral, excess, contact, *impact_share(excess)).length_cm - 140
     assert np.sqrt((after**2).mean()) < np.sqrt(1.1 - share) * 100 * error_m.std()
 
 

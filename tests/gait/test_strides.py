@@ -15,7 +15,7 @@ from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.errors import DataError, ParameterError
 from tinystride.gait import flags
 from tinystride.gait.options import GaitOptions
-from tinystride.gait.strapdown import impact_share, integrate, resample, with_impacts
+from tinystride.gait.strapdown import impact_share, integrate, resample, untilted_excess_m, with_impacts
 from tinystride.gait.strides import (
     COLUMNS,
     MARGIN_S,
@@ -131,8 +131,8 @@ def test_table_and_samples_belong_together(recorded):
     samples = resample(signals.select(detected["stride_id"][own]))
     integral, duration_s = integrate(*samples), samples[2]
     contact = (detected["initial_contact_s"] - detected["start_s"])[own].to_numpy() / duration_s
-    impacts = impact_share(integral.excess_mps * duration_s[:, None])
-    again = with_impacts(integral, duration_s, contact, *impacts)
+    excess_m = untilted_excess_m(integral, samples[0], duration_s)
+    again = with_impacts(integral, excess_m, contact, *impact_share(excess_m))
     assert again.length_cm == pytest.approx(detected["strapdown_length_cm"][own].to_numpy(), abs=1e-4)
 
 

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from tinystride.gait.strapdown import GRAVITY_MPS2, Strapdown
+from tinystride.gait.strapdown import GRAVITY_MPS2, Strapdown, rotation_matrices
 from tinystride.gait.strides import read_strides
 from tinystride.gait.uncertainty import BASE_SD_CM, SD_PER_INTERVAL_CM_PER_S, length_sd_cm
 
 
-def ended(excess_mps=0.0, height_m=0.0):
+def ended(excess_mps=0.0, height_m=0.0, turn_deg=0.0):
     """One stride of 1.3 m that ends upright."""
     return Strapdown(
         length_cm=np.array([130.0]),
         displacement_m=np.array([[1.3, 0, height_m]]),
         velocity_mps=np.zeros((1, 2, 3)),
-        orientation=np.tile(np.eye(3), (1, 2, 1, 1)),
+        orientation=np.stack([np.eye(3), rotation_matrices(np.deg2rad([0, 0, turn_deg]))])[None],
         excess_mps=np.array([[excess_mps, 0, 0]]),
     )
 
@@ -20,7 +20,7 @@ def ended(excess_mps=0.0, height_m=0.0):
 def sd_cm(strapdown, tilt=0.0, rate_hz=1e6):
     up = [np.sin(tilt), 0, np.cos(tilt)]
     acc_mps2 = GRAVITY_MPS2 * np.tile(up, (1, 2, 1))
-    return length_sd_cm(strapdown, acc_mps2, np.array([1.2]), 0.0, rate_hz)[0]
+    return length_sd_cm(strapdown, acc_mps2, 1.2 * strapdown.excess_mps[:, 0], rate_hz)[0]
 
 
 def test_length_sd_of_a_perfect_stride_is_the_base():
@@ -29,7 +29,12 @@ def test_length_sd_of_a_perfect_stride_is_the_base():
 
 def test_length_sd_grows_with_each_sign_of_error():
     base = sd_cm(ended())
-    for worse in (sd_cm(ended(excess_mps=0.3)), sd_cm(ended(), tilt=0.1), sd_cm(ended(height_m=-0.05))):
+    for worse in (
+        sd_cm(ended(excess_mps=0.3)),
+        sd_cm(ended(), tilt=0.1),
+        sd_cm(ended(height_m=-0.05)),
+        sd_cm(ended(turn_deg=-40)),
+    ):
         assert worse > 1.1 * base
     assert sd_cm(ended(), rate_hz=50) == pytest.approx(np.hypot(base, SD_PER_INTERVAL_CM_PER_S / 50))
 

@@ -29,7 +29,8 @@ def assert_same(native, reference, recording):
         assert c[column].tolist() == python[column].tolist(), column
     for column in ("stride_length_cm", "strapdown_length_cm", "mean5_cm", "mean10_cm"):
         assert np.abs(c[column] - python[column]).max() <= 0.05, column
-    assert np.abs(c["length_sd_cm"] - python["length_sd_cm"]).max() < 0.05
+    # Broken samples leave integrals whose SD is metres.
+    np.testing.assert_allclose(c["length_sd_cm"], python["length_sd_cm"], rtol=1e-3, atol=0.05)
     assert np.abs(c["repaired_deg"] - python["repaired_deg"]).max() < 0.05
     assert np.nanmax(np.abs(c["initial_contact_s"] - python["initial_contact_s"]), initial=0) < 0.005
     return c

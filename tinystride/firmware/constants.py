@@ -166,6 +166,9 @@ MAX_EXCESS_STRIDES: Annotated[int, "strides after which later ones count more"] 
 MAX_EXCESS_RATIO: Annotated[float, "a stride's excess counts at most so many times the mean"] = (
     strapdown.MAX_EXCESS_RATIO
 )
+EXCESS_PER_TILT: Annotated[
+    float, "excess velocity that a tilt at the end explains, times g, duration and tilt"
+] = strapdown.EXCESS_PER_TILT
 USUAL_CONTACT: Annotated[float, "contact as a share of the stride, if none was found"] = (
     strapdown.USUAL_CONTACT
 )
@@ -247,6 +250,9 @@ SD_PER_HEIGHT_CM_PER_M: Annotated[float, "per m of height between both mid-stanc
 )
 SD_PER_INTERVAL_CM_PER_S: Annotated[float, "per second between two samples"] = (
     uncertainty.SD_PER_INTERVAL_CM_PER_S
+)
+SD_PER_TURN_CM: Annotated[float, "per unit of twice the sine of half of the turn"] = (
+    uncertainty.SD_PER_TURN_CM
 )
 
 MAX_CORRECTION_CM: Annotated[float, "correction by the network without a flag"] = 10.0

@@ -90,7 +90,7 @@ def stride_flags(
         "gap": _gaps(recording, mid_stances, options.longest_gap_s)
         | _dead(recording, mid_stances)
         | _repeats(recording, mid_stances),
-        "saturated": _touched(mid_stances, _saturated(recording) | faults.overflowed(recording)),
+        "saturated": touched(mid_stances, _saturated(recording) | faults.overflowed(recording)),
         "unsteady": (drift_mps > UNSTEADY_MPS) | (tilt_rad > UNSTEADY_TILT_RAD),
     }
     ordinary = ~np.any([flags[name] for name in EXTRAORDINARY], axis=0)
@@ -157,14 +157,14 @@ def _gaps(recording: Recording, mid_stances: np.ndarray, longest_gap_s: float) -
         around = recording.acc_mps2[max(0, first - AROUND_GAP) : stop + AROUND_GAP]
         change_mps2 = np.linalg.norm(around - around.mean(axis=0), axis=1).max()
         missed[first] = ((stop - first) / recording.rate_hz * change_mps2) ** 2
-    return _touched(mid_stances, too_long) | (_total(mid_stances, missed) > GAP_MPS**2)
+    return touched(mid_stances, too_long) | (_total(mid_stances, missed) > GAP_MPS**2)
 
 
 def _dead(recording: Recording, mid_stances: np.ndarray) -> np.ndarray:
     """Strides [n] in which an axis of a sensor tells the same all the way, as none does on a foot."""
     samples = np.column_stack([recording.acc_mps2, recording.gyr_radps])
     changes = np.diff(samples, axis=0, prepend=samples[:1]) != 0
-    return np.any([~_touched(mid_stances, changes[:, axis]) for axis in range(6)], axis=0)
+    return np.any([~touched(mid_stances, changes[:, axis]) for axis in range(6)], axis=0)
 
 
 def _repeats(recording: Recording, mid_stances: np.ndarray) -> np.ndarray:
@@ -198,7 +198,7 @@ def _saturated(recording: Recording) -> np.ndarray:
     return marked
 
 
-def _touched(mid_stances: np.ndarray, samples: np.ndarray) -> np.ndarray:
+def touched(mid_stances: np.ndarray, samples: np.ndarray) -> np.ndarray:
     """Whether any of the marked samples [N] lies within each stride [n]."""
     return _total(mid_stances, samples) > 0
 

@@ -20,6 +20,7 @@ from tinystride.gait.flags import (
     heading_change_deg,
     residuals,
     stride_flags,
+    touched,
 )
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.options import GaitOptions
@@ -176,11 +177,13 @@ def _extract(
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
     drift_mps, tilt_rad = residuals(integral, acc_mps2)
     steady = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
-    impacts = strapdown.impact_share((integral.excess_mps * duration_s[:, None])[steady])
+    excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
+    # Rotation that clipping lost disturbs the vertical, too, and is no shaking at contact.
+    impacts = strapdown.impact_share(excess_m[steady & ~touched(mid_stances, np.any(clipped, axis=1))])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
-    integral = strapdown.with_impacts(integral, duration_s, contact, *impacts)
+    integral = strapdown.with_impacts(integral, excess_m, contact, *impacts)
     flags = stride_flags(recording, mid_stances, acc_mps2, gyr_radps, integral, contact, calibrated, options)
-    sd_cm = length_sd_cm(integral, acc_mps2, duration_s, impacts[1], recording.rate_hz)
+    sd_cm = length_sd_cm(integral, acc_mps2, excess_m[:, 0] - impacts[1], recording.rate_hz)
     columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, repaired_rad, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
 

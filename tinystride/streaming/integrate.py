@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinystride.firmware import constants as c
-from tinystride.gait.strapdown import POINTS, Strapdown, integrate
+from tinystride.gait.strapdown import POINTS, Strapdown, integrate, untilted_excess_m
 from tinystride.streaming.block import Segment
 from tinystride.streaming.config import Design
 from tinystride.streaming.state import BACKWARD, FRACTIONS
@@ -16,8 +16,9 @@ from tinystride.streaming.state import BACKWARD, FRACTIONS
 class Integral:
     """The integral of one stride, in the canonical foot frame, seen as a right foot.
 
-    acc: [64, 3] m/s², gyr: [64, 3] rad/s; values: [64, 6], the features; moved: [3] m; excess_mps: [2] excess
-    velocity at the end, forward and vertical; up: [3] specific force at the end, m/s²
+    acc: [64, 3] m/s², gyr: [64, 3] rad/s; values: [64, 6], the features; moved: [3] m; excess_m: [3] excess
+    velocity at the end times duration, m, less what the tilt at the end explains; up: [3] specific force at
+    the end, m/s²
     late_mps: vertical velocity at the end that a gyroscope would make that is early by 1 s
     """
 
@@ -26,14 +27,14 @@ class Integral:
     gyr: np.ndarray
     values: np.ndarray
     moved: np.ndarray
-    excess_mps: np.ndarray
+    excess_m: np.ndarray
     up: np.ndarray
     late_mps: float
 
     def turn_round(self) -> None:
         """Exchange forward with backward and left with right; `values`, `up` and `result` stay."""
         self.acc, self.gyr = self.acc * BACKWARD, self.gyr * BACKWARD
-        self.moved, self.excess_mps = self.moved * BACKWARD, self.excess_mps * [-1, 1]
+        self.moved, self.excess_m = self.moved * BACKWARD, self.excess_m * BACKWARD
 
 
 def integrate_samples(
@@ -49,7 +50,7 @@ def integrate_samples(
         gyr=gyr,
         values=np.hstack([result.velocity_mps[0], gyr]) * duration_s,
         moved=result.displacement_m[0],
-        excess_mps=result.excess_mps[0, [0, 2]],
+        excess_m=untilted_excess_m(result, acc[None], np.array([duration_s]))[0],
         up=result.orientation[0, -1] @ acc[-1],
         late_mps=float(
             np.einsum("pi,pi->", result.orientation[0][:, 2], np.cross(gyr, acc)) * duration_s / (POINTS - 1)

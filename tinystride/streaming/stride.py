@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from tinystride.firmware import constants as c
+from tinystride.gait.flags import heading_change_deg
 from tinystride.streaming.block import Segment
 from tinystride.streaming.clipping import put_back
 from tinystride.streaming.config import Design
@@ -48,11 +49,11 @@ class Measure:
             flags |= FLAG["saturated"]
         if self.standing.bias_is_unknown(duration_s, self.frame.up_force):
             flags |= FLAG["no-standing"]
-        excess_m = integral.excess_mps * duration_s
-        if not flags & INCOMPLETE and residual_score <= 1:
+        excess_m = integral.excess_m
+        if not flags & (INCOMPLETE | FLAG["saturated"]) and residual_score <= 1:
             self.impacts.update(excess_m)
         share = (contact - start_sample) / (end_sample - start_sample)
-        integral.moved[0] += self.impacts.error_m(share, excess_m[0])
+        integral.moved[:2] += self.impacts.error_m(share, excess_m)
         length_cm = 100 * math.hypot(integral.moved[0], integral.moved[1])
         flags |= integral_flags(integral, duration_s, length_cm, residual_score, tilt_mps2)
         if not flags & (INCOMPLETE | FLAG["saturated"]):
@@ -84,6 +85,9 @@ class Measure:
             c.SD_PER_TILT_CM * math.hypot(up[0], up[1]) / max(float(np.linalg.norm(up)), 1e-6),
             c.SD_PER_HEIGHT_CM_PER_M * integral.moved[2],
             c.SD_PER_INTERVAL_CM_PER_S / self.design.rate_hz,
+            c.SD_PER_TURN_CM
+            * 2
+            * math.sin(math.radians(abs(heading_change_deg(integral.result.orientation)[0])) / 2),
         )
         return math.hypot(*causes)
 
@@ -117,7 +121,8 @@ class Measure:
         about as much velocity as one sample lacks that wrapped around.
         """
         wrapped_mps = 2 * c.ACC_UNIT * segment.acc_full_scale[stances.block] / self.design.rate_hz
-        left_mps = math.hypot(integral.excess_mps[0], *integral.result.velocity_mps[0, -1, 1:])
+        excess_mps = integral.excess_m[0] / (length * self.design.period_s)
+        left_mps = math.hypot(excess_mps, *integral.result.velocity_mps[0, -1, 1:])
         jumped = stances.stride.has_event("jumped", length)
         return bool(jumped and wrapped_mps > 0 and left_mps > c.MIN_WRAPPED_SHARE * wrapped_mps)
 

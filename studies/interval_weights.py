@@ -1,0 +1,118 @@
+"""The weights of `gait.uncertainty`, and how well they hold without a set: studies/results/interval_weights.
+
+The variance of a length is a sum over causes: weights² · causes². The weights are those under which the
+errors of the measured sets, and of worse copies of them, are most likely: Student's t distribution with 5
+degrees of freedom, whose 95 % interval is 1.96 standard deviations wide, since single reference
+lengths are far off.
+Every set and copy weighs as the root of its number of strides.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+
+from stages.common import RAW
+from studies.common import STUDIES, write_table
+from studies.sensor_settings import at_rate, with_gyr_range
+from tinystride.datasets.loading import load_recordings
+from tinystride.datasets.recording import Recording
+from tinystride.errors import DataError
+from tinystride.evaluation.report import INTERVAL_SD, REFERENCE_SD_CM
+from tinystride.files import atomic_folder
+from tinystride.gait import strapdown
+from tinystride.gait.flags import UNSTEADY_MPS, UNSTEADY_TILT_RAD, residuals
+from tinystride.gait.strides import extract_strides
+from tinystride.gait.uncertainty import error_causes
+
+SETS = ("gaitmap-mocap", "llio-ruler", "llio-ruler-2", "tripod-excerpt", "vicon")
+CAUSES = ["base", "excess", "tilt", "height", "interval", "turn"]
+FREEDOM, T_95 = 5, 2.571
+# No length is surer than this: a rounded foot, a sole that gives way, a mid-stance that is no instant.
+MIN_BASE_CM = 0.8
+COPIES: dict[str, Callable[[Recording], Recording]] = {
+    "as recorded": lambda it: it,
+    "half the rate": lambda it: at_rate(it, it.rate_hz / 2, False),
+    "50 Hz": lambda it: at_rate(it, 50, False),
+    "clipped at 400 deg/s": lambda it: with_gyr_range(it, 400),
+}
+
+
+def examples(recording: Recording) -> pd.DataFrame:
+    """Return the strides of known length: set, error_cm, noise_cm of the reference, and CAUSES."""
+    try:
+        found = extract_strides(recording)
+    except DataError:  # no stride found
+        return pd.DataFrame()
+    table = found.table.set_index("stride_id").loc[list(found.signals.stride_id)]
+    acc_mps2, gyr_radps, duration_s = strapdown.resample(found.signals)
+    integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
+    excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
+    drift_mps, tilt_rad = residuals(integral, acc_mps2)
+    known = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
+    known &= ~table["flags"].str.contains("saturated").to_numpy()
+    usual_m = strapdown.impact_share(excess_m[known])[1]
+    causes = error_causes(integral, acc_mps2, excess_m[:, 0] - usual_m, recording.rate_hz)
+    rows = pd.DataFrame(causes, columns=CAUSES).assign(
+        set=recording.dataset,
+        error_cm=(table["strapdown_length_cm"] - table["stride_length_cm"]).to_numpy(),
+        noise_cm=table["reference"].map(REFERENCE_SD_CM).fillna(0.0).to_numpy(),
+    )
+    return rows[table["usable"].to_numpy() & np.isfinite(rows["error_cm"])]
+
+
+def fitted(rows: pd.DataFrame) -> np.ndarray:
+    """Return the weights [causes] under which the errors are most likely."""
+    squares = rows[CAUSES].to_numpy() ** 2
+    error_cm, noise_cm2 = rows["error_cm"].to_numpy(), rows["noise_cm"].to_numpy() ** 2
+    weight = rows.groupby(["set", "copy"])["error_cm"].transform("size").to_numpy() ** -0.5
+    weight = weight / weight.sum()
+
+    def loss(logs: np.ndarray) -> float:
+        variance = squares @ np.exp(2 * logs) + noise_cm2
+        ratio = error_cm**2 / variance * (T_95 / INTERVAL_SD) ** 2 / FREEDOM
+        return float(weight @ (np.log(variance) + (FREEDOM + 1) * np.log1p(ratio)) / 2)
+
+    usual = np.sqrt(squares.mean(axis=0))
+    start = np.log(1.5 / np.sqrt(len(CAUSES)) / usual)
+    low = start - 4
+    low[0] = np.log(MIN_BASE_CM)
+    start = np.maximum(start, low)
+    bounds = list(zip(low, start + 4, strict=True))
+    return np.exp(minimize(loss, start, method="L-BFGS-B", bounds=bounds).x)
+
+
+def held(rows: pd.DataFrame, weights: np.ndarray) -> dict:
+    """Return the share of errors within the interval, and the RMSE of the surest 80 % over that of all."""
+    sd_cm = np.sqrt(rows[CAUSES].to_numpy() ** 2 @ weights**2)
+    error_cm = rows["error_cm"].abs().to_numpy()
+    sure = sd_cm <= np.quantile(sd_cm, 0.8)
+    return {
+        "coverage": float((error_cm <= INTERVAL_SD * np.hypot(sd_cm, rows["noise_cm"])).mean()),
+        "surest80": float(np.sqrt((error_cm[sure] ** 2).mean() / (error_cm**2).mean())),
+    }
+
+
+def main() -> None:
+    recordings = list(load_recordings(RAW, list(SETS)))
+    rows = pd.concat(
+        [examples(make(each)).assign(copy=name) for name, make in COPIES.items() for each in recordings],
+        ignore_index=True,
+    )
+    without = {name: fitted(rows[rows["set"] != name]) for name in SETS}
+    weights = {"all sets": fitted(rows), **{f"without {name}": each for name, each in without.items()}}
+    judged = [
+        {"set": name, "copy": copy, "n_strides": len(own), **held(own, without[name])}
+        for (name, copy), own in rows.groupby(["set", "copy"], sort=False)
+    ]
+    with atomic_folder(STUDIES / "interval_weights") as folder:
+        write_table(
+            [{"fitted to": name, **dict(zip(CAUSES, each, strict=True))} for name, each in weights.items()],
+            folder / "weights.csv",
+        )
+        write_table(judged, folder / "held.csv")
+
+
+if __name__ == "__main__":
+    main()
