@@ -60,7 +60,7 @@ def test_strapdown_lengths_of_the_treadmill_set(recorded):
 
 @pytest.mark.parametrize(
     ("dataset", "strides", "rmse_cm", "median_abs_cm"),
-    [("gaitmap-mocap", 64, 5.0, 4.2), ("llio-ruler-2", 1800, 4.4, 1.6), ("vicon", 950, 2.9, 1.8)],
+    [("gaitmap-mocap", 64, 5.0, 4.2), ("llio-ruler-2", 1900, 7.5, 1.3), ("vicon", 950, 2.9, 1.8)],
 )
 def test_strapdown_lengths_of_other_feet_and_sensors(recorded, dataset, strides, rmse_cm, median_abs_cm):
     error_cm = errors_cm(recorded, dataset)
@@ -211,10 +211,10 @@ def test_strides_on_a_dead_axis_say_so(walk, axis):
 def test_strides_that_touch_an_untold_full_scale_say_so(walk):
     """Also where few samples in a row do."""
     recording, _ = walk
-    size = np.abs(recording.gyr_radps).max(axis=1)
+    size = np.abs(recording.acc_mps2).max(axis=1)
     limit = np.sort(size)[-6]
     unknown = replace(recording, saturation=(np.nan, np.nan))
-    table = extract_strides(replace(unknown, gyr_radps=np.clip(recording.gyr_radps, -limit, limit))).table
+    table = extract_strides(replace(unknown, acc_mps2=np.clip(recording.acc_mps2, -limit, limit))).table
     for at in np.flatnonzero(size >= limit) / recording.rate_hz:
         holders = table[(table["start_s"] < at) & (at < table["end_s"])]
         assert holders["flags"].str.contains("saturated").all()

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from tinystride.gait.calibration import STRIDE_TILT_SD_RAD
-from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, integrate, resample_between
+from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Strapdown, integrate, resample_between
 
 # Before gravity is asked: by how much a foot exceeds the full scale while a sensor axis is clipped, mean and
 # SD. Clipped at 300 to 500 deg/s, the measured sets exceed it by 0.4 to 1.5 rad/s. Both grow with the time
@@ -15,6 +15,12 @@ LONG_CLIPPING_S = 0.08
 MAX_EXCEEDS_RADPS = 15.0
 # Tilt of the specific force per angular rate of a foot that rolls at mid-stance.
 TILT_PER_RADPS = 0.1
+# Vertical velocity that a stride on the floor has at its end, SD, also of a sensor that is shaken at contact,
+# and what a foot that rolls adds to it. Only fast runners, who lose several rad/s, exceed it.
+VERTICAL_SD_MPS, VERTICAL_PER_RADPS_M = 0.6, 0.05
+# Beyond LONG_CLIPPING_S the SD of the lost rate grows on, up to this multiple.
+MAX_LONG_CLIPPING = 3.0
+ROUNDS = 2
 
 
 def repair(
@@ -34,8 +40,9 @@ def repair(
 
     At both mid-stances gravity tells which way is up, so the rotation in between is known but for the
     heading. Each run of clipped samples of an axis has lost an unknown rate, the same in all of its samples,
-    of known mean and SD. From the tilt that the integral leaves at the stride's end the rates follow by
-    least squares, weighed against how well gravity tells the tilt: little clipping is changed little.
+    of known mean and SD. From the tilt and the vertical velocity that the integral leaves at the stride's end
+    the rates follow by least squares, weighed against how well both are known: little clipping is changed
+    little. In running gravity tells little, as the foot is not at rest; the vertical velocity tells more.
     """
     first, stop, axis, sign = _runs(clipped)
     place = (first + stop - 1) / 2
@@ -51,20 +58,29 @@ def repair(
     affected, own = np.unique(stride, return_inverse=True)
     bounds = mid_stances[affected]
     duration_s = np.diff(bounds)[:, 0] / rate_hz
-    repaired = _put_back(gyr_radps, first, stop, direction, lost_radps)
-    samples = resample_between(np.column_stack([acc_mps2, repaired]), rate_hz, bounds)
-    orientation = integrate(samples[..., :3], samples[..., 3:], duration_s).orientation
-    missing_rad, variance = _missing_rotation(orientation, samples)
-    # Horizontal rotation that 1 rad/s in each run makes, as seen at the stride's start.
+    expected_radps = lost_radps.copy()
+    prior = (EXCEEDS_SD_RADPS * np.minimum(span_s / LONG_CLIPPING_S, MAX_LONG_CLIPPING)) ** 2
+    # Points of the integral at which the rotation of each run is added.
     point = np.rint((place - bounds[own, 0]) / np.diff(bounds)[own, 0] * (POINTS - 1)).astype(int)
-    lever_s = np.einsum("nij,nj->ni", orientation[own, point], direction * span_s[:, None])[:, :2]
-    prior = (EXCEEDS_SD_RADPS * share) ** 2
-    for number in range(len(affected)):
-        runs = own == number
-        gain = prior[runs, None] * lever_s[runs]
-        covariance = lever_s[runs].T @ gain + variance[number] * np.eye(2)
-        lost_radps[runs] += gain @ np.linalg.solve(covariance, missing_rad[number])
-    lost_radps = np.clip(lost_radps, 0, MAX_EXCEEDS_RADPS)
+    for _ in range(ROUNDS):
+        repaired = _put_back(gyr_radps, first, stop, direction, lost_radps)
+        samples = resample_between(np.column_stack([acc_mps2, repaired]), rate_hz, bounds)
+        integral = integrate(samples[..., :3], samples[..., 3:], duration_s)
+        missing, variance = _missing(integral, samples)
+        # What 1 rad/s in each run makes: horizontal rotation as seen at the stride's start, and the vertical
+        # velocity that the later acceleration gets by it.
+        rotation = np.einsum("nij,nj->ni", integral.orientation[own, point], direction * span_s[:, None])[
+            :, :2
+        ]
+        later = integral.velocity_mps[own, -1] - integral.velocity_mps[own, point]
+        effect = np.column_stack([rotation, rotation[:, 0] * later[:, 1] - rotation[:, 1] * later[:, 0]])
+        for number in range(len(affected)):
+            runs = own == number
+            gain = prior[runs, None] * effect[runs]
+            covariance = effect[runs].T @ gain + np.diag(variance[number])
+            change = missing[number] + effect[runs].T @ (lost_radps[runs] - expected_radps[runs])
+            lost_radps[runs] = expected_radps[runs] + gain @ np.linalg.solve(covariance, change)
+        lost_radps = np.clip(lost_radps, 0, MAX_EXCEEDS_RADPS)
     np.add.at(repaired_rad, stride, lost_radps * span_s)
     return _put_back(gyr_radps, first, stop, direction, lost_radps), repaired_rad
 
@@ -90,17 +106,21 @@ def _put_back(
     return repaired
 
 
-def _missing_rotation(orientation: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the horizontal rotation [n, 2] that the integral lacks, rad, and its variance [n], rad².
+def _missing(integral: Strapdown, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the integral lacks at the end of n strides, and the variances of that, [n, 3] each.
 
-    orientation: [n, points, 3, 3]; samples: [n, points, 6], as integrated
+    integral: of n strides; samples: [n, points, 6], as integrated
+    The three values: horizontal rotation about two axes, rad, and vertical velocity, m/s.
 
     A foot that is not at rest is accelerated, so gravity tells its tilt less well: |acc| and turning show it.
     """
-    up = np.einsum("nij,nj->ni", orientation[:, -1], samples[:, -1, :3])
+    up = np.einsum("nij,nj->ni", integral.orientation[:, -1], samples[:, -1, :3])
     sine = np.maximum(np.hypot(up[:, 0], up[:, 1]), 1e-12)
     missing_rad = np.column_stack([up[:, 1], -up[:, 0]]) * (np.arctan2(sine, up[:, 2]) / sine)[:, None]
     ends = samples[:, [0, -1]]
     pushed = np.linalg.norm(ends[..., :3], axis=2) / GRAVITY_MPS2 - 1
-    turning = TILT_PER_RADPS * np.linalg.norm(ends[..., 3:], axis=2)
-    return missing_rad, STRIDE_TILT_SD_RAD**2 + (pushed**2 + turning**2).sum(axis=1)
+    rate_radps = np.linalg.norm(ends[..., 3:], axis=2)
+    tilt = STRIDE_TILT_SD_RAD**2 + (pushed**2 + (TILT_PER_RADPS * rate_radps) ** 2).sum(axis=1)
+    vertical = VERTICAL_SD_MPS**2 + (VERTICAL_PER_RADPS_M * rate_radps.max(axis=1)) ** 2
+    missing = np.column_stack([missing_rad, -integral.excess_mps[:, 2]])
+    return missing, np.column_stack([tilt, tilt, vertical])

@@ -16,9 +16,13 @@ UNSTEADY_MPS = 2.5
 UNSTEADY_TILT_RAD = 0.25
 # Error of a length, SD, that the gyroscope's bias may make.
 MAX_BIAS_ERROR_M = 0.0125
-# Two steps of stairs are 0.3 m, the vertical drift of a stride 0.04 m (SD).
-CLIMB_M = 0.2
+# Two steps of stairs are 0.3 m, the vertical drift of a stride 0.04 m (SD), and more of a long one. On a
+# slope of 15 % the length is 1 % longer than its horizontal part.
+CLIMB_M, CLIMB_SLOPE = 0.2, 0.15
 CLIPPED_SAMPLES = 3
+# Rotation that a clipped gyroscope has lost in a stride and that was put back. Up to it, repaired strides err
+# as unclipped ones do (llio-ruler, vicon and tripod-excerpt clipped at 400 deg/s).
+MAX_REPAIRED_RAD = 0.045
 # No gyroscope of a foot has a smaller full scale.
 CLIPPED_FROM_RADPS = 2.0
 # Velocity that may be missed while samples are lost: 1 m/s makes an error of 10 cm (SD, simulated walks that
@@ -53,6 +57,7 @@ def stride_flags(
     contact: np.ndarray,
     calibrated: Calibrated,
     options: GaitOptions,
+    repaired_rad: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """What each of n strides is warned about: name of the flag → [n] bool.
 
@@ -60,6 +65,7 @@ def stride_flags(
     acc_mps2, gyr_radps: [n, points, 3] resampled, canonical foot frame
     contact: [n] time from start to initial contact as a share of the duration, NaN where unknown
     calibrated: how well the gyroscope's bias is known
+    repaired_rad: [n], rotation that clipping.repair put back
 
     "no-standing": of a stride whose length may be off since the gyroscope's bias is not known well enough
     "wrong-foot", "sensors-disagree": of the whole recording; the first if left and right seem confused, the
@@ -68,7 +74,7 @@ def stride_flags(
     "turn", "climb", "unusual-duration", "out-of-range": of the stride
     "not-walking": of the stride, in which the foot turns unlike one that walks
     "gap", "saturated": of its samples; repeated samples, and an axis that is constant, count as lost; counts
-        that overflowed as saturated
+        that overflowed as saturated; a clipped gyroscope only if it lost much rotation
     "unsteady": of the integral, whose ends do not look like stances
     """
     n = len(mid_stances)
@@ -82,7 +88,8 @@ def stride_flags(
         "no-standing": _bias_error_m(duration_s, calibrated.bias_sd_radps) > MAX_BIAS_ERROR_M,
         "wrong-foot": np.zeros(n, dtype=bool),
         "turn": turn,
-        "climb": np.abs(integral.displacement_m[:, 2]) > CLIMB_M,
+        "climb": np.abs(integral.displacement_m[:, 2])
+        > np.maximum(CLIMB_M, CLIMB_SLOPE / 100 * integral.length_cm),
         "unusual-duration": (duration_s < options.shortest_s) | (duration_s > options.longest_s),
         "out-of-range": (integral.length_cm < options.shortest_cm)
         | (integral.length_cm > options.longest_cm),
@@ -90,7 +97,8 @@ def stride_flags(
         "gap": _gaps(recording, mid_stances, options.longest_gap_s)
         | _dead(recording, mid_stances)
         | _repeats(recording, mid_stances),
-        "saturated": touched(mid_stances, _saturated(recording) | faults.overflowed(recording)),
+        "saturated": touched(mid_stances, _saturated(recording, "acc") | faults.overflowed(recording))
+        | (touched(mid_stances, _saturated(recording, "gyr")) & (repaired_rad > MAX_REPAIRED_RAD)),
         "unsteady": (drift_mps > UNSTEADY_MPS) | (tilt_rad > UNSTEADY_TILT_RAD),
     }
     ordinary = ~np.any([flags[name] for name in EXTRAORDINARY], axis=0)
@@ -184,18 +192,17 @@ def clipped_axes(recording: Recording) -> np.ndarray:
     return np.where(clipped, np.sign(recording.gyr_radps), 0.0)
 
 
-def _saturated(recording: Recording) -> np.ndarray:
-    """Samples [N] at the sensor's full scale or, without a data sheet, at an axis's largest value, where that
-    comes several times.
+def _saturated(recording: Recording, sensor: str) -> np.ndarray:
+    """Return the samples [N] of a sensor, "acc" or "gyr", at its full scale.
+
+    Without a data sheet that is an axis's largest value, if it comes several times.
     """
-    marked = np.zeros(recording.n_samples, dtype=bool)
-    for samples, limit in zip((recording.acc_mps2, recording.gyr_radps), recording.saturation, strict=True):
-        size = np.abs(samples)
-        # No comparison with NaN, an unknown full scale, is true.
-        marked |= (size >= 0.995 * limit).any(axis=1)
-        at_largest = size == size.max(axis=0)
-        marked |= (at_largest & (at_largest.sum(axis=0) >= CLIPPED_SAMPLES)).any(axis=1)
-    return marked
+    samples = recording.acc_mps2 if sensor == "acc" else recording.gyr_radps
+    size = np.abs(samples)
+    # No comparison with NaN, an unknown full scale, is true.
+    marked = (size >= 0.995 * recording.saturation[sensor == "gyr"]).any(axis=1)
+    at_largest = size == size.max(axis=0)
+    return np.asarray(marked | (at_largest & (at_largest.sum(axis=0) >= CLIPPED_SAMPLES)).any(axis=1))
 
 
 def touched(mid_stances: np.ndarray, samples: np.ndarray) -> np.ndarray:

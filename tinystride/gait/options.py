@@ -20,5 +20,5 @@ class GaitOptions:
     shortest_s: float = attrs.field(default=0.6, validator=real_number(0.2, 1.0))
     longest_s: float = attrs.field(default=2.0, validator=real_number(1.0, 5.0))
     shortest_cm: float = attrs.field(default=40.0, validator=real_number(0.0, 100.0))
-    longest_cm: float = attrs.field(default=220.0, validator=real_number(100.0, 400.0))
+    longest_cm: float = attrs.field(default=300.0, validator=real_number(100.0, 400.0))
     turn_deg: float = attrs.field(default=30.0, validator=real_number(5.0, 180.0))

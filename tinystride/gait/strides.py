@@ -182,7 +182,9 @@ def _extract(
     impacts = strapdown.impact_share(excess_m[steady & ~touched(mid_stances, np.any(clipped, axis=1))])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
     integral = strapdown.with_impacts(integral, excess_m, contact, *impacts)
-    flags = stride_flags(recording, mid_stances, acc_mps2, gyr_radps, integral, contact, calibrated, options)
+    flags = stride_flags(
+        recording, mid_stances, acc_mps2, gyr_radps, integral, contact, calibrated, options, repaired_rad
+    )
     sd_cm = length_sd_cm(integral, acc_mps2, excess_m[:, 0] - impacts[1], recording.rate_hz)
     columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, repaired_rad, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])

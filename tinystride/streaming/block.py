@@ -282,8 +282,9 @@ def _saturated(
             last_rise, last_stay = (np.maximum.accumulate(np.where(own, place, 0)) for own in (rises, stays))
             at_top = (size > 0) & (size == top) & (last_stay > 0) & (last_stay >= last_rise)
             proven = stays & (np.append(0, last_stay[:-1]) < last_rise)
-        marked |= at_top
-        if channels.start:
+        if not channels.start:
+            marked |= at_top
+        else:
             first = np.flatnonzero(proven)
             for before in range(1, c.CLIPPED_SAMPLES):
                 at_top[first - before] = True

@@ -45,7 +45,7 @@ class Measure:
             tilt_mps2 / c.GRAVITY / c.TAN_MAX_TILT
         ) ** 2
         flags = self._event_flags(segment, stances, length) | (FLAG["unsteady"] if slipped else 0)
-        if self._has_overflowed(segment, stances, integral, length):
+        if repaired_rad > c.MAX_REPAIRED_RAD or self._has_overflowed(segment, stances, integral, length):
             flags |= FLAG["saturated"]
         if self.standing.bias_is_unknown(duration_s, self.frame.up_force):
             flags |= FLAG["no-standing"]
@@ -106,8 +106,8 @@ class Measure:
         samples, axes = resample_blocks(segment, self.design, stride.start, length), frame.axes()
         acc, gyr = samples[:, :3] - offset, samples[:, 3:] - self.standing.bias
         duration_s, repaired_rad = length * self.design.period_s, 0.0
-        if "saturated" in stride.events:
-            runs = segment.runs_until((stances.block + 1) * self.design.samples_per_block)
+        runs = segment.runs_until((stances.block + 1) * self.design.samples_per_block)
+        if runs:
             place = self._sample(segment, stride.start)
             gyr, repaired_rad = put_back(acc, gyr, axes, duration_s, runs, place, self.design.rate_hz)
         integral = integrate_samples(acc, gyr, axes, self.mirror, duration_s)
