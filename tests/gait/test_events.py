@@ -24,6 +24,21 @@ def test_every_stride_is_found_once(person, speed_mps, rate_hz):
     assert start_s[1:] == pytest.approx(end_s[:-1], abs=0)
 
 
+def test_find_strides_fast_runner_that_rolls_at_stance_is_found():
+    """Stances of 3 rad/s between swings of 23 rad/s."""
+    time_s = np.arange(0, 8, 0.005)
+    runs = (time_s > 1) & (time_s < 7)
+    rate = np.where(runs, 13 - 10 * np.cos(2 * np.pi * (time_s - 1) / 0.6), 0.0)
+    # Half of each swing back, half forward, so that the foot is upright at stance.
+    sign = np.where((time_s - 1) / 0.6 % 1 < 0.5, 1.0, -1.0)
+    gyr = np.column_stack([0 * time_s, rate * sign, 0 * time_s])
+    acc = np.tile([0.0, 0.0, 9.80665], (len(time_s), 1))
+    acc[runs, 0] = 8 * np.sin(2 * np.pi * (time_s[runs] - 1) / 0.3)
+    strides = find_strides(acc, gyr, 200)
+    assert 8 <= len(strides) <= 11
+    assert np.median(np.diff(strides)[:, 0]) / 200 == pytest.approx(0.6, abs=0.03)
+
+
 def test_strides_of_a_turn_are_found(person):
     legs = [Leg(4, 1.3), Leg(3, 0.9, turn_rad=np.pi), Leg(4, 1.3)]
     recording, truth = simulate_walk_with_truth(person, legs=legs, seed=6)

@@ -84,6 +84,9 @@ def stride_flags(
     alike, shift = likeness(gyr_radps)
     strangeness = (drift_mps / UNSTEADY_MPS) ** 2 + (tilt_rad / UNSTEADY_TILT_RAD) ** 2
     walks = is_walking(gyr_radps, alike, strangeness)
+    # Other activities may look like walking for one stride.
+    alone = np.append(False, ~walks[:-1]) & np.append(~walks[1:], False)
+    walks &= ~alone
     flags = {
         "no-standing": _bias_error_m(duration_s, calibrated.bias_sd_radps) > MAX_BIAS_ERROR_M,
         "wrong-foot": np.zeros(n, dtype=bool),
