@@ -251,11 +251,31 @@ def interval_weights(folder: Path) -> str:
     return documents.table(["fitted without", *copies], rows)
 
 
+def integral_steps(folder: Path) -> str:
+    """A row for each set and step: RMSE and median error with intervals, and the coverage of the interval."""
+    table = pd.read_csv(folder / "integral_steps/integral_steps.csv")
+    rows = []
+    for _, row in table.iterrows():
+        cells = [
+            f"{number(row[name])} [{number(row[f'{name}_low'])}, {number(row[f'{name}_high'])}]"
+            for name in ("rmse_cm", "median_abs_cm")
+        ]
+        rows.append(
+            [
+                f"`{row['set']}` ({row['n_strides']})",
+                row["step"],
+                *cells,
+                f"{number(100 * row['coverage'], 1)} %",
+            ]
+        )
+    return documents.table(["set", "drift", "RMSE, cm", "median error, cm", "within the interval"], rows)
+
+
 TABLES = {
     each.__name__: each
     for each in (
         ablation, sizes, worse_sensors, learning_curve, mid_stances, noise, neighbours, second_opinion,
-        gait_parameters, sensor_settings, reference_point, sensor_place, interval_weights,
+        gait_parameters, sensor_settings, reference_point, sensor_place, interval_weights, integral_steps,
     )
 }  # fmt: skip
 
