@@ -1,7 +1,7 @@
 """Test what correcting drift at contact brings, and whether intervals hold: studies/results/integral_steps.
 
 Each set's strides are integrated with all drift taken out as a line in time, and with the drift that comes
-at foot contact. No number of either is fitted to one set. Intervals are by resampling people or blocks of strides.
+at foot contact. Intervals are by resampling people or blocks of strides.
 """
 
 import numpy as np
