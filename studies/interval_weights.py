@@ -1,10 +1,9 @@
-"""The weights of `gait.uncertainty`, and how well they hold without a set: studies/results/interval_weights.
+"""Fit the weights of `gait.uncertainty` and test them on a left-out set: studies/results/interval_weights.
 
-The variance of a length is a sum over causes: weights² · causes². The weights are those under which the
-errors of the measured sets, and of worse copies of them, are most likely: Student's t distribution with 5
-degrees of freedom, whose 95 % interval is 1.96 standard deviations wide, since single reference
-lengths are far off.
-Every set and copy weighs as the root of its number of strides.
+The variance of a length is a sum over causes: weights² · causes². The weights maximize the likelihood of the
+errors of the measured sets and of worse copies of them. The errors follow Student's t distribution with 5
+degrees of freedom, scaled so that its 95 % interval is ± 1.96 standard deviations, because single reference
+lengths have large errors. The weight of a set or copy is the root of its number of strides.
 """
 
 from collections.abc import Callable
@@ -29,7 +28,7 @@ from tinystride.gait.uncertainty import error_causes
 SETS = ("gaitmap-mocap", "llio-ruler", "llio-ruler-2", "tripod-excerpt", "vicon")
 CAUSES = ["base", "excess", "tilt", "height", "interval", "turn"]
 FREEDOM, T_95 = 5, 2.571
-# No length is surer than this: a rounded foot, a sole that gives way, a mid-stance that is no instant.
+# Minimum SD: the foot is round, the sole is soft, and a mid-stance is not a single instant.
 MIN_BASE_CM = 0.8
 COPIES: dict[str, Callable[[Recording], Recording]] = {
     "as recorded": lambda it: it,
@@ -40,7 +39,7 @@ COPIES: dict[str, Callable[[Recording], Recording]] = {
 
 
 def examples(recording: Recording) -> pd.DataFrame:
-    """Return the strides of known length: set, error_cm, noise_cm of the reference, and CAUSES."""
+    """Return set, error_cm, noise_cm of the reference and CAUSES of the strides with a reference length."""
     try:
         found = extract_strides(recording)
     except DataError:  # no stride found
@@ -102,7 +101,7 @@ def main() -> None:
     )
     without = {name: fitted(rows[rows["set"] != name]) for name in SETS}
     weights = {"all sets": fitted(rows), **{f"without {name}": each for name, each in without.items()}}
-    judged = [
+    estimated = [
         {"set": name, "copy": copy, "n_strides": len(own), **held(own, without[name])}
         for (name, copy), own in rows.groupby(["set", "copy"], sort=False)
     ]
@@ -111,7 +110,7 @@ def main() -> None:
             [{"fitted to": name, **dict(zip(CAUSES, each, strict=True))} for name, each in weights.items()],
             folder / "weights.csv",
         )
-        write_table(judged, folder / "held.csv")
+        write_table(estimated, folder / "held.csv")
 
 
 if __name__ == "__main__":

@@ -236,19 +236,19 @@ def sensor_place(folder: Path) -> str:
 
 
 def interval_weights(folder: Path) -> str:
-    """A row for each set: coverage and surest 80 % with weights fitted without it, for each copy."""
+    """Return a row for each set and copy: coverage and surest 80 %, with weights fitted without the set."""
     table = pd.read_csv(folder / "interval_weights/held.csv")
-    copies = list(table["copy"].unique())
+    kinds = list(table["copy"].unique())
     rows = []
     for name, own in table.groupby("set", sort=False):
         cells = own.set_index("copy")
         rows.append(
             [
                 f"`{name}`",
-                *(f"{number(100 * cells.coverage[c], 1)} % / {number(cells.surest80[c])}" for c in copies),
+                *(f"{number(100 * cells.coverage[c], 1)} % / {number(cells.surest80[c])}" for c in kinds),
             ]
         )
-    return documents.table(["fitted without", *copies], rows)
+    return documents.table(["fitted without", *kinds], rows)
 
 
 def integral_steps(folder: Path) -> str:
