@@ -4,9 +4,9 @@ import pandas as pd
 
 from stages.common import INT8_TFLITE, RAW, RESULTS, SPLIT, STRIDES, run_stage, validated_kwargs
 from tinystride.datasets.loading import load_recordings
-from tinystride.evaluation.figures import draw_figures
+from tinystride.evaluation.metrics import evaluate
+from tinystride.evaluation.plots import draw_plots
 from tinystride.evaluation.published import by_protocol, markdown_beside_published
-from tinystride.evaluation.report import evaluate
 from tinystride.evaluation.rule import network_rule, sentence
 from tinystride.evaluation.tables import headline, long, markdown, stride_points, subject_points
 from tinystride.files import atomic_folder, read_json, write_json, write_text
@@ -55,7 +55,7 @@ def main(parameters: dict) -> None:
         write_json(folder / "streaming.json", streaming)
         long(metrics).to_csv(folder / "figures.csv", index=False)
         estimated.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
-        draw_figures(metrics, estimated, folder)
+        draw_plots(metrics, estimated, folder)
         (folder / "plots").mkdir()
         points = {"strides": stride_points(metrics, estimated)}
         points |= {f"{kind}_by_subject": subject_points(metrics, kind) for kind in ("accuracy", "agreement")}

@@ -10,7 +10,7 @@ import pandas as pd
 from stages.common import STRIDES, run_stage
 from studies.common import STUDIES, measured, write_table
 from tinystride.evaluation.agreement import agreement
-from tinystride.evaluation.report import INTERVAL_SD, REFERENCE_SD_CM
+from tinystride.evaluation.metrics import INTERVAL_SD, REFERENCE_SD_CM
 from tinystride.files import atomic_folder
 from tinystride.gait import strapdown
 from tinystride.gait.strides import StrideSet, read_strides

@@ -18,7 +18,7 @@ from studies.sensor_settings import at_rate, with_gyr_range
 from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.recording import Recording
 from tinystride.errors import DataError
-from tinystride.evaluation.report import INTERVAL_SD, REFERENCE_SD_CM
+from tinystride.evaluation.metrics import INTERVAL_SD, REFERENCE_SD_CM
 from tinystride.files import atomic_folder
 from tinystride.gait import strapdown
 from tinystride.gait.flags import UNSTEADY_MPS, UNSTEADY_TILT_RAD, residuals

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinystride.evaluation.figure_style import CM, COLOURS, GREY, STYLE
+from tinystride.evaluation.plot_style import CM, COLOURS, GREY, STYLE
 
 
 def plot_ablation(table: pd.DataFrame, path: Path) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tinystride.datasets.recording import Recording
 from tinystride.errors import ParameterError
-from tinystride.evaluation.figure_style import BLUE, CM, GREY, ORANGE, STYLE
+from tinystride.evaluation.plot_style import BLUE, CM, GREY, ORANGE, STYLE
 from tinystride.files import atomic_write
 from tinystride.gait.parameters import walk_path
 from tinystride.optional import extra

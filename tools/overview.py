@@ -4,7 +4,7 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinystride.evaluation.figure_style import CM, COLOURS, GREY, STYLE
+from tinystride.evaluation.plot_style import CM, COLOURS, GREY, STYLE
 
 MAX_STRIDES = 60  # of the recording on the left, so that single strides can be seen
 RECORDING = ["dataset", "subject", "trial", "foot"]

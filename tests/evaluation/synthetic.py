@@ -71,7 +71,7 @@ def predicted(table: pd.DataFrame, bias_cm: float, sd_cm: float, seed: int) -> p
 
 
 def study() -> tuple[pd.DataFrame, dict, pd.DataFrame, dict]:
-    """What `evaluate` takes: `street` (6 people, an integral as reference) and `ruler` (1) in three folds,
+    """Arguments of `evaluate`: `street` (6 people, an integral as reference) and `ruler` (1) in three folds,
     `belt` (2 people) held out. The final model is 1 ± 2 cm off, fold n is n ± 3 cm off.
     """
     street = walks(dataset="street", subjects=6, trials=2, strides=20, reference="strapdown", seed=1)

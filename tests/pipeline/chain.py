@@ -15,7 +15,7 @@ from tinystride.datasets.recording import FEET, Recording
 from tinystride.datasets.simulator import simulate_walk
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import SimulatedSubject
-from tinystride.evaluation.report import evaluate
+from tinystride.evaluation.metrics import evaluate
 from tinystride.files import sha256, write_bytes, write_json
 from tinystride.gait.strides import GaitOptions, gather_strides, write_strides
 from tinystride.learning.cross_validation import cross_validate
@@ -44,11 +44,11 @@ def main(folder: Path) -> None:
     write_json(folder / "epochs.json", [vars(epoch) for epoch in fold.training.epochs])
     write_json(folder / "difference.json", fold.quantized.difference)
     split = {"final": part, "folds": []}
-    metrics, judged = evaluate(
+    metrics, evaluated = evaluate(
         strides.table, split, fold.predictions, {}, source="simulated", seed=1, resamples=20
     )
     write_json(folder / "metrics.json", metrics)
-    judged.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
+    evaluated.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
     export_model(folder / "stride_int8.tflite", folder / "c", vectors=0)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     print(json.dumps({path.relative_to(folder).as_posix(): sha256(path) for path in files}))

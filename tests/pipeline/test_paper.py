@@ -62,8 +62,8 @@ def test_paper_table_compares_with_published_numbers(reproduced_paper):
         ("everybody, by folds", "int8", 6),
         ("everybody, by folds", "float32", 6),
     ]
-    judged = pd.read_csv(reproduced_paper / "results/evaluate/strides.csv")
-    right = judged[(judged["foot"] == "right") & (judged["judged_by"] == "final")]
+    evaluated = pd.read_csv(reproduced_paper / "results/evaluate/strides.csv")
+    right = evaluated[(evaluated["foot"] == "right") & (evaluated["judged_by"] == "final")]
     error_cm = (right["int8_cm"] - right["stride_length_cm"]).dropna()
     assert rows[0]["strides"] == len(error_cm) > 50
     assert rows[0]["bias_cm"] == pytest.approx(error_cm.mean(), abs=1e-3)

@@ -8,8 +8,8 @@ import pytest
 
 from tinystride.datasets.simulator import simulate_walk
 from tinystride.datasets.walker import SimulatedSubject
+from tinystride.evaluation.metrics import evaluate
 from tinystride.evaluation.published import by_protocol
-from tinystride.evaluation.report import evaluate
 from tinystride.gait.strides import count_strides, gather_strides
 from tinystride.learning.split import split_by_subject
 from tinystride.report.content import Run

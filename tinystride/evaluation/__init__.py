@@ -1,1 +1,1 @@
-"""Agreement with a reference: metrics, baselines, figures."""
+"""Evaluate estimates of stride length against a reference: metrics, baselines, tables, plots."""

@@ -1,14 +1,14 @@
-"""How well estimates of stride length agree with a reference, and how sure that is.
+"""Compute the agreement of estimates of stride length with a reference, with confidence intervals.
 
-Strides of one person are not independent, so intervals come from resampling persons (cluster bootstrap; Field
-and Welsh 2007, J. R. Stat. Soc. B 69, 369). Where there is one person, blocks of consecutive strides are
-resampled (Künsch 1989, Ann. Stat. 17, 1217); where there are too few to tell how much people differ, persons
-and then their blocks (Davison and Hinkley 1997, section 3.8). The percentiles are moved outward as Student's
-t distribution is for as many clusters (Hesterberg 2015, Am. Stat. 69, 371, section 5.2).
+Strides of one person are not independent, so intervals come from resampling persons (cluster bootstrap;
+Field and Welsh 2007, J. R. Stat. Soc. B 69, 369). With a single person, blocks of consecutive strides are
+resampled (Künsch 1989, Ann. Stat. 17, 1217); with too few persons to estimate their differences, persons and
+then their blocks (Davison and Hinkley 1997, section 3.8). The percentiles are expanded as Student's t
+distribution is for the number of clusters (Hesterberg 2015, Am. Stat. 69, 371, section 5.2).
 
-Nearly every figure is a function of sums over strides, so a resample only needs the sums of each block,
-weighted by how often it was drawn: one matrix product for all resamples. Quantiles need the strides
-themselves, each weighted as its block.
+Nearly all metrics are functions of sums over strides. A resample needs only the sums of each block, weighted
+by how often it was drawn: one matrix product for all resamples. Quantiles need the strides themselves,
+weighted like their block.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ WALK = ["dataset", "subject", "trial", "foot"]
 REQUIRED_COLUMNS = [*WALK, "start_s", "end_s", "stride_length_cm"]
 MEANS_OVER = (5, 10)
 QUANTILES = {"median_abs_cm": 0.5, "p95_abs_cm": 0.95}
-REFERENCE_NOISE_FIGURES = ["lag1_autocorrelation", "reference_noise_sd_cm", "sd_without_reference_noise_cm"]
+REFERENCE_NOISE_METRICS = ["lag1_autocorrelation", "reference_noise_sd_cm", "sd_without_reference_noise_cm"]
 BLOCK_STRIDES = 10
 ENOUGH_SUBJECTS = 5
-# Consecutive strides share a mid-stance: all that may lie between them is the rounding of times.
+# Consecutive strides share a mid-stance: their times differ only by rounding.
 CONSECUTIVE_WITHIN_S = 0.05
-# Less variance than this is rounding: the values are constant and correlate with nothing.
+# A smaller variance is a rounding error: the values are constant and have no correlation.
 CONSTANT_BELOW_CM2 = 1e-9
 DECIMALS = 4
 
@@ -51,35 +51,46 @@ def agreement(
     resamples: int = 1000,
     by: Sequence[str] = (),
 ) -> dict:
-    """Figures of error = estimate − reference, each with its 95 % interval as `<figure>_ci95: [low, high]`.
+    """Compute metrics of error = estimate − reference, with 95 % intervals as `<metric>_ci95: [low, high]`.
 
-    strides: all strides of the reference, in any order, with the REQUIRED_COLUMNS; `stride_length_cm` is
-        above 0, or NaN where neither reference nor estimate know it
-    estimate_cm: [n], NaN where there is no estimate, which lowers the coverage
-    seed, resamples: of the bootstrap; the same seed draws the same subjects for every estimator
-    by: columns of `strides` for each of whose values the figures are also given, under `per_<column>`
+    The result contains:
 
-    Returns
-      n_strides, n_subjects: with an estimate; all figures but the coverage are over these
-      coverage: share of `strides` with an estimate
-      unflagged: share of these without a flag, where `strides` has the column `flags`
-      median_abs_cm, p95_abs_cm: median and 95th percentile of the magnitude of the error, which single wrong
-        reference lengths do not move as they move the RMSE
-      bias_cm, sd_cm, rmse_cm, mae_cm: mean, SD (n − 1), root mean square and mean magnitude of the error
-      loa_low_cm, loa_high_cm: limits of agreement, bias ± 1.96 SD (Bland and Altman 1986, Lancet 327, 307)
-      relative_bias_percent, relative_mae_percent: mean and mean magnitude of error / reference
-      pearson_r, icc_2_1: the latter for absolute agreement of single measurements, see `_icc_2_1`
-      slope, intercept_cm: least-squares line of the estimate on the reference
-      mean5_sd_cm, mean10_sd_cm: SD of the error of the mean over 5 (10) consecutive strides of one trial and
-        foot; every such window counts, overlapping ones too
-      lag1_autocorrelation, reference_noise_sd_cm, sd_without_reference_noise_cm: see `_reference_noise`
-      resampled: "subjects"; "subjects and their blocks of 10 strides" if they are fewer than 5; "blocks of
-        10 strides" if there is one, of whom alone the intervals speak
-    A figure that cannot be computed is None (an SD of one stride, a correlation with a constant, a mean of 5
-    where no 5 strides are consecutive), and so is its interval. With a single block all intervals are None.
+    - n_strides, n_subjects: strides with an estimate and their subjects; all metrics except the coverage
+      refer to these
+    - coverage: share of `strides` with an estimate
+    - unflagged: share of estimates without a flag, if `strides` has the column `flags`
+    - median_abs_cm, p95_abs_cm: median and 95th percentile of the magnitude of the error, which are robust
+      to single wrong reference lengths
+    - bias_cm, sd_cm, rmse_cm, mae_cm: mean, SD (n − 1), root mean square and mean magnitude of the error
+    - loa_low_cm, loa_high_cm: limits of agreement, bias ± 1.96 SD (Bland and Altman 1986, Lancet 327, 307)
+    - relative_bias_percent, relative_mae_percent: mean and mean magnitude of error / reference
+    - pearson_r, icc_2_1: correlation, and intraclass correlation for absolute agreement of single
+      measurements
+    - slope, intercept_cm: least-squares line of the estimate on the reference
+    - mean5_sd_cm, mean10_sd_cm: SD of the error of the mean over 5 (10) consecutive strides of one trial and
+      foot, over all windows, including overlapping ones
+    - lag1_autocorrelation, reference_noise_sd_cm, sd_without_reference_noise_cm: see `_reference_noise`
+    - resampled: "subjects"; "subjects and their blocks of 10 strides" for fewer than 5; "blocks of 10
+      strides" for one, in which case the intervals are valid for this person only
 
-    Raises DataError (no strides, missing column, reference not above 0, infinite estimate, shapes that
-    differ) and ParameterError (resamples below 1).
+    A metric that cannot be computed is None, and so is its interval: the SD of one stride, a correlation
+    with a constant, a mean of 5 without 5 consecutive strides. With a single block all intervals are None.
+
+    Args:
+        strides: all strides of the reference, in any order, with the REQUIRED_COLUMNS; `stride_length_cm` is
+            above 0, or NaN if neither reference nor estimate have a length
+        estimate_cm: [n], NaN if there is no estimate, which lowers the coverage
+        seed: of the bootstrap; the same seed draws the same subjects for every estimator
+        resamples: number of resamples, at least 1
+        by: columns of `strides`; metrics of each of their values are added under `per_<column>`
+
+    Returns:
+        {metric: value}, see above
+
+    Raises:
+        DataError: if there are no strides, a column is missing, a reference is not above 0, an estimate is
+            infinite, or shapes differ
+        ParameterError: if `resamples` is below 1
     """
     blocks = _blocks(strides, estimate_cm, by)
     result = _summary(blocks, seed, resamples)
@@ -94,11 +105,24 @@ def agreement(
 def differences(
     strides: pd.DataFrame, estimate_cm: np.ndarray, other_cm: np.ndarray, *, seed: int, resamples: int = 1000
 ) -> dict:
-    """RMSE and median |error| of an estimate less those of another one (negative: the first is better).
+    """Compute RMSE and median |error| of one estimate minus those of another (negative: the first is better).
 
-    Strides with both estimates count, on the same resamples, so that the interval shows whether one is
-    better, which two overlapping intervals cannot. Arguments and errors as in `agreement`. Returns
-    `rmse_difference_cm` and `median_abs_difference_cm` with their intervals.
+    Strides with both estimates are compared on the same resamples, so that the interval shows whether one
+    estimate is better; two overlapping intervals could not show that.
+
+    Args:
+        strides: as for `agreement`
+        estimate_cm: [n], first estimate
+        other_cm: [n], second estimate
+        seed: of the bootstrap
+        resamples: number of resamples, at least 1
+
+    Returns:
+        `rmse_difference_cm` and `median_abs_difference_cm` with their intervals
+
+    Raises:
+        DataError: as `agreement`
+        ParameterError: as `agreement`
     """
     missing = np.isnan(estimate_cm) | np.isnan(other_cm)
     first, second = (
@@ -106,15 +130,24 @@ def differences(
         for values in (estimate_cm, other_cm)
     )
     result: dict[str, float | list[float] | None] = {}
-    for figure in ("rmse_cm", "median_abs_cm"):
-        difference = first.point[figure] - second.point[figure]
-        draws = first.draws[figure] - second.draws[figure]
-        result |= _with_interval(figure.replace("_cm", "_difference_cm"), difference, draws, first.tail)
+    for metric in ("rmse_cm", "median_abs_cm"):
+        difference = first.point[metric] - second.point[metric]
+        draws = first.draws[metric] - second.draws[metric]
+        result |= _with_interval(metric.replace("_cm", "_difference_cm"), difference, draws, first.tail)
     return result
 
 
 def require_columns(table: pd.DataFrame, names: list[str], source: str) -> None:
-    """Raise a DataError that names the first column that is missing."""
+    """Raise a DataError that names the first missing column.
+
+    Args:
+        table: to check
+        names: of the required columns
+        source: name of the table, for the message
+
+    Raises:
+        DataError: if a column is missing
+    """
     if missing := [name for name in names if name not in table]:
         raise DataError(f"{source}: no column {missing[0]}; run the stage that makes it again")
 
@@ -130,7 +163,7 @@ def _checked(strides: pd.DataFrame, estimate_cm: ArrayLike, by: Sequence[str]) -
     wrong = ~(np.isfinite(length_cm) & (length_cm > 0)) & ~(np.isnan(length_cm) & np.isnan(estimate_cm))
     if wrong.any():
         raise DataError(
-            f"strides table: a reference length of {length_cm[wrong][0]} cm; leave out what is not known"
+            f"strides table: a reference length of {length_cm[wrong][0]} cm; leave out unknown lengths"
         )
     if np.isinf(estimate_cm).any():
         raise DataError("estimates: an infinite length; NaN means that there is no estimate")
@@ -140,10 +173,12 @@ def _checked(strides: pd.DataFrame, estimate_cm: ArrayLike, by: Sequence[str]) -
 class _Blocks(NamedTuple):
     """Sums over blocks of up to BLOCK_STRIDES consecutive strides of one walk, sorted by subject.
 
-    keys: to which walk each block belongs (WALK and the columns to group by)
-    sums: {term of `_terms`: [blocks]} as a table
-    origin_cm: the length that lengths are counted from
-    magnitude_cm, block: [n] |error| of each stride with an estimate, ascending, and which block it is of
+    Attributes:
+        keys: walk of each block (WALK and the columns to group by)
+        sums: {term of `_terms`: [blocks]} as a table
+        origin_cm: length that is subtracted from all lengths
+        magnitude_cm: [n] |error| of each stride with an estimate, ascending
+        block: [n] block of each of these strides
     """
 
     keys: pd.DataFrame
@@ -183,7 +218,7 @@ def _blocks(strides: pd.DataFrame, estimate_cm: ArrayLike, by: Sequence[str] = (
 
 
 def _numbered(sorted_keys: pd.DataFrame) -> np.ndarray:
-    """[n] number of each row's key, from 0."""
+    """Return the number of each row's key, from 0."""
     return (sorted_keys != sorted_keys.shift()).any(axis=1).cumsum().to_numpy() - 1
 
 
@@ -200,8 +235,14 @@ def _summary(blocks: _Blocks, seed: int, resamples: int) -> dict:
 
 
 class _Bootstrap(NamedTuple):
-    """Figures {name: float}, those of each resample {name: [resamples]}, what was resampled, and the share of
-    resamples that lies beyond each end of an interval."""
+    """Metrics and their bootstrap distribution.
+
+    Attributes:
+        point: {metric: value}
+        draws: {metric: [resamples]}
+        resampled: description of the resampled units
+        tail: share of the resamples outside each end of an interval
+    """
 
     point: dict
     draws: dict
@@ -214,11 +255,11 @@ def _bootstrap(blocks: _Blocks, seed: int, resamples: int) -> _Bootstrap:
     owner = _numbered(blocks.keys[WALK[:2]])
     subjects = owner[-1] + 1
     clusters = subjects if subjects > 1 else len(owner)
-    # A single cluster drawn from itself says nothing about the spread.
+    # Resampling a single cluster gives no information about the spread.
     drawn = _drawn(owner, np.random.default_rng(seed), resamples if clusters > 1 else 0)
     sums = blocks.sums.to_numpy()
     point, draws = (
-        _figures(dict(zip(blocks.sums, (weights @ sums).T, strict=True)), blocks.origin_cm)
+        _metrics(dict(zip(blocks.sums, (weights @ sums).T, strict=True)), blocks.origin_cm)
         | _quantiles(blocks, weights)
         for weights in (np.ones(len(sums)), drawn)
     )
@@ -227,9 +268,12 @@ def _bootstrap(blocks: _Blocks, seed: int, resamples: int) -> _Bootstrap:
 
 
 def _drawn(owner: np.ndarray, rng: np.random.Generator, resamples: int) -> np.ndarray:
-    """How often each block of strides is drawn, [resamples, blocks].
+    """Return how often each block of strides is drawn, [resamples, blocks].
 
-    owner: [blocks] number of the subject, in ascending order
+    Args:
+        owner: [blocks] number of the subject, in ascending order
+        rng: random number generator
+        resamples: number of resamples
     """
     blocks = np.bincount(owner)
     times = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=resamples)
@@ -246,7 +290,7 @@ def _resampled(subjects: int) -> str:
 
 
 def _tail(clusters: int) -> float:
-    """Hesterberg's expanded percentile: 0.025 for many clusters, 0.015 for 19, nearly nought for 2."""
+    """Return Hesterberg's expanded percentile: 0.025 for many clusters, 0.015 for 19, nearly 0 for 2."""
     if clusters < 2:
         return np.nan
     quantile = stats.t.ppf(0.025, clusters - 1)
@@ -254,9 +298,10 @@ def _tail(clusters: int) -> float:
 
 
 def _terms(strides: pd.DataFrame, walk: np.ndarray) -> pd.DataFrame:
-    """What each stride adds to the sums that `_figures` needs; without an estimate that is `known` alone.
+    """Return the contribution of each stride to the sums of `_metrics`; without an estimate only `known`.
 
-    Lengths are taken from the mean reference length, which keeps sums of squares small against rounding.
+    The mean reference length is subtracted from all lengths, which reduces rounding errors of the sums of
+    squares.
     """
     has_estimate = strides["estimate_cm"].notna().to_numpy()
     estimated, walk = strides[has_estimate], walk[has_estimate]
@@ -287,14 +332,14 @@ def _terms(strides: pd.DataFrame, walk: np.ndarray) -> pd.DataFrame:
 
 
 def _runs(estimated: pd.DataFrame, walk: np.ndarray) -> np.ndarray:
-    """[n] number of the run of consecutive strides that each (sorted) stride belongs to."""
+    """Return the number of the run of consecutive strides to which each (sorted) stride belongs."""
     pause_s = estimated["start_s"].to_numpy()[1:] - estimated["end_s"].to_numpy()[:-1]
     goes_on = (walk[1:] == walk[:-1]) & (abs(pause_s) < CONSECUTIVE_WITHIN_S)
     return np.concatenate([[0], np.cumsum(~goes_on)])[: len(walk)]
 
 
 def _windows(values: np.ndarray, run: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """First row [k] and values [k, length] of each window of strides that are all of one run."""
+    """Return the first row [k] and the values [k, length] of each window of strides within one run."""
     if len(values) < length:
         return np.zeros(0, dtype=int), np.zeros((0, length))
     begins = np.flatnonzero(run[length - 1 :] == run[: len(run) - length + 1])
@@ -307,8 +352,8 @@ def _at(rows: np.ndarray, values: np.ndarray, length: int) -> np.ndarray:
     return column
 
 
-def _figures(s: dict, origin_cm: float) -> dict:
-    """Figures from sums, elementwise over resamples; NaN where a figure cannot be computed."""
+def _metrics(s: dict, origin_cm: float) -> dict:
+    """Return metrics from sums, elementwise over resamples; NaN if a metric cannot be computed."""
     with np.errstate(invalid="ignore", divide="ignore"):
         n = s["n"]
         bias, sd = s["error"] / n, _sd(n, s["error"], s["square"])
@@ -335,10 +380,14 @@ def _figures(s: dict, origin_cm: float) -> dict:
 
 
 def _quantiles(blocks: _Blocks, weights: np.ndarray) -> dict:
-    """QUANTILES of |error| with each stride counted as often as its block; elementwise over `weights`' rows.
+    """Return the QUANTILES of |error|, each stride weighted like its block, per row of `weights`.
 
-    weights: [blocks] or [resamples, blocks]. A quantile is the smallest |error| that this share of the
-    strides does not exceed; for the median of an even number, the mean of the two in the middle.
+    A quantile is the smallest |error| that this share of the strides does not exceed; for the median of an
+    even number, the mean of the two in the middle.
+
+    Args:
+        blocks: with the errors
+        weights: [blocks] or [resamples, blocks]
     """
     if not len(blocks.block):
         return {name: np.full(weights.shape[:-1], np.nan) for name in QUANTILES}
@@ -353,12 +402,12 @@ def _quantiles(blocks: _Blocks, weights: np.ndarray) -> dict:
 
 
 def _covariance(n: Sums, a: Sums, b: Sums, ab: Sums) -> np.ndarray:
-    """Sample covariance from sums; NaN for fewer than two."""
+    """Return the sample covariance from sums; NaN for fewer than two strides."""
     return np.where(n > 1, (ab - a * b / n) / (n - 1), np.nan)
 
 
 def _sd(n: Sums, total: Sums, squares: Sums) -> np.ndarray:
-    # Rounding can leave a variance of nought slightly negative.
+    # By rounding a variance of 0 may be slightly negative.
     return np.sqrt(np.maximum(_covariance(n, total, total, squares), 0))
 
 
@@ -378,10 +427,10 @@ def _pearson_r(xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> np.ndarray:
 
 
 def _icc_2_1(n: Sums, bias: Sums, xx: np.ndarray, xy: np.ndarray, yy: np.ndarray) -> np.ndarray:
-    """Intraclass correlation of a two-way random-effects model, absolute agreement, single measurement.
+    """Return the intraclass correlation ICC(2,1): two-way random effects, absolute agreement.
 
-    Shrout and Fleiss 1979, Psychol. Bull. 86, 420, ICC(2,1) for two raters, of which the mean squares are
-    rows: var(x + y) / 2, columns: n bias² / 2, error: var(y − x) / 2.
+    Shrout and Fleiss 1979, Psychol. Bull. 86, 420, for two raters, with the mean squares rows: var(x + y) /
+    2, columns: n bias² / 2, error: var(y − x) / 2.
     """
     rows, columns, error = (xx + yy + 2 * xy) / 2, n * bias**2 / 2, (xx + yy - 2 * xy) / 2
     return np.where(_varies(xx + yy), (rows - error) / (rows + error + 2 * (columns - error) / n), np.nan)
@@ -392,20 +441,20 @@ def _window_sd(s: Mapping[str, Sums], length: int) -> np.ndarray:
 
 
 def _reference_noise(s: Mapping[str, Sums], sd: np.ndarray) -> dict[str, np.ndarray]:
-    """What the errors of consecutive strides tell about the noise of the reference itself.
+    """Return the noise of the reference, estimated from the errors of consecutive strides.
 
-    A reference measures footprints p[k] with independent errors f[k] of SD σ and gives lengths p[k+1] − p[k],
-    so an error of the estimate is e[k] = m[k] − (f[k+1] − f[k]) with m the estimator's own part. Neighbours
-    share a footprint with opposite signs: the reference adds 2 σ² to the variance of e, −σ² to its
-    autocovariance at lag 1 and nothing at lag 2. What lasts in m (a person's bias, a drift) adds the same at
-    both lags, and so does taking deviations from a trial's mean. Hence σ² is the autocovariance at lag 2 less
-    that at lag 1.
+    A reference measures footprints p[k] with independent errors f[k] of SD σ and gives lengths p[k+1] −
+    p[k], so an error of the estimate is e[k] = m[k] − (f[k+1] − f[k]) with m the estimator's own part.
+    Neighbours share a footprint with opposite signs: the reference adds 2 σ² to the variance of e, −σ² to
+    its autocovariance at lag 1 and nothing at lag 2. Slow parts of m (a person's bias, a drift) add the same
+    at both lags, and so does the subtraction of a trial's mean. Hence σ² is the autocovariance at lag 2
+    minus that at lag 1.
 
-    lag1_autocorrelation is that of the errors about the mean of their trial and foot.
-    reference_noise_sd_cm = √2 σ is the noise of one length, 0 where σ² comes out negative. Noise of an
-    estimator's own cuts between strides looks the same, so that this is an upper bound; and it means nothing
-    for an estimator that does not follow single strides, such as the mean.
-    sd_without_reference_noise_cm = √(sd² − 2 σ²).
+    - lag1_autocorrelation: of the errors about the mean of their trial and foot
+    - reference_noise_sd_cm: √2 σ, noise of one length, 0 if σ² is negative. Errors of the estimator's own
+      cuts between strides look the same, so this is an upper bound. It has no meaning for an estimator that
+      does not follow single strides, such as the mean.
+    - sd_without_reference_noise_cm: √(sd² − 2 σ²)
     """
     lag0, lag1, lag2 = (s[f"lag{lag}"] / s[f"lag{lag}_pairs"] for lag in (0, 1, 2))
     noise_variance = 2 * np.maximum(lag2 - lag1, 0)
@@ -417,7 +466,7 @@ def _reference_noise(s: Mapping[str, Sums], sd: np.ndarray) -> dict[str, np.ndar
 
 
 def _with_interval(name: str, value: float, draws: np.ndarray, tail: float) -> dict:
-    """A figure and its interval, for which resamples without the figure do not count."""
+    """Return a metric and its interval; resamples without the metric are ignored."""
     interval = None
     if np.isfinite(value) and np.isfinite(draws).any():
         interval = [_plain(bound) for bound in np.nanquantile(draws, [tail, 1 - tail])]

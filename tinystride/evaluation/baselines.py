@@ -1,4 +1,4 @@
-"""What a network has to beat, without any network: plain integration, a line on stride time, the mean."""
+"""Compute the baselines for networks: plain integration, a line on stride time, the mean."""
 
 import numpy as np
 import pandas as pd
@@ -22,16 +22,18 @@ REQUIRED_COLUMNS = [
 
 
 def baselines(training: pd.DataFrame, strides: pd.DataFrame) -> pd.DataFrame:
-    """Estimates of each baseline in cm, with the index of `strides`.
+    """Return the estimates of each baseline in cm, with the index of `strides`.
 
-    training: the strides that a baseline may learn from, all with a known length
-    strides: the strides to estimate, of other subjects
-    Both with the REQUIRED_COLUMNS.
+    Columns: `strapdown` (the integral), `stride-time-line` (least-squares line of length on duration) and
+    `mean` (of the training lengths).
 
-    Columns of the result: `strapdown` (the integral as it is), `stride-time-line` (least-squares line of
-    length on duration) and `mean` (of the training lengths).
-    Raises DataError for a missing column, values that are not finite, no training strides or a subject on
-    both sides.
+    Args:
+        training: strides with a known length to which baselines are fitted, with the REQUIRED_COLUMNS
+        strides: strides of other subjects to estimate, with the REQUIRED_COLUMNS
+
+    Raises:
+        DataError: if a column is missing, a value is not finite, there are no training strides, or a subject
+            is in both tables
     """
     _check(training, strides)
     line = LinearRegression().fit(training[["duration_s"]], training["stride_length_cm"])

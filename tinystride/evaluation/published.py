@@ -1,15 +1,15 @@
-"""The published system that this project starts from, and our figures by its protocol beside it.
+"""Compare this project's metrics with the published system from which it started, by its protocol.
 
 Verbiest et al., "Gait Stride Length Estimation Using Embedded Machine Learning", Sensors 2023, 23(16), 7166:
-TRIPOD, right feet, 9 people to train, 3 to validate and 3 to test on. Reported are bias ± SD, the regression
-line, limits of agreement and what the paper calls the minimal detectable change, which is 1.96 SD of the
-error and is named so here.
+TRIPOD, right feet, 9 people for training, 3 for validation and 3 for test. The paper reports bias ± SD, the
+regression line, limits of agreement and a minimal detectable change, which is 1.96 SD of the error and has
+that name here.
 """
 
 import pandas as pd
 
 from tinystride.evaluation.agreement import agreement
-from tinystride.evaluation.judging import NETWORKS, column_of
+from tinystride.evaluation.out_of_fold import EVALUATED_BY, FINAL, NETWORKS, column_of
 from tinystride.evaluation.tables import with_interval
 
 # Flash and RAM are those of the whole Edge Impulse library on a Cortex-M4F (int8: EON compiled).
@@ -19,22 +19,28 @@ PUBLISHED = {
 }
 SETS = ("tripod", "tripod-excerpt")
 FOOT = "right"
-FIGURES = ("bias_cm", "sd_cm", "loa_low_cm", "loa_high_cm", "slope", "intercept_cm", "rmse_cm")
+METRICS = ("bias_cm", "sd_cm", "loa_low_cm", "loa_high_cm", "slope", "intercept_cm", "rmse_cm")
 COLUMNS = ["whose", "tested on", "strides", "network", "bias ± SD, cm", "limits of agreement, cm",
            "1.96 SD, cm", "regression line", "flash, kB", "RAM, kB"]  # fmt: skip
 
 
-def by_protocol(judged: pd.DataFrame, *, seed: int, resamples: int = 1000) -> list[dict]:
-    """Figures of right feet on TRIPOD: of the people that the final network is tested on, and of everybody.
+def by_protocol(evaluated: pd.DataFrame, *, seed: int, resamples: int = 1000) -> list[dict]:
+    """Return the metrics of right feet on TRIPOD: of the final network's test people, and of all people.
 
-    judged: see `judge_strides`; seed, resamples: see `agreement`
-    Each of the result is {"set", "tested_on", "people", "strides", "network", figures and their intervals,
-    "sd196_cm"}; the list is empty where nobody's right foot of these sets was judged.
+    Args:
+        evaluated: strides, see `out_of_fold_estimates`
+        seed: see `agreement`
+        resamples: see `agreement`
+
+    Returns:
+        rows of {"set", "tested_on", "people", "strides", "network", metrics and their intervals,
+        "sd196_cm"}; empty if no right foot of these sets was evaluated
     """
     rows = []
     for name in SETS:
-        strides = judged[(judged["dataset"] == name) & (judged["foot"] == FOOT) & judged["usable"]]
-        final = strides[strides["judged_by"] == "final"]
+        in_set = (evaluated["dataset"] == name) & (evaluated["foot"] == FOOT)
+        strides = evaluated[in_set & evaluated["usable"]]
+        final = strides[strides[EVALUATED_BY] == FINAL]
         groups = {"test people": final, "everybody, by folds": strides}
         if len(final) in (0, len(strides)):
             groups = {"test people" if len(final) else "everybody, by folds": strides}
@@ -43,7 +49,7 @@ def by_protocol(judged: pd.DataFrame, *, seed: int, resamples: int = 1000) -> li
                 "set": name,
                 "tested_on": group,
                 "network": network,
-                **_figures(members, network, seed, resamples),
+                **_metrics(members, network, seed, resamples),
             }
             for group, members in groups.items()
             if len(members)
@@ -52,28 +58,32 @@ def by_protocol(judged: pd.DataFrame, *, seed: int, resamples: int = 1000) -> li
     return rows
 
 
-def _figures(strides: pd.DataFrame, network: str, seed: int, resamples: int) -> dict:
+def _metrics(strides: pd.DataFrame, network: str, seed: int, resamples: int) -> dict:
     found = agreement(strides, strides[column_of(network)], seed=seed, resamples=resamples)
-    kept = {name: found[name] for figure in FIGURES for name in (figure, f"{figure}_ci95")}
+    kept = {name: found[name] for metric in METRICS for name in (metric, f"{metric}_ci95")}
     sd196_cm = None if found["sd_cm"] is None else round(1.96 * found["sd_cm"], 4)
     return {"people": found["n_subjects"], "strides": found["n_strides"], **kept, "sd196_cm": sd196_cm}
 
 
 def published_rows() -> list[dict]:
-    """The published figures in the form of `by_protocol`; what was not reported is missing."""
+    """Return the published numbers in the form of `by_protocol`, without numbers that were not reported."""
     rows = []
-    for network, figures in PUBLISHED.items():
-        reach = 1.96 * figures["sd_cm"]
-        limits = {"loa_low_cm": figures["bias_cm"] - reach, "loa_high_cm": figures["bias_cm"] + reach}
+    for network, values in PUBLISHED.items():
+        reach = 1.96 * values["sd_cm"]
+        limits = {"loa_low_cm": values["bias_cm"] - reach, "loa_high_cm": values["bias_cm"] + reach}
         rows.append(
             {"set": "tripod", "tested_on": "test people", "people": 3, "network": network}
-            | figures | limits | {"sd196_cm": reach}
+            | values | limits | {"sd196_cm": reach}
         )  # fmt: skip
     return rows
 
 
 def markdown_beside_published(rows: list[dict]) -> str:
-    """Ours and theirs as a Markdown table; "" where there is nothing to compare."""
+    """Return a Markdown table of own and published numbers, "" if there is nothing to compare.
+
+    Args:
+        rows: see `by_protocol`
+    """
     if not rows:
         return ""
     lines = [COLUMNS, ["---"] * len(COLUMNS)]
@@ -99,7 +109,11 @@ def _cells(whose: str, row: dict) -> list[str]:
 
 
 def line_text(row: dict) -> str:
-    """Like "1.20 cm + 0.99 × reference", a dash where there is no line."""
+    """Return text such as "1.20 cm + 0.99 × reference", a dash if there is no line.
+
+    Args:
+        row: of `by_protocol`
+    """
     if row.get("slope") is None:
         return "–"
     return f"{row['intercept_cm']:.2f} cm + {row['slope']:.3f} × reference".replace("-", "−")

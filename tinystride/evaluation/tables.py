@@ -1,10 +1,10 @@
-"""The metrics of `report.evaluate` as tables: few numbers to track, Markdown to read, all figures to plot."""
+"""Format metrics as tables: few numbers to track, Markdown to read, all metrics to plot."""
 
 from collections.abc import Iterator
 
 import pandas as pd
 
-# {name: (estimator, figure)}; short names, since DVC makes each a column.
+# {name: (estimator, metric)}; short names, because DVC shows each as a column.
 HEADLINE = {
     "accuracy": {
         "rmse_cm": ("int8", "rmse_cm"),
@@ -23,11 +23,15 @@ COLUMNS = ["set", "reference", "people", "strides (coverage)", "estimator", "med
 
 
 def headline(metrics: dict) -> dict:
-    """What to track of each set, HEADLINE of its kind, beside the source: {"source", set: {name: number}}."""
+    """Return the numbers to track of each set, HEADLINE of its kind: {"source", set: {name: number}}.
+
+    Args:
+        metrics: see `metrics.evaluate`
+    """
     return {"source": metrics["source"]} | {
         name: {
-            short: estimators[estimator][figure]
-            for short, (estimator, figure) in HEADLINE[kind_of(estimators)].items()
+            short: estimators[estimator][metric]
+            for short, (estimator, metric) in HEADLINE[kind_of(estimators)].items()
             if estimator in estimators
         }
         for name, estimators in _sets(metrics)
@@ -35,9 +39,11 @@ def headline(metrics: dict) -> dict:
 
 
 def markdown(metrics: dict, shown: list[str] | None = None) -> str:
-    """A table of accuracy and one of agreement, with intervals in brackets; ends in a line feed.
+    """Return a table of accuracy and one of agreement, with intervals in parentheses, ending in a line feed.
 
-    shown: the estimators to list (None: all)
+    Args:
+        metrics: see `metrics.evaluate`
+        shown: estimators to list, None for all
     """
     parts = []
     if metrics["source"] == "simulated":
@@ -56,9 +62,13 @@ def markdown(metrics: dict, shown: list[str] | None = None) -> str:
 
 
 def long(metrics: dict) -> pd.DataFrame:
-    """One row for each figure; NaN where there is no value or interval.
+    """Return one row for each metric; NaN if there is no value or interval.
 
-    Columns: set, kind, estimator, by ("all", "subject" or "condition"), group, figure, value, low, high
+    Columns: set, kind, estimator, by ("all", "subject" or "condition"), group, figure (the metric), value,
+    low, high.
+
+    Args:
+        metrics: see `metrics.evaluate`
     """
     rows = []
     for name, estimators in _sets(metrics):
@@ -66,23 +76,27 @@ def long(metrics: dict) -> pd.DataFrame:
             groups = [("all", "all", entry)]
             groups += [("subject", *item) for item in entry["per_subject"].items()]
             groups += [("condition", *item) for item in entry["per_condition"].items()]
-            for by, group, figures in groups:
-                for figure, value in figures.items():
-                    if isinstance(value, str | dict) or figure.endswith("_ci95"):
+            for by, group, values in groups:
+                for metric, value in values.items():
+                    if isinstance(value, str | dict) or metric.endswith("_ci95"):
                         continue
-                    low, high = figures.get(f"{figure}_ci95") or (None, None)
-                    rows.append((name, entry["kind"], estimator, by, group, figure, value, low, high))
+                    low, high = values.get(f"{metric}_ci95") or (None, None)
+                    rows.append((name, entry["kind"], estimator, by, group, metric, value, low, high))
     columns = ["set", "kind", "estimator", "by", "group", "figure", "value", "low", "high"]
     return pd.DataFrame(rows, columns=columns).astype({"value": float, "low": float, "high": float})
 
 
-def stride_points(metrics: dict, judged: pd.DataFrame) -> pd.DataFrame:
-    """Each int8 estimate as a point of a plot: set, stride_length_cm, int8_cm, mean_cm of both, error_cm.
+def stride_points(metrics: dict, evaluated: pd.DataFrame) -> pd.DataFrame:
+    """Return each int8 estimate as a point: set, stride_length_cm, int8_cm, mean_cm of both, error_cm.
 
-    Of sets with a measured reference; of all if there is none.
+    Only sets with a measured reference are included, or all sets if there is no such set.
+
+    Args:
+        metrics: see `metrics.evaluate`
+        evaluated: strides, see `metrics.evaluate`
     """
     measured = [name for name, estimators in _sets(metrics) if kind_of(estimators) == "accuracy"]
-    rows = judged[judged["int8_cm"].notna() & (judged["dataset"].isin(measured) | (not measured))]
+    rows = evaluated[evaluated["int8_cm"].notna() & (evaluated["dataset"].isin(measured) | (not measured))]
     points = rows[["dataset", "stride_length_cm", "int8_cm"]].rename(columns={"dataset": "set"})
     return points.assign(
         mean_cm=(rows["int8_cm"] + rows["stride_length_cm"]) / 2,
@@ -91,22 +105,28 @@ def stride_points(metrics: dict, judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def subject_points(metrics: dict, kind: str) -> pd.DataFrame:
-    """Each person's int8 errors: set, subject as "set/subject", rmse_cm, bias_cm, sd_cm.
+    """Return each person's int8 errors: set, subject as "set/subject", rmse_cm, bias_cm, sd_cm.
 
-    kind: of the sets, "accuracy" or "agreement"
+    Args:
+        metrics: see `metrics.evaluate`
+        kind: of the sets, "accuracy" or "agreement"
     """
-    figures = ["rmse_cm", "bias_cm", "sd_cm"]
+    values = ["rmse_cm", "bias_cm", "sd_cm"]
     rows = [
-        (name, f"{name}/{subject}", *(entry[figure] for figure in figures))
+        (name, f"{name}/{subject}", *(entry[metric] for metric in values))
         for name, estimators in _sets(metrics)
         if kind_of(estimators) == kind
         for subject, entry in estimators["int8"]["per_subject"].items()
     ]
-    return pd.DataFrame(rows, columns=["set", "subject", *figures])
+    return pd.DataFrame(rows, columns=["set", "subject", *values])
 
 
 def kind_of(estimators: dict) -> str:
-    """ "accuracy" or "agreement": of a set, for which all its estimators have the same."""
+    """Return the kind of a set, "accuracy" or "agreement"; all its estimators have the same.
+
+    Args:
+        estimators: of one set, see `metrics.evaluate`
+    """
     return next(iter(estimators.values()))["kind"]
 
 
@@ -114,39 +134,44 @@ def _sets(metrics: dict) -> Iterator[tuple[str, dict]]:
     return ((name, estimators) for name, estimators in metrics.items() if name != "source")
 
 
-def _row(name: str, estimator: str, figures: dict) -> list[str]:
+def _row(name: str, estimator: str, values: dict) -> list[str]:
     return [
         name,
-        figures["reference"],
-        str(figures["n_subjects"]),
-        f"{figures['n_strides']} ({_coverage(figures)})",
+        values["reference"],
+        str(values["n_subjects"]),
+        f"{values['n_strides']} ({_coverage(values)})",
         estimator,
-        with_interval(figures, "median_abs_cm"),
-        with_interval(figures, "rmse_cm"),
-        " ± ".join(_number(figures, name) for name in ("bias_cm", "sd_cm")),
-        _number(figures, "p95_abs_cm"),
-        _number(figures, "mean5_sd_cm"),
-        "–" if figures.get("unflagged") is None else f"{100 * figures['unflagged']:.0f} %",
+        with_interval(values, "median_abs_cm"),
+        with_interval(values, "rmse_cm"),
+        " ± ".join(_number(values, name) for name in ("bias_cm", "sd_cm")),
+        _number(values, "p95_abs_cm"),
+        _number(values, "mean5_sd_cm"),
+        "–" if values.get("unflagged") is None else f"{100 * values['unflagged']:.0f} %",
     ]
 
 
-def _coverage(figures: dict) -> str:
-    """Like "89.3 %, of 97.7 % detected": the rest of these has lost samples."""
-    coverage, detected = figures["coverage"], figures.get("detected", 0)
+def _coverage(values: dict) -> str:
+    """Return text such as "89.3 %, of 97.7 % detected"; the difference are strides with lost samples."""
+    coverage, detected = values["coverage"], values.get("detected", 0)
     more = f", of {100 * detected:.1f} % detected" if round(detected - coverage, 3) > 0 else ""
     return f"{100 * coverage:.1f} %{more}"
 
 
-def _number(figures: dict, name: str) -> str:
-    return "–" if figures.get(name) is None else f"{figures[name]:.2f}".replace("-", "−")
+def _number(values: dict, name: str) -> str:
+    return "–" if values.get(name) is None else f"{values[name]:.2f}".replace("-", "−")
 
 
-def with_interval(figures: dict, name: str) -> str:
-    """Like "3.21 (2.80 to 3.62)", a dash for what could not be computed."""
-    if figures.get(name) is None:
+def with_interval(values: dict, name: str) -> str:
+    """Return text such as "3.21 (2.80 to 3.62)", a dash for a metric that could not be computed.
+
+    Args:
+        values: metrics
+        name: of the metric
+    """
+    if values.get(name) is None:
         return "–"
-    interval = figures.get(f"{name}_ci95")
-    text = f"{figures[name]:.2f}" + (f" ({interval[0]:.2f} to {interval[1]:.2f})" if interval else "")
+    interval = values.get(f"{name}_ci95")
+    text = f"{values[name]:.2f}" + (f" ({interval[0]:.2f} to {interval[1]:.2f})" if interval else "")
     return text.replace("-", "−")
 
 

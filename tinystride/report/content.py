@@ -10,10 +10,10 @@ import pandas as pd
 from tinystride.codegen.costs import call_energy_j, call_time_s
 from tinystride.datasets.catalogue import CATALOGUE
 from tinystride.datasets.people import COUNTED_BY_DAY, PEOPLE_NOTES
-from tinystride.evaluation.figures import LABELS as PLOT_LABELS
-from tinystride.evaluation.judging import column_of
+from tinystride.evaluation.metrics import KINDS, REFERENCE_SD_CM, SHORT_CM, SPEED_BANDS, SPEED_LIMITS_MPS
+from tinystride.evaluation.out_of_fold import column_of
+from tinystride.evaluation.plots import LABELS as PLOT_LABELS
 from tinystride.evaluation.published import PUBLISHED, line_text, published_rows
-from tinystride.evaluation.report import KINDS, REFERENCE_SD_CM, SHORT_CM, SPEED_BANDS, SPEED_LIMITS_MPS
 from tinystride.evaluation.tables import kind_of
 from tinystride.gait.signals import StrideSignals
 from tinystride.report.waveforms import choose_strides, waveforms
@@ -67,7 +67,7 @@ def sets_of(metrics: dict, kind: str | None = None) -> list[str]:
     """Return the names of the data sets in the metrics, those with a measured reference first.
 
     Args:
-        metrics: of `evaluation.report.evaluate`
+        metrics: of `evaluation.metrics.evaluate`
         kind: "accuracy" or "agreement" for the sets of one kind; None: all
     """
     names = [name for name in metrics if name != "source"]
@@ -361,7 +361,7 @@ def verdicts(metrics: dict) -> list[dict]:
     """Return, for each set with a measured reference, whether the network is better than the integral.
 
     Args:
-        metrics: of `evaluation.report.evaluate`
+        metrics: of `evaluation.metrics.evaluate`
 
     Returns:
         Rows with set, difference_cm of the RMSE, its interval, and side: "better", "worse" or "no clear

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tinystride.evaluation.judging import column_of
+from tinystride.evaluation.out_of_fold import column_of
 from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strapdown import de_drifted, integrate, resample
 

@@ -6,19 +6,19 @@ import pytest
 
 from tests.evaluation.synthetic import study, walks
 from tinystride.errors import ParameterError
-from tinystride.evaluation.report import evaluate
+from tinystride.evaluation.metrics import evaluate
 from tinystride.evaluation.tables import headline, long, markdown, stride_points, subject_points
 from tinystride.gait.strides import read_strides
 from tinystride.learning.split import split_by_subject
 
 
 @pytest.fixture(scope="module")
-def evaluated():
+def results():
     return evaluate(*study(), source="recorded", seed=4, resamples=200)
 
 
-def test_evaluate_metrics_are_nested_by_set_and_estimator(evaluated):
-    metrics, _ = evaluated
+def test_evaluate_metrics_are_nested_by_set_and_estimator(results):
+    metrics, _ = results
     assert list(metrics) == ["source", "belt", "ruler", "street"] and metrics["source"] == "recorded"
     assert list(metrics["belt"]) == ["int8", "float32", "strapdown", "stride-time-line", "mean"]
     entry = metrics["belt"]["int8"]
@@ -36,20 +36,20 @@ def test_evaluate_metrics_are_nested_by_set_and_estimator(evaluated):
     # 95 % of errors of 2 cm, and 2.8 cm of the reference more, are within 1.96 times the root of 2.5² + 2.8².
     assert 0.97 < entry["interval_coverage"] <= 1 and entry["surest80_rmse_cm"] > 1
     assert entry["unflagged"] == pytest.approx(0.75, abs=0.01)
-    assert sum(figures["n_strides"] for figures in entry["per_speed"].values()) == entry["n_strides"]
+    assert sum(values["n_strides"] for values in entry["per_speed"].values()) == entry["n_strides"]
     assert {"rmse_cm", "median_abs_cm", "p95_abs_cm", "unflagged"} <= set(entry["per_speed"]["0.8 to 1.2"])
     # Every stride is of one kind; those that turn are among the flagged ones.
     kinds = entry["per_kind"]
-    assert sum(figures["n_strides"] for figures in kinds.values()) == entry["n_strides"]
+    assert sum(values["n_strides"] for values in kinds.values()) == entry["n_strides"]
     assert set(kinds) <= {"straight, 40 cm and more", "turn, 40 cm and more", "below 40 cm"}
-    strides_of_subjects = [figures["n_strides"] for figures in entry["per_subject"].values()]
-    strides_of_conditions = [figures["n_strides"] for figures in entry["per_condition"].values()]
+    strides_of_subjects = [values["n_strides"] for values in entry["per_subject"].values()]
+    strides_of_conditions = [values["n_strides"] for values in entry["per_condition"].values()]
     assert sum(strides_of_subjects) == sum(strides_of_conditions) == entry["n_strides"] == 360
     json.dumps(metrics, allow_nan=False)
 
 
-def test_evaluate_known_errors_are_in_the_right_sets(evaluated):
-    metrics, _ = evaluated
+def test_evaluate_known_errors_are_in_the_right_sets(results):
+    metrics, _ = results
     assert metrics["belt"]["int8"]["bias_cm"] == pytest.approx(1, abs=0.25)
     assert metrics["belt"]["int8"]["sd_cm"] == pytest.approx(2, abs=0.2)
     assert metrics["ruler"]["int8"]["bias_cm"] == pytest.approx(2, abs=0.6)
@@ -61,14 +61,14 @@ def test_evaluate_known_errors_are_in_the_right_sets(evaluated):
     assert paired == pytest.approx(rmse_cm[0] - rmse_cm[1], abs=2e-4) and paired < -1
 
 
-def test_evaluate_integral_as_reference_is_agreement_without_circular_metrics(evaluated):
-    metrics, _ = evaluated
+def test_evaluate_integral_as_reference_is_agreement_without_circular_metrics(results):
+    metrics, _ = results
     assert {entry["kind"] for entry in metrics["street"].values()} == {"agreement"}
     assert {entry["kind"] for name in ("belt", "ruler") for entry in metrics[name].values()} == {"accuracy"}
     assert "strapdown" not in metrics["street"] and "strapdown" in metrics["ruler"]
     entry = metrics["street"]["int8"]
-    for figures in (entry, entry["per_subject"]["S00"]):
-        assert not [name for name in figures if "noise" in name or "lag1" in name or "strapdown" in name]
+    for values in (entry, entry["per_subject"]["S00"]):
+        assert not [name for name in values if "noise" in name or "lag1" in name or "strapdown" in name]
     assert "reference_noise_sd_cm" in metrics["belt"]["int8"]
     accuracy, agreement = markdown(metrics).split("Agreement")
     assert "| belt |" in accuracy and "| street |" in agreement and "street" not in accuracy
@@ -77,11 +77,11 @@ def test_evaluate_integral_as_reference_is_agreement_without_circular_metrics(ev
 def test_evaluate_coverage_includes_unusable_reference_strides():
     strides, split, final, folds = study()
     strides.loc[strides["dataset"] == "belt", "usable"] = np.arange(360) % 10 != 0
-    metrics, judged = evaluate(strides, split, final, folds, source="recorded", seed=0, resamples=50)
+    metrics, evaluated = evaluate(strides, split, final, folds, source="recorded", seed=0, resamples=50)
     assert metrics["belt"]["int8"]["coverage"] == 0.9 and metrics["belt"]["int8"]["n_strides"] == 324
     assert metrics["belt"]["mean"]["coverage"] == 0.9
     assert metrics["belt"]["int8"]["detected"] == 1 and "(90.0 %, of 100.0 % detected)" in markdown(metrics)
-    assert (judged["dataset"] == "belt").sum() == 360
+    assert (evaluated["dataset"] == "belt").sum() == 360
 
 
 def test_evaluate_coverage_includes_undetected_strides():
@@ -93,8 +93,8 @@ def test_evaluate_coverage_includes_undetected_strides():
     gone = strides.loc[missed, "stride_id"]
     folds = {name: table[~table["stride_id"].isin(gone)] for name, table in folds.items()}
     metrics, _ = evaluate(strides, split, final, folds, source="recorded", seed=1, resamples=50)
-    figures = metrics["street"]["int8"]
-    assert figures["coverage"] == figures["detected"] == 0.9 and figures["n_strides"] == 0.9 * len(street)
+    values = metrics["street"]["int8"]
+    assert values["coverage"] == values["detected"] == 0.9 and values["n_strides"] == 0.9 * len(street)
 
 
 def test_evaluate_set_without_usable_stride_has_zero_coverage():
@@ -129,10 +129,10 @@ def test_evaluate_recorded_strides_have_the_expected_accuracy(strides_folder):
         }
     )
     folds = {part["fold"]: estimates for part in split["folds"]}
-    metrics, judged = evaluate(strides, split, estimates, folds, source="recorded", seed=0, resamples=100)
+    metrics, evaluated = evaluate(strides, split, estimates, folds, source="recorded", seed=0, resamples=100)
     belt, ruler, street = (metrics[name]["int8"] for name in ("tripod-excerpt", "llio-ruler", "ipol-healthy"))
     assert (belt["kind"], ruler["kind"], street["kind"]) == ("accuracy", "accuracy", "agreement")
-    assert set(judged.loc[judged["dataset"] == "tripod-excerpt", "judged_by"]) == {"final"}
+    assert set(evaluated.loc[evaluated["dataset"] == "tripod-excerpt", "judged_by"]) == {"final"}
     assert belt["n_strides"] >= 560 and belt["coverage"] > 0.97 and ruler["coverage"] > 0.97
     assert list(belt["per_condition"]) == ["PWS", "PWS+20", "PWS-20"] and street["n_subjects"] == 19
     assert 3 < belt["rmse_cm"] < 4.5 and 2.5 < ruler["rmse_cm"] < 4.5 and street["rmse_cm"] == 0
@@ -140,8 +140,8 @@ def test_evaluate_recorded_strides_have_the_expected_accuracy(strides_folder):
     assert belt["mean5_sd_cm"] < 0.5 * belt["sd_cm"]
 
 
-def test_headline_has_few_metrics_per_set(evaluated):
-    metrics, _ = evaluated
+def test_headline_has_few_metrics_per_set(results):
+    metrics, _ = results
     few = headline(metrics)
     assert list(few) == ["source", "belt", "ruler", "street"]
     belt = metrics["belt"]
@@ -157,18 +157,18 @@ def test_headline_has_few_metrics_per_set(evaluated):
     assert list(few["street"]) == ["agreement_cm", "coverage"]
 
 
-def test_markdown_shows_median_and_unflagged_share(evaluated):
-    metrics, _ = evaluated
+def test_markdown_shows_median_and_unflagged_share(results):
+    metrics, _ = results
     rows = [line.strip("| ").split(" | ") for line in markdown(metrics).splitlines()]
     row = next(row for row in rows if row[0] == "ruler")
-    figures = metrics["ruler"]["int8"]
-    assert row[5].startswith(f"{figures['median_abs_cm']:.2f} (")
-    assert row[8:] == [f"{figures[name]:.2f}" for name in ("p95_abs_cm", "mean5_sd_cm")] + ["75 %"]
+    values = metrics["ruler"]["int8"]
+    assert row[5].startswith(f"{values['median_abs_cm']:.2f} (")
+    assert row[8:] == [f"{values[name]:.2f}" for name in ("p95_abs_cm", "mean5_sd_cm")] + ["75 %"]
 
 
-def test_stride_points_equal_the_evaluated_errors(evaluated):
-    metrics, judged = evaluated
-    points, people = stride_points(metrics, judged), subject_points(metrics, "accuracy")
+def test_stride_points_equal_the_evaluated_errors(results):
+    metrics, evaluated = results
+    points, people = stride_points(metrics, evaluated), subject_points(metrics, "accuracy")
     assert set(points["set"]) == {"belt", "ruler"}
     belt = points[points["set"] == "belt"]
     assert len(belt) == metrics["belt"]["int8"]["n_strides"]
@@ -180,11 +180,11 @@ def test_stride_points_equal_the_evaluated_errors(evaluated):
         "street"
     }
     only = {name: metrics[name] for name in ("source", "street")}
-    assert set(stride_points(only, judged[judged["dataset"] == "street"])["set"]) == {"street"}
+    assert set(stride_points(only, evaluated[evaluated["dataset"] == "street"])["set"]) == {"street"}
 
 
-def test_long_table_has_each_metric_once(evaluated):
-    metrics, _ = evaluated
+def test_long_table_has_each_metric_once(results):
+    metrics, _ = results
     table = long(metrics)
     assert not table.duplicated(["set", "estimator", "by", "group", "figure"]).any()
     rmse = table.query("set == 'belt' and estimator == 'int8' and by == 'all' and figure == 'rmse_cm'")
@@ -203,7 +203,7 @@ def test_tables_simulated_walking_is_marked():
         evaluate(*study(), source="recorded", seed=0, resamples=0)
 
 
-def test_evaluate_same_seed_gives_same_tables(evaluated):
-    metrics, judged = evaluate(*study(), source="recorded", seed=4, resamples=200)
-    assert json.dumps(metrics) == json.dumps(evaluated[0])
-    assert judged.to_csv() == evaluated[1].to_csv()
+def test_evaluate_same_seed_gives_same_tables(results):
+    metrics, evaluated = evaluate(*study(), source="recorded", seed=4, resamples=200)
+    assert json.dumps(metrics) == json.dumps(results[0])
+    assert evaluated.to_csv() == results[1].to_csv()

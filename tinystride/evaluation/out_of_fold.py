@@ -1,4 +1,4 @@
-"""Each person's strides as estimated by a model that never saw that person."""
+"""Collect out-of-fold estimates: each person's strides, estimated by a model that has not seen them."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -20,70 +20,94 @@ NETWORKS = ["int8", "float32"]
 BASELINES = ["strapdown", "stride-time-line", "mean"]
 FINAL = "final"
 SIDES = ("train", "validation", "test")
-# The reason by which the strides table excludes what was recorded before or after the walk.
+# Column with the name of the model that evaluated a stride.
+EVALUATED_BY = "judged_by"
+# Reason with which the strides table excludes strides before and after the walk.
 OUTSIDE = "outside the walk"
-# The reference whose length is the integral's: a stride that was not detected has none, and counts.
+# Reference that is the integral itself: an undetected stride has no such length, but belongs to the coverage.
 INTEGRATED = "strapdown"
 
 
 def column_of(estimator: str) -> str:
-    """Where an estimator's lengths stand in the table of judged strides."""
+    """Return the name of an estimator's column in the table of evaluated strides.
+
+    Args:
+        estimator: such as "int8-streaming"
+    """
     return estimator.replace("-", "_") + "_cm"
 
 
-def estimators_in(judged: pd.DataFrame) -> list[str]:
-    """Networks, other estimators that the predictions brought along, baselines."""
-    columns = judged.columns[judged.columns.get_loc("judged_by") + 1 :]
+def estimators_in(evaluated: pd.DataFrame) -> list[str]:
+    """Return the estimators in a table: networks, further estimators in the predictions, baselines.
+
+    Args:
+        evaluated: see `out_of_fold_estimates`
+    """
+    columns = evaluated.columns[evaluated.columns.get_loc(EVALUATED_BY) + 1 :]
     return [column.removesuffix("_cm").replace("_", "-") for column in columns if column.endswith("_cm")]
 
 
-def flags_column_of(estimator: str, judged: pd.DataFrame) -> str:
-    """Where the flags of an estimator's strides stand: its own if it has some, else those of the strides."""
+def flags_column_of(estimator: str, evaluated: pd.DataFrame) -> str:
+    """Return the column with the flags of an estimator: its own if there is one, otherwise `flags`.
+
+    Args:
+        estimator: such as "int8-streaming"
+        evaluated: see `out_of_fold_estimates`
+    """
     own = estimator.replace("-", "_") + "_flags"
-    return own if own in judged else "flags"
+    return own if own in evaluated else "flags"
 
 
-def judge_strides(
+def out_of_fold_estimates(
     strides: pd.DataFrame, split: dict, final_predictions: pd.DataFrame, fold_predictions: Mapping
 ) -> pd.DataFrame:
-    """The reference strides of everybody who is tested on, with what each estimator makes of them.
+    """Return the reference strides of all test subjects with the estimates of each estimator.
 
-    Arguments and errors as of `report.evaluate`. Adds to the columns of `strides`: `speed_mps` (length over
-    duration), `judged_by` ("final" or "fold <name>", empty for somebody without a usable stride) and each
-    estimator's `column_of`, NaN where there is no estimate. Sorted by stride_id.
+    Columns are added to those of `strides`: `speed_mps` (length over duration), `judged_by` (the model that
+    has evaluated the stride: "final" or "fold <name>", empty for a subject without a usable stride), and
+    `column_of` each estimator, NaN if there is no estimate. Rows are sorted by stride_id.
+
+    Args:
+        strides: strides table
+        split: see `metrics.evaluate`
+        final_predictions: see `metrics.evaluate`
+        fold_predictions: see `metrics.evaluate`
+
+    Raises:
+        DataError: as `metrics.evaluate`
     """
     _check_strides(strides)
     predictions = {_fold(fold): table for fold, table in fold_predictions.items()} | {
         FINAL: final_predictions
     }
     missed = (strides["reference"] == INTEGRATED) & strides["stride_length_cm"].isna()
-    known = strides[(strides["stride_length_cm"].notna() | missed) & (strides["reason"] != OUTSIDE)]
-    known = known.sort_values("stride_id", ignore_index=True)
-    known = known.assign(
-        usable=known["usable"].astype(bool),
-        speed_mps=known["stride_length_cm"] / 100 / known["duration_s"],
-        judged_by=_judged_by(known, split),
+    rows = strides[(strides["stride_length_cm"].notna() | missed) & (strides["reason"] != OUTSIDE)]
+    rows = rows.sort_values("stride_id", ignore_index=True)
+    rows = rows.assign(
+        usable=rows["usable"].astype(bool),
+        speed_mps=rows["stride_length_cm"] / 100 / rows["duration_s"],
+        **{EVALUATED_BY: _evaluated_by(rows, split)},
     )
-    usable, estimates, flags = known[known["usable"]], [], []
+    usable, estimates, flags = rows[rows["usable"]], [], []
     for name, model in _models(split).items():
-        rows = usable[usable["judged_by"] == name]
-        if rows.empty:
+        own = usable[usable[EVALUATED_BY] == name]
+        if own.empty:
             continue
         training = usable[subject_names(usable).isin(model["train"])]
-        networks = _predictions(name, predictions.get(name), rows["stride_id"], strides["stride_id"])
-        estimates.append(networks.join(baselines(training, rows)))
-        flags.append(_flags(predictions[name], rows))
+        networks = _predictions(name, predictions.get(name), own["stride_id"], strides["stride_id"])
+        estimates.append(networks.join(baselines(training, own)))
+        flags.append(_flags(predictions[name], own))
     if not estimates:
-        raise DataError("split.json: nobody with usable strides of known length is tested on; split again")
+        raise DataError("split.json: no test subject has usable strides of known length; split again")
     estimates = pd.concat(estimates)
     others = [name for name in estimates if name not in NETWORKS + BASELINES]
     estimates = estimates[NETWORKS + others + BASELINES].rename(columns=column_of)
     estimates = estimates.join(pd.concat(flags))
-    return known[known["judged_by"].notna()].join(estimates).reset_index(drop=True)
+    return rows[rows[EVALUATED_BY].notna()].join(estimates).reset_index(drop=True)
 
 
 def _flags(predictions: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Columns `<estimator>_flags` of the predictions, with the index of `rows`; "" without a flag."""
+    """Return the columns `<estimator>_flags` of the predictions, indexed like `rows`; "" without a flag."""
     columns = [name for name in predictions if name.endswith("_flags")]
     own = predictions.set_index("stride_id")[columns].reindex(rows["stride_id"])
     return own.fillna("").set_axis(rows.index)
@@ -96,15 +120,26 @@ def _check_strides(strides: pd.DataFrame) -> None:
             "strides table: no strides; run download and preprocess with a data set that has some"
         )
     _refuse(strides["stride_id"], strides["stride_id"].duplicated(), "strides table: {} occurs twice")
-    known = strides[strides["stride_length_cm"].notna()]
-    unknown = ~known["reference"].isin(REFERENCE_SYSTEMS)
-    _refuse(known["reference"], unknown, f"strides table: unknown reference {{!r}}, not {REFERENCE_SYSTEMS}")
-    references = known.groupby("dataset")["reference"].nunique()
+    measured = strides[strides["stride_length_cm"].notna()]
+    unknown = ~measured["reference"].isin(REFERENCE_SYSTEMS)
+    _refuse(
+        measured["reference"], unknown, f"strides table: unknown reference {{!r}}, not {REFERENCE_SYSTEMS}"
+    )
+    references = measured.groupby("dataset")["reference"].nunique()
     _refuse(references.index, references > 1, "strides table: {} has several references, but needs one")
 
 
 def _refuse(names: pd.Series | pd.Index, wrong: pd.Series | np.ndarray, message: str) -> None:
-    """Raise a DataError that names the first that is wrong."""
+    """Raise a DataError that names the first wrong entry.
+
+    Args:
+        names: of the entries
+        wrong: whether each entry is wrong
+        message: with {} for the name
+
+    Raises:
+        DataError: if an entry is wrong
+    """
     if np.any(wrong):
         raise DataError(message.format(names[wrong].tolist()[0]) + "; run the stages before evaluate again")
 
@@ -117,39 +152,44 @@ def _models(split: dict) -> dict:
     return {FINAL: split["final"]} | {_fold(part["fold"]): part for part in split["folds"]}
 
 
-def _judges(split: dict) -> dict[str, str]:
-    """{subject: model that judges}: the final model if it tests the subject, else the fold that does."""
-    judges: dict[str, str] = {}
+def _evaluating_models(split: dict) -> dict[str, str]:
+    """Return {subject: model}: the final model if it tests the subject, otherwise the fold that does."""
+    evaluating: dict[str, str] = {}
     for name, model in _models(split).items():
         for side, other in combinations(SIDES, 2):
             if both := sorted(set(model[side]) & set(model[other])):
                 raise DataError(f"split.json: {both[0]} is in {side} and in {other} of {name}; split again")
         for subject in model["test"]:
-            if judges.setdefault(subject, name) not in (FINAL, name):
-                raise DataError(f"split.json: {judges[subject]} and {name} both test {subject}; split again")
-    return judges
+            if evaluating.setdefault(subject, name) not in (FINAL, name):
+                raise DataError(
+                    f"split.json: {evaluating[subject]} and {name} both test {subject}; split again"
+                )
+    return evaluating
 
 
-def _judged_by(known: pd.DataFrame, split: dict) -> pd.Series:
-    """Name of the judging model; NaN for who is nobody's test, "" for who has no usable stride."""
-    subjects = subject_names(known)
+def _evaluated_by(rows: pd.DataFrame, split: dict) -> pd.Series:
+    """Return the name of each row's model; NaN if no model tests the subject.
+
+    It is "" for a subject without a usable stride.
+    """
+    subjects = subject_names(rows)
     placed = {name for model in _models(split).values() for side in SIDES for name in model[side]}
-    stranger = ~subjects.isin(placed)
-    _refuse(subjects, stranger & known["usable"], "split.json: {} has usable strides, but is not in it")
-    return subjects.map(_judges(split)).mask(stranger, "")
+    unplaced = ~subjects.isin(placed)
+    _refuse(subjects, unplaced & rows["usable"], "split.json: {} has usable strides, but is not in it")
+    return subjects.map(_evaluating_models(split)).mask(unplaced, "")
 
 
 def _predictions(
     model: str, table: pd.DataFrame | None, wanted: pd.Series, existing: pd.Series
 ) -> pd.DataFrame:
-    """Estimates of the wanted strides, with the index of `wanted`, one column for each estimator."""
+    """Return the estimates of the wanted strides, with the index of `wanted`, one column per estimator."""
     if table is None:
         raise DataError(f"predictions of {model}: missing; cross-validate it or leave it out of the split")
     require_columns(table, ["stride_id", *map(column_of, NETWORKS)], f"predictions of {model}")
     stride = table["stride_id"]
     _refuse(stride, stride.duplicated(), f"predictions of {model}: several of {{}}")
     _refuse(stride, ~stride.isin(existing), f"predictions of {model}: {{}} is not in the strides table")
-    _refuse(wanted, ~wanted.isin(stride), f"predictions of {model}: none of {{}}")
+    _refuse(wanted, ~wanted.isin(stride), f"predictions of {model}: {{}} is missing")
     columns = {name: name.removesuffix("_cm").replace("_", "-") for name in table if name.endswith("_cm")}
     estimates = table.set_index("stride_id")[list(columns)].rename(columns=columns).loc[wanted]
     estimates = estimates.set_axis(wanted.index)

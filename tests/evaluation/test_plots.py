@@ -5,21 +5,21 @@ import pandas as pd
 import pytest
 
 from tests.evaluation.synthetic import study, walks
-from tinystride.evaluation.figures import draw_figures
-from tinystride.evaluation.report import evaluate
+from tinystride.evaluation.metrics import evaluate
+from tinystride.evaluation.plots import draw_plots
 
 PICTURES = ["bland_altman", "error_by_speed", "error_by_subject", "estimate_against_reference", "overview"]
 
 
 @pytest.fixture(scope="module")
-def evaluated():
+def results():
     return evaluate(*study(), source="recorded", seed=4, resamples=50)
 
 
 @pytest.fixture(scope="module")
-def drawn(evaluated, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("figures")
-    draw_figures(*evaluated, folder)
+def drawn(results, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("values")
+    draw_plots(*results, folder)
     return folder
 
 
@@ -33,9 +33,9 @@ def test_draw_plots_are_not_empty_and_have_no_metadata(name, drawn):
     assert b"Software" not in path.read_bytes() and b"tIME" not in path.read_bytes()
 
 
-def test_draw_plots_same_numbers_give_same_bytes_for_any_style(evaluated, drawn, tmp_path):
+def test_draw_plots_same_numbers_give_same_bytes_for_any_style(results, drawn, tmp_path):
     with matplotlib.rc_context({"axes.facecolor": "red", "font.size": 20}):
-        draw_figures(*evaluated, tmp_path)
+        draw_plots(*results, tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [f"{name}.png" for name in PICTURES]
     assert [(tmp_path / name).read_bytes() for name in names] == [
@@ -43,9 +43,9 @@ def test_draw_plots_same_numbers_give_same_bytes_for_any_style(evaluated, drawn,
     ]
 
 
-def test_draw_plots_simulated_walking_is_marked(evaluated, drawn, tmp_path):
-    metrics, judged = evaluated
-    draw_figures(metrics | {"source": "simulated"}, judged, tmp_path)
+def test_draw_plots_simulated_walking_is_marked(results, drawn, tmp_path):
+    metrics, evaluated = results
+    draw_plots(metrics | {"source": "simulated"}, evaluated, tmp_path)
     for name in PICTURES:
         assert (tmp_path / f"{name}.png").read_bytes() != (drawn / f"{name}.png").read_bytes()
 
@@ -57,6 +57,6 @@ def test_draw_plots_empty_and_single_stride_sets_are_drawn(tmp_path):
     lost = walks(dataset="lost", strides=5).assign(usable=False, reason="gap")
     few = pd.concat([street, walks(dataset="belt", strides=1), lost])
     for name, table in {"few": few, "agreement": street}.items():
-        metrics, judged = evaluate(table, split, final[:1], folds, source="recorded", seed=0, resamples=10)
-        draw_figures(metrics, judged, tmp_path / name)
+        metrics, evaluated = evaluate(table, split, final[:1], folds, source="recorded", seed=0, resamples=10)
+        draw_plots(metrics, evaluated, tmp_path / name)
         assert len(list((tmp_path / name).iterdir())) == len(PICTURES)

@@ -1,11 +1,11 @@
-"""What all pictures have in common: colours, type, and the centimetre."""
+"""Define the common style of all plots: colours, fonts, and the centimetre."""
 
 from tinystride.optional import extra
 
 with extra("plot"):
     from cycler import cycler
 
-# Okabe and Ito's colours, which people with any colour vision can tell apart.
+# Okabe and Ito's colours, which are distinct for all types of colour vision.
 BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000"
 COLOURS = [BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK]
 GREY = "#808080"
