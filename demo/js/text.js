@@ -323,7 +323,7 @@ function eachLine(body, use) {
 
 /**
  * Columns as Float64Array, NaN where there is no number: {number: values}.
- * A line with more cells than the table has columns is a lost sample: NaN in all columns.
+ * In a table with more cells than columns times rows, a line with too many is a lost sample: NaN in all columns.
  */
 function parseColumns(body, numbers, { separator, decimal, width }, progress) {
   let rows = 1;
@@ -333,6 +333,8 @@ function parseColumns(body, numbers, { separator, decimal, width }, progress) {
   for (const number of numbers) columns[number] = wanted[number] = new Float64Array(rows).fill(NaN);
   const code = separator.charCodeAt(0);
   const spaced = separator === " ";
+  const quoting = hasPairedQuotes(body);
+  const overlong = [];
   let row = 0;
   eachLine(body, (start, end) => {
     if (progress && row % PROGRESS_ROWS === 0) progress(row / rows);
@@ -345,7 +347,7 @@ function parseColumns(body, numbers, { separator, decimal, width }, progress) {
       let stop = at, quoted = false;
       for (; stop < end; stop++) {
         const sign = body[stop];
-        if (sign === QUOTE) quoted = !quoted;
+        if (sign === QUOTE) quoted = quoting && !quoted;
         else if (!quoted && (spaced ? sign === SPACE || sign === TAB : sign === code)) break;
         else if (sign === HASH) end = stop; // the rest of the line is a comment
       }
@@ -353,11 +355,37 @@ function parseColumns(body, numbers, { separator, decimal, width }, progress) {
       cell++;
       at = stop + 1;
     }
-    if (cell > width) for (const number of numbers) columns[number][row] = NaN;
+    if (cell > width) overlong.push(row);
     row++;
   });
+  if (overlong.length && isOverfull(body, code, width)) {
+    for (const place of overlong) for (const number of numbers) columns[number][place] = NaN;
+  }
   for (const number of numbers) columns[number] = columns[number].subarray(0, row);
   return columns;
+}
+
+/** Whether each line has an even number of quotes, so that they enclose cells. */
+function hasPairedQuotes(body) {
+  if (!body.includes(QUOTE)) return false;
+  let paired = true;
+  eachLine(body, (start, end) => {
+    let quotes = 0;
+    for (let i = start; i < end; i++) if (body[i] === QUOTE) quotes++;
+    if (quotes % 2) paired = false;
+  });
+  return paired;
+}
+
+/** Whether a table without quotes has more cells than columns times rows. */
+function isOverfull(body, code, width) {
+  if (code === SPACE || body.includes(QUOTE)) return false;
+  let lines = 0, separators = 0;
+  eachLine(body, (start, end) => {
+    lines++;
+    for (let i = start; i < end; i++) if (body[i] === code) separators++;
+  });
+  return separators > lines * (width - 1);
 }
 
 /** The number that bytes spell, correctly rounded; NaN if they spell none. */
