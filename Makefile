@@ -11,7 +11,7 @@ RUN_PACKAGES := git gcc libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi qemu
 TEST_PACKAGES := cmake clang doxygen 'libclang-rt-dev|libclang-rt-19-dev|libclang-rt-18-dev|libclang-rt-14-dev' g++ \
 	'gcc-multilib?' openssh-server 'chromium?' 'qemu-user?' \
 	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf 'qemu-system-riscv|qemu-system-misc'
-# What compiles the C library to WebAssembly; the runtime has to be of clang's own version.
+# Packages that compile the C library to WebAssembly; the runtime must have the version of clang.
 DEMO_PACKAGES := clang lld wasi-libc 'libclang-rt-dev-wasm32|libclang-rt-19-dev-wasm32|libclang-rt-18-dev-wasm32|libclang-rt-14-dev-wasm32'
 SET_UP := tools/virtual_environment.sh tools/find_python.sh tools/debian_packages.sh tools/install.py
 

@@ -1,7 +1,7 @@
-"""Test what correcting drift at contact brings, and whether intervals hold: studies/results/integral_steps.
+"""Measure the effect of the correction of drift at contact: studies/results/integral_steps.
 
-Each set's strides are integrated with all drift taken out as a line in time, and with the drift that comes
-at foot contact. Intervals are by resampling people or blocks of strides.
+The strides of each set are integrated twice: with all drift removed as a line in time, and with the
+correction of drift at foot contact. Intervals come from resampling people or blocks of strides.
 """
 
 import numpy as np
