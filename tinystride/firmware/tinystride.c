@@ -48,7 +48,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
         return TINYSTRIDE_ERROR_NULL;
     }
     memset(ts, 0, sizeof *ts);
-    if (!(rate_hz >= TINYSTRIDE_LEAST_RATE_HZ && rate_hz <= TINYSTRIDE_LARGEST_RATE_HZ)) {
+    if (!(rate_hz >= TINYSTRIDE_MIN_RATE_HZ && rate_hz <= TINYSTRIDE_MAX_RATE_HZ)) {
         return TINYSTRIDE_ERROR_RATE;
     }
     if (foot != TINYSTRIDE_LEFT && foot != TINYSTRIDE_RIGHT) {
