@@ -26,6 +26,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+tf.get_logger().setLevel("ERROR")
 keras.utils.set_random_seed(1)
 
 

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -37,9 +38,11 @@ def execute(script: Path, folder: Path) -> NotebookNode:
     resources = {"metadata": {"path": str(folder)}}
     with tempfile.TemporaryDirectory() as sockets:  # in place of network ports
         kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets}/kernel")
-        NotebookClient(
+        client = NotebookClient(
             notebook, km=kernel, timeout=TIMEOUT_S, record_timing=False, resources=resources
-        ).execute()
+        )
+        # Messages of libraries that do not come from a cell are not shown.
+        client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
         if cell.cell_type == "code":
