@@ -1,5 +1,6 @@
 """The tutorials, run as a user runs them: as scripts, in a new folder."""
 
+import io
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,7 +37,9 @@ def number(pattern: str, printed: str) -> float:
 
 
 def test_example_walk_is_what_the_simulator_makes():
-    assert (TUTORIALS / PATH.name).read_text() == example_walk()
+    """Except for the last digit, which another processor may round differently."""
+    simulated = pd.read_csv(io.StringIO(example_walk()))
+    assert np.allclose(pd.read_csv(TUTORIALS / PATH.name), simulated, rtol=0, atol=0.0101)
 
 
 def test_analyse_my_walk_finds_the_strides_of_both_feet(tmp_path):
