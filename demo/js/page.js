@@ -3,7 +3,7 @@
 import { connectBluetooth, connectSerial } from "./connections.js";
 import { Lengths, Plan } from "./drawing.js";
 import { PacketStream, SampleStream } from "./packets.js";
-import { resultCsv } from "./results.js";
+import { parameters, resultCsv, summarise } from "./results.js";
 import { short } from "./numbers.js";
 
 const ROWS_AT_ONCE = 200;
@@ -52,7 +52,7 @@ const ANSWERS = {
   },
   live(data) {
     if (document.body.dataset.state !== "live") return;
-    show({ ...data, summary: null });
+    show(data);
     finishDrawing();
     if (result.rows.length % ANNOUNCED_STRIDES === 1) find("status").textContent = `Live. ${headline()}`;
   },
@@ -161,7 +161,7 @@ async function sampleFile() {
 // Results
 
 function show(data) {
-  result = data;
+  result = { ...data, summary: summarise(data.recordings, data.rows) };
   find("results").hidden = false;
   find("found").textContent = "";
   order = [...data.rows].sort((a, b) => a.start_s - b.start_s);
@@ -175,11 +175,10 @@ let order = [];
 
 function headline() {
   const { rows } = result;
-  const steady = rows.filter((row) => row.steady);
-  const mean = steady.reduce((sum, row) => sum + row.stride_length_cm, 0) / steady.length;
   const unflagged = rows.filter((row) => !row.flags).length;
-  const length = steady.length ? ` Mean length of steady strides: ${mean.toFixed(1)} cm.` : "";
-  return `${rows.length} strides, ${percent(unflagged, rows.length)} without flags.${length}`;
+  const length = parameters(rows).stride_length_cm;
+  const steady = length ? ` Mean length of steady strides: ${length.mean.toFixed(1)} cm.` : "";
+  return `${rows.length} strides, ${percent(unflagged, rows.length)} without flags.${steady}`;
 }
 
 function percent(part, whole) {
@@ -192,34 +191,25 @@ function grouped(number) {
 
 /** Rows: parameters; columns: feet. */
 function summaryTable() {
-  const feet = result.recordings.map(({ name, foot }) => {
-    const rows = result.rows.filter((row) => row.recording === name && row.foot === foot);
-    return { foot, rows, steady: rows.filter((row) => row.steady) };
-  });
-  const mean = (rows, value) => (rows.length ? rows.reduce((sum, row) => sum + value(row), 0) / rows.length : NaN);
-  const figure = (x, places) => (Number.isFinite(x) ? x.toFixed(places) : "–");
-  const spread = (rows) => {
-    const centre = mean(rows, (row) => row.stride_length_cm);
-    return rows.length > 1
-      ? Math.sqrt(rows.reduce((sum, row) => sum + (row.stride_length_cm - centre) ** 2, 0) / (rows.length - 1))
-      : NaN;
+  const feet = result.summary.recordings;
+  const value = (name, statistic, places) => (foot) => {
+    const found = foot.parameters[name]?.[statistic];
+    return found === undefined || found === null ? "–" : found.toFixed(places);
   };
-  const walked = (rows) =>
-    rows.filter((row) => ["", "turn"].includes(row.flags)).reduce((sum, row) => sum + row.stride_length_cm, 0) / 100;
   const lines = [
-    ["Strides", ({ rows }) => String(rows.length)],
-    ["Without flags", ({ rows }) => percent(rows.filter((row) => !row.flags).length, rows.length)],
-    ["Steady strides", ({ steady }) => String(steady.length)],
-    ["Mean length, cm", ({ steady }) => figure(mean(steady, (row) => row.stride_length_cm), 1)],
-    ["SD of length, cm", ({ steady }) => figure(spread(steady), 1)],
-    ["Cadence, steps/min", ({ steady }) => figure(mean(steady, (row) => 120 / row.duration_s), 1)],
-    ["Speed, m/s", ({ steady }) => figure(mean(steady, (row) => row.stride_length_cm / 100 / row.duration_s), 2)],
-    ["Distance, m", ({ rows }) => figure(walked(rows), 1)],
+    ["Strides", ({ strides }) => String(strides.found)],
+    ["Without flags", ({ strides }) => percent(strides.unflagged, strides.found)],
+    ["Steady strides", ({ strides }) => String(strides.steady)],
+    ["Mean length, cm", value("stride_length_cm", "mean", 1)],
+    ["SD of length, cm", value("stride_length_cm", "sd", 1)],
+    ["Cadence, steps/min", value("cadence_from_duration_spm", "mean", 1)],
+    ["Speed, m/s", value("speed_from_duration_mps", "mean", 2)],
+    ["Distance, m", (foot) => foot.distance_m.toFixed(1)],
   ];
   const head = document.createElement("thead");
   head.append(line("th", ["", ...feet.map(({ foot }) => foot)], "col"));
   const body = document.createElement("tbody");
-  for (const [name, value] of lines) body.append(line("td", [name, ...feet.map(value)], "row"));
+  for (const [name, text] of lines) body.append(line("td", [name, ...feet.map(text)], "row"));
   return [head, body];
 }
 

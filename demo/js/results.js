@@ -1,7 +1,7 @@
 // Strides to a table, csv and a summary: the columns and digits of `tinystride predict --engine c`, as far as they come
 // from the C library alone. Port of parts of tinystride/results.py, gait/bouts.py and summary.py.
 
-import { deviation, mean, median, rint, rounded } from "./numbers.js";
+import { deviation, median, rint, rounded, sum } from "./numbers.js";
 
 const INTERVAL_SD = 1.96;
 // A rest of more than this ends a walking bout.
@@ -129,25 +129,32 @@ function distance(rows) {
   return rounded(usable.reduce((total, row) => total + row.stride_length_cm, 0) / 100, 3);
 }
 
-/** Means over steady strides. Cadence and speed are from mid-stance to mid-stance: two steps in `duration_s`. */
-function parameters(rows) {
+/**
+ * Statistics over steady strides, {} without any. The means of length and speed weigh each stride by 1 / SD². Cadence
+ * and speed are from mid-stance to mid-stance: two steps in `duration_s`.
+ */
+export function parameters(rows) {
   const steady = rows.filter((row) => row.steady);
   if (!steady.length) return {};
+  const widths = steady.map((row) => row.stride_length_high_cm - row.stride_length_low_cm);
+  const weights = widths.map((width) => (widths.every((other) => other > 0) ? width ** -2 : 1));
+  const equal = widths.map(() => 1);
   return {
-    stride_length_cm: statistics(steady.map((row) => row.stride_length_cm)),
-    duration_s: statistics(steady.map((row) => row.duration_s)),
-    cadence_from_duration_spm: statistics(steady.map((row) => 120 / row.duration_s)),
-    speed_from_duration_mps: statistics(steady.map((row) => row.stride_length_cm / 100 / row.duration_s)),
+    stride_length_cm: statistics(steady.map((row) => row.stride_length_cm), weights),
+    duration_s: statistics(steady.map((row) => row.duration_s), equal),
+    cadence_from_duration_spm: statistics(steady.map((row) => 120 / row.duration_s), equal),
+    speed_from_duration_mps: statistics(steady.map((row) => row.stride_length_cm / 100 / row.duration_s), weights),
   };
 }
 
-function statistics(values) {
+function statistics(values, weights) {
   const sd = values.length > 1 ? deviation(values, 1) : null;
+  const centre = sum(values.map((value, i) => value * weights[i])) / sum(weights);
   return {
     n: values.length,
-    mean: rounded(mean(values), 4),
+    mean: rounded(centre, 4),
     sd: sd === null ? null : rounded(sd, 4),
-    cv_percent: sd === null ? null : rounded((100 * sd) / Math.abs(mean(values)), 3),
+    cv_percent: sd === null ? null : rounded((100 * sd) / Math.abs(centre), 3),
     median: rounded(median(values), 4),
   };
 }

@@ -6,7 +6,7 @@ import { Estimator, MAX_RATE_HZ, MIN_RATE_HZ } from "./estimator.js";
 import { Heading } from "./heading.js";
 import { short } from "./numbers.js";
 import { readRecordings } from "./recording.js";
-import { summarise, tableRows } from "./results.js";
+import { tableRows } from "./results.js";
 
 /* global MODULE_BASE64 */
 const STEPS_OF_PROGRESS = 50;
@@ -130,7 +130,7 @@ function progress(step, share) {
 function finished(recordings, rows, effort) {
   const heads = recordings.map(({ name, person, foot, rateHz, notes }) => ({ name, person, foot, rateHz, notes }));
   self.postMessage({
-    type: "done", recordings: heads, rows, summary: summarise(heads, rows), ...effort,
+    type: "done", recordings: heads, rows, ...effort,
   });
 }
 
