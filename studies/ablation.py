@@ -11,11 +11,11 @@ from tinystride.learning.estimators import choose
 
 WORSE = {"gyr_bias_radps": GYRO_BIAS_RADPS, "mounting_rad": MOUNTING_RAD, "cut_jitter_s": CUT_JITTER_S}
 RECIPES = {
-    "network, no augmentation": choose("strapdown-residual", copies=0),
+    "network, no augmentation": choose("strapdown-residual", augmentations_per_stride=0),
     "network (default)": choose("strapdown-residual"),
     "network, a quarter at half the rate": choose("strapdown-residual", half_rate_share=0.25),
     "network, augmented with worse sensors": choose("strapdown-residual", augmentation=WORSE),
-    "direct, no augmentation": choose("direct", copies=0),
+    "direct, no augmentation": choose("direct", augmentations_per_stride=0),
     "direct": choose("direct"),
 }
 

@@ -42,7 +42,7 @@ def errors_cm(
     model = train(
         *(augmented(side, signals, settings, seed=seed) for side in sides), settings, seed=seed
     ).model
-    tested = make_examples(table, signals, test, evolve(settings, leave_out=()))
+    tested = make_examples(table, signals, test, evolve(settings, exclude_flags=()))
     rows = table.set_index("stride_id").loc[tested.stride_id]
     estimate_cm = length_cm(
         settings.estimator, model.predict(tested.values), rows["strapdown_length_cm"].to_numpy()

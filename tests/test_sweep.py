@@ -37,7 +37,10 @@ from tinystride.sweep_command import digest, override, overrides
 ROOT = Path(__file__).resolve().parents[1]
 PARAMETERS = yaml.safe_load((ROOT / "params.yaml").read_text())
 OBJECTIVES = ["rmse_cm", "flash_bytes"]
-QUADRATIC = {"train.copies": {"values": [0, 1, 2, 3]}, "train.batch_size": {"values": [16, 32]}}
+QUADRATIC = {
+    "train.augmentations_per_stride": {"values": [0, 1, 2, 3]},
+    "train.batch_size": {"values": [16, 32]},
+}
 
 
 def space(method="grid", **parameters):
@@ -47,7 +50,7 @@ def space(method="grid", **parameters):
 def slow_trial(strides, parameters, core):
     """A trial with a known minimum, long enough to be interrupted."""
     time.sleep(1.0)
-    number, batch = parameters["train"]["copies"], parameters["train"]["batch_size"]
+    number, batch = parameters["train"]["augmentations_per_stride"], parameters["train"]["batch_size"]
     return {
         "rmse_cm": (number - 2) ** 2 + 1.0,
         "flash_bytes": 1000 * number + batch,
@@ -59,12 +62,12 @@ def slow_trial(strides, parameters, core):
     ("content", "words"),
     [
         ({"method": "grid", "parameters": {"train.lr": {"values": [1]}}}, "train.lr is not a parameter"),
-        ({"method": "grid", "parameters": {"benchmark.vectors": {"values": [1]}}}, "vectors changes no"),
+        ({"method": "grid", "parameters": {"benchmark.vectors": {"values": [1]}}}, "vectors does not change"),
         ({"method": "guess", "parameters": QUADRATIC}, "sweep: method is 'guess': it has to be one of grid"),
         ({"method": "grid"}, "no parameters"),
-        ({"method": "grid", "parameters": {"train.copies": {"min": 0, "max": 4}}}, "a grid cannot walk"),
-        ({"method": "random", "parameters": {"train.copies": {"min": 4, "max": 4}}}, "the second above"),
-        ({"method": "random", "parameters": {"train.copies": [1, 2]}}, "needs values"),
+        ({"method": "grid", "parameters": {"train.epochs": {"min": 0, "max": 4}}}, "a grid needs values"),
+        ({"method": "random", "parameters": {"train.epochs": {"min": 4, "max": 4}}}, "the second above"),
+        ({"method": "random", "parameters": {"train.augmentations_per_stride": [1, 2]}}, "needs values"),
         ({"method": "random", "parameters": {"seed": {"min": 1, "max": 2, "distribution": "q"}}}, "is 'q': "),
     ],
 )  # fmt: skip
@@ -84,7 +87,7 @@ def test_read_space_reads_the_repositorys_file():
 def test_random_search_stays_in_its_ranges_and_repeats():
     ranges = {
         "train.learning_rate": {"min": 1e-4, "max": 1e-1, "distribution": "log_uniform_values"},
-        "train.copies": {"min": 0, "max": 4},
+        "train.augmentations_per_stride": {"min": 0, "max": 4},
         "train.huber": {"values": ["huber", "mean-squared"]},
     }
     ranges["train.loss"] = ranges.pop("train.huber")
@@ -95,7 +98,7 @@ def test_random_search_stays_in_its_ranges_and_repeats():
     assert drawn == again and len(drawn) == 200
     rates = [trial["train.learning_rate"] for trial in drawn]
     assert min(rates) >= 1e-4 and max(rates) <= 1e-1 and 1e-3 < np.median(rates) < 1e-2
-    assert {trial["train.copies"] for trial in drawn} == {0, 1, 2, 3, 4}
+    assert {trial["train.augmentations_per_stride"] for trial in drawn} == {0, 1, 2, 3, 4}
 
 
 def test_bayes_search_beats_random_and_uses_an_earlier_run():
@@ -118,9 +121,9 @@ def test_bayes_search_beats_random_and_uses_an_earlier_run():
 
 
 def test_changed_parameters_leave_the_original_unchanged():
-    own = changed(PARAMETERS, {"train.copies": 7, "seed": 1})
-    assert own["train"]["copies"] == 7 and own["seed"] == 1
-    assert PARAMETERS["train"]["copies"] != 7
+    own = changed(PARAMETERS, {"train.augmentations_per_stride": 7, "seed": 1})
+    assert own["train"]["augmentations_per_stride"] == 7 and own["seed"] == 1
+    assert PARAMETERS["train"]["augmentations_per_stride"] != 7
 
 
 def test_pareto_holds_every_undominated_row():
@@ -142,7 +145,7 @@ def test_run_trial_reports_error_of_unseen_people_and_footprint():
         simulate_walk(SimulatedSubject.draw(np.random.default_rng(i), name), n_strides=15, seed=i)
         for i, name in enumerate("ABCD")
     ]
-    changes = {"folds": [0, 1], "split.held_out": [], "train.epochs": 4, "train.copies": 0}
+    changes = {"folds": [0, 1], "split.held_out": [], "train.epochs": 4, "train.augmentations_per_stride": 0}
     found = run_trial(gather_strides(walks), changed(PARAMETERS, changes), "cortex-m4f")
     assert 0 < found["rmse_cm"] < 20 and found["rmse_cm"] == found["rmse_cm:simulated"]
     assert found["flash_bytes"] > 1000 and found["ram_bytes"] > 100 and found["instructions"] > 1000
@@ -177,15 +180,19 @@ def test_sweep_survives_a_lost_node_and_its_own_restart(cluster, tmp_path):
     assert len(table) == len(seen) == 8
     assert {"head", "other"} == set(table["node"]) and set(table["node"][5:]) == {"head"}
     best = table[table["pareto"]]
-    assert set(best["train.copies"]) == {"0", "1", "2"} and set(best["train.batch_size"]) == {"16"}
+    assert set(best["train.augmentations_per_stride"]) == {"0", "1", "2"} and set(
+        best["train.batch_size"]
+    ) == {"16"}
     # A restart with half of the table runs the other half only.
     whole = pd.read_csv(path)
     whole.head(5).to_csv(path, index=False)
     again = sweep(space(), PARAMETERS, lambda own: None, path, on_trial=seen.append, **options)
     assert len(seen) == 8 + 3 and len(again) == 8
-    columns = ["train.copies", "train.batch_size", "rmse_cm", "flash_bytes", "pareto"]
+    columns = ["train.augmentations_per_stride", "train.batch_size", "rmse_cm", "flash_bytes", "pareto"]
     first, second = (
-        t[columns].astype({"train.copies": int, "train.batch_size": int}).sort_values(columns[:2])
+        t[columns]
+        .astype({"train.augmentations_per_stride": int, "train.batch_size": int})
+        .sort_values(columns[:2])
         for t in (whole, again)
     )
     pd.testing.assert_frame_equal(
@@ -240,7 +247,9 @@ def wait_for(port: int, seconds: float = 60) -> None:
 
 
 def test_sweep_table_of_other_parameters_is_not_continued(tmp_path):
-    (tmp_path / "trials.csv").write_text("trial,base,train.copies,train.batch_size\n0,abc,0,16\n")
+    (tmp_path / "trials.csv").write_text(
+        "trial,base,train.augmentations_per_stride,train.batch_size\n0,abc,0,16\n"
+    )
     with pytest.raises(ParameterError, match="other parameters"):
         sweep(
             space(), PARAMETERS, lambda own: None, tmp_path / "trials.csv", objectives=OBJECTIVES, workers=1
@@ -267,7 +276,7 @@ def test_sweep_table_is_read_as_written(tmp_path):
 
 
 def test_fingerprint_differs_by_strides_core_and_parameters():
-    other = space(**{"train.copies": {"values": [0]}})
+    other = space(**{"train.augmentations_per_stride": {"values": [0]}})
     found = [
         fingerprint(PARAMETERS, space(), "cortex-m4f", "a"),
         fingerprint(PARAMETERS, space(), "cortex-m4f", "b"),
@@ -294,21 +303,24 @@ def test_digest_changes_with_the_signals(tmp_path):
 
 def test_bayes_search_skips_values_of_an_earlier_file():
     search = Search(
-        space("bayes", **{"train.copies": {"values": [1, 2]}}), trials=2, seed=0, objectives=["rmse_cm"]
+        space("bayes", **{"train.augmentations_per_stride": {"values": [1, 2]}}),
+        trials=2,
+        seed=0,
+        objectives=["rmse_cm"],
     )
-    search.add_result({"train.copies": 4}, {"rmse_cm": 1.0})
-    search.add_result({"train.copies": 1}, {"flash_bytes": 2000})
+    search.add_result({"train.augmentations_per_stride": 4}, {"rmse_cm": 1.0})
+    search.add_result({"train.augmentations_per_stride": 1}, {"flash_bytes": 2000})
     assert search.propose() is not None and search.propose() is None
 
 
 def test_bayes_search_separates_whole_numbers_from_others():
     search = Search(
-        space("bayes", **{"train.copies": {"values": [1, 1.0, True]}}),
+        space("bayes", **{"train.augmentations_per_stride": {"values": [1, 1.0, True]}}),
         trials=3, seed=0, objectives=["rmse_cm"],
     )  # fmt: skip
     for value in (1, 1.0, True):
-        search.add_result({"train.copies": value}, {"rmse_cm": 1.0})
-    assert [trial.params["train.copies"] for trial in search._study.trials] == [0, 1, 2]
+        search.add_result({"train.augmentations_per_stride": value}, {"rmse_cm": 1.0})
+    assert [trial.params["train.augmentations_per_stride"] for trial in search._study.trials] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "[::1]:{}", "no..name:{}"])
@@ -378,12 +390,16 @@ def test_progress_bar_of_a_restart_starts_at_finished_trials(tmp_path, monkeypat
     def rest(space, *arguments, on_start, on_trial, **options):
         on_start(5)
         on_trial({})
-        return pd.DataFrame({"train.copies": ["0"], "rmse_cm": 1.0, "flash_bytes": 1, "pareto": True})
+        return pd.DataFrame(
+            {"train.augmentations_per_stride": ["0"], "rmse_cm": 1.0, "flash_bytes": 1, "pareto": True}
+        )
 
     monkeypatch.setattr("tqdm.tqdm", Bar)
     monkeypatch.setattr("tinystride.sweep.sweep", rest)
     file = tmp_path / "sweep.yaml"
-    file.write_text("method: grid\nparameters: {train.copies: {values: [0, 1, 2, 3, 4, 5, 6, 7]}}\n")
+    file.write_text(
+        "method: grid\nparameters: {train.augmentations_per_stride: {values: [0, 1, 2, 3, 4, 5, 6, 7]}}\n"
+    )
     main(["sweep", str(file), "--params", str(ROOT / "params.yaml"), "-o", str(tmp_path)])
     (shown,) = [bar.format_dict for bar in bars]
     assert (shown["initial"], shown["n"], shown["total"]) == (5, 6, 8)

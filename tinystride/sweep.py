@@ -71,7 +71,7 @@ def read_space(content: Mapping, parameters: Mapping) -> Space:
     one_of(METHODS).check("sweep: method", method)
     named = content.get("parameters") or {}
     if not named:
-        raise ParameterError("sweep: no parameters; name some, e.g. train.copies: {values: [0, 4]}")
+        raise ParameterError("sweep: no parameters; name some, e.g. train.batch_size: {values: [32, 64]}")
     return Space(method, {name: _choice(name, how, method, parameters) for name, how in named.items()})
 
 

@@ -38,7 +38,7 @@ from tinystride.learning.augmentation import (
     warped,
 )
 
-LEVER_M = np.array([0.0, 0.0, 0.07])
+LEVER_ARM_M = np.array([0.0, 0.0, 0.07])
 BOUND_CM = 0.3
 ACC_ERROR_MPS2 = np.array([0.1, -0.2, 0.05])
 STRIDES = 60
@@ -69,7 +69,7 @@ def walked():
         axis=-1,
     )
     step = duration[:, :, None] / (POINTS - 1) / FINE
-    place = point + turn.apply(LEVER_M).reshape(point.shape)
+    place = point + turn.apply(LEVER_ARM_M).reshape(point.shape)
     force = np.gradient(np.gradient(place, axis=1), axis=1) / step**2 + [0, 0, GRAVITY_MPS2]
     acc = turn.apply(force.reshape(-1, 3), inverse=True).reshape(point.shape)
     matrices = turn.as_matrix().reshape(*point.shape, 3)
@@ -99,32 +99,34 @@ def measured(request):
 
 @pytest.fixture
 def motion(measured):
-    return recover_motion(*measured, LEVER_M, with_error=False)
+    return recover_motion(*measured, LEVER_ARM_M, with_error=False)
 
 
-def integral_cm(acc, gyr, duration_s, start, lever_m):
+def integral_cm(acc, gyr, duration_s, start, lever_arm_m):
     """[n]: how far the point goes that the foot turns about, by strapdown integration of [n, POINTS, 3].
 
-    start: [n, 3, 3], orientation at the first mid-stance; lever_m: [n, 3], from the point to the sensor
+    start: [n, 3, 3], orientation at the first mid-stance; lever_arm_m: [n, 3], from the point to the sensor
     """
     step = (duration_s / (POINTS - 1))[:, None, None]
     turn = [Rotation.from_matrix(start)]
     for k in range(POINTS - 1):
         turn.append(turn[-1] * Rotation.from_rotvec((gyr[:, k] + gyr[:, k + 1]) / 2 * step[:, 0]))
     acceleration = np.stack([r.apply(acc[:, k]) for k, r in enumerate(turn)], axis=1) - [0, 0, GRAVITY_MPS2]
-    at_rest = [turn[k].apply(np.cross(gyr[:, k], lever_m)) for k in (0, -1)]
+    at_rest = [turn[k].apply(np.cross(gyr[:, k], lever_arm_m)) for k in (0, -1)]
     velocity = cumulative_trapezoid(acceleration, axis=1, initial=0) * step + at_rest[0][:, None]
     velocity += (at_rest[1] - velocity[:, -1])[:, None] * np.linspace(0, 1, POINTS)[:, None]
-    way = np.trapezoid(velocity, axis=1) * step[:, 0] - turn[-1].apply(lever_m) + turn[0].apply(lever_m)
+    way = (
+        np.trapezoid(velocity, axis=1) * step[:, 0] - turn[-1].apply(lever_arm_m) + turn[0].apply(lever_arm_m)
+    )
     return 100 * np.hypot(way[:, 0], way[:, 1])
 
 
-def synthesized_integral_cm(motion, lever_m=None):
-    """The integral of what a sensor at `lever_m` measures, by an integrator that knows where it sits."""
-    lever = motion.lever_m if lever_m is None else lever_m
-    acc, gyr = synthesize(motion, lever)
+def synthesized_integral_cm(motion, lever_arm_m=None):
+    """The integral of what a sensor at `lever_arm_m` measures, by an integrator that knows where it sits."""
+    lever_arm = motion.lever_arm_m if lever_arm_m is None else lever_arm_m
+    acc, gyr = synthesize(motion, lever_arm)
     return integral_cm(
-        acc[:, STRIDE], gyr[:, STRIDE], motion.duration_s, motion.orientation[:, MARGIN], lever
+        acc[:, STRIDE], gyr[:, STRIDE], motion.duration_s, motion.orientation[:, MARGIN], lever_arm
     )
 
 
@@ -135,7 +137,7 @@ def random(low, high, seed=0):
 def test_synthesize_untransformed_stride_gives_its_samples(measured):
     acc, gyr, duration, length = measured
     wrong_label = length + 5
-    motion = recover_motion(acc + ACC_ERROR_MPS2, gyr, duration, wrong_label, LEVER_M)
+    motion = recover_motion(acc + ACC_ERROR_MPS2, gyr, duration, wrong_label, LEVER_ARM_M)
     again = synthesize(motion)
     np.testing.assert_allclose(again[0], acc + ACC_ERROR_MPS2, atol=1e-9)
     np.testing.assert_array_equal(again[1], gyr)
@@ -145,16 +147,16 @@ def test_synthesize_untransformed_stride_gives_its_samples(measured):
 def test_recover_motion_without_error_integral_equals_label(measured):
     acc, gyr, duration, length = measured
     label = length * random(0.95, 1.05)
-    motion = recover_motion(acc + ACC_ERROR_MPS2, gyr, duration, label, LEVER_M, with_error=False)
+    motion = recover_motion(acc + ACC_ERROR_MPS2, gyr, duration, label, LEVER_ARM_M, with_error=False)
     np.testing.assert_allclose(synthesized_integral_cm(motion), label, atol=BOUND_CM)
 
 
 def test_recover_motion_with_error_per_stride_is_kept(measured):
     acc, gyr, duration, length = measured
     kept = np.arange(STRIDES) % 2 == 0
-    motion = recover_motion(acc, gyr, duration, length + 4, LEVER_M, with_error=kept)
+    motion = recover_motion(acc, gyr, duration, length + 4, LEVER_ARM_M, with_error=kept)
     found = integral_cm(
-        acc[:, STRIDE], gyr[:, STRIDE], duration, motion.orientation[:, MARGIN], motion.lever_m
+        acc[:, STRIDE], gyr[:, STRIDE], duration, motion.orientation[:, MARGIN], motion.lever_arm_m
     )
     made = synthesized_integral_cm(motion)
     np.testing.assert_allclose(made[kept], found[kept], atol=1e-6)
@@ -170,7 +172,7 @@ def test_scaled_path_and_label_are_scaled(motion):
 
 def test_scaled_error_of_the_integral_is_kept(measured):
     acc, gyr, duration, length = measured
-    motion = recover_motion(acc, gyr, duration, length + 4, LEVER_M)
+    motion = recover_motion(acc, gyr, duration, length + 4, LEVER_ARM_M)
     made = scaled(motion, random(0.6, 1.4), np.ones(STRIDES))
     missed = length + 4 - synthesized_integral_cm(motion)
     np.testing.assert_allclose(made.length_cm - synthesized_integral_cm(made), missed, atol=BOUND_CM)
@@ -217,7 +219,7 @@ def test_curved_heading_follows_the_definition(motion):
 
 def test_curved_straight_path_becomes_an_arc(walked):
     heading = random(-0.8, 0.8)
-    made = curved(recover_motion(*walked, LEVER_M), heading)
+    made = curved(recover_motion(*walked, LEVER_ARM_M), heading)
     # The chord of an arc through the angle a is sin(a / 2) / (a / 2) of its length. The foot also turns while
     # it rests, so its path bends less.
     assert np.all(made.length_cm < walked[3])
@@ -237,20 +239,20 @@ def test_transformations_combined_keep_the_label(motion):
 
 
 def test_synthesize_other_lever_arm_keeps_the_length(motion):
-    lever = LEVER_M + 0.02 * np.random.default_rng(3).standard_normal((STRIDES, 3))
-    np.testing.assert_allclose(synthesized_integral_cm(motion, lever), motion.length_cm, atol=BOUND_CM)
+    lever_arm = LEVER_ARM_M + 0.02 * np.random.default_rng(3).standard_normal((STRIDES, 3))
+    np.testing.assert_allclose(synthesized_integral_cm(motion, lever_arm), motion.length_cm, atol=BOUND_CM)
 
 
 def test_synthesize_unknown_lever_arm_changes_the_integral(walked):
-    motion = recover_motion(*walked, LEVER_M, with_error=False)
-    lever = LEVER_M + random(-0.04, 0.04)[:, None] * [0, 0, 1]
-    acc, gyr = (samples[:, STRIDE] for samples in synthesize(motion, lever))
+    motion = recover_motion(*walked, LEVER_ARM_M, with_error=False)
+    lever_arm = LEVER_ARM_M + random(-0.04, 0.04)[:, None] * [0, 0, 1]
+    acc, gyr = (samples[:, STRIDE] for samples in synthesize(motion, lever_arm))
     start = motion.orientation[:, MARGIN]
-    believed = integral_cm(acc, gyr, motion.duration_s, start, motion.lever_m)
+    assumed = integral_cm(acc, gyr, motion.duration_s, start, motion.lever_arm_m)
     rates = (gyr[:, 0, 1] + gyr[:, -1, 1]) / 2
     # It misses the mean over both mid-stances of pitch rate × height, for the duration of the stride.
-    expected = 100 * rates * (lever - LEVER_M)[:, 2] * motion.duration_s
-    np.testing.assert_allclose(motion.length_cm - believed, expected, atol=BOUND_CM)
+    expected = 100 * rates * (lever_arm - LEVER_ARM_M)[:, 2] * motion.duration_s
+    np.testing.assert_allclose(motion.length_cm - assumed, expected, atol=BOUND_CM)
 
 
 def test_mounted_rotated_axes_keep_the_integral(motion):
@@ -263,7 +265,7 @@ def test_mounted_rotated_axes_keep_the_integral(motion):
         gyr,
         motion.duration_s,
         motion.orientation[:, MARGIN] @ frame,
-        (motion.lever_m[:, None] @ frame)[:, 0],
+        (motion.lever_arm_m[:, None] @ frame)[:, 0],
     )
     np.testing.assert_allclose(found, motion.length_cm, atol=BOUND_CM)
 
@@ -272,7 +274,11 @@ def test_integral_gyroscope_bias_error_equals_theory(motion):
     # A pitch that grows by b t turns g into an acceleration g b t; after de-drifting b g T³ / 12 are missing.
     acc, gyr = (samples[:, STRIDE] for samples in synthesize(motion))
     found = integral_cm(
-        acc, gyr + np.array([0, 0.01, 0]), motion.duration_s, motion.orientation[:, MARGIN], motion.lever_m
+        acc,
+        gyr + np.array([0, 0.01, 0]),
+        motion.duration_s,
+        motion.orientation[:, MARGIN],
+        motion.lever_arm_m,
     )
     expected = 100 * 0.01 * GRAVITY_MPS2 * motion.duration_s**3 / 12
     np.testing.assert_allclose(motion.length_cm - found, expected, rtol=0.25)
@@ -293,12 +299,12 @@ def test_cut_shifted_gives_samples_at_the_shifted_times():
 
 
 def test_cut_at_rest_keeps_the_integral(walked):
-    motion = recover_motion(*walked, LEVER_M, with_error=False)
+    motion = recover_motion(*walked, LEVER_ARM_M, with_error=False)
     # The feet of `walked` rest for at least a tenth of the stride before and after each mid-stance.
     start, end = random(-0.05, 0.05), random(-0.05, 0.05, seed=1)
     acc, gyr = (cut(samples, start, end, motion.step_s) for samples in synthesize(motion))
     found = integral_cm(
-        acc, gyr, motion.duration_s + end - start, motion.orientation[:, MARGIN], motion.lever_m
+        acc, gyr, motion.duration_s + end - start, motion.orientation[:, MARGIN], motion.lever_arm_m
     )
     np.testing.assert_allclose(found, motion.length_cm, atol=0.5)
 
@@ -343,7 +349,7 @@ def test_half_rate_impact_is_doubled_or_lost(first):
 
 def test_augment_all_options_zero_returns_the_strides(measured):
     acc, gyr, duration, length = measured
-    made = augment(recover_motion(*measured, LEVER_M), ALL, OFF, np.random.default_rng(0))
+    made = augment(recover_motion(*measured, LEVER_ARM_M), ALL, OFF, np.random.default_rng(0))
     for found, wanted in zip(made, (acc[:, STRIDE], gyr[:, STRIDE], duration, length), strict=True):
         np.testing.assert_allclose(found, wanted, atol=1e-9)
 
@@ -366,9 +372,11 @@ def with_and_without(motion, **option):
     )
 
 
-def found_cm(motion, acc, gyr, duration_s, start=None, lever_m=None):
+def found_cm(motion, acc, gyr, duration_s, start=None, lever_arm_m=None):
     start = motion.orientation[:, MARGIN] if start is None else start
-    return integral_cm(acc, gyr, duration_s, start, motion.lever_m if lever_m is None else lever_m)
+    return integral_cm(
+        acc, gyr, duration_s, start, motion.lever_arm_m if lever_arm_m is None else lever_arm_m
+    )
 
 
 @pytest.mark.parametrize(("name", "which"), [("acc_bias_mps2", 0), ("gyr_bias_radps", 1)])
@@ -424,13 +432,13 @@ def test_augment_mounting_is_the_same_for_both_sensors(motion):
     np.testing.assert_allclose(frames[0], frames[1], atol=1e-6)
     angle = Rotation.from_matrix(frames[0]).as_rotvec()
     assert angle.std(axis=0) == pytest.approx(0.1, rel=0.3)
-    lever = (motion.lever_m[:, None] @ frames[0])[:, 0]
+    lever_arm = (motion.lever_arm_m[:, None] @ frames[0])[:, 0]
     start = motion.orientation[:, MARGIN] @ frames[0]
-    np.testing.assert_allclose(found_cm(motion, *made[:3], start, lever), made[3], atol=BOUND_CM)
+    np.testing.assert_allclose(found_cm(motion, *made[:3], start, lever_arm), made[3], atol=BOUND_CM)
 
 
 def test_augment_cut_agrees_with_the_duration(walked):
-    motion = recover_motion(*walked, LEVER_M, with_error=False)
+    motion = recover_motion(*walked, LEVER_ARM_M, with_error=False)
     made, plain = with_and_without(motion, cut_jitter_s=0.02)
     longer = made[2] - plain[2]
     assert longer.std() == pytest.approx(0.02 * np.sqrt(2), rel=0.3)
@@ -450,16 +458,16 @@ def test_augment_cut_agrees_with_the_duration(walked):
 
 
 def test_augment_lever_arm_keeps_the_length(motion):
-    made, plain = with_and_without(motion, lever_m=0.01)
+    made, plain = with_and_without(motion, lever_arm_m=0.01)
     np.testing.assert_array_equal(made[3], plain[3])
     missed = made[3] - found_cm(motion, *made[:3])
     rates = (made[1][:, 0, 1] + made[1][:, -1, 1]) / 2
-    # An integrator that believes the old lever misses pitch rate × height, of which 1 cm (SD) is unknown.
+    # An integrator that assumes the old lever arm misses pitch rate × height, of which 1 cm (SD) is unknown.
     assert np.all(np.abs(missed) < BOUND_CM + 100 * 0.04 * (np.abs(rates) + 0.5) * made[2])
 
 
 def test_warped_path_is_the_same_at_another_pace(walked):
-    motion = recover_motion(*walked, LEVER_M, with_error=False)
+    motion = recover_motion(*walked, LEVER_ARM_M, with_error=False)
     longer, bend = random(0.75, 1.3), np.stack([random(-0.02, 0.02, 5), random(-0.02, 0.02, 6)], axis=1)
     made = warped(motion, longer, bend)
     u = np.linspace(0, 1, POINTS)

@@ -34,7 +34,7 @@ def test_choose_each_value_of_a_preset_can_be_changed():
 
 def test_choose_parameter_overrides_schedule():
     settings = choose("direct", preset="paper", schedule="paper", epochs=3)
-    assert (settings.course, settings.learning_rate, settings.epochs) == ("constant", 1e-3, 3)
+    assert (settings.lr_schedule, settings.learning_rate, settings.epochs) == ("constant", 1e-3, 3)
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_choose_parameter_overrides_schedule():
         ),
         (
             "direct",
-            {"leave_out": ["running"]},
-            "^train.leave_out is .*: .* each entry one of no-",
+            {"exclude_flags": ["running"]},
+            "^train.exclude_flags is .*: .* each entry one of no-",
         ),
-        ("direct", {"leave_out": "turn"}, "^train.leave_out is 'turn': it has to be a list"),
+        ("direct", {"exclude_flags": "turn"}, "^train.exclude_flags is 'turn': it has to be a list"),
         ("direct", {"loss": "l1"}, "^train.loss is 'l1': it has to be one of mean-squared, huber"),
-        ("direct", {"course": "up"}, "^train.course is 'up': it has to be one of"),
+        ("direct", {"lr_schedule": "up"}, "^train.lr_schedule is 'up': it has to be one of"),
         ("direct", {"points": 8}, "^train.points is 8: it has to be a whole number from 16 to 512"),
         ("direct", {"epochs": 0}, "^train.epochs is 0: it has to be a whole number from 1 to 100000"),
         ("direct", {"epochs": 2.5}, "^train.epochs is 2.5: "),
@@ -80,14 +80,22 @@ def test_choose_parameter_overrides_schedule():
         ("direct", {"kernels": [5]}, "train.filters, train.kernels and train.strides: 2, 1 and 2 values"),
         ("direct", {"dense": [4096]}, "^train.dense is .4096,.: .*each entry a whole number from 1 to 1024"),
         ("direct", {"dataset_weights": [1]}, "^train.dataset_weights is .*: it has to be a mapping"),
-        ("direct", {"copies": -1}, "^train.copies is -1: it has to be a whole number from 0 to 100"),
+        (
+            "direct",
+            {"augmentations_per_stride": -1},
+            "^train.augmentations_per_stride is -1: it has to be a whole number from 0 to 100",
+        ),
         (
             "direct",
             {"half_rate_share": 1.5},
             "^train.half_rate_share is 1.5: .* a number from 0 to 1",
         ),
-        ("direct", {"points": 60}, "train.copies: augmented strides have 64 points"),
-        ("direct", {"preset": "paper", "copies": 2}, "train.copies: strides from contact to contact"),
+        ("direct", {"points": 60}, "train.augmentations_per_stride: augmented strides have 64 points"),
+        (
+            "direct",
+            {"preset": "paper", "augmentations_per_stride": 2},
+            "train.augmentations_per_stride: strides from contact to contact",
+        ),
         ("direct", {"augmentation": 3}, "^train.augmentation is 3: it has to be a mapping"),
         (
             "direct",

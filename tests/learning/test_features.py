@@ -146,13 +146,15 @@ def test_make_examples_excluded_flags_are_left_out(walked):
     own = table.index[table["stride_id"].str.startswith("line/1/")]
     table.loc[own[:3], "flags"] = ["turn", "no-standing not-walking", "no-standing"]
     everything, few = (
-        make_examples(table, signals, ["line/1"], choose("direct", leave_out=flags))
+        make_examples(table, signals, ["line/1"], choose("direct", exclude_flags=flags))
         for flags in ([], ["turn", "not-walking"])
     )
     gone = table.loc[own[:2], "stride_id"]
     assert few.stride_id.tolist() == [name for name in everything.stride_id if name not in set(gone)]
     with pytest.raises(DataError, match="no stride of line/1 to learn from"):
-        make_examples(table.assign(flags="turn"), signals, ["line/1"], choose("direct", leave_out=["turn"]))
+        make_examples(
+            table.assign(flags="turn"), signals, ["line/1"], choose("direct", exclude_flags=["turn"])
+        )
 
 
 def test_make_examples_paper_uses_right_feet_only(walked):
@@ -161,7 +163,9 @@ def test_make_examples_paper_uses_right_feet_only(walked):
     both_feet = table.assign(foot=np.where(table.index.isin(left), "left", "right"))
     paper = make_examples(both_feet, signals, ["line/1", "line/2"], choose("direct", preset="paper"))
     assert set(paper.subject) == {"line/2"}
-    direct = make_examples(both_feet, signals, ["line/1", "line/2"], choose("direct", copies=0))
+    direct = make_examples(
+        both_feet, signals, ["line/1", "line/2"], choose("direct", augmentations_per_stride=0)
+    )
     assert set(direct.subject) == {"line/1", "line/2"}
 
 
@@ -194,7 +198,7 @@ def test_make_examples_recorded_strides_have_features_or_a_reason(strides_folder
 
 @pytest.mark.parametrize("estimator", ["strapdown-residual", "direct"])
 def test_augmented_strides_follow_the_recorded_ones(walked, estimator):
-    settings = choose(estimator, copies=3)
+    settings = choose(estimator, augmentations_per_stride=3)
     recorded = make_examples(*walked, ["line/1", "line/2"], settings)
     examples = augmented(recorded, walked[1], settings, seed=4)
     n = len(recorded)
@@ -213,12 +217,16 @@ def test_augmented_strides_follow_the_recorded_ones(walked, estimator):
 
 def test_augmented_residual_label_is_the_error_of_the_integral(walked):
     still = {
-        name: 0 for name in ("heading_rad", "lever_m", "cut_jitter_s", "gyr_noise_radps", "acc_noise_mps2")
+        name: 0
+        for name in ("heading_rad", "lever_arm_m", "cut_jitter_s", "gyr_noise_radps", "acc_noise_mps2")
     }
     still["acc_bias_mps2"] = 0
     biased, exact = (
         choose(
-            "strapdown-residual", copies=1, half_rate_share=0, augmentation={**still, "gyr_bias_radps": bias}
+            "strapdown-residual",
+            augmentations_per_stride=1,
+            half_rate_share=0,
+            augmentation={**still, "gyr_bias_radps": bias},
         )
         for bias in (0.02, 0)
     )
@@ -242,7 +250,7 @@ def test_augmented_half_rate_share_uses_every_second_sample(walked):
     table = table.assign(strapdown_length_cm=integral_cm, stride_length_cm=integral_cm)
 
     def misled(share: float) -> float:
-        setup = choose("strapdown-residual", copies=10, half_rate_share=share)
+        setup = choose("strapdown-residual", augmentations_per_stride=10, half_rate_share=share)
         recorded = make_examples(table, signals, ["line/1", "line/2"], setup)
         made_cm = augmented(recorded, signals, setup, seed=3).label_cm[len(recorded) :]
         return (np.abs(made_cm) > 3).mean()
@@ -253,6 +261,6 @@ def test_augmented_half_rate_share_uses_every_second_sample(walked):
 
 
 def test_augmented_zero_per_stride_returns_recorded_only(walked):
-    settings = choose("direct", copies=0)
+    settings = choose("direct", augmentations_per_stride=0)
     recorded = make_examples(*walked, ["line/1"], settings)
     assert augmented(recorded, walked[1], settings, seed=0) is recorded

@@ -73,7 +73,9 @@ def test_cross_validate_residual_estimator_corrects_the_integral(walked):
     table, signals = walked
     table = table.assign(strapdown_length_cm=table["strapdown_length_cm"] - 10)
     # Centred labels would hold nothing of an error that all strides of a data set share.
-    settings = choose("strapdown-residual", epochs=10, batch_size=16, copies=0, center_labels=False)
+    settings = choose(
+        "strapdown-residual", epochs=10, batch_size=16, augmentations_per_stride=0, center_labels=False
+    )
     fold = cross_validate(table, signals, PART, settings, seed=1, calibration_strides=30)
     own = table[table["subject"] == "5"]
     error = fold.predictions["int8_cm"].to_numpy() - own["stride_length_cm"].to_numpy()

@@ -8,7 +8,7 @@ def test_compare_schedules_fast_schedule_is_sooner(examples, settings):
     seen = []
     schedules = {
         "fast": evolve(settings, epochs=6),
-        "paper": evolve(settings, epochs=8, course="constant", learning_rate=1e-4),
+        "paper": evolve(settings, epochs=8, lr_schedule="constant", learning_rate=1e-4),
     }
     curves = compare_schedules(*examples, schedules, seed=1, on_epoch=seen.append)
     assert curves.groupby("schedule").size().to_dict() == {"fast": 6, "paper": 8}

@@ -54,7 +54,7 @@ def test_subject_rmse_each_subject_has_the_same_weight():
 
 def test_train_without_improvement_stops_after_patience(examples, settings):
     seen = []
-    settings = evolve(settings, patience=2, course="constant", learning_rate=0.05, epochs=60)
+    settings = evolve(settings, patience=2, lr_schedule="constant", learning_rate=0.05, epochs=60)
     result = train(*examples, settings, seed=1, on_epoch=seen.append)
     assert seen == result.epochs
     assert len(seen) == result.best + 3 < 60

@@ -36,7 +36,9 @@ def main(folder: Path) -> None:
     strides = gather_strides(recordings(), GaitOptions(), progress=False)
     write_strides(strides, folder / "strides")
     part = {"train": ["simulated/A"], "validation": ["simulated/B"], "test": ["simulated/C"]}
-    settings = choose("strapdown-residual", epochs=2, copies=1, filters=[3, 2], batch_size=32)
+    settings = choose(
+        "strapdown-residual", epochs=2, augmentations_per_stride=1, filters=[3, 2], batch_size=32
+    )
     fold = cross_validate(strides.table, strides.signals, part, settings, seed=1, calibration_strides=20)
     fold.training.model.save(folder / "float32")
     write_bytes(folder / "stride_float32.tflite", fold.quantized.float32)

@@ -41,12 +41,13 @@ def test_params_preset_gives_each_size(settings_of, preset):
 
 def test_params_augmentation_value_is_changed_by_name(settings_of):
     settings = settings_of(
-        "train.copies=2", "train.augmentation={heading_rad: 0.2, horizontal_scale: [0.9, 1.1]}"
+        "train.augmentations_per_stride=2",
+        "train.augmentation={heading_rad: 0.2, horizontal_scale: [0.9, 1.1]}",
     )
-    assert settings.copies == 2
+    assert settings.augmentations_per_stride == 2
     options = AugmentationOptions(**settings.augmentation)
     assert (options.heading_rad, list(options.horizontal_scale)) == (0.2, [0.9, 1.1])
-    assert options.lever_m == AugmentationOptions().lever_m
+    assert options.lever_arm_m == AugmentationOptions().lever_arm_m
 
 
 def test_sweep_every_value_is_accepted(settings_of):
@@ -67,10 +68,34 @@ def test_params_layers_and_weights_are_changed(settings_of):
 
 
 @pytest.mark.parametrize(
+    ("override", "name", "value"),
+    [
+        ("train.copies=8", "augmentations_per_stride", 8),
+        ("train.leave_out=[turn]", "exclude_flags", ("turn",)),
+        ("+train.course=constant", "lr_schedule", "constant"),
+        ("train.augmentation={lever_m: 0.02}", "augmentation", {"lever_arm_m": 0.02}),
+    ],
+)
+def test_params_old_name_works_with_a_warning_of_one_line(settings_of, override, name, value):
+    with pytest.warns(FutureWarning, match=r"is now \w+; the old name works for one more release") as said:
+        settings = settings_of(override)
+    assert getattr(settings, name) == value
+    assert len(said) == 1 and "\n" not in str(said[0].message)
+
+
+def test_params_old_and_current_name_are_rejected(settings_of):
+    with pytest.raises(ParameterError, match="copies: is the old name of augmentations_per_stride"):
+        settings_of("train.copies=8", "train.augmentations_per_stride=4")
+
+
+@pytest.mark.parametrize(
     ("override", "says"),
     [
         ("train.preset=500", "train.preset is '500': it has to be one of tiny, 1000, 2000, 4000, 7000"),
-        ("train.copies=lots", "train.copies is 'lots': it has to be a whole number"),
+        (
+            "train.augmentations_per_stride=lots",
+            "train.augmentations_per_stride is 'lots': it has to be a whole number",
+        ),
         (
             "train.augmentation={heading: 1}",
             "train.augmentation.heading: unknown; there are horizontal_scale",
@@ -80,8 +105,8 @@ def test_params_layers_and_weights_are_changed(settings_of):
             "has to be two numbers above 0, the smaller first",
         ),
         (
-            "train.augmentation={lever_m: -1}",
-            "augmentation.lever_m is -1: it has to be a number of at",
+            "train.augmentation={lever_arm_m: -1}",
+            "augmentation.lever_arm_m is -1: it has to be a number of at",
         ),
         ("train.augmentation=more", "train.augmentation is 'more': it has to be a mapping"),
         ("train.schedule=slow", "train.schedule is 'slow': it has to be one of"),

@@ -75,7 +75,14 @@ SPLIT = {
         {"fold": 0, "train": ["line/1", "line/2"], "validation": ["line/3"], "test": ["alone/1", "line/4"]}
     ],
 }
-QUICK = {"filters": [4], "kernels": [3], "strides": [2], "dense": [], "epochs": 2, "copies": 1}
+QUICK = {
+    "filters": [4],
+    "kernels": [3],
+    "strides": [2],
+    "dense": [],
+    "epochs": 2,
+    "augmentations_per_stride": 1,
+}
 
 
 def test_ablation_compares_networks_with_the_integral_on_every_sensor(strides):

@@ -2,7 +2,7 @@
 
 A recorded stride is split into the motion of the foot and the errors of the sensor. The foot is a rigid body
 that turns about a point near the ground: the point moves along q(t), at rest at both mid-stances, and the
-foot has the orientation R(t). The sensor sits at `lever_m` from the point and measures, with gravity g,
+foot has the orientation R(t). The sensor sits at `lever_arm_m` from the point and measures, with gravity g,
 
     gyr = ω                                                       (plus bias and noise)
     acc = Rᵀ (q̈ + d/dt (R (ω × lever arm)) − g) + sensor error     (plus bias and noise)
@@ -62,7 +62,7 @@ class FootMotion:
         velocity_mps: [n, GRID, 3], of the turning point in the world; zero at both mid-stances
         acceleration_mps2: [n, GRID, 3], derivative of the velocity
         acc_error_mps2: [n, GRID, 3], sensor error of the accelerometer, in its axes
-        lever_m: [n, 3], lever arm from the turning point to the sensor, in the sensor's axes
+        lever_arm_m: [n, 3], lever arm from the turning point to the sensor, in the sensor's axes
         length_cm: [n], horizontal distance of the turning point between the two mid-stances
     """
 
@@ -72,7 +72,7 @@ class FootMotion:
     velocity_mps: np.ndarray
     acceleration_mps2: np.ndarray
     acc_error_mps2: np.ndarray
-    lever_m: np.ndarray
+    lever_arm_m: np.ndarray
     length_cm: np.ndarray
 
     def __len__(self) -> int:
@@ -118,7 +118,7 @@ class AugmentationOptions:
         pitch_scale: factor of the foot's pitch
         heading_rad: change of heading between the two mid-stances
         mounting_rad: rotation error of the foot frame, about each axis
-        lever_m: displacement of the sensor on the foot, along each axis
+        lever_arm_m: displacement of the sensor on the foot, along each axis
         gyr_bias_radps: constant within a stride, along each axis
         acc_bias_mps2: constant within a stride, along each axis
         gyr_noise_radps: of each sample of the grid
@@ -135,7 +135,7 @@ class AugmentationOptions:
     pitch_scale: tuple[float, float] = attrs.field(default=(0.9, 1.1), validator=FACTORS)
     heading_rad: float = attrs.field(default=0.1, validator=DEVIATION)
     mounting_rad: float = attrs.field(default=0.03, validator=DEVIATION)
-    lever_m: float = attrs.field(default=0.01, validator=DEVIATION)
+    lever_arm_m: float = attrs.field(default=0.01, validator=DEVIATION)
     gyr_bias_radps: float = attrs.field(default=0.002, validator=DEVIATION)
     acc_bias_mps2: float = attrs.field(default=0.05, validator=DEVIATION)
     gyr_noise_radps: float = attrs.field(default=0.005, validator=DEVIATION)
@@ -180,7 +180,7 @@ def _augment(
     motion = curved(motion, normal(options.heading_rad))
     bend = np.clip(normal(options.pace_bend, 3), -0.04, 0.04)
     motion = warped(motion, rng.uniform(*options.duration_scale, n), bend)
-    acc, gyr = synthesize(motion, motion.lever_m + normal(options.lever_m, 3))
+    acc, gyr = synthesize(motion, motion.lever_arm_m + normal(options.lever_arm_m, 3))
     acc = acc + normal(options.acc_bias_mps2, 1, 3) + normal(options.acc_noise_mps2, GRID, 3)
     gyr = gyr + normal(options.gyr_bias_radps, 1, 3) + normal(options.gyr_noise_radps, GRID, 3)
     start, end = normal(options.cut_jitter_s, 2).T
@@ -231,7 +231,7 @@ def recover_motion(
     gyr_radps: np.ndarray,
     duration_s: np.ndarray,
     length_cm: np.ndarray,
-    lever_m: np.ndarray,
+    lever_arm_m: np.ndarray,
     *,
     with_error: np.ndarray | bool = True,
 ) -> FootMotion:
@@ -242,7 +242,7 @@ def recover_motion(
         gyr_radps: [n, GRID, 3], canonical foot frame, without bias
         duration_s: [n], from mid-stance to mid-stance
         length_cm: [n], labels
-        lever_m: [3] or [n, 3], lever arm from the turning point to the sensor
+        lever_arm_m: [3] or [n, 3], lever arm from the turning point to the sensor
         with_error: [n] or one for all; keep the part of the acceleration that the motion does not explain
 
     Returns:
@@ -250,10 +250,10 @@ def recover_motion(
     """
     acc, gyr = np.asarray(acc_mps2, float), np.asarray(gyr_radps, float)
     duration = np.asarray(duration_s, float)
-    lever = np.zeros((len(acc), 3)) + lever_m
+    lever_arm = np.zeros((len(acc), 3)) + lever_arm_m
     step = duration / (POINTS - 1)
     orientation = _orientations(acc, gyr, step)
-    measured = _rotate(orientation, acc) - _lever_acceleration(orientation, gyr, lever, step)
+    measured = _rotate(orientation, acc) - _lever_arm_acceleration(orientation, gyr, lever_arm, step)
     measured[..., 2] -= GRAVITY_MPS2
     velocity, acceleration = _from_rest_to_rest(measured, step, np.asarray(length_cm, float))
     motion = FootMotion(
@@ -263,23 +263,23 @@ def recover_motion(
         velocity_mps=velocity,
         acceleration_mps2=acceleration,
         acc_error_mps2=np.zeros_like(acc),
-        lever_m=lever,
+        lever_arm_m=lever_arm,
         length_cm=np.asarray(length_cm, float),
     )
     kept = np.broadcast_to(np.asarray(with_error), (len(acc),))[:, None, None]
     return replace(motion, acc_error_mps2=np.where(kept, acc - synthesize(motion)[0], 0.0))
 
 
-def synthesize(motion: FootMotion, lever_m: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def synthesize(motion: FootMotion, lever_arm_m: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return the samples acc_mps2 and gyr_radps, [n, GRID, 3] each, of a sensor on the moving foot.
 
     Args:
         motion: of n strides
-        lever_m: [n, 3], position of the sensor; None: that of the motion
+        lever_arm_m: [n, 3], position of the sensor; None: that of the motion
     """
-    lever = motion.lever_m if lever_m is None else lever_m
-    specific = motion.acceleration_mps2 + _lever_acceleration(
-        motion.orientation, motion.gyr_radps, lever, motion.step_s
+    lever_arm = motion.lever_arm_m if lever_arm_m is None else lever_arm_m
+    specific = motion.acceleration_mps2 + _lever_arm_acceleration(
+        motion.orientation, motion.gyr_radps, lever_arm, motion.step_s
     )
     specific[..., 2] += GRAVITY_MPS2
     acc = _rotate(motion.orientation.swapaxes(-1, -2), specific) + motion.acc_error_mps2
@@ -454,10 +454,10 @@ def _rotate(rotation: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return np.einsum("nkij,nkj->nki", rotation, vectors)
 
 
-def _lever_acceleration(
-    orientation: np.ndarray, gyr: np.ndarray, lever_m: np.ndarray, step_s: np.ndarray
+def _lever_arm_acceleration(
+    orientation: np.ndarray, gyr: np.ndarray, lever_arm_m: np.ndarray, step_s: np.ndarray
 ) -> np.ndarray:
-    velocity = _rotate(orientation, np.cross(gyr, lever_m[:, None]))
+    velocity = _rotate(orientation, np.cross(gyr, lever_arm_m[:, None]))
     with extra("train"):
         from scipy.signal import savgol_filter
     # The derivative of the quartic through five points.

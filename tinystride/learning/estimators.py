@@ -1,6 +1,7 @@
 """Define estimators and their presets; parameters change single values of a preset."""
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -18,7 +19,14 @@ T = TypeVar("T")
 CHANNELS = 6
 FEATURES = ("strapdown", "stance-to-stance", "contact-to-contact")
 FEET = ("left", "right")
-COURSES = ("one-cycle", "constant")
+# Old names of settings and of augmentation options. They work for one more release, with a warning.
+RENAMED_SETTINGS = {
+    "copies": "augmentations_per_stride",
+    "course": "lr_schedule",
+    "leave_out": "exclude_flags",
+}
+RENAMED_AUGMENTATION = {"lever_m": "lever_arm_m"}
+LR_SCHEDULES = ("one-cycle", "constant")
 LOSSES = ("mean-squared", "huber")
 
 
@@ -45,13 +53,14 @@ class Settings:
         epochs: maximum number of passes through the training strides
         batch_size: strides per step of Adam
         learning_rate: maximum, up to 1
-        course: learning-rate schedule, "one-cycle" (linear rise, then a cosine down to zero) or "constant"
+        lr_schedule: of the learning rate, "one-cycle" (linear rise, then a cosine down to zero) or "constant"
         patience: epochs without a better validation error after which training stops
         loss: "mean-squared", or "huber", which is linear above `huber_delta_cm`
         huber_delta_cm: 0.001 to 1,000
         dataset_weights: {data set: weight of its strides in the loss}; 1 for data sets that are not named
-        leave_out: of FLAGS; strides with one of them are not used for training
-        copies: augmented strides made from each recorded one, up to 100; 0 for contact-to-contact features
+        exclude_flags: of FLAGS; strides with one of them are not used for training
+        augmentations_per_stride: augmented strides made from each recorded one, up to 100; 0 for
+            contact-to-contact features
         center_labels: subtract the integral's median error in each data set from its labels, so that the
             network learns no bias of a sensor or a reference
         half_rate_share: share of the augmented strides made from every second sample of the recorded stride,
@@ -75,13 +84,13 @@ class Settings:
     epochs: int = attrs.field(default=60, validator=whole_number(1, 100_000))
     batch_size: int = attrs.field(default=64, validator=whole_number(1, 100_000))
     learning_rate: float = attrs.field(default=5e-3, validator=real_number(1e-8, 1))
-    course: str = attrs.field(default="one-cycle", validator=one_of(COURSES))
+    lr_schedule: str = attrs.field(default="one-cycle", validator=one_of(LR_SCHEDULES))
     patience: int = attrs.field(default=60, validator=whole_number(1, 100_000))
     loss: str = attrs.field(default="mean-squared", validator=one_of(LOSSES))
     huber_delta_cm: float = attrs.field(default=5.0, validator=real_number(1e-3, 1e3))
     dataset_weights: Mapping[str, float] = attrs.field(factory=dict, validator=mapping("{llio-ruler: 2}"))
-    leave_out: tuple[str, ...] = attrs.field(default=(), validator=each(one_of(FLAGS)))
-    copies: int = attrs.field(default=0, validator=whole_number(0, 100))
+    exclude_flags: tuple[str, ...] = attrs.field(default=(), validator=each(one_of(FLAGS)))
+    augmentations_per_stride: int = attrs.field(default=0, validator=whole_number(0, 100))
     center_labels: bool = attrs.field(default=False, validator=true_or_false())
     half_rate_share: float = attrs.field(default=0.0, validator=real_number(0, 1))
     augmentation: Mapping[str, Any] = attrs.field(factory=dict, validator=mapping("{heading_rad: 0.1}"))
@@ -126,7 +135,8 @@ class Settings:
 def _residual(filters: tuple[int, ...], dense: tuple[int, ...]) -> Settings:
     return Settings(
         "strapdown-residual", "strapdown", 64, filters, (5, 5), (2, 1), dense,
-        epochs=15, batch_size=128, loss="huber", huber_delta_cm=1.0, copies=4, center_labels=True,
+        epochs=15, batch_size=128, loss="huber", huber_delta_cm=1.0, augmentations_per_stride=4,
+        center_labels=True,
     )  # fmt: skip
 
 
@@ -154,13 +164,14 @@ PRESETS: dict[str, dict[str, Settings]] = {
     "direct": {
         "tiny": Settings(
             "direct", "stance-to-stance", 64, (12, 12), (9, 7), (2, 1), (12,),
-            epochs=40, batch_size=128, learning_rate=1e-2, loss="huber", copies=6, augmentation=FOR_DIRECT,
-            leave_out=NO_WALKING,
+            epochs=40, batch_size=128, learning_rate=1e-2, loss="huber", augmentations_per_stride=6,
+            augmentation=FOR_DIRECT, exclude_flags=NO_WALKING,
         ),
         # Verbiest et al., Sensors 2023, 7166: the network that they deployed, 1.8 s at 60 Hz, right feet.
         "paper": Settings(
             "direct", "contact-to-contact", 108, (32, 16, 32), (5, 5, 15), (1, 1, 1), (128,),
-            feet=("right",), epochs=120, batch_size=32, learning_rate=2e-3, course="constant", patience=40,
+            feet=("right",), epochs=120, batch_size=32, learning_rate=2e-3, lr_schedule="constant",
+            patience=40,
         ),
     },
 }  # fmt: skip
@@ -169,7 +180,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "fast": {},
     # The paper's "up to 1,500 epochs" of Adam; learning rate and batch size are from its grid.
     "paper": {
-        "course": "constant",
+        "lr_schedule": "constant",
         "epochs": 1500,
         "patience": 1500,
         "learning_rate": 1e-3,
@@ -185,20 +196,21 @@ def choose(estimator: str, /, *, preset: str = "tiny", schedule: str = "fast", *
         estimator: "strapdown-residual" or "direct"
         preset: of the estimator, one of PRESETS
         schedule: one of SCHEDULES
-        **changes: values of Settings by name; None keeps the preset's
+        **changes: values of Settings by name, also by their old names; None keeps the preset's
 
     Raises:
         ParameterError: for unknown names and values out of range, see Settings
     """
     chosen = _named("train.preset", _named("estimator", PRESETS, estimator), str(preset))
     schedule_changes = _named("train.schedule", SCHEDULES, schedule)
+    changes = _with_current_names(changes)
     changeable = [entry.name for entry in attrs.fields(Settings) if entry.name != "estimator"]
     for name in changes:
         if name not in changeable:
             raise ParameterError(f"train.{name}: unknown; there are {', '.join(changeable)}")
     given = {name: _plain(value) for name, value in changes.items() if value is not None}
     settings = attrs.evolve(chosen, **{**schedule_changes, **given})
-    _check_copies(settings)
+    _check_augmentation(settings)
     return settings
 
 
@@ -213,6 +225,44 @@ def can_be_augmented(settings: Settings) -> bool:
     return settings.features != "contact-to-contact" and settings.points == POINTS
 
 
+def current_names(values: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+    """Return values by name, with old names replaced by current ones; None under an old name is dropped.
+
+    Args:
+        values: by old or current name
+        renamed: {old name: current name}
+
+    Raises:
+        ParameterError: if a value is given by both names
+    """
+    current = {name: value for name, value in values.items() if name not in renamed}
+    for old, new in renamed.items():
+        if values.get(old) is not None:
+            if current.get(new) is not None:
+                raise ParameterError(f"{old}: is the old name of {new}, which is also given; remove {old}")
+            current[new] = values[old]
+    return current
+
+
+def _with_current_names(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return changed settings by their current names, and warn of old ones."""
+    augmentation = changes.get("augmentation")
+    used = [(f"train.{old}", new) for old, new in RENAMED_SETTINGS.items() if changes.get(old) is not None]
+    changes = current_names(changes, RENAMED_SETTINGS)
+    if isinstance(augmentation, Mapping):
+        used += [
+            (f"train.augmentation.{old}", new)
+            for old, new in RENAMED_AUGMENTATION.items()
+            if augmentation.get(old) is not None
+        ]
+        changes["augmentation"] = current_names(augmentation, RENAMED_AUGMENTATION)
+    for old, new in used:
+        warnings.warn(
+            f"{old} is now {new}; the old name works for one more release", FutureWarning, stacklevel=3
+        )
+    return changes
+
+
 def _named(parameter: str, choices: Mapping[str, T], name: str) -> T:
     one_of(choices).check(parameter, name)
     return choices[name]
@@ -225,9 +275,13 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _check_copies(settings: Settings) -> None:
-    if not settings.copies or can_be_augmented(settings):
+def _check_augmentation(settings: Settings) -> None:
+    if not settings.augmentations_per_stride or can_be_augmented(settings):
         return
     if settings.features == "contact-to-contact":
-        raise ParameterError("train.copies: strides from contact to contact cannot be augmented; set it to 0")
-    raise ParameterError(f"train.copies: augmented strides have {POINTS} points; set train.points to that")
+        raise ParameterError(
+            "train.augmentations_per_stride: strides from contact to contact cannot be augmented; set it to 0"
+        )
+    raise ParameterError(
+        f"train.augmentations_per_stride: augmented strides have {POINTS} points; set train.points to that"
+    )

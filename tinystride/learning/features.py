@@ -188,9 +188,9 @@ def make_examples(
     """
     chosen = table["usable"].astype(bool) & subject_names(table).isin(subjects)
     rows = table[chosen & table["foot"].isin(settings.feet)]
-    if settings.leave_out:
+    if settings.exclude_flags:
         flags = rows["flags"].fillna("").str.split()
-        rows = rows[flags.map(lambda own: not set(own) & set(settings.leave_out)).astype(bool)]
+        rows = rows[flags.map(lambda own: not set(own) & set(settings.exclude_flags)).astype(bool)]
     features = stride_features(signals.select(rows["stride_id"]), settings.features, settings.points)
     lengths = rows[["stride_length_cm", "strapdown_length_cm"]].to_numpy(float, copy=True)
     if settings.center_labels:
@@ -229,10 +229,10 @@ def augmented(recorded: Examples, signals: StrideSignals, settings: Settings, *,
         settings: of the network and its training
         seed: the same seed gives the same strides
     """
-    if not settings.copies:
+    if not settings.augmentations_per_stride:
         return recorded
     motion = _motion(recorded, signals)
-    rows = source = np.tile(np.arange(len(recorded)), settings.copies)
+    rows = source = np.tile(np.arange(len(recorded)), settings.augmentations_per_stride)
     options, rng = AugmentationOptions(**settings.augmentation), np.random.default_rng(seed)
     if settings.half_rate_share:
         thinned = (_motion(recorded, half_rate(signals, first)) for first in (0, 1))
@@ -240,7 +240,7 @@ def augmented(recorded: Examples, signals: StrideSignals, settings: Settings, *,
         drawn = rng.random(len(source)) < settings.half_rate_share
         rows = source + len(recorded) * drawn * rng.integers(1, 3, len(source))
     *samples, made_cm = augment(motion, rows, options, rng)
-    copy = np.repeat(np.arange(1, settings.copies + 1), len(recorded))
+    copy = np.repeat(np.arange(1, settings.augmentations_per_stride + 1), len(recorded))
     names = [f"{stride}+{number}" for stride, number in zip(recorded.stride_id[source], copy, strict=True)]
     made_label_cm = label_cm(
         settings.estimator,

@@ -18,7 +18,12 @@ from tinystride.errors import ModelError, ParameterError
 from tinystride.files import atomic_folder, read_json, write_json
 from tinystride.learning.architectures import build
 from tinystride.learning.backend import keras, tf
-from tinystride.learning.estimators import Settings
+from tinystride.learning.estimators import (
+    RENAMED_AUGMENTATION,
+    RENAMED_SETTINGS,
+    Settings,
+    current_names,
+)
 from tinystride.learning.features import Examples
 
 WARM_UP = 0.1  # share of a one-cycle's steps in which the learning rate rises
@@ -101,6 +106,8 @@ class TrainedModel:
         try:
             content = read_json(folder / "model.json")
             offset, scale = (np.array(content.pop(name), float) for name in ("input_offset", "input_scale"))
+            content = current_names(content, RENAMED_SETTINGS)
+            content["augmentation"] = current_names(content["augmentation"], RENAMED_AUGMENTATION)
             tuples = {name: tuple(value) for name, value in content.items() if isinstance(value, list)}
             settings = Settings(**{**content, **tuples})
             network = build(settings, batch_size=1)
@@ -305,7 +312,7 @@ class _TabulatedRate(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def _learning_rate(settings: Settings, n_examples: int) -> float | _TabulatedRate:
-    if settings.course == "constant":
+    if settings.lr_schedule == "constant":
         return settings.learning_rate
     steps = settings.epochs * -(-n_examples // min(settings.batch_size, n_examples))
     rise = max(1, round(WARM_UP * steps))
