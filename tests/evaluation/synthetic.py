@@ -1,4 +1,4 @@
-"""Strides tables with errors of known structure."""
+"""Create strides tables with errors of known structure."""
 
 import numpy as np
 import pandas as pd

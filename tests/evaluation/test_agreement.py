@@ -84,7 +84,7 @@ def test_agreement_correlations_and_line_equal_pingouin():
 
 @pytest.mark.parametrize("subjects", [1, 8, 15])
 def test_agreement_intervals_have_nominal_coverage(subjects):
-    """In 120 studies: 95 %, give or take chance (SD 2 %)."""
+    """Check 120 studies: 95 %, with an SD of 2 % by chance."""
     table = walks(subjects=subjects, trials=4, strides=50 if subjects == 1 else 10)
     held = 0
     for study in range(120):
@@ -133,7 +133,7 @@ def test_agreement_means_do_not_span_gaps_or_trials():
 
 @pytest.mark.parametrize("footprint_sd_cm", [0.0, 1.0, 2.0])
 def test_agreement_reference_noise_is_separated_from_other_errors(footprint_sd_cm):
-    """Walks of six strides, in which deviations from the mean are correlated even without such noise."""
+    """Use walks of six strides, whose deviations from the mean are correlated in any case."""
     table = walks(subjects=30, trials=40, strides=6)
     own = per_stride(table, 1.5, 8)
     slow = per_subject(table, 2, 9) + 0.2 * table["start_s"]

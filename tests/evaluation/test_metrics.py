@@ -110,7 +110,7 @@ def test_evaluate_set_without_usable_stride_has_zero_coverage():
 
 
 def test_evaluate_recorded_strides_have_the_expected_accuracy(strides_folder):
-    """The estimates are the integral itself: its usual errors and the noise of the reference come out."""
+    """The estimates are the integral itself, so its known errors and the reference noise must result."""
     strides = read_strides(strides_folder).table
     split = split_by_subject(
         strides,

@@ -12,7 +12,7 @@ SMALL = dict(filters=[8, 8], kernels=[5, 5], strides=[1, 1], batch_size=16)  # c
 
 @pytest.fixture(scope="session")
 def walked():
-    """(table, signals) of people who walk along a line."""
+    """Return table and signals of people who walk along a line."""
     return walk(dict.fromkeys(TRAINED_ON + VALIDATED_ON + TESTED_ON, 60))
 
 

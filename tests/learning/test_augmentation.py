@@ -122,7 +122,7 @@ def integral_cm(acc, gyr, duration_s, start, lever_arm_m):
 
 
 def synthesized_integral_cm(motion, lever_arm_m=None):
-    """The integral of what a sensor at `lever_arm_m` measures, by an integrator that knows where it sits."""
+    """Return the integral of the samples of a sensor at `lever_arm_m`, integrated with that lever arm."""
     lever_arm = motion.lever_arm_m if lever_arm_m is None else lever_arm_m
     acc, gyr = synthesize(motion, lever_arm)
     return integral_cm(
@@ -366,7 +366,7 @@ def test_augment_each_option_changes_the_strides(motion, name):
 
 
 def with_and_without(motion, **option):
-    """Strides that `augment` makes with one option alone, and the same with none."""
+    """Return strides that `augment` makes with one option alone, and with all options zero."""
     return (
         augment(motion, ALL, options, np.random.default_rng(0)) for options in (evolve(OFF, **option), OFF)
     )

@@ -1,4 +1,4 @@
-"""TensorFlow starts without a word."""
+"""Importing TensorFlow prints nothing."""
 
 import subprocess
 import sys

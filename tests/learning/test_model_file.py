@@ -19,19 +19,19 @@ def test_attach_metadata_changes_nothing_else(quantized):
     other = attach_metadata(quantized.int8, {"a": "x" * 1001})
     interpreters = [open_model(content) for content in (quantized.int8, other)]
     random = np.random.default_rng(0)
-    (given,), (told,) = interpreters[0].get_input_details(), interpreters[0].get_output_details()
+    (source,), (target,) = interpreters[0].get_input_details(), interpreters[0].get_output_details()
     for _ in range(50):
-        values = random.integers(-128, 128, given["shape"], dtype=np.int8)
+        values = random.integers(-128, 128, source["shape"], dtype=np.int8)
         outputs = []
         for interpreter in interpreters:
-            interpreter.set_tensor(given["index"], values)
+            interpreter.set_tensor(source["index"], values)
             interpreter.invoke()
-            outputs.append(interpreter.get_tensor(told["index"]))
+            outputs.append(interpreter.get_tensor(target["index"]))
         assert outputs[0] == outputs[1]
 
 
 def test_attach_metadata_keeps_constants_aligned(quantized):
-    """TFLM reads weights where they lie in the file."""
+    """TFLM reads weights in place, so their alignment must not change."""
     from ai_edge_litert import schema_py_generated as schema
 
     content = attach_metadata(quantized.int8, {"a": "x" * 1001})

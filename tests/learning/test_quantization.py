@@ -35,12 +35,12 @@ def test_calibrate_uncovered_lengths_are_stretched(walked, estimator):
     assert (calibration.length_cm.min(), calibration.length_cm.max()) == COVERED_CM
     steps_cm = np.diff(np.sort(calibration.length_cm))
     assert steps_cm[0] < 25 and steps_cm[-1] < 35
-    shortest = calibration.length_cm.argmin()
-    name, factor = calibration.stride_id[shortest].split("*")
+    i_min = calibration.length_cm.argmin()
+    name, factor = calibration.stride_id[i_min].split("*")
     row = list(recorded.stride_id).index(name)
     assert float(factor) == pytest.approx(40 / recorded.length_cm[row], abs=1e-3)
-    # What the sensor turned stays; how far it went shrinks.
-    ratio = np.ptp(calibration.values[shortest], axis=0) / np.ptp(recorded.values[row], axis=0)
+    # The rotation stays the same; the displacement shrinks.
+    ratio = np.ptp(calibration.values[i_min], axis=0) / np.ptp(recorded.values[row], axis=0)
     assert ratio[4] == pytest.approx(1, abs=0.02)
     assert ratio[0] < 0.8
 
@@ -66,10 +66,10 @@ def test_calibrate_unaugmentable_strides_are_not_stretched(walked):
 
 
 def test_quantize_input_range_covers_40_and_220_cm(quantized, walked):
-    """The integral of the direct network's label range: what it tells of 40 and 220 cm is not cut off."""
+    """Check that the output range of a direct network includes lengths of 40 and 220 cm."""
     interpreter = open_model(quantized.int8)
-    (told,) = interpreter.get_output_details()
-    scale, zero_point = told["quantization"]
+    (target,) = interpreter.get_output_details()
+    scale, zero_point = target["quantization"]
     float32 = Network.load(quantized.float32).output_cm(quantized.calibration.values)
     assert (-128 - zero_point) * scale <= float32.min() + scale
     assert (127 - zero_point) * scale >= float32.max() - scale
@@ -77,10 +77,10 @@ def test_quantize_input_range_covers_40_and_220_cm(quantized, walked):
 
 def test_quantize_int8_network_has_int8_tensors_only(quantized, settings):
     interpreter = open_model(quantized.int8)
-    (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
-    assert (given["dtype"], told["dtype"]) == (np.int8, np.int8)
-    assert list(given["shape"]) == [1, settings.points, 6]
-    assert list(told["shape"]) == [1, 1]
+    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert (source["dtype"], target["dtype"]) == (np.int8, np.int8)
+    assert list(source["shape"]) == [1, settings.points, 6]
+    assert list(target["shape"]) == [1, 1]
     model = schema.ModelT.InitFromPackedBuf(bytearray(quantized.int8))
     operators = {code.builtinCode for code in model.operatorCodes}
     kinds = ("RESHAPE", "CONV_2D", "MAX_POOL_2D", "FULLY_CONNECTED")
@@ -109,12 +109,12 @@ def test_quantize_difference_is_between_the_two_files(quantized, examples):
         int8, float32 = (
             Network.load(content).output_cm(part.values) for content in (quantized.int8, quantized.float32)
         )
-        told = quantized.difference[name]
-        assert told["n_strides"] == len(part)
-        assert told["bias_cm"] == pytest.approx((int8 - float32).mean(), abs=1e-4)
-        assert told["sd_cm"] == pytest.approx((int8 - float32).std(), abs=1e-4)
-        assert told["max_abs_cm"] == pytest.approx(np.abs(int8 - float32).max(), abs=1e-4)
-        assert 0 < told["sd_cm"] < 2
+        difference = quantized.difference[name]
+        assert difference["n_strides"] == len(part)
+        assert difference["bias_cm"] == pytest.approx((int8 - float32).mean(), abs=1e-4)
+        assert difference["sd_cm"] == pytest.approx((int8 - float32).std(), abs=1e-4)
+        assert difference["max_abs_cm"] == pytest.approx(np.abs(int8 - float32).max(), abs=1e-4)
+        assert 0 < difference["sd_cm"] < 2
 
 
 def test_quantize_calibration_strides_are_training_strides(quantized, examples):
@@ -126,15 +126,15 @@ def test_quantize_calibration_strides_are_training_strides(quantized, examples):
 def test_quantize_int8_file_equals_tflm(quantized):
     micro = runtime.Interpreter.from_bytes(quantized.int8)
     interpreter = open_model(quantized.int8)
-    (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
+    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     random = np.random.default_rng(1)
     for _ in range(200):
-        values = random.integers(-128, 128, given["shape"], dtype=np.int8)
-        interpreter.set_tensor(given["index"], values)
+        values = random.integers(-128, 128, source["shape"], dtype=np.int8)
+        interpreter.set_tensor(source["index"], values)
         interpreter.invoke()
         micro.set_input(values, 0)
         micro.invoke()
-        assert interpreter.get_tensor(told["index"]) == micro.get_output(0)
+        assert interpreter.get_tensor(target["index"]) == micro.get_output(0)
 
 
 @pytest.mark.parametrize("n", [0, -1, 100_001])
@@ -149,12 +149,12 @@ def test_quantize_conversion_is_silent(trained, examples, walked, capfd):
 
 
 def test_quantize_layer_with_constant_zero_output_is_converted(trained, examples, walked):
-    """A hidden layer may die in training: the range of its output is a point."""
+    """A hidden layer may become inactive in training: the range of its output is a point."""
     weights = trained.model.network.get_weights()
     network = build(trained.model.settings, batch_size=1)
     dead = [np.full_like(each, -1) if i == len(weights) - 3 else each for i, each in enumerate(weights)]
     dead[-4] = np.zeros_like(dead[-4])
     network.set_weights(dead)
     result = quantize(replace(trained.model, network=network), *examples, walked[1], calibration_strides=20)
-    told_cm = Network.load(result.int8).output_cm(examples[1].values)
-    assert np.abs(told_cm - weights[-1]).max() < 1
+    output_cm = Network.load(result.int8).output_cm(examples[1].values)
+    assert np.abs(output_cm - weights[-1]).max() < 1

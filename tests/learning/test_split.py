@@ -85,13 +85,13 @@ def test_split_only_subject_of_a_data_set_is_trained_on_and_tested_out_of_fold()
 def test_split_grouped_kfold_spreads_data_sets_and_strides():
     counts = {**RECORDED, **{f"simulated/{i}": 60 for i in range(10)}}
     result = split(counts, folds=5, held_out=["tripod-excerpt"])
-    for dataset, fewest, most in (("ipol-healthy", 3, 4), ("simulated", 2, 2)):
+    for dataset, minimum, maximum in (("ipol-healthy", 3, 4), ("simulated", 2, 2)):
         n = [sum(name.startswith(dataset) for name in fold["test"]) for fold in result["folds"]]
-        assert min(n) == fewest and max(n) == most
+        assert min(n) == minimum and max(n) == maximum
     sizes = [sum(counts[name] for name in fold["test"]) for fold in result["folds"]]
-    *others, largest = sorted(sizes)
+    *others, max_size = sorted(sizes)
     assert max(others) < 1.3 * min(others)
-    assert largest < 952 + 3 * 246 + 120
+    assert max_size < 952 + 3 * 246 + 120
 
 
 def test_split_paper_is_9_3_3_and_tests_each_subject_once():
