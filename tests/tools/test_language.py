@@ -72,7 +72,7 @@ def test_hits_twin_function_with_a_name_of_the_c_is_found(tmp_path):
 
 def test_exceptions_each_has_a_reason_and_an_unknown_one_is_refused(tmp_path):
     for entry in language.Exceptions().entries:
-        assert entry["reason"].endswith(".")
+        assert len(entry["reason"].split()) >= 3
     short = tmp_path / "short.toml"
     short.write_text('[[accepted]]\npath = "*"\nwords = "told"\nreason = "ok"\n')
     with pytest.raises(ValueError, match="needs path, words and a reason"):
