@@ -28,7 +28,7 @@ def test_baselines_same_name_in_another_set_is_another_person():
 
 def test_baselines_bad_input_is_rejected_in_one_line():
     training, strides = walks(subjects=3), walks(subjects=2, first_subject=2)
-    with pytest.raises(DataError, match="lab/S02 is trained on and tested on"):
+    with pytest.raises(DataError, match="lab/S02 is in training and in test"):
         baselines(training, strides)
     strides = walks(first_subject=3)
     with pytest.raises(DataError, match="no training stride"):

@@ -1,7 +1,8 @@
-"""Every transformation makes strides whose integral is the length that it claims.
+"""Each transformation gives strides whose integral equals the label.
 
-Strides come from recordings and from formulas for a foot that swings, pitches and rolls (`walked`), evaluated
-on a fine grid; neither those nor the integrator of this file share a line with the module under test.
+Strides come from recordings and from formulas for a foot that swings, pitches and rolls (`walked`),
+evaluated on a fine grid. Neither these nor the integration in this file share code with the module under
+test.
 """
 
 from itertools import chain, islice
@@ -47,7 +48,9 @@ FINE = 20
 
 @pytest.fixture(scope="module")
 def walked():
-    """(acc_mps2, gyr_radps [n, GRID, 3], duration_s, length_cm [n]) of feet at rest at both mid-stances."""
+    """Return acc_mps2, gyr_radps [n, GRID, 3], duration_s and length_cm [n] of feet at rest at both
+    mid-stances.
+    """
     rng = np.random.default_rng(1)
     duration = rng.uniform(0.9, 1.4, STRIDES)[:, None]
     length_m = rng.uniform(0.7, 1.7, STRIDES)[:, None]
@@ -103,7 +106,7 @@ def motion(measured):
 
 
 def integral_cm(acc, gyr, duration_s, start, lever_arm_m):
-    """[n]: how far the point goes that the foot turns about, by strapdown integration of [n, POINTS, 3].
+    """Return the displacement [n] of the turning point, by strapdown integration of [n, POINTS, 3].
 
     start: [n, 3, 3], orientation at the first mid-stance; lever_arm_m: [n, 3], from the point to the sensor
     """

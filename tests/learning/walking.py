@@ -1,5 +1,8 @@
-"""Strides along a line, of exact length: the foot slides forward with one period of a sine as acceleration
-and pitches by one period of another. A little noise on top makes them differ."""
+"""Generate strides along a line with exact lengths.
+
+The foot slides forward with one period of a sine as acceleration and pitches by one period of another sine.
+A little noise makes the strides differ.
+"""
 
 import numpy as np
 import pandas as pd

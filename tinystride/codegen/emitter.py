@@ -210,7 +210,7 @@ def _choose_variants(layers: Sequence[Layer]) -> Variants:
 
 
 def _choose_blocks(layers: Sequence[Layer], packed: list[Convolution], unroll: int) -> dict[int, int]:
-    """Return the smallest number of blocks of each 1D convolution, by id, with which memory is smallest.
+    """Return for each 1D convolution, by id, the smallest number of blocks that minimizes the memory.
 
     More blocks cost instructions, because weights are packed again for each block, and save packed input
     words.

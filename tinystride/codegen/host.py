@@ -86,5 +86,5 @@ def run_on_host(
             getattr(loaded, f"{prefix}_reset")(*kept)
         for vector, output in zip(inputs, outputs, strict=True):
             if run(*kept, ctypes.c_void_p(vector.ctypes.data), ctypes.c_void_p(output.ctypes.data)):
-                raise ToolError(f"{prefix}_run of the generated C refuses an input")
+                raise ToolError(f"{prefix}_run of the generated C returned an error")
     return outputs

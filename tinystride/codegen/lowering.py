@@ -845,7 +845,7 @@ class Lowering:
         )
 
     def _fold(self, operator: Operator) -> None:
-        """Replace the outputs of an operator with constants; it becomes no layer."""
+        """Replace the outputs of an operator with constants; it creates no layer."""
         try:
             results = folding.fold(operator)
         except (ValueError, TypeError, IndexError) as error:

@@ -53,7 +53,7 @@ def _check(training: pd.DataFrame, strides: pd.DataFrame) -> None:
     if training.empty:
         raise DataError("baselines: no training stride of known length; train on a set that has lengths")
     if both := sorted(set(subject_names(training)) & set(subject_names(strides))):
-        raise DataError(f"baselines: {both[0]} is trained on and tested on; run split-by-subject again")
+        raise DataError(f"baselines: {both[0]} is in training and in test; run split-by-subject again")
     for table, used in ((training, "stride_length_cm"), (strides, "strapdown_length_cm")):
         for column in ("duration_s", used):
             absent = ~np.isfinite(table[column])

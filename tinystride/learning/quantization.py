@@ -207,7 +207,9 @@ def _with_exact_ranges(calibrated: bytes, network: keras.Model, samples: np.ndar
         distance = np.abs(ranges - [found.min[0], found.max[0]]).max(axis=1) / width
         closest = int(distance.argmin())
         if not distance[closest] < SAME_RANGE:
-            raise ModelError(f"tensor {tensor.name.decode()} of the converted network is no layer's output")
+            raise ModelError(
+                f"tensor {tensor.name.decode()} of the converted network is not the output of a layer"
+            )
         low, high = ranges[closest].astype(np.float32)
         found.min = [low]
         found.max = [high] if high > 0 else found.max
