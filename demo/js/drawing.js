@@ -76,7 +76,7 @@ export class Plan extends Drawing {
     const pad = 24;
     const inner = Math.max(60, this.canvas.clientWidth - 2 * pad);
     const span = { x: Math.max(right - left, 1), y: Math.max(high - low, 1) };
-    const scale = Math.min(inner / span.x, 300 / span.y);
+    const scale = Math.min(inner / span.x, (this.canvas.clientWidth > 600 ? 380 : 300) / span.y);
     this.prepare(Math.max(110, Math.round(span.y * scale + 2 * pad + 22)));
     const shift = (this.width - span.x * scale) / 2;
     this.at = ({ x, y }) => [shift + (x - left) * scale, pad + (high - y) * scale + (high - low < 1 ? (span.y - high + low) * scale * 0.5 : 0)];

@@ -47,7 +47,8 @@ const ANSWERS = {
     const time = data.seconds === undefined ? "" : ` ${grouped(data.samples)} samples in ${short(data.seconds, 2)} s.`;
     const simulated = find("save-sample").hidden ? "" : "Simulated sample: ";
     find("status").textContent = `${simulated}${headline()}${time}`;
-    find("summary-title").focus({ preventScroll: true });
+    find("plan-title").focus({ preventScroll: true });
+    find("result-status").scrollIntoView({ behavior: LESS_MOTION.matches ? "auto" : "smooth" });
     play();
   },
   live(data) {
@@ -106,7 +107,7 @@ function sizeOf(bytes) {
 }
 
 function analyse() {
-  find("error").textContent = find("status").textContent = "";
+  find("error").textContent = find("status").textContent = find("found").textContent = "";
   let options;
   try {
     options = readOptions();
