@@ -9,13 +9,13 @@ from tqdm import tqdm
 from stages.common import INT8_TFLITE, RAW
 from tinystride.datasets.loading import load_recordings
 from tinystride.streaming.native import NativeEstimator
-from tinystride.streaming.reference import ReferenceEstimator
+from tinystride.streaming.twin import TwinEstimator
 
 DECISIONS = ["start_s", "end_s", "flags"]
 
 
 def measure() -> Iterator[tuple[str, str, str]]:
-    native, reference = NativeEstimator(INT8_TFLITE), ReferenceEstimator(INT8_TFLITE)
+    native, reference = NativeEstimator(INT8_TFLITE), TwinEstimator(INT8_TFLITE)
     recordings = samples = strides = different = 0
     seconds, apart_cm = np.zeros(2), 0.0
     for recording in tqdm(load_recordings(RAW), unit="", desc="recordings"):

@@ -185,9 +185,9 @@ def estimator(model: Path | str | None, engine: Engine) -> "Any":
 
         streaming = NativeEstimator(path)
     else:
-        from tinystride.streaming.reference import ReferenceEstimator
+        from tinystride.streaming.twin import TwinEstimator
 
-        streaming = ReferenceEstimator(path)
+        streaming = TwinEstimator(path)
     return lambda recording: stream_strides(recording, streaming)
 
 

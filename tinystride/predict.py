@@ -14,7 +14,7 @@ from tinystride.learning.prediction import Network
 
 if TYPE_CHECKING:
     from tinystride.streaming.native import NativeEstimator
-    from tinystride.streaming.reference import ReferenceEstimator
+    from tinystride.streaming.twin import TwinEstimator
 
 RATE_RANGE_HZ = (40.0, 420.0)
 RATE_SLACK = 0.05  # a sensor with a nominal rate of 50 Hz may run slightly slower
@@ -76,7 +76,7 @@ def predict_strides(
     return table[[*COLUMNS, *MORE_COLUMNS]].reset_index(drop=True)
 
 
-def stream_strides(recording: Recording, estimator: "NativeEstimator | ReferenceEstimator") -> pd.DataFrame:
+def stream_strides(recording: Recording, estimator: "NativeEstimator | TwinEstimator") -> pd.DataFrame:
     """Estimate the strides of a recording as the C library reports them, sample by sample.
 
     Args:

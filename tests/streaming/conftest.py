@@ -3,7 +3,7 @@ import pytest
 from tests.codegen.estimator_library import export_estimator
 from tests.streaming.device import Library
 from tinystride.streaming.native import NativeEstimator
-from tinystride.streaming.reference import ReferenceEstimator
+from tinystride.streaming.twin import TwinEstimator
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def native(model_file):
 
 @pytest.fixture(scope="session")
 def reference(model_file):
-    return ReferenceEstimator(model_file)
+    return TwinEstimator(model_file)
 
 
 @pytest.fixture(scope="session")

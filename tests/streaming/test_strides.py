@@ -25,7 +25,7 @@ from tinystride.learning.model_file import attach_metadata
 from tinystride.predict import stream_strides
 from tinystride.streaming.evaluation import COLUMN, stream_tested, unseen_models
 from tinystride.streaming.native import NativeEstimator
-from tinystride.streaming.reference import ReferenceEstimator
+from tinystride.streaming.twin import TwinEstimator
 
 
 def part(recording, samples: slice):
@@ -270,7 +270,7 @@ def test_streaming_refuses_what_it_cannot_stream(native, model_file, tmp_path):
     with pytest.raises(DataError, match="no stride found"):
         stream_strides(part(recording, slice(0, 150)), native)
     direct = direct_model(tmp_path)
-    for engine in (NativeEstimator, ReferenceEstimator):
+    for engine in (NativeEstimator, TwinEstimator):
         with pytest.raises(ModelError, match="not an int8 strapdown-residual network"):
             engine(direct)
     files = export_model(direct, tmp_path / "direct", vectors=1)["files"]

@@ -10,7 +10,7 @@ from tinystride.learning.model_file import attach_metadata
 from tinystride.learning.prediction import Network
 from tinystride.predict import predict_strides
 from tinystride.streaming.native import NativeEstimator
-from tinystride.streaming.reference import ReferenceEstimator
+from tinystride.streaming.twin import TwinEstimator
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def test_unused_network_leaves_the_length_of_the_integral(model_file):
     recording = simulate_walk(SimulatedSubject(), n_strides=15, seed=1)
     offline = predict_strides(recording, Network.load(model_file))
     tables = [offline, NativeEstimator(model_file).strides(recording)]
-    tables.append(ReferenceEstimator(model_file).strides(recording))
+    tables.append(TwinEstimator(model_file).strides(recording))
     for table in tables:
         assert len(table) > 5
         np.testing.assert_array_equal(table["stride_length_cm"], table["strapdown_length_cm"])

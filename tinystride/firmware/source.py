@@ -1,4 +1,4 @@
-"""The estimator's C as text: its constants, and its parts as one translation unit."""
+"""Assemble the C of the estimator: constants and parts as one translation unit."""
 
 import re
 import textwrap
@@ -16,12 +16,19 @@ LICENCE = "/* SPDX-License-Identifier: MIT */\n"
 
 
 def header(version: str = __version__) -> str:
-    """The text of the public header, tinystride.h, with this version, MAJOR.MINOR.PATCH, in its macros."""
+    """Return the text of the public header.
+
+    Args:
+        version: MAJOR.MINOR.PATCH, for the version macros
+
+    Returns:
+        text of tinystride.h
+    """
     return with_version((FOLDER / "tinystride.h").read_text(), version)
 
 
 def translation_unit() -> str:
-    """The text of tinystride.c with all parts in place of their #include lines, constants among them."""
+    """Return the text of tinystride.c in which each part replaces the line that includes it."""
 
     def part(match: re.Match) -> str:
         name = match[1]
@@ -33,7 +40,7 @@ def translation_unit() -> str:
 
 
 def constants() -> str:
-    """The constants of `constants.py` as #define lines, each below its comment."""
+    """Return the constants of `constants.py` as #define lines, each below its comment."""
     from tinystride.firmware import constants as values
 
     blocks = ["/* Constants. Generated from tinystride/firmware/constants.py. */\n"]
@@ -46,6 +53,7 @@ def constants() -> str:
 
 
 def _literal(value: float | int | tuple[int, ...], kind: type, suffix: str) -> str:
+    """Return a value as C: a table as an initializer, a float in single precision."""
     if isinstance(value, tuple):
         return f"{{{', '.join(map(str, value))}}}"
     if kind is float:

@@ -1,1 +1,1 @@
-"""Strides as the samples come: the algorithm of the C library, in Python and as that C on the host."""
+"""The streaming estimator on the host: the compiled C library and its Python twin."""

@@ -1,4 +1,4 @@
-"""What tinystride_init computes from the sampling rate (firmware/config.inc, firmware/tinystride.c)."""
+"""Values derived from the sampling rate: tinystride_init of firmware/tinystride.c."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,24 @@ single = np.float32
 
 @dataclass(frozen=True)
 class Design:
-    """What tinystride_init computes, in the single precision that decides how numbers are rounded.
+    """Values that tinystride_init computes, in single precision so that they are rounded as in C.
 
-    samples_per_block; period_s: of a block; the rest in blocks, but window_samples and max_bridged, which are
-    samples, and min_swing, which is in units of turning.
+    Attributes:
+        rate_hz: sampling rate, 40 to 420 Hz
+        samples_per_block: samples that are summed to a block of about 1/60 s
+        period_s: duration of a block, s
+        window: length of the energy window, blocks
+        window_samples: length of the energy window, samples
+        stance_interval: minimum time between two mid-stances, blocks
+        stationary_run: stationary time after which the foot stands, blocks
+        pause: rest after which a stride ends, blocks
+        half_pause: half of `pause`, blocks
+        soon: time after the foot has come to rest within which a stride ends, blocks
+        standing_part: a third of a standing window, blocks
+        standing_guard: time that the foot must stand after a standing window, blocks
+        min_swing: minimum rotation of a swing, 1/1600 rad/s times blocks
+        relearn_blocks: time without stance after which the force at stance is relearned, blocks
+        max_bridged: maximum length of a gap that is interpolated, samples
     """
 
     rate_hz: float
@@ -36,7 +50,14 @@ class Design:
 
     @staticmethod
     def of(rate_hz: float) -> "Design":
-        """rate_hz: 40 to 420."""
+        """Compute the values.
+
+        Args:
+            rate_hz: sampling rate, 40 to 420 Hz
+
+        Returns:
+            the values
+        """
         rate = single(rate_hz)
         samples = int(rate / single(c.BLOCK_HZ) + single(0.5))
         samples = 2 if samples < 2 and rate > single(c.MAX_BLOCK_HZ) else samples
@@ -67,9 +88,10 @@ class Design:
 
     @property
     def block_hz(self) -> float:
+        """Rate of blocks, Hz."""
         return 1 / self.period_s
 
     @property
     def delay(self) -> float:
-        """Of the low-pass, in blocks."""
+        """Delay of slow signals in the low-pass, blocks."""
         return lowpass_delay_s(self.block_hz, c.LOWPASS_HZ) * self.block_hz

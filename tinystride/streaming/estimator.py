@@ -1,8 +1,8 @@
-"""The streaming estimator: the C of `firmware`, part by part, in Python.
+"""The Python twin of the C estimator, in the same parts as `firmware`.
 
-Decisions about strides use integers, as there, so that both decide alike; what happens once per stride is in
-double precision here and in single precision there. The parts: `config`, `state`, `frame`, `integrate`,
-`plausibility`, `stride`, `stance`, `standing`, `block`.
+Decisions about strides use integer arithmetic in both, so they agree exactly. Computations of one stride use
+double precision here and single precision in C. Parts: `config`, `state`, `frame`, `clipping`, `integrate`,
+`impacts`, `plausibility`, `stride`, `stance`, `standing`, `block`.
 """
 
 from tinystride.streaming.block import Segment
@@ -14,9 +14,14 @@ from tinystride.streaming.stride import Measure
 
 
 class Estimator:
-    """One foot: sensor, mounting and wearer as far as known, and the current stride.
+    """The state of one foot (tinystride_t).
 
-    foot: "left" or "right"; strides: those so far
+    Args:
+        design: values derived from the sampling rate
+        foot: "left" or "right"
+
+    Attributes:
+        strides: strides so far
     """
 
     def __init__(self, design: Design, foot: str):
@@ -27,10 +32,14 @@ class Estimator:
         self._stances = Stances(design, self._emit)
 
     def process_segment(self, segment: Segment) -> None:
-        """Take all blocks of a segment; its strides are appended to `strides`."""
+        """Process all blocks of a segment and append its strides to `strides`.
+
+        Args:
+            segment: samples without a gap that is too long to interpolate
+        """
         self._restart_after_gap(segment.first_sample)
         self._segment = segment
-        self._stances.begin(segment)
+        self._stances.reset_stream(segment)
         self._standing.restart()
         forces, energies = segment.force.tolist(), segment.energy.tolist()
         reported = len(self.strides)
@@ -40,7 +49,7 @@ class Estimator:
             elif len(self.strides) > reported:
                 return
             else:
-                self._standing.restart()  # a repeated sample is not standing
+                self._standing.restart()  # a repeated sample does not count as standing
             for event in ("saturated", "gap", "jumped"):
                 marked = getattr(segment, event)
                 if marked[n]:
@@ -52,13 +61,14 @@ class Estimator:
                 self._stances.process_block(n, energies[n], forces[n])
 
     def _restart_after_gap(self, first_sample: int) -> None:
-        """A stance that was open has ended its stride, before the gap."""
+        """End an open stance, which ends a stride, before the gap."""
         reported = len(self.strides)
         self._stances.restart()
         for stride in self.strides[reported:]:
             stride.latency_s = (first_sample - stride.end) / self.design.rate_hz
 
     def _emit(self, end: int) -> None:
+        """Append the stride that ends at place `end`, if its length is valid."""
         stride = self._measure.stride(self._segment, self._stances, end)
         if stride is not None:
             self.strides.append(stride)

@@ -1,4 +1,4 @@
-"""Recordings through the C library, and its strides beside those of the strides table."""
+"""Compare the strides of the C library with those of the strides table."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,7 +17,18 @@ FLAGS_COLUMN = "int8_streaming_flags"
 
 
 def unseen_models(split: dict, final: Path, folds: Mapping[object, Path]) -> dict[str, Path]:
-    """{"dataset/subject": the model that has never seen it}: the final, or that of the fold testing it."""
+    """Return for each subject a model that was not trained on it.
+
+    Args:
+        split: `{"final": {"test": subjects}, "folds": [{"fold": name, "test": subjects}, …]}`; a subject is
+            "dataset/subject"
+        final: the final model
+        folds: {fold: its model}
+
+    Returns:
+        {"dataset/subject": model}: the final model if it was not trained on the subject, else that of the
+        fold that tests the subject
+    """
     models = {subject: folds[part["fold"]] for part in split["folds"] for subject in part["test"]}
     return models | dict.fromkeys(split["final"]["test"], final)
 
@@ -25,15 +36,25 @@ def unseen_models(split: dict, final: Path, folds: Mapping[object, Path]) -> dic
 def stream_tested(
     recordings: Iterable[Recording], table: pd.DataFrame, models: Mapping[str, Path], progress: bool = False
 ) -> tuple[pd.DataFrame, dict[str, dict]]:
-    """What the device would have told of the recordings of `models`' subjects, each by the subject's model.
+    """Run the C library on recordings, each with the model that was not trained on its subject.
 
-    table: the strides table. A stride of the table is the streamed one between the same two stances.
+    A stride of the C library belongs to the stride of the table between the same two stances. Models other
+    than int8 strapdown-residual networks are skipped.
 
-    Returns (lengths, counts):
-      lengths: stride_id, COLUMN and FLAGS_COLUMN of the table's usable strides that were streamed, too
-      counts: {data set: {"strides", "unflagged", "latency_s", "latency_s_largest"}} of all streamed strides;
-        latency is from the mid-stance that ends a stride to the sample that brings the result
-    Without columns and empty where the models are no residual ones, for which there is no streaming.
+    Args:
+        recordings: of any subjects; subjects without a model are skipped
+        table: strides table with stride_id, dataset, subject, trial, foot, usable and mid-stances
+        models: {"dataset/subject": model}, see unseen_models
+        progress: show a progress bar
+
+    Returns:
+        lengths: stride_id, COLUMN (cm) and FLAGS_COLUMN of the usable strides of the table that the C library
+            reported, too; without rows if every model was skipped
+        counts: {data set: {"strides", "unflagged", "latency_s", "latency_s_largest"}} of all strides that the
+            C library reported; the latency is from the mid-stance that ends a stride to its report
+
+    Raises:
+        ToolError: if there is no C compiler
     """
     streaming = [model for model in sorted(set(models.values())) if is_streaming_model(model)]
     estimators = {model: NativeEstimator(model) for model in streaming}
@@ -56,6 +77,7 @@ def stream_tested(
 
 
 def _matched(rows: pd.DataFrame, strides: pd.DataFrame) -> pd.DataFrame:
+    """Return lengths and flags of the strides that match rows of the table, by stride_id."""
     number, _ = match(rows, "mid_stance", strides["start_s"].to_numpy(), strides["end_s"].to_numpy())
     found = number >= 0
     own = strides.iloc[number[found]]
@@ -69,6 +91,7 @@ def _matched(rows: pd.DataFrame, strides: pd.DataFrame) -> pd.DataFrame:
 
 
 def _counts(streamed: pd.DataFrame) -> dict[str, dict]:
+    """Return the counts of stream_tested."""
     return {
         dataset: {
             "strides": len(strides),

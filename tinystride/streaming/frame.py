@@ -7,13 +7,16 @@ import numpy as np
 from tinystride.firmware import constants as c
 from tinystride.gait.strapdown import Strapdown
 from tinystride.streaming.standing import Standing
-from tinystride.streaming.state import cosine, unit
+from tinystride.streaming.state import cosine, normalize
 
 
 class Frame:
-    """The mounting, in sensor axes.
+    """The mounting of the sensor, in sensor axes (struct tinystride_frame).
 
-    up_force: [3] mean force at stance, counts; left: [3] unit vector; forward: m, recent direction
+    Attributes:
+        up_force: [3] mean specific force at stance, counts
+        left: [3] unit vector to the left
+        forward: mean forward displacement of the last strides, m
     """
 
     def __init__(self) -> None:
@@ -24,9 +27,16 @@ class Frame:
     def update(
         self, start_force: list[int], end_force: list[int], gyr: np.ndarray
     ) -> tuple[bool, np.ndarray]:
-        """Update the vertical and left axes by a stride: forces [3] at its stances and angular rates [n, 3],
-        in counts. Return whether the forces alone prove that the sensor has slipped, and the difference of
-        their unit vectors, [3].
+        """Update the vertical and left axes by a stride.
+
+        Args:
+            start_force: [3] specific force of the stance at the start, counts
+            end_force: [3] specific force of the stance at the end, counts
+            gyr: [n, 3] angular rates during the stride, counts
+
+        Returns:
+            slipped: True if the two forces alone prove that the sensor slipped on the shoe
+            changed: [3] unit vector of the force at the end − that at the start
         """
         start, end = np.array(start_force, float), np.array(end_force, float)
         if not self._has_frame or cosine(self.up_force, end) < c.COS_MAX_SLIP:
@@ -40,47 +50,60 @@ class Frame:
         axis = _principal_axis(self._gyr_spread, up)
         self.left = -axis if axis @ self.left < 0 else axis
         self._has_frame = True
-        return cosine(start, end) < c.COS_MAX_SLIP, np.subtract(unit(end), unit(start))
+        return cosine(start, end) < c.COS_MAX_SLIP, np.subtract(normalize(end), normalize(start))
 
     def axes(self) -> np.ndarray:
-        """Rows [3, 3]: forward, left and up."""
+        """Return the rotation [3, 3] from sensor axes to the foot; its rows are forward, left and up."""
         up = self.up_force / np.linalg.norm(self.up_force)
         return np.stack([np.cross(self.left, up), self.left, up])
 
     def update_direction(self, displacement_m: float) -> tuple[bool, bool]:
-        """Update which way is forward. Return whether the foot moved against the direction of the strides
-        before, and whether forward and backward were exchanged.
+        """Update the forward direction by a stride, and reverse it if the foot moves backward.
+
+        Args:
+            displacement_m: displacement along the forward axis, m
+
+        Returns:
+            reverses: True if the foot moved against the direction of the last strides
+            is_reversed: True if forward and backward were exchanged
         """
         ahead = min(max(displacement_m, -1.0), 1.0)
         reverses = ahead * self.forward < -c.REVERSAL_M2
         self.forward = c.FORWARD_MEMORY * self.forward + ahead
-        turned_round = self.forward < 0
-        if turned_round:
+        is_reversed = self.forward < 0
+        if is_reversed:
             self.forward, self.left = -self.forward, -self.left
-        return reverses, turned_round
+        return reverses, is_reversed
 
 
 def update_bias(
     sensor: Standing, axes: np.ndarray, mirror: float, result: Strapdown, up: np.ndarray, duration_s: float
 ) -> None:
-    """Correct the gyroscope bias by the tilt at the end of a stride: a Kalman filter.
+    """Correct the gyroscope bias by the tilt that integration leaves at the end of a stride: a Kalman filter.
 
-    axes: [3, 3] from sensor axes to the foot; up: [3] specific force at the end. Variances are in units of
-    what one stride tells.
+    Variances are relative to that of the bias that one stride measures.
+
+    Args:
+        sensor: holds bias and its covariance, which are updated
+        axes: [3, 3] rotation from sensor axes to the foot
+        mirror: 1 for a right foot, -1 for a left foot
+        result: integral of the stride
+        up: [3] specific force at the end, in the frame of the start, m/s²
+        duration_s: duration of the stride, s
     """
     x, y = up[:2] / (np.linalg.norm(up) + 1e-12)
-    lever = result.orientation[0].mean(axis=0)[:2] * [mirror, 1, mirror] @ axes * duration_s
+    tilt_per_bias = result.orientation[0].mean(axis=0)[:2] * [mirror, 1, mirror] @ axes * duration_s
     variance = 1 + (x * x + y * y) / c.TILT_SD_RAD**2
-    covariance = lever @ sensor.bias_variance @ lever.T + variance * np.eye(2)
-    gain = sensor.bias_variance @ lever.T @ np.linalg.inv(covariance)
+    covariance = tilt_per_bias @ sensor.bias_variance @ tilt_per_bias.T + variance * np.eye(2)
+    gain = sensor.bias_variance @ tilt_per_bias.T @ np.linalg.inv(covariance)
     sensor.bias = sensor.bias + gain @ [-y, x]
     sensor.bias_variance = (
-        sensor.bias_variance - gain @ lever @ sensor.bias_variance + np.eye(3) * c.BIAS_WALK
+        sensor.bias_variance - gain @ tilt_per_bias @ sensor.bias_variance + np.eye(3) * c.BIAS_WALK
     )
 
 
 def _principal_axis(spread: np.ndarray, up: np.ndarray) -> np.ndarray:
-    """The horizontal axis [3] about which a foot with these second moments of angular rate turns most."""
+    """Return the horizontal axis [3] with the maximum second moment of angular rate; `spread`: [3, 3]."""
     first = np.eye(3)[0 if up[0] ** 2 < 0.5 else 1]
     first = first - (first @ up) * up
     first = first / np.linalg.norm(first)

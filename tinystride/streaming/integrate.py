@@ -31,7 +31,7 @@ class Integral:
     up: np.ndarray
     late_mps: float
 
-    def turn_round(self) -> None:
+    def reverse_direction(self) -> None:
         """Exchange forward with backward and left with right; `values`, `up` and `result` stay."""
         self.acc, self.gyr = self.acc * BACKWARD, self.gyr * BACKWARD
         self.moved, self.excess_m = self.moved * BACKWARD, self.excess_m * BACKWARD

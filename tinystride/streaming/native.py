@@ -1,4 +1,4 @@
-"""The C library itself, built for the host."""
+"""Run the C library, compiled for the host."""
 
 import ctypes
 import tempfile
@@ -18,10 +18,14 @@ FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-fPIC", "-shared")
 
 
 class NativeEstimator:
-    """A model's C library, compiled into a temporary folder that lasts as long as this object.
+    """The C library of a model, compiled in a temporary folder that exists as long as this object.
 
-    Raises ModelError for a model that the streaming estimator is not made for, ToolError without a C
-    compiler or if it refuses.
+    Args:
+        model: .tflite file of an int8 strapdown-residual network
+
+    Raises:
+        ModelError: if the model is another one
+        ToolError: if there is no C compiler, or the C does not compile
     """
 
     def __init__(self, model: Path | str):
@@ -36,7 +40,14 @@ class NativeEstimator:
         self._replay.restype = ctypes.c_ssize_t
 
     def strides(self, recording: Recording) -> pd.DataFrame:
-        """The strides of a recording, see table.stride_table."""
+        """Return the strides of a recording.
+
+        Args:
+            recording: one foot, 40 to 420 Hz; at another rate there is no stride
+
+        Returns:
+            one row per stride, see table.stride_table
+        """
         samples, lost = raw_samples(recording)
         samples = np.ascontiguousarray(samples, np.float32)
         lost = np.ascontiguousarray(lost, np.uint32)

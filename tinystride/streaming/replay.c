@@ -1,11 +1,11 @@
-/* A whole recording through the estimator at once, for the host. */
+/* Run the estimator on a whole recording, on the host. */
 #include "tinystride.h"
 
 #include <stddef.h>
 
-/* samples [n][6]: acc in m/s^2, gyr in rad/s; lost [n]: how many samples are missing before each.
- * Returns how many strides there were, of which the first `capacity` are in `strides`; -1 if the estimator cannot be
- * started. */
+/* Return the number of strides; -1 if rate_hz or foot is invalid. The first `capacity` strides are written to `strides`.
+ * samples: [n][6] acc in m/s^2, gyr in rad/s; lost: [n] number of samples that are missing before each sample;
+ * full scales in m/s^2 and rad/s, 0 if unknown. */
 ptrdiff_t replay(float rate_hz, int foot, float acc_full_scale, float gyr_full_scale, size_t n,
                  const float *samples, const uint32_t *lost, size_t capacity, tinystride_stride_t *strides);
 
@@ -23,9 +23,9 @@ ptrdiff_t replay(float rate_hz, int foot, float acc_full_scale, float gyr_full_s
         if (i < n && lost[i]) {
             (void)tinystride_gap(&ts, lost[i]);
         }
-        const int told = i < n ? tinystride_push(&ts, samples + 6 * i, samples + 6 * i + 3, &stride)
-                               : tinystride_finish(&ts, &stride);
-        if (told == TINYSTRIDE_STRIDE) {
+        const int status = i < n ? tinystride_push(&ts, samples + 6 * i, samples + 6 * i + 3, &stride)
+                                 : tinystride_finish(&ts, &stride);
+        if (status == TINYSTRIDE_STRIDE) {
             if (found < capacity) {
                 strides[found] = stride;
             }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tinystride.firmware import constants as c
 from tinystride.streaming.block import Segment
 from tinystride.streaming.config import Design, single
-from tinystride.streaming.state import FRACTIONS, Current, stationarity_weight, unit
+from tinystride.streaming.state import FRACTIONS, Current, normalize, stationarity_weight
 
 
 class Stances:
@@ -36,8 +36,12 @@ class Stances:
             self._close_stance()
         self.previous_missing = self.previous_missing or self.has_stance
 
-    def begin(self, segment: Segment) -> None:
-        """Begin with the first block of a segment."""
+    def reset_stream(self, segment: Segment) -> None:
+        """Prepare for the first block of a segment.
+
+        Args:
+            segment: blocks that process_block receives next
+        """
         self.segment, self._samples = segment, segment.kept.tolist()
         self.motion: list[int] = []
         self.has_stance = self.on_ground = self._has_candidate = False
@@ -93,7 +97,7 @@ class Stances:
 
     def _set_stance_force(self, force: list[int]) -> None:
         self.has_stance_force, self.stance_force = True, list(force)
-        self._up = unit(self.stance_force)
+        self._up = normalize(self.stance_force)
 
     def _force_deviation(self, force: list[int]) -> int:
         """By how much a specific force differs from that of the standing foot, in units of motion energy."""
@@ -140,7 +144,7 @@ class Stances:
         one.
         """
         self._has_candidate = False
-        self._up = unit(self._up)
+        self._up = normalize(self._up)
         before = self.motion[max(0, self._candidate - self.design.stance_interval) : self._candidate]
         if (
             before and min(before) <= self._candidate_motion
@@ -166,7 +170,7 @@ class Stances:
                 expected + int((x - expected) / 8)
                 for x, expected in zip(self._candidate_force, self.stance_force, strict=True)
             ]
-        self._up = unit(self.stance_force)
+        self._up = normalize(self.stance_force)
 
     def _close_stance(self) -> None:
         """The foot has left the ground: one stride ends at the middle of its stance, the next one begins."""
@@ -187,7 +191,7 @@ class Stances:
         place = self._stationary_centre(origin, min(before, available - (n - origin)), min(after, n - origin))
         if not self._paused and self.stride.has_start:
             self._emit(place)
-        self.stride.begin(place, self.quietest_force, n, self.design.window)
+        self.stride.start_stride(place, self.quietest_force, n, self.design.window)
 
     def _end_stride_at_pause(self) -> None:
         """The foot rests for long: end the stride soon after the foot has come to rest."""

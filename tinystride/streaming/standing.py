@@ -1,4 +1,4 @@
-"""Standing still: gyroscope bias and gravity, learned while the foot stands (firmware/standing.inc)."""
+"""Calibration of gyroscope bias and gravity while the foot stands (firmware/standing.inc)."""
 
 import numpy as np
 
@@ -10,10 +10,16 @@ from tinystride.streaming.state import stationarity_weight
 
 
 class Standing:
-    """Detection of standing, and what the sensors showed then.
+    """Detection of standing, and calibration of the sensor (struct tinystride_standing, tinystride_sensor).
 
-    count: windows of standing, up to 4; bias: [3] rad/s, bias_variance: [3, 3], 1: what one stride tells;
-    rest_mps2: size of the specific force then or, before, in the most stationary stances
+    Args:
+        design: values derived from the sampling rate
+
+    Attributes:
+        count: standing windows so far, 0 to 4
+        bias: [3] bias of the gyroscope, rad/s
+        bias_variance: [3, 3] covariance of the bias, relative to the variance of one stride's measurement
+        rest_mps2: |specific force| while standing or, before that, at the stances, m/s²
     """
 
     def __init__(self, design: Design):
@@ -24,9 +30,13 @@ class Standing:
         self.restart()
 
     def update_rest_force(self, force: list[int], motion: int) -> None:
-        """Update the size of the specific force at rest by a stance, unless standing has shown it.
+        """Update the size of the specific force at rest by a stance. Do nothing after standing was detected.
 
-        The more the foot moved, the less it counts: a running foot is pushed.
+        A stance with more motion has less weight, because a running foot is pushed.
+
+        Args:
+            force: [3] specific force of the stance, counts
+            motion: motion energy of the stance, (0.01 rad/s)²
         """
         if not self.count:
             weight = stationarity_weight(motion)
@@ -35,13 +45,20 @@ class Standing:
             self.rest_mps2 += (size_mps2 - self.rest_mps2) * weight / self._rest_weight
 
     def restart(self) -> None:
-        """Start a new window with the next block: samples are missing, or repeated."""
+        """Start a new window with the next block, after lost or repeated samples."""
         self._blocks = 0
         self._force: list[int] = [0, 0, 0]
 
     def process_block(self, segment: Segment, n: int, energy: int, force: list[int]) -> None:
-        """Take block n of a segment: its motion energy without force, and its specific force in counts."""
-        # Once standing has been seen, an accelerometer without any noise is stuck.
+        """Detect standing in a block, and calibrate at the end of a standing window.
+
+        Args:
+            segment: segment of the block
+            n: number of the block
+            energy: energy of the angular rate over the energy window, (0.01 rad/s)²
+            force: [3] mean specific force over the energy window, counts
+        """
+        # After standing was detected once, an accelerometer without noise is stuck.
         frozen = self.count and segment.frozen[n]
         moves = energy > c.MAX_STANDING_MOTION or frozen
         if moves or (self._blocks and not _is_near(force, self._force)):
@@ -57,7 +74,7 @@ class Standing:
             self._blocks = 3 * part
 
     def _calibrate(self, segment: Segment, stop: int) -> None:
-        """Learn bias and gravity from the window of standing that ends with block `stop` - 1."""
+        """Update bias and gravity by the standing window that ends with block `stop` - 1."""
         part = self.design.standing_part
         sums = segment.sums[stop - 3 * part : stop].reshape(3, part, 6).sum(axis=1)
         means = sums / (part * self.design.samples_per_block) * np.repeat([c.ACC_UNIT, c.GYR_UNIT], 3)
@@ -69,7 +86,7 @@ class Standing:
         self.count = min(self.count + 1, 4)
         rest_mps2 = float(np.linalg.norm(acc[0].mean(axis=0)))
         self.rest_mps2 += (rest_mps2 - self.rest_mps2) / self.count
-        # Windows that follow each other err alike, so a few of them are enough.
+        # Errors of successive windows are similar, so more windows than these do not help.
         per_stride = variance / c.STRIDE_TILT_SD_RAD**2
         if per_stride < np.trace(self.bias_variance):
             gain = self.bias_variance @ np.linalg.inv(self.bias_variance + per_stride * np.eye(3))
@@ -77,9 +94,11 @@ class Standing:
             self.bias_variance = self.bias_variance - gain @ self.bias_variance
 
     def bias_is_unknown(self, duration_s: float, up: np.ndarray) -> bool:
-        """Return whether the bias may make too large an error of the length of a stride of this duration.
+        """Return whether the uncertainty of the bias makes the length of a stride unreliable.
 
-        up: [3] vertical, of any size: a bias about it does not change the length
+        Args:
+            duration_s: duration of the stride, s
+            up: [3] vertical, of any size; a bias about it does not change the length
         """
         about_up = up @ self.bias_variance @ up / (up @ up + 1e-12)
         variance = (np.trace(self.bias_variance) - about_up) / 2 * c.STRIDE_TILT_SD_RAD**2
@@ -89,4 +108,5 @@ class Standing:
 
 
 def _is_near(force: list[int], other: list[int]) -> bool:
+    """Return whether two specific forces [3], in counts, are as close as those of a standing foot."""
     return all(abs(x - y) <= c.MAX_STANDING_ACC_RANGE for x, y in zip(force, other, strict=True))

@@ -33,9 +33,9 @@ class Measure:
             return None
         duration_s = length * self.design.period_s
         integral, axes, slipped, repaired_rad = self._integrate(segment, stances, length)
-        reverses, turned_round = self.frame.update_direction(integral.moved[0])
-        if turned_round:
-            integral.turn_round()
+        reverses, is_reversed = self.frame.update_direction(integral.moved[0])
+        if is_reversed:
+            integral.reverse_direction()
         # After the last contact the pitch may go on changing its sign.
         start_sample, end_sample = self._sample(segment, start), self._sample(segment, end)
         contact = min(self._contact(segment, start // FRACTIONS, int(length)), end_sample)
@@ -73,7 +73,7 @@ class Measure:
             length_sd_cm=self._length_sd_cm(integral, excess_m[0]),
             repaired_deg=math.degrees(repaired_rad),
             values=integral.values,
-            turned_round=turned_round,
+            is_reversed=is_reversed,
         )
 
     def _length_sd_cm(self, integral: Integral, excess_m: float) -> float:

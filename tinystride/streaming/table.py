@@ -1,4 +1,4 @@
-"""What goes into the streaming estimator and what comes out, the same for both of its languages."""
+"""Input samples and output table of the streaming estimator, the same for the C and its twin."""
 
 import numpy as np
 import pandas as pd
@@ -9,13 +9,13 @@ NOT_FOR_STREAMING = (
     "not an int8 strapdown-residual network of 64 points, which streaming needs; choose another model or the "
     "offline engine"
 )
-# By bit, from the lowest.
+# Names of the flags, from the lowest bit.
 FLAG_NAMES = (
     "no-standing", "wrong-foot", "turn", "climb", "unusual-duration", "out-of-range", "not-walking",
     "gap", "saturated", "unsteady", "inconsistent", "sensors-disagree",
     "previous-missing",
 )  # fmt: skip
-# tinystride_stride_t
+# Members of tinystride_stride_t.
 STRIDE = np.dtype(
     [
         *(
@@ -33,8 +33,14 @@ STRIDE = np.dtype(
 
 
 def raw_samples(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
-    """The samples [n, 6] float32 that the sensor delivered, m/s² and rad/s, and how many are missing before
-    each [n]: those that a loader has filled in are lost again.
+    """Return the samples that the sensor delivered, without samples that a loader filled in.
+
+    Args:
+        recording: one foot; rows of `lost` were filled in by the loader
+
+    Returns:
+        samples: [n, 6] float32, acc in m/s², gyr in rad/s
+        lost: [n] number of samples that are missing before each sample
     """
     samples = np.column_stack([recording.acc_mps2, recording.gyr_radps]).astype(np.float32)
     place = np.flatnonzero(~recording.lost)
@@ -42,11 +48,16 @@ def raw_samples(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
 
 
 def stride_table(strides: np.ndarray, rate_hz: float) -> pd.DataFrame:
-    """One row per stride: start_s, end_s (mid-stances), initial_contact_s (NaN: none found), duration_s,
-    stride_length_cm, strapdown_length_cm, mean5_cm, mean10_cm, length_sd_cm, latency_s, repaired_deg,
-    flags.
+    """Convert strides of the C or its twin to a table.
 
-    strides: structured array with the members of tinystride_stride_t
+    Args:
+        strides: [strides] structured array of type STRIDE, the members of tinystride_stride_t
+        rate_hz: sampling rate, Hz
+
+    Returns:
+        one row per stride with start_s, end_s (mid-stances), initial_contact_s (NaN if not found),
+        duration_s, stride_length_cm, strapdown_length_cm, mean5_cm, mean10_cm, length_sd_cm, latency_s,
+        repaired_deg and flags (names separated by spaces)
     """
     place = {
         event: strides[f"{event}_sample"].astype(float) + strides[f"{event}_fraction"]
@@ -72,4 +83,12 @@ def stride_table(strides: np.ndarray, rate_hz: float) -> pd.DataFrame:
 
 
 def flag_words(flags: int) -> str:
+    """Return the names of flags, separated by spaces.
+
+    Args:
+        flags: TINYSTRIDE_NO_STANDING | ...
+
+    Returns:
+        names as in FLAG_NAMES; empty without flags
+    """
     return " ".join(name for bit, name in enumerate(FLAG_NAMES) if int(flags) >> bit & 1)

@@ -1,4 +1,4 @@
-"""The streaming estimator in Python, with a model's network: what the C library has to tell, too."""
+"""Run the Python twin of the C library, with the network of a model."""
 
 from pathlib import Path
 
@@ -19,8 +19,15 @@ from tinystride.streaming.state import BACKWARD, FLAG, Stride
 from tinystride.streaming.table import NOT_FOR_STREAMING, STRIDE, raw_samples, stride_table
 
 
-class ReferenceEstimator:
-    """A model's streaming estimator. Raises ModelError for a model that it is not made for."""
+class TwinEstimator:
+    """The Python twin of a model's C library.
+
+    Args:
+        model: .tflite file of an int8 strapdown-residual network
+
+    Raises:
+        ModelError: if the model is another one
+    """
 
     def __init__(self, model: Path | str):
         graph = read_graph(model)
@@ -30,15 +37,22 @@ class ReferenceEstimator:
             raise ModelError(f"{model}: {NOT_FOR_STREAMING}")
         self._factor, self._summand = input_scaling(network, description)
         self._scale, self._zero_point = quantization_of(network.output_quantization)
-        self._used = bool(description.get("use_network", True))
-        # The kernels that compute as those of TFLM do.
+        self._use_network = bool(description.get("use_network", True))
+        # Kernels whose results equal those of TFLM.
         self._interpreter = Interpreter(
             str(model), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         )
         self._interpreter.allocate_tensors()
 
     def strides(self, recording: Recording) -> pd.DataFrame:
-        """The strides of a recording, see table.stride_table."""
+        """Return the strides of a recording.
+
+        Args:
+            recording: one foot, 40 to 420 Hz
+
+        Returns:
+            one row per stride, see table.stride_table
+        """
         design = Design.of(recording.rate_hz)
         estimator = Estimator(design, recording.foot)
         for segment in segments(*raw_samples(recording), design, recording.saturation):
@@ -50,15 +64,18 @@ class ReferenceEstimator:
         return stride_table(found, recording.rate_hz)
 
     def _fill(self, row: np.void, stride: Stride, lengths: list[tuple[float, float]]) -> None:
-        """What the network adds to a stride; `lengths`: length and weight of each unflagged stride so far."""
+        """Fill in a row: add the network's correction to a stride (apply_network of the C).
+
+        lengths: (length in cm, weight) of each stride so far without flags, added to
+        """
         inputs = self._quantized(stride.values)
-        if stride.turned_round:
+        if stride.is_reversed:
             inputs = self._quantized((inputs - self._summand) / self._factor * np.tile(BACKWARD, 2))
-        output = self._run(inputs.astype(np.int8)) if self._used else self._zero_point
+        output = self._run(inputs.astype(np.int8)) if self._use_network else self._zero_point
         correction_cm = (output - self._zero_point) * float(self._scale)
         flags = stride.flags
         clipped = np.count_nonzero((inputs <= -128) | (inputs >= 127))
-        if self._used and (clipped > c.MAX_CLIPPED_INPUTS or output in (-128, 127)):
+        if self._use_network and (clipped > c.MAX_CLIPPED_INPUTS or output in (-128, 127)):
             flags |= FLAG["out-of-range"]
         if abs(correction_cm) > c.MAX_CORRECTION_CM:
             flags |= FLAG["inconsistent"]
@@ -76,10 +93,12 @@ class ReferenceEstimator:
             row[f"{event}_sample"], row[f"{event}_fraction"] = int(place), place % 1
 
     def _quantized(self, values: np.ndarray) -> np.ndarray:
+        """Return features [64, 6] as input of the network, -128 to 127."""
         return np.clip(np.rint(values * self._factor + self._summand), -128, 127)
 
     def _run(self, inputs: np.ndarray) -> int:
-        (given,), (told,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        self._interpreter.set_tensor(given["index"], inputs[None])
+        """Return the output of the network, -128 to 127."""
+        (source,), (result,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self._interpreter.set_tensor(source["index"], inputs[None])
         self._interpreter.invoke()
-        return int(self._interpreter.get_tensor(told["index"]).item())
+        return int(self._interpreter.get_tensor(result["index"]).item())
