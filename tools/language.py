@@ -52,10 +52,14 @@ PROSE = [
 # A sentence does not begin with these, unless it is a question.
 SUBJECTS = r"(?:who|what|whoever|whatever|nobody)\b(?!')|none\s+(?:is|are|was|were|has|have|may|can|will)\b"
 
-# Parts of identifiers (between underscores or capitals), everywhere.
-PARTS = {
+# Of variables and constants; in the name of a test these are ordinary words.
+SUPERLATIVES = {
     **dict.fromkeys(("largest", "longest", "most"), "MAX_…, max_…"),
     **dict.fromkeys(("smallest", "shortest", "fewest", "least"), "MIN_…, min_…"),
+}
+# Parts of identifiers (between underscores or capitals), everywhere.
+PARTS = {
+    **SUPERLATIVES,
     "unrest": "motion",
     **dict.fromkeys(("calm", "calmness", "calmer", "calmest"), "stationary, stationarity"),
     **dict.fromkeys(("told", "tell", "tells", "untold"), "report, emit"),
@@ -326,7 +330,8 @@ def in_name(passage: Passage) -> Iterator[tuple[int, str, str]]:
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold().replace("-", "_")
     for standard in STANDARD:
         snake = re.sub(rf"(?:^|(?<=_)){standard}(?=_|$)", "", snake)
-    replacements = [PARTS[part] for part in snake.split("_") if part in PARTS]
+    parts = [part for part in snake.split("_") if passage.kind != "test" or part not in SUPERLATIVES]
+    replacements = [PARTS[part] for part in parts if part in PARTS]
     if name in NAMES:
         replacements.append(NAMES[name])
     if passage.kind in {"function", "definition"} and name in DEFINITIONS:

@@ -59,6 +59,7 @@ def test_hits_banned_word_is_found_with_its_line(tmp_path, name, text, expected)
         ("part.py", 'PATTERN = r"(?:told|calm) or (?:nobody|else) of it"\n'),
         ("part.py", "def follow(): ...\ndef level(): ...\n"),
         ("part.c", "int at_least; state.most = 1;\n"),
+        ("tests/test_part.py", "def test_walk_most_strides_are_found(): ...\n"),
         ("tests/test_part.py", 'def test_read_none_is_default():\n    assert "nobody told it so"\n'),
     ],
 )
