@@ -250,7 +250,7 @@ def test_sweep_table_of_other_parameters_is_not_continued(tmp_path):
     (tmp_path / "trials.csv").write_text(
         "trial,base,train.augmentations_per_stride,train.batch_size\n0,abc,0,16\n"
     )
-    with pytest.raises(ParameterError, match="other parameters"):
+    with pytest.raises(ParameterError, match="another sweep, core, parameters"):
         sweep(
             space(), PARAMETERS, lambda own: None, tmp_path / "trials.csv", objectives=OBJECTIVES, workers=1
         )
