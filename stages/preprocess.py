@@ -3,7 +3,7 @@
 from stages.common import RAW, RESULTS, STRIDES, run_stage, validated_kwargs
 from tinystride.datasets.loading import load_recordings
 from tinystride.files import atomic_folder, write_json
-from tinystride.gait.figures import waveform_figure
+from tinystride.gait.plots import plot_waveforms
 from tinystride.gait.strides import GaitOptions, count_strides, gather_strides, write_strides
 
 
@@ -13,7 +13,7 @@ def main(parameters: dict) -> None:
     write_strides(strides, STRIDES)
     with atomic_folder(RESULTS / "preprocess") as folder:
         write_json(folder / "counts.json", count_strides(strides.table))
-        waveform_figure(strides, folder / "waveforms.png")
+        plot_waveforms(strides, folder / "waveforms.png")
 
 
 if __name__ == "__main__":

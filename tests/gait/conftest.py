@@ -1,4 +1,4 @@
-"""Walks of simulated people, whose strides are known exactly."""
+"""Fixtures: walks of simulated people, whose true stride lengths are known."""
 
 import numpy as np
 import pytest
@@ -14,5 +14,5 @@ def person() -> SimulatedSubject:
 
 @pytest.fixture(scope="session")
 def walk(person):
-    """A right foot's recording by an ideal sensor, and its truth."""
+    """Return the recording of a right foot by an ideal sensor, and its truth."""
     return simulate_walk_with_truth(person, foot="right", rate_hz=100, seed=1)

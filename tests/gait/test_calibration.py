@@ -19,16 +19,16 @@ def recording(person):
     return simulate_walk(person, rate_hz=100, n_strides=20, seed=1, sensor=sensor)
 
 
-def test_standing_shows_bias_and_gravity(recording):
+def test_calibrate_standing_shows_bias_and_gravity(recording):
     acc, gyr, stands, _ = calibrate(recording.acc_mps2, recording.gyr_radps, 100)
     assert stands
     assert recording.gyr_radps - gyr == pytest.approx(np.tile(BIAS_RADPS, (len(gyr), 1)), abs=2e-4)
     assert np.linalg.norm(acc[:200].mean(axis=0)) == pytest.approx(GRAVITY_MPS2, abs=1e-3)
-    # An offset is taken out, so the moving foot's samples are shifted and not scaled.
+    # The correction is an offset, so the samples of the moving foot are shifted and not scaled.
     assert np.ptp(recording.acc_mps2 - acc, axis=0) == pytest.approx(0, abs=1e-9)
 
 
-def test_without_standing_the_strides_show_most_of_the_bias(recording):
+def test_calibrate_without_standing_strides_show_the_bias(recording):
     walking = slice(400, -300)
     acc, gyr, stands, _ = calibrate(recording.acc_mps2[walking], recording.gyr_radps[walking], 100)
     assert not stands
@@ -37,7 +37,7 @@ def test_without_standing_the_strides_show_most_of_the_bias(recording):
     assert np.linalg.norm(acc, axis=1).min() < GRAVITY_MPS2
 
 
-def test_a_turning_table_is_no_bias():
+def test_calibrate_constant_rotation_is_not_a_bias():
     noise = np.random.default_rng(0)
     gyr = noise.normal([0, 0, 0.5], 0.001, (1000, 3))
     acc = noise.normal([0, 0, 9.6], 0.01, (1000, 3))
@@ -47,23 +47,23 @@ def test_a_turning_table_is_no_bias():
     assert calibrated_acc[:, 2].mean() == pytest.approx(GRAVITY_MPS2, abs=0.01)
 
 
-def test_what_was_lost_is_no_standing(recording):
+def test_calibrate_lost_samples_are_not_standing(recording):
     walking = slice(400, -300)
     acc, gyr = recording.acc_mps2[walking].copy(), recording.gyr_radps[walking].copy()
-    # Between two instants that are alike, here equal, interpolation makes a foot that stands.
+    # Interpolation between two equal samples looks like standing.
     first = int(np.linalg.norm(gyr, axis=1).argmin())
     lost = np.arange(first + 1, first + 300)
     acc[lost], gyr[lost] = acc[first], gyr[first]
-    gone = np.isin(np.arange(len(acc)), lost)
-    assert calibrate(acc, gyr, 100)[2] and not calibrate(acc, gyr, 100, gone)[2]
-    # A sample lost here and there while somebody stands does not undo the standing.
+    is_lost = np.isin(np.arange(len(acc)), lost)
+    assert calibrate(acc, gyr, 100)[2] and not calibrate(acc, gyr, 100, is_lost)[2]
+    # Single lost samples during standing do not matter.
     few = np.isin(np.arange(recording.n_samples), np.arange(20, 250, 40))
-    found = [calibrate(recording.acc_mps2, recording.gyr_radps, 100, gone) for gone in (None, few)]
+    found = [calibrate(recording.acc_mps2, recording.gyr_radps, 100, is_lost) for is_lost in (None, few)]
     assert found[1][2] and found[1][1] == pytest.approx(found[0][1], abs=1e-3)
 
 
-def test_calibrate_rolling_foot_is_not_learnt_as_bias():
-    # A foot that rolls over at 0.03 rad/s for a second: as steady as a bias, but gravity turns with it.
+def test_calibrate_rolling_foot_is_not_a_bias():
+    # The foot rolls over at 0.03 rad/s for a second: as constant as a bias, but gravity turns with it.
     noise = np.random.default_rng(0)
     time_s = np.arange(100) / 100
     tilt = 0.03 * time_s
@@ -74,7 +74,7 @@ def test_calibrate_rolling_foot_is_not_learnt_as_bias():
     assert (gyr - without_bias)[0] == pytest.approx(BIAS_RADPS, abs=3e-3)
 
 
-def test_calibrate_half_a_second_of_stillness_is_not_standing():
+def test_calibrate_half_a_second_at_rest_is_not_standing():
     noise = np.random.default_rng(1)
     gyr, acc = noise.normal(0, 0.001, (50, 3)) + BIAS_RADPS, noise.normal([0, 0, 9.8], 0.02, (50, 3))
     assert not calibrate(acc, gyr, 100).stands
@@ -83,7 +83,7 @@ def test_calibrate_half_a_second_of_stillness_is_not_standing():
 
 @pytest.mark.parametrize("speed_mps", [0.55, 0.8])
 @pytest.mark.parametrize("standing_s", [0.3, 0.6, 1.0, 1.5])
-def test_calibrate_slow_simulated_walker_after_short_standing_is_right_or_flagged(speed_mps, standing_s):
+def test_calibrate_slow_walker_short_standing_is_right_or_flagged(speed_mps, standing_s):
     for seed in range(3):
         rng = np.random.default_rng([seed, 5])
         recording, truth = simulate_walk_with_truth(

@@ -1,4 +1,4 @@
-"""A clipped gyroscope on simulated walks: gravity tells how much rotation was lost."""
+"""Repair of a clipped gyroscope on simulated walks."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def unrepaired(acc_mps2, gyr_radps, rate_hz, mid_stances, *_):
 
 @pytest.mark.parametrize("is_known", [True, False])
 @pytest.mark.parametrize("share", [0.6, 0.8])
-def test_repair_clipped_walk_errs_much_less(walk, share, is_known, monkeypatch):
+def test_repair_clipped_walk_reduces_the_error(walk, share, is_known, monkeypatch):
     recording, truth = walk
     damaged = clipped(recording, share, is_known)
     repaired_cm = np.sqrt((errors_cm(damaged, truth) ** 2).mean())
@@ -45,7 +45,7 @@ def test_repair_clipped_walk_errs_much_less(walk, share, is_known, monkeypatch):
     assert repaired_cm < 0.6 * unrepaired_cm
 
 
-def test_clipping_is_flagged_if_much_rotation_was_lost(walk):
+def test_clipped_walk_is_flagged_only_if_much_rotation_was_lost(walk):
     recording, _ = walk
     few, many = (
         extract_strides(
@@ -64,7 +64,7 @@ def test_repair_intact_walk_changes_nothing(walk):
     assert (same == gyr).all() and repaired_rad.tolist() == [0.0]
 
 
-def test_repaired_deg_is_about_the_rotation_that_was_lost(walk):
+def test_repaired_deg_clipped_walk_is_about_the_lost_rotation(walk):
     recording = walk[0]
     damaged = clipped(recording, 0.7, True)
     lost_rad = np.cumsum(np.abs(recording.gyr_radps - damaged.gyr_radps).sum(axis=1)) / recording.rate_hz
@@ -75,16 +75,16 @@ def test_repaired_deg_is_about_the_rotation_that_was_lost(walk):
     assert np.abs(table["repaired_deg"] - lost_deg).median() < 0.35 * np.median(lost_deg)
 
 
-def test_run_clips_both_ways_and_is_repaired(walk):
-    """The least that is lost both ways does not show at the end: its usual size is put back."""
+def test_repair_clipping_in_both_directions_adds_the_prior(walk):
+    """Losses in opposite directions cancel at the end of the stride, so each run gets the usual lost rate."""
     gyr = np.zeros((200, 3))
     gyr[40:50, 1], gyr[80:90, 1] = -7.0, 7.0
-    pitch_rad = np.cumsum(gyr[:, 1] + strides.clipping.EXCEEDS_RADPS * np.sign(gyr[:, 1])) / 100
+    pitch_rad = np.cumsum(gyr[:, 1] + strides.clipping.CLIPPING_RADPS * np.sign(gyr[:, 1])) / 100
     acc = 9.80665 * np.column_stack([-np.sin(pitch_rad), np.zeros(200), np.cos(pitch_rad)])
     repaired, repaired_rad = strides.clipping.repair(
         acc, gyr, 100.0, np.array([[10.0, 180.0]]), np.sign(gyr), np.eye(3)
     )
     more = repaired - gyr
-    assert more[45, 1] == pytest.approx(-strides.clipping.EXCEEDS_RADPS, abs=0.05)
-    assert more[85, 1] == pytest.approx(strides.clipping.EXCEEDS_RADPS, abs=0.05)
+    assert more[45, 1] == pytest.approx(-strides.clipping.CLIPPING_RADPS, abs=0.05)
+    assert more[85, 1] == pytest.approx(strides.clipping.CLIPPING_RADPS, abs=0.05)
     assert repaired_rad[0] == pytest.approx(0.2, abs=0.01)

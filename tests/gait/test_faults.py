@@ -1,4 +1,4 @@
-"""Faults on simulated walks: what the samples show of them is repaired, or the strides are flagged."""
+"""Faults of simulated walks are repaired, or their strides are flagged."""
 
 from dataclasses import replace
 
@@ -33,23 +33,23 @@ def errors(recording: Recording, truth) -> tuple[np.ndarray, np.ndarray]:
     return table["strapdown_length_cm"].to_numpy() - true_cm, table["flags"].to_numpy()
 
 
-def test_intact_walk_raises_no_flag(walk):
+def test_intact_walk_is_unflagged(walk):
     error_cm, flags = errors(*walk)
     assert np.abs(error_cm).max() < MAX_ERROR_CM and (flags == "").all()
 
 
 @pytest.mark.parametrize("lag_samples", [-3, -2, -1, 1, 2, 3])
-def test_gyroscope_out_of_step_is_corrected_or_flagged(walk, lag_samples):
+def test_delayed_gyroscope_is_corrected_or_flagged(walk, lag_samples):
     recording, truth = walk
     shifted = replace(recording, gyr_radps=np.roll(recording.gyr_radps, lag_samples, axis=0))
     error_cm, flags = errors(shifted, truth)
     assert np.abs(error_cm[flags == ""]).max(initial=0) < MAX_ERROR_CM + 2
-    # Where the drift is also that of a wrong rate, nothing is shifted and every stride is flagged.
+    # If a wrong rate would cause the same drift, nothing is corrected and every stride is flagged.
     assert (flags == "").mean() > 0.8 or all("sensors-disagree" in words for words in flags)
 
 
 @pytest.mark.parametrize("range_g", [2, 4])
-def test_accelerometer_that_overflows_flags_the_strides(walk, range_g):
+def test_accelerometer_overflow_flags_wrong_strides(walk, range_g):
     recording, truth = walk
     span = 2 * range_g * GRAVITY_MPS2
     wrapped = (recording.acc_mps2 + span / 2) % span - span / 2
@@ -58,7 +58,7 @@ def test_accelerometer_that_overflows_flags_the_strides(walk, range_g):
     assert np.abs(error_cm[flags == ""]).max(initial=0) < 8
 
 
-def test_every_sample_twice_flags_all_strides(walk):
+def test_repeated_samples_flag_all_strides(walk):
     recording, truth = walk
     every_other = np.arange(recording.n_samples) // 2 * 2
     twice = replace(
@@ -68,7 +68,7 @@ def test_every_sample_twice_flags_all_strides(walk):
 
 
 @pytest.mark.parametrize(("share", "disagrees"), [(1.0, False), (0.0, True)])
-def test_vertical_drift_that_scatters_disagrees_unless_it_came_at_contact(share, disagrees):
+def test_sensors_disagree_scattered_drift_unless_at_contact(share, disagrees):
     rng, n = np.random.default_rng(4), 40
     vertical_mps, contact = rng.normal(0, 0.3, n), rng.normal(0.7, 0.02, n)
     lost_m = height_lost_m(vertical_mps, contact)
@@ -76,7 +76,7 @@ def test_vertical_drift_that_scatters_disagrees_unless_it_came_at_contact(share,
     assert _disagree(vertical_mps, share * lost_m + noise_m - lost_m) == disagrees
 
 
-def test_right_foot_of_gaitmap_is_shaken_and_raises_no_flag(raw_folder):
+def test_sensors_disagree_gaitmap_only_with_a_wrong_scale(raw_folder):
     for recording in load_recordings(raw_folder, ["gaitmap-mocap"]):
         own = extract_strides(recording).table["flags"]
         assert not own.str.contains("sensors-disagree").any()

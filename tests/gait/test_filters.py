@@ -6,14 +6,14 @@ from scipy.signal import butter, group_delay, lfilter
 from tinystride.gait.filters import _butterworth, lowpass, lowpass_delay_s, moving_mean, moving_minimum
 
 
-def test_moving_mean_is_centred_and_shrinks_at_the_ends():
+def test_moving_mean_is_centred_and_narrower_at_the_ends():
     assert moving_mean(np.array([3.0, 0.0, 0.0, 0.0, 6.0]), 3) == pytest.approx([1.5, 1, 0, 2, 3])
     two_channels = np.arange(20.0).reshape(10, 2)
     assert moving_mean(two_channels, 5)[4] == pytest.approx(two_channels[2:7].mean(axis=0))
 
 
 @pytest.mark.parametrize("rate_hz", [50, 100, 128, 400])
-def test_lowpass_is_the_butterworth_filter_and_tells_its_delay(rate_hz):
+def test_lowpass_equals_butterworth_with_its_delay(rate_hz):
     impulse = np.zeros((200, 1))
     impulse[3] = 1
     b, a = butter(2, 10, fs=rate_hz)
@@ -23,14 +23,14 @@ def test_lowpass_is_the_butterworth_filter_and_tells_its_delay(rate_hz):
     )
 
 
-def test_lowpass_starts_settled():
+def test_lowpass_constant_signal_is_unchanged():
     level = np.full((50, 3), [1.0, -2.0, 9.8])
     assert lowpass(level, 100, 10) == pytest.approx(level)
 
 
 @pytest.mark.parametrize("rate_hz", [50, 104.5, 400])
 @pytest.mark.parametrize("samples", [1, 2, 300])
-def test_lowpass_gives_the_same_bits_as_scipy(samples, rate_hz):
+def test_lowpass_equals_scipy_bit_by_bit(samples, rate_hz):
     values = np.random.default_rng(samples).normal(scale=10, size=(samples, 3))
     b, a = _butterworth(rate_hz, 10)
     settled = np.array([[1 - b[0]], [b[2] - a[2]]]) * values[:1]
@@ -38,19 +38,19 @@ def test_lowpass_gives_the_same_bits_as_scipy(samples, rate_hz):
     assert lowpass(values, rate_hz, 10).tobytes() == expected.tobytes()
 
 
-def test_lowpass_of_no_samples_gives_none():
+def test_lowpass_empty_signal_is_empty():
     assert lowpass(np.empty((0, 3)), 100, 10).shape == (0, 3)
 
 
 @pytest.mark.parametrize("reach", [0, 1, 17, 400])
-def test_moving_minimum_equals_that_of_scipy(reach):
+def test_moving_minimum_equals_scipy(reach):
     values = np.random.default_rng(reach).normal(size=300)
     expected = minimum_filter1d(values, 2 * reach + 1, mode="nearest")
     assert np.array_equal(moving_minimum(values, reach), expected)
 
 
 @pytest.mark.parametrize("rate_hz", [40, 100, 400])
-def test_lowpass_of_a_long_recording_equals_that_of_scipy(rate_hz):
+def test_lowpass_long_recording_equals_scipy(rate_hz):
     values = np.random.default_rng(3).normal(scale=10, size=(30_001, 2)).cumsum(axis=0)
     b, a = _butterworth(rate_hz, 10)
     settled = np.array([[1 - b[0]], [b[2] - a[2]]]) * values[:1]

@@ -14,7 +14,7 @@ MOUNTINGS = [np.eye(3), np.diag([1.0, -1.0, -1.0]), *Rotation.random(4, random_s
 
 @pytest.mark.parametrize("mounting", MOUNTINGS)
 @pytest.mark.parametrize("foot", ["left", "right"])
-def test_any_mounting_gives_the_axes_of_the_foot(person, foot, mounting):
+def test_find_foot_frame_any_mounting_gives_the_axes_of_the_foot(person, foot, mounting):
     recording, truth = simulate_walk_with_truth(person, foot=foot, rate_hz=100, seed=3)
     acc, gyr = recording.acc_mps2 @ mounting, recording.gyr_radps @ mounting
     rotation = find_foot_frame(acc, gyr, 100.0, find_strides(acc, gyr, 100.0))
@@ -27,7 +27,7 @@ def test_any_mounting_gives_the_axes_of_the_foot(person, foot, mounting):
     assert np.rad2deg(np.arccos(forward @ heading)) < 12
 
 
-def test_a_left_foot_is_mirrored_to_look_like_a_right_one():
+def test_to_foot_frame_left_foot_is_mirrored():
     acc, gyr = np.array([[1.0, 2, 3]]), np.array([[4.0, 5, 6]])
     left_acc, left_gyr = to_foot_frame(np.eye(3), "left", acc, gyr)
     assert left_acc.tolist() == [[1, -2, 3]]
@@ -37,8 +37,8 @@ def test_a_left_foot_is_mirrored_to_look_like_a_right_one():
     assert right_gyr.tolist() == gyr.tolist()
 
 
-def test_waveforms_are_alike_in_all_sets_and_feet(raw_folder):
-    """Three sensors, mounted differently, on three groups of people: the mean pitch rates nearly coincide."""
+def test_foot_frame_recorded_sets_have_similar_waveforms(raw_folder):
+    """The mean pitch rates of three groups of people with different sensors and mountings nearly coincide."""
     recordings = [
         each
         for each in load_recordings(raw_folder, ["ipol-healthy", "llio-ruler", "tripod-excerpt"])

@@ -18,7 +18,7 @@ SUBJECT = SimulatedSubject()
 
 @pytest.fixture(scope="module", params=["left", "right"])
 def walk(request):
-    """Recording, truth, strides and their parameters of a straight walk with an ideal sensor."""
+    """Return recording, truth, strides and parameters of a straight walk with an ideal sensor."""
     return _walk(foot=request.param, n_strides=14, speed_mps=1.3, seed=4)
 
 
@@ -29,7 +29,7 @@ def _walk(**options):
 
 
 def _strides(recording, truth) -> pd.DataFrame:
-    """Mid-stances as they are found, lengths as they are."""
+    """Return detected mid-stances with true lengths."""
     found = extract_strides(recording).table
     found = found[found["strapdown_length_cm"].notna()].reset_index(drop=True)
     assert len(found) == len(truth.contact_s)
@@ -37,7 +37,7 @@ def _strides(recording, truth) -> pd.DataFrame:
     return found[["start_s", "end_s"]].assign(stride_length_cm=length_cm)
 
 
-def test_parameters_columns_cover_every_stride(walk):
+def test_gait_parameters_have_all_columns_for_every_stride(walk):
     _, _, strides, table = walk
     assert list(table) == list(COLUMNS) and len(table) == len(strides)
     assert table[1:].notna().all().all()
@@ -51,7 +51,7 @@ def test_contacts_simulated_walk_within_30_ms(walk):
         assert error_s.std() < 0.01
 
 
-def test_phases_add_up_to_the_stride_time(walk):
+def test_stance_and_swing_add_up_to_the_stride_time(walk):
     _, _, _, table = walk
     whole = table[1:]
     assert (whole["stance_s"] + whole["swing_s"]).to_numpy() == pytest.approx(
@@ -61,13 +61,13 @@ def test_phases_add_up_to_the_stride_time(walk):
     assert whole["cadence_spm"].to_numpy() == pytest.approx(120 / whole["stride_time_s"].to_numpy())
 
 
-def test_stance_after_standing_is_unknown(walk):
+def test_stance_after_standing_is_nan(walk):
     _, _, strides, table = walk
     assert np.isnan(table["stance_s"].iloc[0]) and np.isnan(table["stance_share"].iloc[0])
     assert table["stride_time_s"].iloc[0] == pytest.approx(strides["end_s"][0] - strides["start_s"][0])
 
 
-def test_speed_simulated_walk_is_the_walkers(walk):
+def test_speed_simulated_walk_equals_that_of_the_walker(walk):
     _, _, _, table = walk
     assert table["speed_mps"][2:-2].mean() == pytest.approx(1.3, rel=0.03)
 
@@ -100,7 +100,7 @@ def test_clearance_and_lateral_swing_simulated_walk_within_2_cm(walk):
     assert table["height_change_cm"].abs().mean() < 3
 
 
-def test_turn_is_positive_to_the_left_for_both_feet():
+def test_turn_to_the_left_is_positive_for_both_feet():
     legs = overground(1.2, 12)
     for foot in ("left", "right"):
         _, truth, _, table = _walk(foot=foot, legs=legs, seed=5)
@@ -109,27 +109,27 @@ def test_turn_is_positive_to_the_left_for_both_feet():
         assert np.abs(true_deg).max() > 30
 
 
-def test_walk_path_ends_where_the_walker_does():
+def test_walk_path_ends_at_the_end_of_the_walk():
     recording, truth, strides, _ = _walk(legs=overground(1.2, 12), seed=5)
     path = walk_path(recording, strides)
     travelled = truth.footprint_m[-1, :2] - truth.footprint_m[0, :2]
     assert np.linalg.norm(path[-1, -1, :2]) == pytest.approx(np.linalg.norm(travelled), abs=0.4)
 
 
-def test_parameters_of_no_stride_are_an_empty_table(walk):
+def test_gait_parameters_without_strides_are_empty(walk):
     recording, _, strides, _ = walk
     assert gait_parameters(recording, strides[:0]).empty
     assert len(walk_path(recording, strides[:0])) == 0
 
 
 @pytest.mark.parametrize("rate_hz", [50, 400])
-def test_contacts_hold_at_any_sampling_rate(rate_hz):
+def test_contacts_other_sampling_rates_within_40_ms(rate_hz):
     _, truth, _, table = _walk(rate_hz=rate_hz, n_strides=10, seed=6)
     for name, true_s in (("initial_contact_s", truth.contact_s), ("terminal_contact_s", truth.toe_off_s)):
         assert np.abs(table[name].to_numpy() - true_s).max() < 0.04
 
 
-def test_steps_of_both_feet_alternate_and_add_up():
+def test_step_parameters_both_feet_add_up_to_strides():
     feet = {foot: _walk(foot=foot, n_strides=12, speed_mps=1.2, seed=9) for foot in ("left", "right")}
     tables = {foot: parts[3] for foot, parts in feet.items()}
     steps = {
@@ -145,12 +145,12 @@ def test_steps_of_both_feet_alternate_and_add_up():
     assert both["double_support_share"].between(0.1, 0.4).all()
 
 
-def test_steps_without_the_other_foot_are_unknown(walk):
+def test_step_parameters_without_other_foot_are_nan(walk):
     _, _, _, table = walk
     assert step_parameters(table, table[:0]).isna().all().all()
 
 
-def test_place_in_walk_tells_first_last_and_bouts():
+def test_place_in_walk_numbers_bouts_and_marks_their_ends():
     strides = pd.DataFrame({"start_s": [1.0, 2.0, 3.0, 5.0, 20.0], "end_s": [2.0, 3.0, 4.0, 6.0, 21.0]})
     place = place_in_walk(strides)
     assert list(place["position"]) == ["first", "middle", "last", "only", "only"]
@@ -159,7 +159,7 @@ def test_place_in_walk_tells_first_last_and_bouts():
     assert list(place_in_walk(strides[:1])["position"]) == ["only"]
 
 
-def test_parameters_do_not_depend_on_the_mounting(walk):
+def test_gait_parameters_any_mounting_are_equal(walk):
     recording, _, strides, table = walk
     turned = np.array([[0, -1.0, 0], [0, 0, 1.0], [-1.0, 0, 0]])
     other = replace(

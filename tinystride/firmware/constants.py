@@ -137,7 +137,7 @@ STANDING_GUARD_S: Annotated[float, "a window counts if the foot stands on for th
 MAX_STANDING_ACC_RANGE: Annotated[int, "counts, range of the specific force"] = round(
     calibration.STANDING_ACC_MPS2 / ACC_UNIT
 )
-MAX_BIAS_RADPS: Annotated[float, "bias of the gyroscope, rad/s"] = calibration.LARGEST_BIAS_RADPS
+MAX_BIAS_RADPS: Annotated[float, "bias of the gyroscope, rad/s"] = calibration.MAX_BIAS_RADPS
 MAX_STANDING_MOTION: Annotated[Unsigned, "motion energy while standing: 0.2 rad/s"] = round(
     (calibration.MAX_STANDING_RADPS / MOTION_UNIT_RADPS) ** 2
 )
@@ -180,15 +180,15 @@ CONTACT_AFTER_CROSSING_S: Annotated[float, "initial contact after the pitch rate
 
 # Repair of a clipped gyroscope.
 CLIPPING_RADPS: Annotated[float, "by how much a foot exceeds the full scale while an axis is clipped"] = (
-    clipping.EXCEEDS_RADPS
+    clipping.CLIPPING_RADPS
 )
-CLIPPING_SD_RADPS: Annotated[float, "standard deviation of that"] = clipping.EXCEEDS_SD_RADPS
-MAX_CLIPPING_RADPS: Annotated[float, "at most"] = clipping.MAX_EXCEEDS_RADPS
+CLIPPING_SD_RADPS: Annotated[float, "standard deviation of that"] = clipping.CLIPPING_SD_RADPS
+MAX_CLIPPING_RADPS: Annotated[float, "at most"] = clipping.MAX_CLIPPING_RADPS
 LONG_CLIPPING_S: Annotated[float, "an axis that is clipped for a shorter time exceeds it less"] = (
     clipping.LONG_CLIPPING_S
 )
 CLIPPING_TILT_PER_RADPS: Annotated[float, "tilt of the force per angular rate at mid-stance"] = (
-    clipping.TILT_PER_RADPS
+    clipping.CLIPPING_TILT_PER_RADPS
 )
 
 # Mounting and bias.
@@ -203,7 +203,7 @@ MAX_SLIP_RAD2: Annotated[
 ] = 0.01
 COS_MAX_TWIST: Annotated[float, "a larger change of the axis of rotation forgets the mounting"] = 0.9
 PRIOR_STRIDES: Annotated[float, "strides after which the bias that they show has half of the weight"] = (
-    calibration.STRIDES_TO_BELIEVE
+    calibration.PRIOR_STRIDES
 )
 STRIDE_TILT_SD_RAD: Annotated[float, "tilt at a stride's end, SD: unit of the covariance of the bias"] = (
     calibration.STRIDE_TILT_SD_RAD
@@ -211,7 +211,7 @@ STRIDE_TILT_SD_RAD: Annotated[float, "tilt at a stride's end, SD: unit of the co
 STRIDE_BIAS_SD_RADPS: Annotated[float, "error of the bias that strides alone show, however many"] = (
     calibration.STRIDE_BIAS_SD_RADPS
 )
-TILT_SD_RAD: Annotated[float, "tilt at a stride's end from which it weighs less"] = calibration.USUAL_TILT_RAD
+TILT_SD_RAD: Annotated[float, "tilt at a stride's end from which it weighs less"] = calibration.TILT_SD_RAD
 BIAS_WALK: Annotated[float, "growth of the variance of the bias per stride"] = 2e-5
 
 # Plausibility.
@@ -262,16 +262,18 @@ MAX_CLIPPED_INPUTS: Annotated[int, "of the network's inputs: 1 %"] = 3
 
 # Templates of walking.
 TEMPLATE_POINTS: Annotated[int, "parts of a stride"] = walking.POINTS
-MAX_TEMPLATE_SHIFT: Annotated[int, "parts by which a stride may be shifted"] = walking.LARGEST_SHIFT
+MAX_TEMPLATE_SHIFT: Annotated[int, "parts by which a stride may be shifted"] = walking.MAX_TEMPLATE_SHIFT
 MIN_TEMPLATE_CORRELATION: Annotated[float, "correlation with the template of a stride of walking"] = (
-    walking.SMALLEST_LIKENESS
+    walking.MIN_TEMPLATE_CORRELATION
 )
 CORRELATION_PER_RESIDUAL: Annotated[
     float, "squared correlation of all turning that a residual score of 1 requires"
-] = walking.LIKENESS_OF_STRANGE
-MAX_SIDE_SCORE: Annotated[float, "score of the foot that one stride has at most"] = side.MAX_SCORE
-MAX_OTHER_FOOT_SCORE: Annotated[float, "score below which a foot is the other one"] = side.OTHER_FOOT
-MIN_SIDE_STRIDES: Annotated[Unsigned, "strides that it takes to tell the foot"] = side.FEWEST_STRIDES
+] = walking.CORRELATION_PER_RESIDUAL
+MAX_SIDE_SCORE: Annotated[float, "score of the foot that one stride has at most"] = side.MAX_SIDE_SCORE
+MAX_OTHER_FOOT_SCORE: Annotated[float, "score below which a foot is the other one"] = (
+    side.MAX_OTHER_FOOT_SCORE
+)
+MIN_SIDE_STRIDES: Annotated[Unsigned, "strides that it takes to tell the foot"] = side.MIN_SIDE_STRIDES
 MAX_SIDE_STRIDES: Annotated[int, "strides of the mean that tells the foot"] = 20
 PITCH_TEMPLATE_VALUES: Annotated[Table, "0.1 rad/s"] = _in_units(walking.PITCH_RADPS, 10)
 SIDE_WEIGHT_VALUES: Annotated[Table, "0.01 / rad, 0.01 / m"] = _in_units(side.WEIGHTS, 100)

@@ -1,1 +1,1 @@
-"""From recordings to strides: calibration, foot frame, gait events, strapdown integration."""
+"""Find strides in the recording of a foot-worn sensor: calibration, events, foot frame, integration."""

@@ -1,23 +1,29 @@
-"""What the two feet of one walk show together, where both sensors share a clock: steps and double support."""
+"""Compute steps and double support from the strides of both feet of a walk; their sensors share a clock."""
 
 import numpy as np
 import pandas as pd
 
-# Of two successive contacts of different feet; longer ones are no step of a walk.
+# Two contacts of different feet that are further apart are not a step.
 MAX_STEP_S = 1.5
 COLUMNS = ("step_time_s", "step_length_cm", "double_support_s", "double_support_share")
 
 
 def step_parameters(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """COLUMNS for each stride of a foot, from the strides of both feet on one clock; NaN where unknown.
+    """Return the step parameters of each stride of one foot: a table [n] with COLUMNS and the index of `own`.
 
-    own, other: stride tables with initial_contact_s, terminal_contact_s, stance_s, stride_time_s, speed_mps
+    A value that is unknown is NaN.
 
-    step_time_s: from the other foot's last initial contact to this foot's
-    step_length_cm: step_time_s times the mean speed of both feet's strides. Two sensors do not show how far
-        apart the feet are: this assumes that the body moves at an even speed within a stride
-    double_support_s: both feet on the floor between the initial contact before the stride and the stride's
-        terminal contact (initial and terminal double support); double_support_share: of stride_time_s
+    - step_time_s: from the last initial contact of the other foot to that of this foot
+    - step_length_cm: step_time_s times the mean speed of the strides of both feet. The sensors do not measure
+      the distance between the feet, so this assumes a constant speed of the body within a stride
+    - double_support_s: time with both feet on the floor, from the initial contact before the stride to the
+      terminal contact of the stride (initial and terminal double support)
+    - double_support_share: double_support_s / stride_time_s, 0 to 1
+
+    Args:
+        own: [n] strides of the foot, with initial_contact_s, terminal_contact_s, stance_s, stride_time_s and
+            speed_mps
+        other: [m] strides of the other foot, with the same columns and on the same clock
     """
     table = pd.DataFrame(np.nan, index=own.index, columns=list(COLUMNS))
     contacts = other["initial_contact_s"].to_numpy(float)
@@ -43,14 +49,22 @@ def step_parameters(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
 
 def asymmetry_percent(left: float, right: float) -> float:
-    """Difference of the feet, left − right, in % of their mean."""
+    """Return the difference between the feet, left − right, in % of their mean.
+
+    Args:
+        left: value of the left foot
+        right: value of the right foot, in the same unit
+    """
     return 200 * (left - right) / (left + right)
 
 
 def _double_support(
     start: np.ndarray, end: np.ndarray, contacts: np.ndarray, departures: np.ndarray
 ) -> np.ndarray:
-    """Of each stance from start to end [n]: until the other foot leaves, and from when it comes back."""
+    """Return the double support [n] in each stance from start to end, s; NaN unless both parts are seen.
+
+    The first part ends with the departure of the other foot, the second part begins with its next contact.
+    """
     result = np.full(len(start), np.nan)
     for i, (down, up) in enumerate(zip(start, end, strict=True)):
         if not np.isfinite(up - down):

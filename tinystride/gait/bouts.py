@@ -1,19 +1,22 @@
-"""Where in a walk a stride lies: walking bouts, and their first and last strides."""
+"""Number the walking bouts, and mark the first and the last stride of each."""
 
 import numpy as np
 import pandas as pd
 
-# Mobilise-D ends a walking bout with a rest of more than 3 s (Kluge et al., PLoS ONE 2021, 16(8), e0256541).
+# A longer pause ends a walking bout (Mobilise-D; Kluge et al., PLoS ONE 2021, 16(8), e0256541).
 MAX_PAUSE_S = 3.0
 SAME_INSTANT_S = 1e-6
 
 
 def place_in_walk(strides: pd.DataFrame) -> pd.DataFrame:
-    """For each stride of one foot, in order of time: `bout`, counted from 1, and `position`.
+    """Return the place of each stride in the walk: a table with the index of `strides`.
 
-    strides: start_s, end_s
-    position: "first" and "last" for the strides next to standing still or to the ends of a bout, which are
-        shorter than the others; "only" where a stride is both; otherwise "middle"
+    - bout: number of the walking bout, from 1
+    - position: "first" after a pause and "last" before one: these strides are shorter than the others; "only"
+      if a stride is both; otherwise "middle"
+
+    Args:
+        strides: [n] strides of one foot with start_s and end_s, in order of time
     """
     start_s, end_s = strides["start_s"].to_numpy(float), strides["end_s"].to_numpy(float)
     pause_s = start_s[1:] - end_s[:-1]

@@ -1,4 +1,4 @@
-"""Gyroscope bias and accelerometer offset, from moments of standing and from the strides themselves."""
+"""Estimate gyroscope bias and accelerometer offset, from moments of standing and from the strides."""
 
 from typing import NamedTuple
 
@@ -7,40 +7,44 @@ import numpy as np
 from tinystride.gait.events import find_strides, movement
 from tinystride.gait.strapdown import GRAVITY_MPS2, integrate, resample_between
 
-# Standing is looked for in windows of three parts, so that a second of it holds one and half a second none.
+# A window of standing has three parts: a second of standing contains one, half a second does not.
 STANDING_PART_S = 0.2
 STANDING_PARTS = 3
-# The last moment before a step sways: what a window says counts if the foot stands on for as long.
+# A foot sways just before a step, so it must stand on for this time after a window.
 STANDING_GUARD_S = 0.15
 MAX_STANDING_RADPS = 0.2
-# Spread over the axes of a sensor on a person who stands still: 0.003 rad/s and 0.03 m/s² (ipol-healthy);
-# ten times as much can still be standing, while the most stationary stance of a walk is above.
+# Maximum spread in a window, over all axes. A person who stands still has 0.003 rad/s and 0.03 m/s²
+# (ipol-healthy); ten times these values can still be standing, but the stances of a walk are above.
 STANDING_GYR_RADPS = 0.04
 STANDING_ACC_MPS2 = 0.3
-LARGEST_BIAS_RADPS = 0.1
-LARGEST_LOST_SHARE = 0.1
-# Error of a window's bias, SD of an axis: a floor, and a share of the spread between its parts. On simulated
-# slow walkers and on ipol-healthy the median error of all three axes is 0.001 rad/s + 0.4 of that spread.
+MAX_BIAS_RADPS = 0.1
+MAX_LOST_SHARE = 0.1
+# SD of a window's bias, per axis: a minimum, and a share of the spread between its parts. On simulated slow
+# walkers and ipol-healthy, the median error of all three axes is 0.001 rad/s + 0.4 of that spread.
 STANDING_BIAS_SD_RADPS = 0.0008
 ERROR_PER_SPREAD = 0.4
-# Gravity turns in a resting sensor by at most so much, from noise alone.
+# Apparent rotation of gravity in a sensor at rest, from noise alone.
 GRAVITY_TURN_NOISE_RADPS = 0.002
-# A window with a larger error than this says less than ten strides do.
+# A window with a larger SD contains less information than ten strides.
 MAX_STANDING_BIAS_SD_RADPS = 0.015
-# A stride shows the gyroscope's bias to 1.5 deg/s only, which sensors rarely have: believe it from some on.
+# SD of the tilt at a stride's end. One stride measures the bias to 1.5 deg/s only, and few sensors have so
+# much; PRIOR_STRIDES is the number of strides after which the bias that they show has half of the weight.
 STRIDE_TILT_SD_RAD = 0.03
-STRIDES_TO_BELIEVE = 4.0
-# Ends of strides that are further from upright than this (slopes, stumbles) count less.
-USUAL_TILT_RAD = 0.1
-# What strides alone say is off by as much in slow walkers, however many there are (simulated people).
+PRIOR_STRIDES = 4.0
+# A stride that ends with a larger tilt (slope, stumble) has a lower weight.
+TILT_SD_RAD = 0.1
+# SD of the bias from strides alone, however many there are (simulated slow walkers).
 STRIDE_BIAS_SD_RADPS = 0.004
 
 
 class Calibrated(NamedTuple):
-    """Samples [n, 3] without gyroscope bias and with a specific force of 9.80665 m/s² at rest.
+    """Samples without gyroscope bias and with a specific force of 9.80665 m/s² at rest.
 
-    stands: whether the foot stood still for 0.6 s
-    bias_sd_radps: how well the bias of a horizontal axis is known, SD
+    Attributes:
+        acc_mps2: [n, 3], specific force
+        gyr_radps: [n, 3], angular rate
+        stands: true if the foot stood still for 0.6 s
+        bias_sd_radps: SD of the bias of a horizontal axis
     """
 
     acc_mps2: np.ndarray
@@ -52,20 +56,22 @@ class Calibrated(NamedTuple):
 def calibrate(
     acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, lost: np.ndarray | None = None
 ) -> Calibrated:
-    """Return the samples without the sensor's errors that standing and strides show.
+    """Return the samples without gyroscope bias and accelerometer offset.
 
-    acc_mps2, gyr_radps: [n, 3], in any axes fixed to the foot
+    1. Bias from standing: the mean angular rate in windows of 0.6 s, minus the rotation of gravity from the
+       first part of the window to the last. The more the parts differ, the lower is the weight of a window.
+    2. Bias from strides: integrated over a stride, it tilts gravity at the end of the stride.
+    3. Combine both by least squares, each weighted by its variance.
 
-    lost: [n] bool, samples that were lost and interpolated (None: none): a straight line is not standing
+    If |acc| at rest is not 9.80665 m/s², the difference is assumed to be an offset along the vertical and not
+    a gain, because then both feet of a walk cover the same distance (ipol-healthy: left against right -0.2 %;
+    with a gain -2.7 %; uncorrected 0.9 %).
 
-    1. Windows of 0.6 s in which the foot stands show the bias: the mean angular rate, less the rotation that
-       gravity shows from the first part to the last. The more the parts differ, the less a window counts.
-    2. Strides show the bias, too: integrated over a stride, it tilts gravity at the stride's end.
-    3. Both are combined by least squares, each weighted by its variance.
-
-    If |acc| at rest is not 9.80665 m/s², the difference is taken for an offset along the vertical, not for a
-    gain: the feet of one walk then go equally far (ipol-healthy: left against right -0.2 %; with a gain
-    -2.7 %, uncorrected 0.9 %).
+    Args:
+        acc_mps2: [n, 3], in any axes fixed to the foot
+        gyr_radps: [n, 3], in the same axes
+        rate_hz: sampling rate
+        lost: [n] bool, samples that were lost and interpolated, which may look like standing; None: no sample
     """
     bias, force, sd_radps = _from_standing(acc_mps2, gyr_radps, rate_hz, lost)
     stands = sd_radps <= MAX_STANDING_BIAS_SD_RADPS
@@ -84,7 +90,7 @@ def calibrate(
 def _from_standing(
     acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, lost: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return bias [3], specific force [3] and the bias's SD in rad/s; zero, zero and inf without standing."""
+    """Return bias [3], specific force [3] and SD of the bias, rad/s; zeros and inf without standing."""
     part = max(1, round(STANDING_PART_S * rate_hz))
     guard = round(STANDING_GUARD_S * rate_hz)
     n = len(gyr_radps) - STANDING_PARTS * part + 1
@@ -112,16 +118,16 @@ def _from_standing(
     standing = (
         (gyr_spread < STANDING_GYR_RADPS)
         & (acc_spread < STANDING_ACC_MPS2)
-        & (np.abs(bias) < LARGEST_BIAS_RADPS).all(axis=1)
+        & (np.abs(bias) < MAX_BIAS_RADPS).all(axis=1)
         & (moving[first + STANDING_PARTS * part + guard] == moving[first + STANDING_PARTS * part])
     )
     if lost is not None:
         total = np.append(0, np.cumsum(lost))
-        standing &= total[first + STANDING_PARTS * part] - total[first] <= LARGEST_LOST_SHARE * 3 * part
+        standing &= total[first + STANDING_PARTS * part] - total[first] <= MAX_LOST_SHARE * 3 * part
     if not standing.any():
         return np.zeros(3), np.zeros(3), np.inf
     variance = window_variance(gyr[standing])
-    # Neighbouring windows err alike: the mean is as good as its best windows, not better.
+    # The errors of adjacent windows are correlated: the mean is as good as its best windows, not better.
     weight = variance**-2
     return (
         np.average(bias[standing], axis=0, weights=weight),
@@ -131,26 +137,35 @@ def _from_standing(
 
 
 def window_variance(gyr_radps: np.ndarray) -> np.ndarray:
-    """Return the variance [n], (rad/s)², of the bias from windows with the means [n, 3, 3] of their parts."""
+    """Return the variance [n] of the bias from n windows, (rad/s)².
+
+    Args:
+        gyr_radps: [n, 3, 3], mean angular rate of the three parts of each window
+    """
     return STANDING_BIAS_SD_RADPS**2 + ERROR_PER_SPREAD**2 * gyr_radps.var(axis=1).sum(axis=1)
 
 
 def without_rotation(gyr_radps: np.ndarray, acc_mps2: np.ndarray, part_s: float) -> np.ndarray:
-    """Return bias [n, 3] from the means [n, 3, 3] of three parts of part_s: without gravity's rotation.
+    """Return the bias [n, 3] of n windows, rad/s: the mean angular rate minus the rotation of gravity.
 
-    A foot that rolls over slowly turns at a steady rate that looks like a bias, but gravity turns with it.
-    What is less than the accelerometer's noise makes of gravity's direction is left alone.
+    A foot that rolls over slowly turns at a steady rate, which looks like a bias; but gravity turns with it.
+    A rotation of gravity below GRAVITY_TURN_NOISE_RADPS is noise and is not subtracted.
+
+    Args:
+        gyr_radps: [n, 3, 3], means of the three parts of each window
+        acc_mps2: [n, 3, 3], likewise
+        part_s: duration of a part
     """
     up = acc_mps2 / np.maximum(np.linalg.norm(acc_mps2, axis=2, keepdims=True), 1e-12)
     turned = np.cross((up[:, 2] - up[:, 0]) / (2 * part_s), up[:, 1])
     square = (turned**2).sum(axis=1, keepdims=True)
     share = square / (square + GRAVITY_TURN_NOISE_RADPS**2)
-    # Between the middles of the first and the last part the rate is, by the trapezoidal rule:
+    # Mean rate between the middles of the first and the last part, by the trapezoidal rule.
     return (gyr_radps[:, 0] + 2 * gyr_radps[:, 1] + gyr_radps[:, 2]) / 4 - share * turned
 
 
 def _part_means(values: np.ndarray, part: int) -> np.ndarray:
-    """Return means over `part` samples from each sample on, [n - part + 1, 3]."""
+    """Return the means of `part` samples from each sample on, [n - part + 1, 3]."""
     total = np.concatenate([np.zeros((1, 3)), np.cumsum(values, axis=0)])
     return (total[part:] - total[:-part]) / part
 
@@ -158,14 +173,16 @@ def _part_means(values: np.ndarray, part: int) -> np.ndarray:
 def _bias_from_strides(
     acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, sd_radps: float
 ) -> tuple[np.ndarray, float]:
-    """Return the gyroscope's bias [3] and its SD, by least squares: it tilts gravity at a stride's end.
+    """Return the gyroscope bias [3] and its SD, rad/s, by least squares.
 
-    sd_radps: SD of the bias that standing left; inf: unknown. The SD that is returned is that of a horizontal
-    axis: a bias about the vertical turns the stride and does not change its length. With R(t) the
-    orientation, a bias b turns the end by ∫R b dt, of which gravity shows the horizontal part.
+    A bias tilts gravity at the end of a stride: with the orientation R(t), a bias b turns the end by ∫R b dt,
+    and gravity shows the horizontal part of this rotation. The returned SD is that of a horizontal axis,
+    because a bias about the vertical turns the stride and does not change its length.
+
+    sd_radps: SD of the bias after `_from_standing`; inf if unknown
     """
     strides = find_strides(acc_mps2, gyr_radps, rate_hz)
-    prior = STRIDES_TO_BELIEVE + (STRIDE_TILT_SD_RAD / sd_radps) ** 2
+    prior = PRIOR_STRIDES + (STRIDE_TILT_SD_RAD / sd_radps) ** 2
     if not len(strides):
         return np.zeros(3), float(STRIDE_TILT_SD_RAD / np.sqrt(prior))
     samples = resample_between(np.column_stack([acc_mps2, gyr_radps]), rate_hz, strides)
@@ -173,13 +190,14 @@ def _bias_from_strides(
     orientation = integrate(samples[..., :3], samples[..., 3:], duration_s).orientation
     up = np.einsum("nij,nj->ni", orientation[:, -1], samples[:, -1, :3])
     x, y, _ = (up / np.linalg.norm(up, axis=1, keepdims=True)).T
-    tilt = np.column_stack([-y, x])  # rotation vector from the vertical to `up`, horizontal part
-    lever_s = (orientation.mean(axis=1) * duration_s[:, None, None])[:, :2]
-    weight = 1 / (1 + (x**2 + y**2) / USUAL_TILT_RAD**2)
-    information = np.einsum("n,nki,nkj->ij", weight, lever_s, lever_s) + prior * np.eye(3)
+    tilt = np.column_stack([-y, x])  # horizontal part of the rotation vector from the vertical to `up`
+    # Horizontal rotation of the end per unit of bias.
+    effect_s = (orientation.mean(axis=1) * duration_s[:, None, None])[:, :2]
+    weight = 1 / (1 + (x**2 + y**2) / TILT_SD_RAD**2)
+    information = np.einsum("n,nki,nkj->ij", weight, effect_s, effect_s) + prior * np.eye(3)
     covariance = np.linalg.inv(information)
     vertical = samples[:, 0, :3].sum(axis=0)
     vertical /= np.linalg.norm(vertical)
     horizontal = (np.trace(covariance) - vertical @ covariance @ vertical) / 2
-    bias = np.linalg.solve(information, np.einsum("n,nki,nk->i", weight, lever_s, tilt))
+    bias = np.linalg.solve(information, np.einsum("n,nki,nk->i", weight, effect_s, tilt))
     return bias, float(STRIDE_TILT_SD_RAD * np.sqrt(horizontal))

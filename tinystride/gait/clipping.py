@@ -1,4 +1,4 @@
-"""Repair of a gyroscope that was clipped at its full scale: gravity tells how much rotation was lost."""
+"""Repair a gyroscope that was clipped at its full scale: gravity shows how much rotation was lost."""
 
 from itertools import pairwise
 
@@ -7,18 +7,19 @@ import numpy as np
 from tinystride.gait.calibration import STRIDE_TILT_SD_RAD
 from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Strapdown, integrate, resample_between
 
-# Before gravity is asked: by how much a foot exceeds the full scale while a sensor axis is clipped, mean and
-# SD. Clipped at 300 to 500 deg/s, the measured sets exceed it by 0.4 to 1.5 rad/s. Both grow with the time
-# that the axis is clipped, up to this time.
-EXCEEDS_RADPS, EXCEEDS_SD_RADPS = 1.0, 1.5
+# Prior of the lost rate, by which a foot exceeds the full scale while a sensor axis is clipped: mean and SD.
+# The measured sets, clipped at 300 to 500 deg/s, exceed it by 0.4 to 1.5 rad/s. Both are proportional to the
+# time that the axis is clipped, up to LONG_CLIPPING_S.
+CLIPPING_RADPS, CLIPPING_SD_RADPS = 1.0, 1.5
 LONG_CLIPPING_S = 0.08
-MAX_EXCEEDS_RADPS = 15.0
-# Tilt of the specific force per angular rate of a foot that rolls at mid-stance.
-TILT_PER_RADPS = 0.1
-# Vertical velocity that a stride on the floor has at its end, SD, also of a sensor that is shaken at contact,
-# and what a foot that rolls adds to it. Only fast runners, who lose several rad/s, exceed it.
+MAX_CLIPPING_RADPS = 15.0
+# Tilt of the specific force per angular rate of a foot that rolls over its sole at mid-stance, s.
+CLIPPING_TILT_PER_RADPS = 0.1
+# SD of the vertical velocity at the end of a stride on level floor, also of a sensor that is shaken at
+# contact, and its increase per angular rate of a foot that rolls over its sole. Only fast runners, who lose
+# several rad/s, exceed it.
 VERTICAL_SD_MPS, VERTICAL_PER_RADPS_M = 0.6, 0.05
-# Beyond LONG_CLIPPING_S the SD of the lost rate grows on, up to this multiple.
+# After LONG_CLIPPING_S, the SD of the lost rate still grows, up to this multiple.
 MAX_LONG_CLIPPING = 3.0
 ROUNDS = 2
 
@@ -31,18 +32,21 @@ def repair(
     clipped: np.ndarray,
     axes: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the angular rate [N, 3] with what clipping lost put back, and the rotation put back [n], rad.
+    """Return the angular rate [N, 3] with the estimated lost rate added, and the added rotation [n], rad.
 
-    acc_mps2, gyr_radps: [N, 3], calibrated, canonical foot frame
-    mid_stances: [n, 2], fractional sample numbers
-    clipped: [N, 3], 1 or -1 where a sensor axis is at its positive or negative full scale, else 0
-    axes: [3, 3], row i: angular rate in the foot frame of 1 rad/s about sensor axis i
+    Gravity shows the vertical direction at both mid-stances, so the rotation in between is known except for
+    the heading. Each run of clipped samples of an axis has lost an unknown rate, the same in all of its
+    samples, of known mean and SD. The tilt and the vertical velocity of the integral at the end of the stride
+    determine these rates by least squares, weighted by the accuracy of both. So a short clipping is changed
+    little. In running, the foot is not at rest: gravity contributes less, the vertical velocity more.
 
-    At both mid-stances gravity tells which way is up, so the rotation in between is known but for the
-    heading. Each run of clipped samples of an axis has lost an unknown rate, the same in all of its samples,
-    of known mean and SD. From the tilt and the vertical velocity that the integral leaves at the stride's end
-    the rates follow by least squares, weighed against how well both are known: little clipping is changed
-    little. In running gravity tells little, as the foot is not at rest; the vertical velocity tells more.
+    Args:
+        acc_mps2: [N, 3], calibrated, in the canonical foot frame
+        gyr_radps: [N, 3], calibrated, in the canonical foot frame
+        rate_hz: sampling rate
+        mid_stances: [n, 2], fractional sample numbers
+        clipped: [N, 3], 1 or -1 if a sensor axis is at its positive or negative full scale, otherwise 0
+        axes: [3, 3], row i is the angular rate in the foot frame of 1 rad/s about sensor axis i
     """
     first, stop, axis, sign = _runs(clipped)
     place = (first + stop - 1) / 2
@@ -51,7 +55,7 @@ def repair(
     first, stop, stride, place = first[inside], stop[inside], stride[inside], place[inside]
     direction, span_s = (sign[:, None] * axes[axis])[inside], (stop - first) / rate_hz
     share = np.minimum(span_s / LONG_CLIPPING_S, 1.0)
-    lost_radps = EXCEEDS_RADPS * share
+    lost_radps = CLIPPING_RADPS * share
     repaired_rad = np.zeros(len(mid_stances))
     if not len(first):
         return gyr_radps.copy(), repaired_rad
@@ -59,16 +63,16 @@ def repair(
     bounds = mid_stances[affected]
     duration_s = np.diff(bounds)[:, 0] / rate_hz
     expected_radps = lost_radps.copy()
-    prior = (EXCEEDS_SD_RADPS * np.minimum(span_s / LONG_CLIPPING_S, MAX_LONG_CLIPPING)) ** 2
-    # Points of the integral at which the rotation of each run is added.
+    prior = (CLIPPING_SD_RADPS * np.minimum(span_s / LONG_CLIPPING_S, MAX_LONG_CLIPPING)) ** 2
+    # The integral gets the rotation of each run at one point, the middle of the run.
     point = np.rint((place - bounds[own, 0]) / np.diff(bounds)[own, 0] * (POINTS - 1)).astype(int)
     for _ in range(ROUNDS):
-        repaired = _put_back(gyr_radps, first, stop, direction, lost_radps)
+        repaired = _add_rotation(gyr_radps, first, stop, direction, lost_radps)
         samples = resample_between(np.column_stack([acc_mps2, repaired]), rate_hz, bounds)
         integral = integrate(samples[..., :3], samples[..., 3:], duration_s)
-        missing, variance = _missing(integral, samples)
-        # What 1 rad/s in each run makes: horizontal rotation as seen at the stride's start, and the vertical
-        # velocity that the later acceleration gets by it.
+        missing, variance = _end_errors(integral, samples)
+        # Effect of 1 rad/s in each run: horizontal rotation in the frame of the start, and the change of the
+        # vertical velocity, because the later acceleration is rotated.
         rotation = np.einsum("nij,nj->ni", integral.orientation[own, point], direction * span_s[:, None])[
             :, :2
         ]
@@ -80,13 +84,13 @@ def repair(
             covariance = effect[runs].T @ gain + np.diag(variance[number])
             change = missing[number] + effect[runs].T @ (lost_radps[runs] - expected_radps[runs])
             lost_radps[runs] = expected_radps[runs] + gain @ np.linalg.solve(covariance, change)
-        lost_radps = np.clip(lost_radps, 0, MAX_EXCEEDS_RADPS)
+        lost_radps = np.clip(lost_radps, 0, MAX_CLIPPING_RADPS)
     np.add.at(repaired_rad, stride, lost_radps * span_s)
-    return _put_back(gyr_radps, first, stop, direction, lost_radps), repaired_rad
+    return _add_rotation(gyr_radps, first, stop, direction, lost_radps), repaired_rad
 
 
 def _runs(clipped: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return first sample, end, axis and sign of each run [k] of `clipped` [N, 3]."""
+    """Return first sample, end, axis and sign of each run [k] of nonzero values in `clipped` [N, 3]."""
     runs = [
         (first, stop, axis, clipped[first, axis])
         for axis in range(3)
@@ -97,22 +101,24 @@ def _runs(clipped: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     return first.astype(int), stop.astype(int), axis.astype(int), sign
 
 
-def _put_back(
+def _add_rotation(
     gyr_radps: np.ndarray, first: np.ndarray, stop: np.ndarray, direction: np.ndarray, lost_radps: np.ndarray
 ) -> np.ndarray:
+    """Return the angular rate [N, 3] with the lost rate [k] of each run added in its direction [k, 3]."""
     repaired = gyr_radps.copy()
     for begin, end, lost in zip(first, stop, direction * lost_radps[:, None], strict=True):
         repaired[begin:end] += lost
     return repaired
 
 
-def _missing(integral: Strapdown, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the integral lacks at the end of n strides, and the variances of that, [n, 3] each.
+def _end_errors(integral: Strapdown, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the negative errors of the integral at the end of n strides, and their variances, each [n, 3].
+
+    The three values are the horizontal rotation about two axes, rad, and the vertical velocity, m/s. A foot
+    that is not at rest is accelerated, so its tilt is less certain; |acc| and the angular rate show by how
+    much.
 
     integral: of n strides; samples: [n, points, 6], as integrated
-    The three values: horizontal rotation about two axes, rad, and vertical velocity, m/s.
-
-    A foot that is not at rest is accelerated, so gravity tells its tilt less well: |acc| and turning show it.
     """
     up = np.einsum("nij,nj->ni", integral.orientation[:, -1], samples[:, -1, :3])
     sine = np.maximum(np.hypot(up[:, 0], up[:, 1]), 1e-12)
@@ -120,7 +126,7 @@ def _missing(integral: Strapdown, samples: np.ndarray) -> tuple[np.ndarray, np.n
     ends = samples[:, [0, -1]]
     pushed = np.linalg.norm(ends[..., :3], axis=2) / GRAVITY_MPS2 - 1
     rate_radps = np.linalg.norm(ends[..., 3:], axis=2)
-    tilt = STRIDE_TILT_SD_RAD**2 + (pushed**2 + (TILT_PER_RADPS * rate_radps) ** 2).sum(axis=1)
+    tilt = STRIDE_TILT_SD_RAD**2 + (pushed**2 + (CLIPPING_TILT_PER_RADPS * rate_radps) ** 2).sum(axis=1)
     vertical = VERTICAL_SD_MPS**2 + (VERTICAL_PER_RADPS_M * rate_radps.max(axis=1)) ** 2
     missing = np.column_stack([missing_rad, -integral.excess_mps[:, 2]])
     return missing, np.column_stack([tilt, tilt, vertical])

@@ -1,8 +1,8 @@
-"""Initial and terminal contacts: when a foot comes down on the floor, and when it has left it.
+"""Find initial contacts (the foot touches the floor) and terminal contacts (it has left the floor).
 
-Each is a weighted mean of what a shoe-worn sensor shows around it. The weights were fitted (Huber loss) to
-the hand-checked events of the odd-numbered people of ipol-healthy; docs/parameters.md has the errors on
-the even-numbered.
+Each contact is a weighted mean of instants that a shoe-worn sensor shows around it. The weights were fitted
+(Huber loss) to the hand-checked events of the odd-numbered people of ipol-healthy. docs/parameters.md shows
+the errors on the even-numbered people.
 """
 
 import numpy as np
@@ -10,13 +10,13 @@ import numpy as np
 from tinystride.gait.filters import moving_mean
 
 PITCH_WINDOW_S = 0.03
-# Initial contact: the pitch rate turns positive as the heel comes down, is greatest while the foot is loaded,
-# and by a fifth of the squared jerk around it the impact is under way.
+# Three instants show the initial contact: the pitch rate crosses zero as the heel comes down; it is at its
+# maximum while the foot is loaded; and JERK_SHARE of the squared jerk around the contact has passed.
 CROSSING_WEIGHT, LOADING_WEIGHT, JERK_WEIGHT = 0.084, 0.502, 0.414
 CONTACT_OFFSET_S = -0.0114
 JERK_SHARE = 0.2
 BEFORE_CROSSING_S, AFTER_CROSSING_S = 0.06, 0.12
-# Terminal contact: from the greatest pitch rate of the push-off to where it has fallen to half.
+# Two instants show the terminal contact: the maximum of the pitch rate at push-off, and its fall to half.
 FALL_WEIGHT = 0.789
 FALL_OFFSET_S = -0.0009
 
@@ -24,9 +24,15 @@ FALL_OFFSET_S = -0.0009
 def contact_samples(
     acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, bounds: np.ndarray
 ) -> np.ndarray:
-    """[2, n] fractional samples: initial and terminal contact within each stride, NaN where there is none.
+    """Return the initial and the terminal contact within each stride, [2, n] fractional sample numbers.
 
-    acc_mps2, gyr_radps: [N, 3] in the canonical foot frame; bounds: [n, 2] mid-stances
+    A contact that the samples do not show is NaN.
+
+    Args:
+        acc_mps2: [N, 3], in the canonical foot frame
+        gyr_radps: [N, 3], in the canonical foot frame
+        rate_hz: sampling rate
+        bounds: [n, 2] mid-stances, fractional sample numbers
     """
     pitch_rate = moving_mean(gyr_radps[:, 1], max(1, round(PITCH_WINDOW_S * rate_hz)))
     jerk = np.zeros(len(acc_mps2))
@@ -43,6 +49,7 @@ def contact_samples(
 
 
 def _initial_contact(pitch_rate: np.ndarray, jerk: np.ndarray, swing: int, end: int, rate_hz: float) -> float:
+    """Return the first initial contact between the swing's minimum of the pitch rate and the end; or NaN."""
     rising = np.flatnonzero((pitch_rate[swing:end] < 0) & (pitch_rate[swing + 1 : end + 1] >= 0))
     if not len(rising):
         return np.nan
@@ -51,7 +58,7 @@ def _initial_contact(pitch_rate: np.ndarray, jerk: np.ndarray, swing: int, end: 
     stop = min(int(np.ceil(crossing + AFTER_CROSSING_S * rate_hz)), len(pitch_rate))
     loading = _peak(pitch_rate, before + int(pitch_rate[before:stop].argmax()))
     first = max(int(np.floor(crossing - BEFORE_CROSSING_S * rate_hz)), 0)
-    # Jerk of sample i lies between the samples i - 1 and i.
+    # The jerk of sample i is that between the samples i - 1 and i: its place is half a sample earlier.
     total = np.cumsum(jerk[first:stop])
     if total[-1] <= 0:
         return np.nan
@@ -61,6 +68,7 @@ def _initial_contact(pitch_rate: np.ndarray, jerk: np.ndarray, swing: int, end: 
 
 
 def _terminal_contact(pitch_rate: np.ndarray, start: int, swing: int, rate_hz: float) -> float:
+    """Return the terminal contact between the start and the swing's minimum of the pitch rate; or NaN."""
     peak = start + int(pitch_rate[start : swing + 1].argmax())
     if pitch_rate[peak] <= 0:
         return np.nan
@@ -75,7 +83,7 @@ def _terminal_contact(pitch_rate: np.ndarray, start: int, swing: int, rate_hz: f
 
 
 def _peak(values: np.ndarray, at: int) -> float:
-    """Where a parabola through the sample and its two neighbours is greatest."""
+    """Return the place of the maximum of a parabola through a sample and its two neighbours."""
     if not 0 < at < len(values) - 1:
         return float(at)
     left, middle, right = values[at - 1 : at + 2]

@@ -1,4 +1,4 @@
-"""Faults that the samples of a recording show: overflow, repeated samples, a gyroscope out of step."""
+"""Find faults of a recording in its samples: overflow, repeated samples, a delay between the sensors."""
 
 from dataclasses import replace
 
@@ -8,44 +8,49 @@ from tinystride.datasets.recording import Recording
 from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Resampler, integrate
 
 MAD_TO_SD = 1.4826
-# Full scales of common sensors up to which overflow is looked for, m/s² and rad/s. Faster ones are exceeded
-# rarely, and there a jump is more often an impact.
+# Full scales of common sensors at which overflow is searched, m/s² and rad/s. Larger full scales are rarely
+# exceeded, so there a jump is more often an impact.
 ACC_FULL_SCALES_MPS2 = GRAVITY_MPS2 * np.array([2.0, 4.0, 8.0])
 GYR_FULL_SCALES_RADPS = np.deg2rad([125.0, 250.0, 500.0, 1000.0])
-# Counts that overflow fill the range up to its ends, and jump by more than half of it where they wrap around.
-# Three jumps in one recording: at most 1 of 42 recordings of a measured set has as many from impacts alone,
-# but 5 of 55 of ipol-healthy at 100 Hz.
+# Counts that overflow use the range up to its ends, and jump by more than half of it when they wrap around.
+# A recording needs MIN_JUMPS jumps. Impacts alone cause so many in at most 1 of 42 recordings of a measured
+# set, but in 5 of 55 recordings of ipol-healthy at 100 Hz.
 REACHED_SHARE = 0.96
 MIN_JUMPS = 3
-# A foot that turns this fast never repeats all six values; a stream in which more than this share of the
-# samples repeats the one before has lost as many.
+# The sensor of a foot that turns this fast never repeats all six values. If a larger share of the samples
+# repeats the sample before, that share of the stream was lost.
 MOVING_RADPS = 0.8
 MAX_REPEATED_SHARE = 0.2
-# The gyroscope is shifted against the accelerometer by up to this time to find where they agree best.
+# Range and step of the delay between the sensors.
 MAX_LAG_S, LAG_STEP_S = 0.05, 0.005
-# Less than this may be anything: slow walkers have less, and lose less by it.
+# A smaller disagreement is not corrected: slow walkers have less, and a delay affects them less.
 MIN_DISAGREEMENT_MPS = 0.03
 LAG_STRIDES = 24
 MIN_LAG_STRIDES = 4
-# Agreement is the spread of the vertical excess velocity, and its median, which varies between sensors (0.05
-# to 0.17 m/s where nothing is wrong). A shift has to leave less than these shares of both, and of the spread.
+# Disagreement combines the spread of the vertical excess velocity with its median, which varies between
+# sensors (0.05 to 0.17 m/s without a fault). A correction must reduce the disagreement and the spread to less
+# than these shares.
 MEDIAN_WEIGHT = 0.3
 MAX_LEFT_SHARE, MAX_SPREAD_SHARE = 0.6, 0.75
-# A sensor that is shaken scatters more than this, whatever its clock: nothing can be said of that.
+# A sensor that is shaken has a larger spread even without a delay, so its delay cannot be found.
 MAX_SPREAD_MPS = 0.06
-# A larger median has other causes, a wrong rate or scale, and is flagged.
+# A larger median has another cause, a wrong rate or scale, and is flagged.
 MAX_MEDIAN_MPS = 0.25
 
 
 def overflowed(recording: Recording) -> np.ndarray:
-    """Return which samples [N] are next to a wrap-around of counts that did not fit their integer type."""
+    """Return the samples [N] next to a jump that occurs when a count does not fit its integer type, bool.
+
+    Args:
+        recording: with the samples as recorded, not calibrated
+    """
     marked = np.zeros(recording.n_samples, dtype=bool)
     for samples, scales in (
         (recording.acc_mps2, ACC_FULL_SCALES_MPS2),
         (recording.gyr_radps, GYR_FULL_SCALES_RADPS),
     ):
-        largest = np.abs(samples).max(initial=0.0)
-        reached = scales[(largest >= REACHED_SHARE * scales) & (largest <= 1.002 * scales)]
+        maximum = np.abs(samples).max(initial=0.0)
+        reached = scales[(maximum >= REACHED_SHARE * scales) & (maximum <= 1.002 * scales)]
         if len(reached):
             wraps = (samples[1:] * samples[:-1] < 0) & (np.abs(np.diff(samples, axis=0)) > reached[0])
             jumps = 1 + np.flatnonzero(wraps.any(axis=1))
@@ -55,7 +60,11 @@ def overflowed(recording: Recording) -> np.ndarray:
 
 
 def repeated(recording: Recording) -> np.ndarray:
-    """Return which samples [N] repeat the one before, in all axes, while the foot turns."""
+    """Return the samples [N] that repeat the sample before in all axes while the foot turns, bool.
+
+    Args:
+        recording: of one foot
+    """
     samples = np.column_stack([recording.acc_mps2, recording.gyr_radps])
     same = np.zeros(len(samples), dtype=bool)
     same[1:] = (samples[1:] == samples[:-1]).all(axis=1)
@@ -63,20 +72,28 @@ def repeated(recording: Recording) -> np.ndarray:
 
 
 def moving(recording: Recording) -> np.ndarray:
-    """Return in which samples [N] the foot turns."""
+    """Return the samples [N] in which the foot turns faster than MOVING_RADPS, bool.
+
+    Args:
+        recording: of one foot
+    """
     return np.linalg.norm(recording.gyr_radps, axis=1) > MOVING_RADPS
 
 
 def synchronized(
     recording: Recording, acc_mps2: np.ndarray, gyr_radps: np.ndarray, mid_stances: np.ndarray
 ) -> Recording | None:
-    """Return the recording with its gyroscope in step with its accelerometer; None if it is already.
+    """Return the recording with the delay between its sensors removed; None if no delay is found.
 
-    acc_mps2, gyr_radps: [N, 3], calibrated, in the foot frame; mid_stances: [n, 2] fractional samples
+    If one stream is early, the specific force is rotated wrongly during the swing, in proportion to the
+    angular rate. So the vertical velocity at the end of the strides is wrong and scatters. A shift of one
+    stream that clearly reduces both is taken as the delay.
 
-    If one stream is early, the specific force is turned wrongly while the foot swings, the more the faster
-    the foot turns: the vertical velocity at the end is off, and scatters. If a shift of one stream makes both
-    much smaller, that is taken for the delay.
+    Args:
+        recording: of one foot
+        acc_mps2: [N, 3], its samples, calibrated and in the foot frame
+        gyr_radps: [N, 3], likewise
+        mid_stances: [n, 2], fractional sample numbers
     """
     lag_s = _lag_s(acc_mps2, gyr_radps, recording.rate_hz, mid_stances)
     if lag_s == 0:
@@ -85,12 +102,13 @@ def synchronized(
 
 
 def _lag_s(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, mid_stances: np.ndarray) -> float:
+    """Return the delay of the gyroscope, s, -MAX_LAG_S to MAX_LAG_S, positive if it is late; 0 if unclear."""
     strides = mid_stances[
         np.linspace(0, len(mid_stances) - 1, min(len(mid_stances), LAG_STRIDES)).astype(int)
     ]
     if len(strides) < MIN_LAG_STRIDES:
         return 0.0
-    # Beyond the last sample: half an interval, and the delay of the filter (0.03 s).
+    # Samples read after the last one: half an interval, and the delay of the filter (0.03 s).
     missing = int(np.diff(strides).max() / POINTS + 0.1 * rate_hz) + 2
     resampler = Resampler(np.column_stack([acc_mps2, gyr_radps]), rate_hz, missing)
     last = len(acc_mps2) - 1
@@ -103,23 +121,23 @@ def _lag_s(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, mid_stan
 
     steps, own = round(MAX_LAG_S / LAG_STEP_S), left(0)
     direction = 1 if left(2) < left(-2) else -1
-    best, least = 0, own
+    best, minimum = 0, own
     for lag in range(2, steps + 1):
         now = left(direction * lag)
-        if now >= least:
+        if now >= minimum:
             break
-        best, least = direction * lag, now
-    shares = np.divide(least, own)
+        best, minimum = direction * lag, now
+    shares = np.divide(minimum, own)
     clear = (
         (shares < [MAX_LEFT_SHARE, MAX_SPREAD_SHARE]).all()
         and MIN_DISAGREEMENT_MPS < own[0] < np.hypot(own[1], MEDIAN_WEIGHT * MAX_MEDIAN_MPS)
-        and least[1] < MAX_SPREAD_MPS
+        and minimum[1] < MAX_SPREAD_MPS
     )
     return best * LAG_STEP_S if clear else 0.0
 
 
 def _disagreement_mps(acc: np.ndarray, gyr: np.ndarray, duration_s: np.ndarray) -> tuple[float, float]:
-    """Return disagreement and spread, m/s, of the vertical velocity at the ends of strides [n].
+    """Return disagreement and spread of the vertical velocity at the ends of n strides, m/s.
 
     acc: [n, points, 3], m/s²; gyr: [n, points, 3], rad/s; duration_s: [n]
     """
@@ -130,6 +148,6 @@ def _disagreement_mps(acc: np.ndarray, gyr: np.ndarray, duration_s: np.ndarray) 
 
 
 def _shifted(samples: np.ndarray, by: float) -> np.ndarray:
-    """Return samples [N, 3] read `by` samples later; the ends are repeated."""
+    """Return samples [N, 3] interpolated `by` samples later; beyond the ends, the end values."""
     place = np.arange(len(samples)) + by
     return np.column_stack([np.interp(place, np.arange(len(samples)), axis) for axis in samples.T])

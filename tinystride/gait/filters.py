@@ -1,20 +1,27 @@
-"""Filters that the algorithms of this package share; each can run as samples come, after a fixed delay.
+"""Filter signals: mean, minimum and low-pass. Each filter can run sample by sample with a fixed delay.
 
-They need NumPy alone: importing scipy.signal takes longer than most predictions.
+They use NumPy alone, because the import of scipy.signal takes longer than most predictions.
 """
 
 import numpy as np
 
-# From as many channels on, NumPy's arrays are faster than Python's numbers.
-MANY_CHANNELS = 24
-# Longer recordings are filtered in parts abreast. After so many periods of the cut-off frequency the samples
-# before have lost their influence (to 5e-20).
-LONG = 4096
+# From this number of channels on, NumPy arrays are faster than Python numbers.
+MIN_ARRAY_CHANNELS = 24
+# A longer recording is filtered in parts side by side. After WARM_UP periods of the cut-off frequency, the
+# influence of earlier samples has decayed to 5e-20.
+MAX_SERIAL_SAMPLES = 4096
 WARM_UP = 10.0
 
 
 def moving_mean(values: np.ndarray, samples: int) -> np.ndarray:
-    """Centred mean over `samples` along axis 0, same shape; at the ends over what there is of the window."""
+    """Return the centred moving mean along axis 0, same shape.
+
+    At the ends, the mean is over the part of the window within the recording.
+
+    Args:
+        values: [n, ...]
+        samples: width of the window, at least 1
+    """
     before = (samples - 1) // 2
     after = samples - before
     total = np.concatenate([np.zeros_like(values[:1], dtype=float), np.cumsum(values, axis=0, dtype=float)])
@@ -25,15 +32,23 @@ def moving_mean(values: np.ndarray, samples: int) -> np.ndarray:
 
 
 def lowpass(values: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray:
-    """Causal Butterworth low-pass of second order along axis 0, settled on the first sample."""
+    """Return values filtered along axis 0 by a causal Butterworth low-pass of second order, same shape.
+
+    The filter starts in the steady state of the first sample.
+
+    Args:
+        values: [n, ...]
+        rate_hz: sampling rate
+        cutoff_hz: cut-off frequency (-3 dB), below half the sampling rate
+    """
     values = np.asarray(values, float)
     filtered = np.empty_like(values)
     b, a = _butterworth(rate_hz, cutoff_hz)
-    if values[:1].size >= MANY_CHANNELS:
-        _filter_abreast(b, a, values, filtered)
+    if values[:1].size >= MIN_ARRAY_CHANNELS:
+        _filter_channels(b, a, values, filtered)
         return filtered
     warm_up = int(np.ceil(WARM_UP * rate_hz / cutoff_hz))
-    if len(values) > LONG + 8 * warm_up:
+    if len(values) > MAX_SERIAL_SAMPLES + 8 * warm_up:
         return _filter_in_parts(b, a, values, warm_up)
     for column in np.ndindex(values.shape[1:]):
         filtered[:, *column] = _filter(b, a, values[:, *column])
@@ -41,7 +56,7 @@ def lowpass(values: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray:
 
 
 def _filter_in_parts(b: np.ndarray, a: np.ndarray, values: np.ndarray, warm_up: int) -> np.ndarray:
-    """As `_filter` but for rounding, in parts that each begin `warm_up` samples early."""
+    """Return what `_filter` returns, except for rounding, in parts that overlap by `warm_up` samples."""
     size = max(1024, 4 * warm_up)
     count = -(-len(values) // size)
     after = count * size - len(values)
@@ -49,12 +64,12 @@ def _filter_in_parts(b: np.ndarray, a: np.ndarray, values: np.ndarray, warm_up: 
     padded = np.pad(values, around, mode="edge")
     index = np.arange(size + warm_up)[:, None] + size * np.arange(count)
     parts = np.empty((size + warm_up, count, *values.shape[1:]))
-    _filter_abreast(b, a, padded[index], parts)
+    _filter_channels(b, a, padded[index], parts)
     return parts[warm_up:].swapaxes(0, 1).reshape(count * size, *values.shape[1:])[: len(values)]
 
 
-def _filter_abreast(b: np.ndarray, a: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
-    """As `_filter`, bit by bit, all channels of values [n, ...] at once, into `out`."""
+def _filter_channels(b: np.ndarray, a: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
+    """Write to `out` what `_filter` returns, bit by bit, for all channels of values [n, ...] at once."""
     first, second = (1 - b[0]) * values[0], (b[2] - a[2]) * values[0]
     for sample, y in zip(values, out, strict=True):
         np.add(first, b[0] * sample, out=y)
@@ -63,9 +78,10 @@ def _filter_abreast(b: np.ndarray, a: np.ndarray, values: np.ndarray, out: np.nd
 
 
 def _filter(b: np.ndarray, a: np.ndarray, values: np.ndarray) -> list[float]:
-    """The filter b [3], a [3] over values [n]; bit by bit as scipy.signal.lfilter, settled on the first.
+    """Return values [n] filtered with b [3], a [3], bit by bit as scipy.signal.lfilter (direct form II).
 
-    Transposed direct form II. A loop over Python's numbers, since each output needs the one before it.
+    The filter starts in the steady state of the first value. A loop over Python numbers, because each output
+    depends on the output before.
     """
     outputs: list[float] = []
     if not len(values):
@@ -81,24 +97,36 @@ def _filter(b: np.ndarray, a: np.ndarray, values: np.ndarray) -> list[float]:
 
 
 def moving_minimum(values: np.ndarray, reach: int) -> np.ndarray:
-    """The least of values [n] from `reach` samples before each to `reach` samples after it, same shape."""
-    least, width, whole = np.pad(values, reach, mode="edge"), 1, 2 * reach + 1
+    """Return the minimum [n] from `reach` samples before each sample to `reach` samples after it.
+
+    Args:
+        values: [n]
+        reach: samples, at least 0
+    """
+    minimum, width, whole = np.pad(values, reach, mode="edge"), 1, 2 * reach + 1
     while width < whole:
         step = min(width, whole - width)
-        least = np.minimum(least[:-step], least[step:])
+        minimum = np.minimum(minimum[:-step], minimum[step:])
         width += step
-    return least
+    return minimum
 
 
 def lowpass_delay_s(rate_hz: float, cutoff_hz: float) -> float:
-    """Delay of `lowpass` for slow signals, s: 22.5 ms at 10 Hz and a high rate, 1 / (sqrt(2) pi cutoff)."""
+    """Return the delay of `lowpass` for slow signals, s.
+
+    At high sampling rates it is 1 / (sqrt(2) pi cutoff_hz): 22.5 ms for 10 Hz.
+
+    Args:
+        rate_hz: sampling rate
+        cutoff_hz: cut-off frequency
+    """
     b, a = _butterworth(rate_hz, cutoff_hz)
     orders = np.arange(3)
     return float((b @ orders) / b.sum() - (a @ orders) / a.sum()) / rate_hz
 
 
 def _butterworth(rate_hz: float, cutoff_hz: float) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients b [3], a [3] by the bilinear transform, as those of scipy.signal.butter(2, ...)."""
+    """Return the coefficients b [3], a [3] by the bilinear transform, as scipy.signal.butter(2, ...)."""
     k = np.tan(np.pi * cutoff_hz / rate_hz)
     norm = 1 + np.sqrt(2) * k + k * k
     b = k * k / norm * np.array([1.0, 2.0, 1.0])

@@ -8,7 +8,7 @@ from tinystride.gait.calibration import Calibrated
 from tinystride.gait.options import GaitOptions
 from tinystride.gait.side import is_other_foot
 from tinystride.gait.strapdown import GRAVITY_MPS2, Strapdown, height_lost_m
-from tinystride.gait.walking import is_walking, likeness
+from tinystride.gait.walking import is_walking, template_correlation
 
 # Beyond all but one in a hundred strides of walking indoors: the foot was not at rest at both ends, or the
 # sensor was driven or shaken.
@@ -81,9 +81,9 @@ def stride_flags(
     duration_s = (mid_stances[:, 1] - mid_stances[:, 0]) / recording.rate_hz
     turn = np.abs(heading_change_deg(integral.orientation)) > options.turn_deg
     drift_mps, tilt_rad = residuals(integral, acc_mps2)
-    alike, shift = likeness(gyr_radps)
-    strangeness = (drift_mps / UNSTEADY_MPS) ** 2 + (tilt_rad / UNSTEADY_TILT_RAD) ** 2
-    walks = is_walking(gyr_radps, alike, strangeness)
+    correlation, shift = template_correlation(gyr_radps)
+    residual_score = (drift_mps / UNSTEADY_MPS) ** 2 + (tilt_rad / UNSTEADY_TILT_RAD) ** 2
+    walks = is_walking(gyr_radps, correlation, residual_score)
     # Other activities may look like walking for one stride.
     alone = np.append(False, ~walks[:-1]) & np.append(~walks[1:], False)
     walks &= ~alone

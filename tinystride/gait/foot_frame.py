@@ -1,4 +1,4 @@
-"""The canonical foot frame, whatever way the sensor is mounted: x forward, y to the left, z up at stance."""
+"""Find the canonical foot frame (x forward, y to the left, z up at stance), however the sensor is mounted."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from tinystride.gait.events import ENERGY_WINDOW_S
 from tinystride.gait.filters import moving_mean
 from tinystride.gait.strapdown import integrate, resample_between
 
-# A left foot seen in a mirror: accelerations are vectors, angular rates are axial vectors.
+# Mirror a left foot: acceleration is a vector, angular rate an axial vector.
 MIRRORED_ACC = np.array([1.0, -1.0, 1.0])
 MIRRORED_GYR = np.array([-1.0, 1.0, -1.0])
 
@@ -14,11 +14,17 @@ MIRRORED_GYR = np.array([-1.0, 1.0, -1.0])
 def find_foot_frame(
     acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, strides: np.ndarray
 ) -> np.ndarray:
-    """Rotation [3, 3] from the sensor's axes to the foot's: forward, left, up.
+    """Return the rotation [3, 3] from the axes of the sensor to those of the foot: forward, left, up.
 
-    acc_mps2, gyr_radps: [N, 3], calibrated; strides: [n, 2] mid-stances as fractional sample numbers.
-    Up is gravity at mid-stance, the mean of all. The foot turns mostly about its mediolateral axis, so this
-    is the principal axis of the angular rate in the horizontal plane. Forward is where the strides lead.
+    Up is the mean direction of gravity at the mid-stances. The foot turns mainly about its mediolateral axis,
+    so left is the principal axis of the angular rate in the horizontal plane. Forward is the direction of
+    the median stride.
+
+    Args:
+        acc_mps2: [N, 3], calibrated
+        gyr_radps: [N, 3], calibrated
+        rate_hz: sampling rate
+        strides: [n, 2] mid-stances, fractional sample numbers; n at least 1
     """
     window = max(3, round(ENERGY_WINDOW_S * rate_hz))
     force = moving_mean(acc_mps2, window)[np.rint(strides.ravel()).astype(int)]
@@ -35,7 +41,16 @@ def find_foot_frame(
 def to_foot_frame(
     rotation: np.ndarray, foot: str, acc_mps2: np.ndarray, gyr_radps: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Samples [N, 3] from the sensor's axes to the canonical ones; left feet are mirrored to look right."""
+    """Return acc_mps2 and gyr_radps, each [N, 3], in the canonical foot frame.
+
+    A left foot is mirrored, so that it looks like a right one.
+
+    Args:
+        rotation: [3, 3], as `find_foot_frame` returns it
+        foot: "left" or "right"
+        acc_mps2: [N, 3], in sensor axes
+        gyr_radps: [N, 3], in sensor axes
+    """
     acc_mps2, gyr_radps = acc_mps2 @ rotation.T, gyr_radps @ rotation.T
     if foot == "left":
         return acc_mps2 * MIRRORED_ACC, gyr_radps * MIRRORED_GYR
@@ -45,6 +60,7 @@ def to_foot_frame(
 def _forward_m(
     acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, strides: np.ndarray
 ) -> np.ndarray:
+    """Return the displacement [n] of each stride along the first axis, m."""
     samples = resample_between(np.column_stack([acc_mps2, gyr_radps]), rate_hz, strides)
     duration_s = (strides[:, 1] - strides[:, 0]) / rate_hz
     return integrate(samples[..., :3], samples[..., 3:], duration_s).displacement_m[:, 0]

@@ -1,4 +1,4 @@
-"""Which detected stride is which stride of the reference."""
+"""Match detected strides to the strides of the reference."""
 
 import numpy as np
 import pandas as pd
@@ -8,10 +8,10 @@ from tinystride.datasets.recording import reference_table
 NO_STRIDE = "no stride detected"
 SEVERAL_STRIDES = "several strides detected"
 NOT_SEEN = "marker not seen"
-# A reference that marks mid-stances marks them somewhere in the stance phase, this far from ours at most.
+# A reference may mark a mid-stance anywhere in the stance phase: maximum distance from the detected instant.
 STANCE_TOLERANCE_S = 0.5
-# A trajectory shows a stance where its marker is slower than this for so long, and a stride where two stances
-# are so far apart. A heel rolls at up to 0.2 m/s through mid-stance and swings at 2 m/s and more.
+# A trajectory shows a stance if its marker is slow for long enough, and a stride between two stances that are
+# far enough apart. At mid-stance a heel moves at up to 0.2 m/s; in the swing, at 2 m/s and more.
 MAX_STANCE_SPEED_MPS = 0.35
 MIN_STANCE_S = 0.08
 MIN_TRAJECTORY_STRIDE_M = 0.3
@@ -21,11 +21,17 @@ SPEED_WINDOW_S = 0.05
 def match(
     reference: pd.DataFrame, reference_event: str, start_s: np.ndarray, end_s: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Detected stride of each reference stride, and why there is none.
+    """Return the number of the detected stride of each reference stride, and why there is no such stride.
 
-    reference: k rows with start_s, end_s; reference_event: what these are, "initial_contact" or "mid_stance"
-    start_s, end_s: [n] mid-stances that bound the detected strides, in order
-    Returns stride [k] int64 (-1: none) and reason [k] str ("" where there is one). No stride is given twice.
+    Args:
+        reference: [k] rows with start_s and end_s
+        reference_event: event at start_s and end_s, "initial_contact" or "mid_stance"
+        start_s: [n] mid-stances at the start of the detected strides, in order of time
+        end_s: [n] mid-stances at their end
+
+    Returns:
+        stride [k] int64, -1 without a match, and reason [k] str, "" with a match. A detected stride matches
+        at most one reference stride.
     """
     bounds = reference["start_s"].to_numpy(), reference["end_s"].to_numpy()
     find = _by_contacts if reference_event == "initial_contact" else _by_mid_stances
@@ -39,25 +45,25 @@ def match(
 def _by_contacts(
     contact_s: np.ndarray, next_contact_s: np.ndarray, start_s: np.ndarray, end_s: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """First and last of the strides that begin between two contacts, -1 where none does.
+    """Return the first and the last stride that begins between two contacts, -1 without one.
 
-    The plant that begins with a contact has its mid-stance before the next one, so the stride from contact to
-    contact is the one that leaves this mid-stance, and within it the next contact is the only one.
+    The stance after a contact has its mid-stance before the next contact. So the stride from contact to
+    contact is the detected stride that starts at this mid-stance, and it contains the next contact alone.
     """
     contacts_s = np.sort(next_contact_s)
     contacts = np.searchsorted(contacts_s, end_s) - np.searchsorted(contacts_s, start_s)
     first = np.searchsorted(start_s, contact_s)
     last = np.searchsorted(start_s, next_contact_s) - 1
-    none = (first > last) | (np.append(contacts, 0)[last] != 1)
-    return np.where(none, -1, first), np.where(none, -1, last)
+    unmatched = (first > last) | (np.append(contacts, 0)[last] != 1)
+    return np.where(unmatched, -1, first), np.where(unmatched, -1, last)
 
 
 def _by_mid_stances(
     stance_s: np.ndarray, next_stance_s: np.ndarray, start_s: np.ndarray, end_s: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The stride that leaves the one stance, and the stride that arrives at the other, -1 where none does.
+    """Return the stride that starts in the first stance and the one that ends in the second, -1 without one.
 
-    Stances are told apart by the middles of the strides between them, when the foot is in the air.
+    The middle of a stride, when the foot is in the air, separates two stances.
     """
     in_the_air_s = (start_s + end_s) / 2
     arrival_s = np.append(-np.inf, end_s) - STANCE_TOLERANCE_S
@@ -67,19 +73,22 @@ def _by_mid_stances(
         stance = np.searchsorted(in_the_air_s, time_s)
         return stance, (arrival_s[stance] <= time_s) & (time_s <= departure_s[stance])
 
-    (left, leaves), (reached, arrives) = stance_of(stance_s), stance_of(next_stance_s)
-    known = leaves & arrives & (left < reached)
-    return np.where(known, left, -1), np.where(known, reached - 1, -1)
+    (first, first_near), (second, second_near) = stance_of(stance_s), stance_of(next_stance_s)
+    matched = first_near & second_near & (first < second)
+    return np.where(matched, first, -1), np.where(matched, second - 1, -1)
 
 
 def from_trajectory(trajectory: pd.DataFrame, start_s: np.ndarray, end_s: np.ndarray) -> pd.DataFrame:
-    """Reference strides that a trajectory gives for detected strides, and those that were not detected.
+    """Return the reference strides of a trajectory: a reference_table of the event "mid_stance".
 
-    trajectory: TRAJECTORY_COLUMNS, as in Recording; start_s, end_s: [n] mid-stances of the detected strides
-    Returns a reference_table of event "mid_stance". Its first n rows are the detected strides, each with the
-    horizontal distance between the positions at its own mid-stances (NaN where the marker was not seen). Then
-    come the strides that the trajectory shows and none of the detected ones is, from middle to middle of its
-    stances.
+    The first n rows are the detected strides. Their length is the horizontal distance between the positions
+    at their own mid-stances, NaN if the marker was not seen. The other rows are strides of the trajectory
+    that were not detected, from the middle of one stance to the middle of the next.
+
+    Args:
+        trajectory: TRAJECTORY_COLUMNS, as in Recording
+        start_s: [n] mid-stances at the start of the detected strides, in order of time
+        end_s: [n] mid-stances at their end
     """
     time_s = trajectory["time_s"].to_numpy(float)
     position_m = trajectory[["x_m", "y_m"]].to_numpy(float)
@@ -96,9 +105,13 @@ def from_trajectory(trajectory: pd.DataFrame, start_s: np.ndarray, end_s: np.nda
 def distance_cm(
     time_s: np.ndarray, position_m: np.ndarray, start_s: np.ndarray, end_s: np.ndarray
 ) -> np.ndarray:
-    """Return the horizontal distances [n], cm, between the positions at start and end; NaN where unknown.
+    """Return the horizontal distances [n] between the positions at start and end, cm; NaN if one is unknown.
 
-    time_s: [k]; position_m: [k, 2]
+    Args:
+        time_s: [k], of the positions, in ascending order
+        position_m: [k, 2], horizontal
+        start_s: [n]
+        end_s: [n]
     """
 
     def at(instant_s: np.ndarray) -> np.ndarray:
@@ -110,7 +123,7 @@ def distance_cm(
 
 
 def _shown_strides(time_s: np.ndarray, position_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Start and end [k], s, of the strides of a marker: from the middle of one stance to that of the next."""
+    """Return start and end [k], s, of the strides of a marker, from middle to middle of its stances."""
     step_s = float(np.median(np.diff(time_s)))
     window = max(1, round(SPEED_WINDOW_S / step_s))
     speed_mps = np.full(len(time_s), np.inf)

@@ -1,4 +1,4 @@
-"""What a caller may decide about how strides are judged."""
+"""Limits of an ordinary stride, which a caller may change."""
 
 import attrs
 

@@ -1,11 +1,11 @@
-"""Gait parameters of strides whose bounds are known, whichever engine found them.
+"""Compute gait parameters and paths of strides with given mid-stances, whichever engine found them.
 
-Times follow the gait cycle of one foot: initial contact, mid-stance (where our strides begin), terminal
-contact, swing, initial contact, mid-stance (where they end). Angles and the path of the sensor come from
-integrating the stride between its two mid-stances, where the foot is flat on the floor.
+The gait cycle of one foot is: initial contact, mid-stance (start of a stride here), terminal contact, swing,
+initial contact, mid-stance (end of the stride). Angles and the path of the sensor come from the integral
+between the two mid-stances, at which the foot is flat on the floor.
 
-Names follow Mobilise-D (Kluge et al., PLoS ONE 2021, 16(8), e0256541) where it has one: cadence in steps a
-minute, stance and swing of the same foot.
+Names follow Mobilise-D (Kluge et al., PLoS ONE 2021, 16(8), e0256541) if it defines one: cadence in steps
+per minute, stance and swing of the same foot.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from tinystride.gait.contacts import contact_samples
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.strapdown import de_drifted, integrate, resample_between
 
-# Angles change by some 300 deg/s at contact: finer than the integral of the position, and without its filter.
+# Angles change by about 300 deg/s at contact, so they use more points than the position, and no low-pass.
 ANGLE_POINTS = 128
-# A plant that lasted longer than this is a pause: the foot stood, it was not in the stance phase of a stride.
+# A longer stance is a pause and has no stance time.
 MAX_STANCE_S = 2.0
 COLUMNS = (
     "stride_time_s", "speed_mps", "cadence_spm", "initial_contact_s", "terminal_contact_s", "stance_s",
@@ -32,13 +32,14 @@ COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class StrideMotion:
-    """The foot's motion in n strides, between their mid-stances.
+    """Motion of the foot in n strides, from mid-stance to mid-stance.
 
-    time_s: [n, points], seconds after the first sample
-    position_m: [n, points, 3], of the sensor from its place at the first mid-stance: x where the foot points
-        there, y to its left, z up
-    turn_rad: [n], change of heading, counter-clockwise positive
-    toes_up_rad: [n, ANGLE_POINTS] angle of the sole to where it was at mid-stance, positive with toes up
+    Attributes:
+        time_s: [n, points], s after the first sample
+        position_m: [n, points, 3], of the sensor, relative to the first mid-stance of the stride: x in the
+            direction of the foot there, y to its left, z up
+        turn_rad: [n], change of heading, counter-clockwise positive
+        toes_up_rad: [n, ANGLE_POINTS], angle of the sole relative to mid-stance, positive with toes up
     """
 
     time_s: np.ndarray
@@ -48,11 +49,15 @@ class StrideMotion:
 
 
 def walk_path(recording: Recording, strides: pd.DataFrame) -> np.ndarray:
-    """Positions [n, points, 3] of the sensor in metres along a whole walk, stride after stride.
+    """Return the positions of the sensor along a whole walk, [n, points, 3], m, stride after stride.
 
-    strides: start_s, end_s. The walk begins at the origin, its first stride leads along x; y is to the
-    left, z up. Each stride continues where the one before ended, also after a pause. Errors add up: a
-    picture, no survey.
+    The walk begins at the origin and its first stride leads along x; y is to the left, z up. Each stride
+    begins at the end of the stride before, also after a pause. Errors add up from stride to stride, so the
+    path is good enough for a plot and not for a measurement.
+
+    Args:
+        recording: of one foot
+        strides: [n] rows with start_s and end_s (mid-stances, s after the first sample), in order of time
     """
     if strides.empty:
         return np.zeros((0, 2, 3))
@@ -76,25 +81,30 @@ def walk_path(recording: Recording, strides: pd.DataFrame) -> np.ndarray:
 
 
 def gait_parameters(recording: Recording, strides: pd.DataFrame) -> pd.DataFrame:
-    """COLUMNS for each stride [n] of a recording, beside the table's own index.
+    """Return the gait parameters of each stride: a table [n] with COLUMNS and the index of `strides`.
 
-    strides: start_s, end_s (mid-stances, s after the first sample) and stride_length_cm, in order of time
+    A value that the samples do not show is NaN. docs/parameters.md validates these definitions.
 
-    stride_time_s: from initial contact to initial contact; from mid-stance to mid-stance where the contact
-        before the stride is unknown, as in the first stride after a pause
-    speed_mps: stride length over stride time; cadence_spm: two steps in a stride time, in steps a minute
-    initial_contact_s: when the foot comes down in this stride, s after the first sample
-    terminal_contact_s: when it has left the floor in this stride
-    stance_s: from the initial contact before the stride to its terminal contact; NaN after a pause
-    swing_s: from terminal to initial contact; stance_share: stance_s / stride_time_s, 0 to 1
-    foot_strike_angle_deg: sole to floor at initial contact, positive with toes up
-    toe_off_angle_deg: sole to floor at terminal contact, positive with the heel up
-    clearance_cm: greatest height of the sensor (not of the toes) over the line between its two mid-stances
-    height_change_cm: height of the second mid-stance over the first, by integration
-    turn_deg: change of heading, positive to the left
-    lateral_swing_cm: greatest distance, to the side, of the sensor from the line between its two mid-stances
+    - stride_time_s: from initial contact to initial contact; from mid-stance to mid-stance if the contact
+      before the stride is unknown, as in the first stride after a pause
+    - speed_mps: stride length / stride time
+    - cadence_spm: two steps per stride time, in steps per minute
+    - initial_contact_s: instant at which the foot touches the floor in this stride, s after the first sample
+    - terminal_contact_s: instant at which the foot has left the floor in this stride
+    - stance_s: from the initial contact before the stride to its terminal contact; NaN after a pause
+    - swing_s: from terminal contact to initial contact
+    - stance_share: stance_s / stride_time_s, 0 to 1
+    - foot_strike_angle_deg: angle between sole and floor at initial contact, positive with toes up
+    - toe_off_angle_deg: angle between sole and floor at terminal contact, positive with the heel up
+    - clearance_cm: maximum height of the sensor (not of the toes) above the line between its two mid-stances
+    - height_change_cm: height of the second mid-stance above the first, from the integral
+    - turn_deg: change of heading, positive to the left
+    - lateral_swing_cm: maximum sideways distance of the sensor from the line between its two mid-stances
 
-    What the samples do not show is NaN. Definitions and their validation: docs/parameters.md.
+    Args:
+        recording: of one foot
+        strides: [n] rows with start_s, end_s (mid-stances, s after the first sample) and stride_length_cm,
+            in order of time
     """
     table = pd.DataFrame(np.nan, index=strides.index, columns=list(COLUMNS))
     if strides.empty:
@@ -122,19 +132,21 @@ def gait_parameters(recording: Recording, strides: pd.DataFrame) -> pd.DataFrame
     table["swing_s"] = contact - departure
     table["stance_share"] = stance_s / stride_time_s
     toes_up_deg = np.rad2deg(motion.toes_up_rad)
-    table["foot_strike_angle_deg"] = _read(toes_up_deg, contact, start_s, end_s)
-    table["toe_off_angle_deg"] = -_read(toes_up_deg, departure, start_s, end_s)
+    table["foot_strike_angle_deg"] = _value_at(toes_up_deg, contact, start_s, end_s)
+    table["toe_off_angle_deg"] = -_value_at(toes_up_deg, departure, start_s, end_s)
     table["clearance_cm"] = 100 * aside_m[..., 2].max(axis=1)
     table["height_change_cm"] = 100 * motion.position_m[:, -1, 2]
     table["turn_deg"] = mirror * np.rad2deg(motion.turn_rad)
-    table["lateral_swing_cm"] = 100 * _sideways(motion.position_m).max(axis=1)
+    table["lateral_swing_cm"] = 100 * _sideways_m(motion.position_m).max(axis=1)
     return table
 
 
 def foot_samples(recording: Recording, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """acc_mps2, gyr_radps [N, 3] of a recording in the canonical foot frame, calibrated.
+    """Return acc_mps2 and gyr_radps, each [N, 3], calibrated and in the canonical foot frame.
 
-    bounds: [n, 2] mid-stances, fractional samples
+    Args:
+        recording: of one foot
+        bounds: [n, 2] mid-stances, fractional sample numbers
     """
     acc_mps2, gyr_radps, *_ = calibrate(
         recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost
@@ -146,7 +158,14 @@ def foot_samples(recording: Recording, bounds: np.ndarray) -> tuple[np.ndarray, 
 def stride_motion(
     recording: Recording, acc_mps2: np.ndarray, gyr_radps: np.ndarray, bounds: np.ndarray
 ) -> StrideMotion:
-    """Arguments as `foot_samples` takes and returns them."""
+    """Return the motion of the foot in n strides.
+
+    Args:
+        recording: of one foot
+        acc_mps2: [N, 3], as `foot_samples` returns it
+        gyr_radps: [N, 3], as `foot_samples` returns it
+        bounds: [n, 2] mid-stances, fractional sample numbers
+    """
     samples = resample_between(np.column_stack([acc_mps2, gyr_radps]), recording.rate_hz, bounds)
     duration_s = (bounds[:, 1] - bounds[:, 0]) / recording.rate_hz
     integral = integrate(samples[..., :3], samples[..., 3:], duration_s)
@@ -163,7 +182,7 @@ def stride_motion(
 def _toes_up_rad(
     acc_mps2: np.ndarray, gyr_radps: np.ndarray, bounds: np.ndarray, duration_s: np.ndarray
 ) -> np.ndarray:
-    """Pitch [n, ANGLE_POINTS] relative to mid-stance, without what is left of it at the end."""
+    """Return the pitch [n, ANGLE_POINTS] relative to mid-stance, de-drifted: it is zero at both ends."""
     place = np.linspace(bounds[:, 0], np.minimum(bounds[:, 1], len(gyr_radps) - 1), ANGLE_POINTS, axis=1)
     acc_fine, gyr_fine = (_interpolated(samples, place) for samples in (acc_mps2, gyr_radps))
     orientation = integrate(acc_fine, gyr_fine, duration_s).orientation
@@ -173,21 +192,25 @@ def _toes_up_rad(
 
 
 def _interpolated(samples: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return samples [N, 3], interpolated linearly at fractional sample numbers [n, points]."""
     before = np.clip(place.astype(np.int64), 0, max(len(samples) - 2, 0))
     weight = (place - before)[..., None]
     return (1 - weight) * samples[before] + weight * samples[np.minimum(before + 1, len(samples) - 1)]
 
 
 def _contact_before(contact_s: np.ndarray, start_s: np.ndarray, end_s: np.ndarray) -> np.ndarray:
-    """The contact [n] of the plant that each stride leaves: that of the stride before, if it ended there."""
+    """Return the initial contact [n] before each stride: that of the stride before, if they are adjacent."""
     before = np.full(len(contact_s), np.nan)
     joined = np.abs(start_s[1:] - end_s[:-1]) < 1e-6
     before[1:][joined] = contact_s[:-1][joined]
     return before
 
 
-def _read(values: np.ndarray, time_s: np.ndarray, start_s: np.ndarray, end_s: np.ndarray) -> np.ndarray:
-    """Values [n, points], even between start and end, at one time [n] each; NaN where the time is."""
+def _value_at(values: np.ndarray, time_s: np.ndarray, start_s: np.ndarray, end_s: np.ndarray) -> np.ndarray:
+    """Return one value [n] per row of values [n, points], which are evenly spaced from start to end.
+
+    NaN if time_s [n] is NaN or outside of the stride.
+    """
     place = (time_s - start_s) / (end_s - start_s) * (values.shape[1] - 1)
     inside = (place >= 0) & (place <= values.shape[1] - 1)
     before = np.where(inside, place, 0).astype(np.int64).clip(0, values.shape[1] - 2)
@@ -196,8 +219,8 @@ def _read(values: np.ndarray, time_s: np.ndarray, start_s: np.ndarray, end_s: np
     return np.where(inside, (1 - weight) * values[row, before] + weight * values[row, before + 1], np.nan)
 
 
-def _sideways(position_m: np.ndarray) -> np.ndarray:
-    """Horizontal distance [n, points] from the line through the first and the last position."""
+def _sideways_m(position_m: np.ndarray) -> np.ndarray:
+    """Return the horizontal distance [n, points] from the line through the first and the last position."""
     along = position_m[:, -1, :2]
     length = np.linalg.norm(along, axis=1)[:, None]
     cross = position_m[..., 0] * along[:, None, 1] - position_m[..., 1] * along[:, None, 0]

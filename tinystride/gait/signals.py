@@ -1,4 +1,4 @@
-"""The samples of many strides, end to end: what signals.npz holds."""
+"""Samples of many strides in one array, as in signals.npz."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,19 +15,21 @@ FIELDS = ("stride_id", "rate_hz", "offset", "mid_stance", "initial_contact", "ac
 
 @dataclass(frozen=True, eq=False)
 class StrideSignals:
-    """Canonical-foot-frame samples of n strides at their native rates.
+    """Samples of n strides at their native rates, in the canonical foot frame.
 
-    stride_id: [n] str, as in strides.parquet
-    rate_hz: [n] float64
-    offset: [n + 1] int64; stride i owns samples offset[i]:offset[i + 1]. They begin a margin before its first
-        event and end a margin after its last one.
-    mid_stance: [n, 2] float64, fractional sample index within the stride's own samples of the two
-        mid-stances that bound it
-    initial_contact: [n, 2] float64, likewise the initial contacts of the two plants (the one before each
-        mid-stance); NaN where none was found
-    acc_mps2: [N, 3] float32, specific force, m/s²
-    gyr_radps: [N, 3] float32, angular rate less its bias, rad/s
-    Axes: x forward, y left, z up at stance; left feet are mirrored to look like right feet.
+    Axes: x forward, y left, z up at stance. Left feet are mirrored to look like right feet.
+
+    Attributes:
+        stride_id: [n] str, as in strides.parquet
+        rate_hz: [n] float64, sampling rate
+        offset: [n + 1] int64; stride i has the samples offset[i]:offset[i + 1], from a margin before its
+            first event to a margin after its last event
+        mid_stance: [n, 2] float64, the two mid-stances that bound the stride, as fractional sample numbers
+            within its samples
+        initial_contact: [n, 2] float64, the initial contact before each of these mid-stances, likewise; NaN
+            if it was not found
+        acc_mps2: [N, 3] float32, specific force
+        gyr_radps: [N, 3] float32, angular rate without bias
     """
 
     stride_id: np.ndarray
@@ -42,7 +44,14 @@ class StrideSignals:
         return len(self.stride_id)
 
     def select(self, stride_ids: Collection[str]) -> "StrideSignals":
-        """The given strides, in the given order. Raises DataError if one is not there."""
+        """Return the given strides, in the given order.
+
+        Args:
+            stride_ids: of the strides to return
+
+        Raises:
+            DataError: if there are no samples of one of them
+        """
         row = {stride: i for i, stride in enumerate(self.stride_id)}
         missing = [stride for stride in stride_ids if stride not in row]
         if missing:
@@ -63,6 +72,11 @@ class StrideSignals:
 
     @staticmethod
     def concatenate(parts: "list[StrideSignals]") -> "StrideSignals":
+        """Return the strides of all parts, in their order.
+
+        Args:
+            parts: at least one
+        """
         lengths = np.concatenate([np.diff(part.offset) for part in parts])
         return StrideSignals(
             **{
@@ -74,12 +88,25 @@ class StrideSignals:
         )
 
     def save(self, path: Path | str) -> None:
-        # np.savez stamps no time into its members, so equal strides give equal bytes.
+        """Write an archive of NumPy arrays. Equal strides give equal bytes.
+
+        Args:
+            path: of the archive, *.npz
+        """
+        # np.savez writes no time of creation, unlike other zip writers.
         with atomic_write(path) as partial, open(partial, "wb") as file:
             np.savez(file, **{name: getattr(self, name) for name in FIELDS})
 
     @staticmethod
     def load(path: Path | str) -> "StrideSignals":
+        """Return the strides of an archive that `save` wrote.
+
+        Args:
+            path: of the archive
+
+        Raises:
+            DataError: if the file is missing or is not such an archive
+        """
         try:
             with np.load(path, allow_pickle=False) as archive:
                 return StrideSignals(**{name: archive[name] for name in FIELDS})

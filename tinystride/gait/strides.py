@@ -1,4 +1,4 @@
-"""From recordings to strides: the table of all strides and their samples in the canonical foot frame."""
+"""Cut recordings into strides: a table of all strides and their samples in the canonical foot frame."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -50,11 +50,12 @@ COLUMNS = {
     "usable": bool,
     "reason": str,
 }
-# Kept around a stride's events: the low-pass has settled by then, and cuts may be shifted by as much.
+# Samples before the first and after the last event of a stride: the low-pass settles in this time, and
+# augmentation may shift the cuts by up to as much.
 MARGIN_S = 0.15
-# The last digits of float64 arithmetic depend on the processor. What is kept is rounded far above these and
-# far below what a sensor resolves, so that the bytes do not.
-PLACE_DECIMALS = 6  # of samples
+# The last digits of float64 arithmetic depend on the processor. Stored values are rounded, far above these
+# digits and far below the resolution of a sensor, so that every processor writes the same bytes.
+PLACE_DECIMALS = 6  # of sample numbers
 ACC_DECIMALS = 4  # of m/s²
 GYR_DECIMALS = 5  # of rad/s
 LENGTH_DECIMALS = 4  # of cm
@@ -63,24 +64,38 @@ TURN_DECIMALS = 4  # of degrees
 
 @dataclass(frozen=True, eq=False)
 class StrideSet:
-    """table: one row per stride (COLUMNS), recordings in order of time; signals: of the detected ones."""
+    """Strides with their samples.
+
+    Attributes:
+        table: one row per stride, COLUMNS; recordings in their order, strides in order of time
+        signals: samples of the detected strides
+    """
 
     table: pd.DataFrame
     signals: StrideSignals
 
 
 def extract_strides(recording: Recording, options: GaitOptions | None = None) -> StrideSet:
-    """All strides of a recording, matched to its reference.
+    """Return all strides of a recording, matched to its reference.
 
-    `usable` says that a stride may be learned from or judged by: samples complete and, where the recording
-    has a reference, a credible length. Everything else is in the table with its `reason`; reference strides
-    that were not detected have no samples. `flags` (those of stride_flags, separated by spaces) warn without
-    excluding: a stride with a turn in it is usable, since its length is as well known as any other's.
-    `repaired_deg` is the rotation that a clipped gyroscope has lost in the stride and that was put back.
+    The table has these columns beside identity, times and lengths:
 
-    A reference without lengths (reference "strapdown") gets those of the strapdown integral.
+    - usable: true if the stride can be used for training and evaluation: its samples are complete and, if the
+      recording has a reference, its reference length is credible
+    - reason: why a stride is not usable, otherwise ""
+    - flags: names of stride_flags, separated by spaces. Flags are warnings and do not exclude a stride: a
+      stride with a turn is usable, because its length is known as well as that of any other stride
+    - repaired_deg: rotation that a clipped gyroscope lost in the stride and that was added again
 
-    Raises DataError for a recording without a stride, or in which the foot never rests.
+    Reference strides that were not detected are in the table without samples. If the reference has no lengths
+    (reference "strapdown"), the strides get those of the strapdown integral.
+
+    Args:
+        recording: of one foot
+        options: limits of an ordinary stride; None: the default
+
+    Raises:
+        DataError: if the recording has no stride, or the foot never rests
     """
     return gather_strides([recording], options)
 
@@ -88,13 +103,22 @@ def extract_strides(recording: Recording, options: GaitOptions | None = None) ->
 def gather_strides(
     recordings: Iterable[Recording], options: GaitOptions | None = None, progress: bool = False
 ) -> StrideSet:
-    """The strides of all recordings, in their order. Raises DataError as extract_strides does."""
+    """Return the strides of all recordings, in their order.
+
+    Args:
+        recordings: each as for `extract_strides`
+        options: limits of an ordinary stride; None: the default
+        progress: show a progress bar on stderr
+
+    Raises:
+        DataError: as `extract_strides`, and if there is no recording
+    """
     options = options or GaitOptions()
     if progress:
         from tqdm import tqdm
 
         recordings = tqdm(recordings, desc="recordings", unit="")
-    parts = [_extract(recording, options) for recording in recordings]
+    parts = [_stride_columns(recording, options) for recording in recordings]
     if not parts:
         raise DataError("no recording: name at least one data set that holds some")
     columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in COLUMNS}
@@ -105,7 +129,14 @@ def gather_strides(
 
 
 def count_strides(table: pd.DataFrame) -> dict[str, dict]:
-    """For each data set: how many strides there are, are usable, and are left out for which reason."""
+    """Return the number of strides, usable strides and left-out strides by reason, for each data set.
+
+    Args:
+        table: of a StrideSet
+
+    Returns:
+        {data set: {"recordings", "subjects", "strides", "usable": int, "left_out": {reason: int}}}
+    """
     counts = {}
     for dataset, strides in table.groupby("dataset", sort=True):
         left_out = strides.loc[~strides["usable"], "reason"].value_counts()
@@ -120,7 +151,12 @@ def count_strides(table: pd.DataFrame) -> dict[str, dict]:
 
 
 def write_strides(strides: StrideSet, folder: Path | str) -> None:
-    """strides.parquet and signals.npz in `folder`; equal strides give equal bytes."""
+    """Write strides.parquet and signals.npz; equal strides give equal bytes.
+
+    Args:
+        strides: to write
+        folder: of both files, replaced if it exists
+    """
     _need_parquet()
     with atomic_folder(folder) as partial:
         strides.table.to_parquet(partial / "strides.parquet", index=False)
@@ -128,7 +164,14 @@ def write_strides(strides: StrideSet, folder: Path | str) -> None:
 
 
 def read_strides(folder: Path | str) -> StrideSet:
-    """What write_strides wrote. Raises DataError where it is not there or not whole."""
+    """Return the strides that `write_strides` wrote.
+
+    Args:
+        folder: of strides.parquet and signals.npz
+
+    Raises:
+        DataError: if a file is missing or incomplete
+    """
     _need_parquet()
     path = Path(folder) / "strides.parquet"
     try:
@@ -136,7 +179,7 @@ def read_strides(folder: Path | str) -> StrideSet:
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a table of strides ({error}); run the preprocess stage again") from None
     if "repaired_deg" not in table:
-        table["repaired_deg"] = 0.0  # written before there was a repair
+        table["repaired_deg"] = 0.0  # files of earlier versions lack this column
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise DataError(f"{path}: lacks the column {missing[0]!r}; run the preprocess stage again")
@@ -144,14 +187,18 @@ def read_strides(folder: Path | str) -> StrideSet:
 
 
 def _need_parquet() -> None:
-    """pandas itself would name its own ways to a remedy."""
+    """Raise MissingExtraError with this package's extra, because pandas suggests something else."""
     with extra("train"):
         import_module("pyarrow")
 
 
-def _extract(
+def _stride_columns(
     recording: Recording, options: GaitOptions, in_step: bool = False
 ) -> tuple[dict[str, np.ndarray], StrideSignals]:
+    """Return the columns of the table and the samples of one recording's strides.
+
+    in_step: the delay between the sensors was corrected, or cannot be found
+    """
     calibrated = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
     acc_mps2, gyr_radps = calibrated.acc_mps2, calibrated.gyr_radps
     mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz).round(PLACE_DECIMALS)
@@ -170,15 +217,15 @@ def _extract(
     in_step = in_step or bool(clipped.any())
     synchronized = None if in_step else faults.synchronized(recording, acc_mps2, gyr_radps, mid_stances)
     if synchronized is not None:
-        return _extract(synchronized, options, in_step=True)
+        return _stride_columns(synchronized, options, in_step=True)
     contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances).round(PLACE_DECIMALS)
-    signals = _cut(recording, acc_mps2, gyr_radps, mid_stances, contacts)
+    signals = _cut_signals(recording, acc_mps2, gyr_radps, mid_stances, contacts)
     acc_mps2, gyr_radps, duration_s = strapdown.resample(signals)
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
     drift_mps, tilt_rad = residuals(integral, acc_mps2)
     steady = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
-    # Rotation that clipping lost disturbs the vertical, too, and is no shaking at contact.
+    # Clipping disturbs the vertical velocity, too, but this is not shaking at contact.
     impacts = strapdown.impact_share(excess_m[steady & ~touched(mid_stances, np.any(clipped, axis=1))])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
     integral = strapdown.with_impacts(integral, excess_m, contact, *impacts)
@@ -190,18 +237,18 @@ def _extract(
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
 
 
-def _cut(
+def _cut_signals(
     recording: Recording,
     acc_mps2: np.ndarray,
     gyr_radps: np.ndarray,
     mid_stances: np.ndarray,
     contacts: np.ndarray,
 ) -> StrideSignals:
-    """Each stride's samples, from a margin before its first event to a margin after its last one."""
+    """Return the samples of each stride, from a margin before its first event to one after its last."""
     start, end = mid_stances.T
     margin = round(MARGIN_S * recording.rate_hz)
-    same_plant = np.concatenate([[False], end[:-1] == start[1:]])
-    contact_before = np.where(same_plant, np.concatenate([[np.nan], contacts[:-1]]), np.nan)
+    adjacent = np.concatenate([[False], end[:-1] == start[1:]])
+    contact_before = np.where(adjacent, np.concatenate([[np.nan], contacts[:-1]]), np.nan)
     first = np.floor(np.fmin(start, contact_before)).astype(np.int64) - margin
     first, last = (
         np.maximum(first, 0),
@@ -230,17 +277,17 @@ def _columns(
     repaired_rad: np.ndarray,
     flags: dict[str, np.ndarray],
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """The columns of the table, in order of time, and each row's number among the detected strides, or -1."""
+    """Return the columns of the table, in order of time, and each row's detected stride, -1 without one."""
     start_s, end_s = (mid_stances / recording.rate_hz).T
     table = recording.reference
     if is_trajectory(table):
         table = matching.from_trajectory(table, start_s, end_s)
     reference = {name: table[name].to_numpy() for name in table}
     stride, missed_reason = matching.match(table, recording.reference_event, start_s, end_s)
-    number, row = _joined(stride, reference["start_s"], start_s)
+    number, row = _merge(stride, reference["start_s"], start_s)
     found = number >= 0
 
-    # The index -1 takes what is appended: the value for a stride that one side knows nothing about.
+    # The index -1 selects the appended value: of a stride that was not detected, or is not in the reference.
     def detected(values: np.ndarray, unknown: float | str = np.nan) -> np.ndarray:
         return np.append(values, unknown)[number]
 
@@ -288,12 +335,15 @@ def _columns(
     return {name: np.asarray(values) for name, values in columns.items()}, number
 
 
-def _joined(
+def _merge(
     stride: np.ndarray, reference_start_s: np.ndarray, start_s: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Number of the detected stride and row of the reference of each stride that either knows, -1 for none.
+    """Return the detected stride's number and the reference row of each stride of the table, -1 without one.
 
-    stride: [k] detected stride of each row of the reference, -1 for none; in order of time.
+    The table contains each stride that was detected or is in the reference, in order of time.
+
+    stride: [k] detected stride of each row of the reference, -1 without a match
+    reference_start_s: [k]; start_s: [n], of the detected strides
     """
     matched, missed = np.flatnonzero(stride >= 0), np.flatnonzero(stride < 0)
     number = np.concatenate([np.arange(len(start_s)), np.full(len(missed), -1)])
@@ -304,6 +354,7 @@ def _joined(
 
 
 def _joined_flags(flags: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the names [n] of each stride's flags, separated by spaces."""
     names = np.array(list(flags), dtype=object)
     return np.array(
         [" ".join(names[raised]) for raised in np.column_stack(list(flags.values()))], dtype=object

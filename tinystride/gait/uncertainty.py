@@ -1,12 +1,12 @@
-"""How sure a stride's length is, from what the integral shows of its own error.
+"""Estimate the standard deviation of a stride's length from the errors that the integral shows at its end.
 
-An integral that is right ends upright, at the height where it began and without velocity. The tilt,
-height and unusual forward velocity that are left at a stride's end show how wrong its length may be. A low
-sampling rate loses a part of each impact. The variances of these causes add up.
+A correct integral ends upright, at the height where it began and without velocity. The remaining tilt, height
+and unusual forward velocity show how wrong the length may be. A low sampling rate loses a part of each
+impact. The variances of these causes add up.
 
 The weights are fitted to all measured sets and to copies of them, thinned to 50 Hz or clipped at 400 deg/s,
-so that 1.96 SD hold about 95 % of the errors. studies/interval_weights.py fits them, and shows how they hold
-on a set that they were not fitted to.
+so that about 95 % of the errors are within 1.96 SD. studies/interval_weights.py fits them, and tests them on
+a set that they were not fitted to.
 """
 
 import numpy as np
@@ -14,26 +14,28 @@ import numpy as np
 from tinystride.gait.flags import heading_change_deg
 from tinystride.gait.strapdown import Strapdown
 
-# SD of the length, cm: of every stride; per m of unusual forward excess; per unit of the sine of the tilt at
-# the end; per m of height that a level floor does not have; and per second of sampling interval.
+# SD of the length, cm: of every stride; per m of unusual forward excess; per sine of the tilt at the end; per
+# m of height difference, which a level floor does not have; and per second of sampling interval.
 BASE_SD_CM = 0.8
 SD_PER_EXCESS_CM_PER_M = 5.2
 SD_PER_TILT_CM = 15.3
 SD_PER_HEIGHT_CM_PER_M = 31.8
 SD_PER_INTERVAL_CM_PER_S = 241.0
-# Per unit of 2 sin(turn / 2): in a turn, points of the foot cover different distances. The fit gives 2.36,
-# with which 98.4 % of the errors of `vicon`, a set of turns, are within the interval.
+# SD of the length, cm, per 2 sin(turn / 2): in a turn, points of the foot cover different distances. The fit
+# gives 2.36, but then 98.4 % of the errors of `vicon`, a set with many turns, are within the interval.
 SD_PER_TURN_CM = 2.0
 
 
 def length_sd_cm(
     strapdown: Strapdown, acc_mps2: np.ndarray, unusual_m: np.ndarray, rate_hz: float
 ) -> np.ndarray:
-    """Return the standard deviation [n] of each stride's length, cm, at least BASE_SD_CM.
+    """Return the standard deviation [n] of each stride's length, cm, BASE_SD_CM or more.
 
-    strapdown: of n strides; acc_mps2: [n, points, 3] as it was integrated
-    unusual_m: [n] forward strapdown.untilted_excess_m less the usual one of strapdown.impact_share
-    rate_hz: sampling rate
+    Args:
+        strapdown: integral of n strides
+        acc_mps2: [n, points, 3], as integrated
+        unusual_m: [n], forward strapdown.untilted_excess_m minus the usual excess of strapdown.impact_share
+        rate_hz: sampling rate
     """
     return np.sqrt(error_causes(strapdown, acc_mps2, unusual_m, rate_hz) ** 2 @ WEIGHTS**2)
 
@@ -53,9 +55,13 @@ WEIGHTS = np.array(
 def error_causes(
     strapdown: Strapdown, acc_mps2: np.ndarray, unusual_m: np.ndarray, rate_hz: float
 ) -> np.ndarray:
-    """Return what may put each length wrong, [n, 6], in the order and units of WEIGHTS.
+    """Return the possible causes of an error of each length, [n, 6], in the order and units of WEIGHTS.
 
-    Arguments as of `length_sd_cm`.
+    Args:
+        strapdown: integral of n strides
+        acc_mps2: [n, points, 3], as integrated
+        unusual_m: [n], forward strapdown.untilted_excess_m minus the usual excess of strapdown.impact_share
+        rate_hz: sampling rate
     """
     force = np.einsum("nij,nj->ni", strapdown.orientation[:, -1], acc_mps2[:, -1])
     size_mps2 = np.maximum(np.linalg.norm(force, axis=1), 1e-9)

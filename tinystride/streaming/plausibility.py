@@ -9,7 +9,7 @@ import numpy as np
 from tinystride.firmware import constants as c
 from tinystride.gait.side import side_scores
 from tinystride.gait.strapdown import Strapdown
-from tinystride.gait.walking import is_walking, likeness
+from tinystride.gait.walking import is_walking, template_correlation
 from tinystride.streaming.integrate import Integral
 from tinystride.streaming.state import FLAG, NOT_ORDINARY
 
@@ -31,7 +31,7 @@ class Checks:
         reverses: the foot moved against the direction of the strides before; flags: those so far
         """
         raised = 0
-        correlation, shift = likeness(integral.gyr[None])
+        correlation, shift = template_correlation(integral.gyr[None])
         not_walking = not is_walking(integral.gyr[None], correlation, residual_score) or (
             reverses and not flags & FLAG["turn"]
         )

@@ -1,4 +1,4 @@
-"""What the strides of each data set look like."""
+"""Plot the mean stride of each data set."""
 
 from pathlib import Path
 
@@ -17,10 +17,15 @@ with extra("plot"):
 AXES = (("forward", "tab:red"), ("left", "tab:green"), ("up", "tab:blue"))
 
 
-def waveform_figure(strides: StrideSet, path: Path | str) -> None:
-    """Mean and standard deviation of the usable strides by data set, as a PNG of stable bytes.
+def plot_waveforms(strides: StrideSet, path: Path | str) -> None:
+    """Write a PNG with mean and standard deviation of the usable strides of each data set.
 
-    Low-passed angular rate and specific force in the canonical foot frame from mid-stance to mid-stance.
+    The curves are low-passed angular rate and specific force in the canonical foot frame, from mid-stance to
+    mid-stance. Equal strides give equal bytes.
+
+    Args:
+        strides: of all data sets
+        path: of the PNG
     """
     usable = strides.table[strides.table["usable"]]
     groups = list(usable.groupby("dataset", sort=True))
@@ -43,6 +48,7 @@ def waveform_figure(strides: StrideSet, path: Path | str) -> None:
 
 
 def _draw(panel: Axes, waveforms: np.ndarray, label: str) -> None:
+    """Draw mean and standard deviation of waveforms [n, POINTS, 3] for each axis of the foot."""
     phase = np.linspace(0, 1, POINTS)
     mean, spread = waveforms.mean(axis=0), waveforms.std(axis=0)
     for axis, (name, colour) in enumerate(AXES):
