@@ -1,6 +1,7 @@
-"""From samples to blocks: everything that depends on the samples alone, for a whole recording at once.
+"""From samples to blocks, for a whole recording at once (firmware/block.inc).
 
-All of it could be computed as the samples come, and is, in tinystride.c: integers, but for the low-pass.
+Results do not depend on later samples, so the C computes them sample by sample. All but the low-pass are
+integers.
 """
 
 from collections.abc import Iterator
@@ -17,19 +18,24 @@ from tinystride.streaming.config import Design, single
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Blocks [n] without a longer gap in between.
+    """Blocks without a gap that is too long to interpolate.
 
-    first_sample: number of its first sample
-    finish: the first block that holds samples of tinystride_finish, which ends with a stride
-    sums: [n, 6] int64, counts of a block, summed
-    kept: [n, 6] int64, low-passed mean counts of a block
-    force: [n, 3] int64, energy: [n] int64, over the last `window` blocks; before there are as many, zero
-    gap, saturated, stuck: [n] bool, whether samples of the block are bridged, are at full scale, and whether
-        one of the sensors has not changed for blocks
-    frozen: [n] bool, whether the accelerometer has not
-    jumped: [n] bool, whether a sample of the specific force has jumped as counts do that overflow
-    acc_full_scale: [n] counts, full scale of the accelerometer as far as known after the block; 0: unknown
-    clipped: [samples, 3], 1 or -1 where an axis of the gyroscope is at its full scale, else 0
+    Attributes:
+        first_sample: number of the first sample
+        finish: number of the first block with samples of tinystride_finish, which ends after a stride
+        sums: [n, 6] int64, sums of the samples of a block, counts
+        kept: [n, 6] int64, low-passed means of the samples of a block, counts
+        force: [n, 3] int64, mean specific force over the energy window, counts; 0 before it is filled
+        energy: [n] int64, energy of the angular rate over the energy window, (0.01 rad/s)²; 0 before it is
+            filled
+        gap: [n] bool, samples of the block are interpolated or repeated
+        saturated: [n] bool, samples of the block are at full scale
+        stuck: [n] bool, a sensor has not changed for some blocks
+        frozen: [n] bool, the accelerometer has not changed for some blocks
+        jumped: [n] bool, the specific force jumps like counts that overflow
+        acc_full_scale: [n] full scale of the accelerometer as far as known after the block, counts; 0 if
+            unknown
+        clipped: [samples, 3] 1 or -1 where an axis of the gyroscope is at its full scale, else 0
     """
 
     first_sample: int
@@ -47,7 +53,11 @@ class Segment:
     clipped: np.ndarray
 
     def runs_until(self, stop: int) -> list[Run]:
-        """Return the last runs of clipped samples before sample `stop` of the segment."""
+        """Return the last runs of clipped samples, at most CLIPPED_RUNS.
+
+        Args:
+            stop: sample of the segment, counted from 0, before which the runs begin
+        """
         runs = []
         for axis in range(3):
             edges = np.flatnonzero(np.diff(self.clipped[:stop, axis], prepend=0, append=0))
@@ -59,7 +69,11 @@ class Segment:
 
 
 def to_counts(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return samples [n, 6] float32 as counts [n, 6] int64, clamped, and which are plausible [n] bool."""
+    """Return clamped counts [n, 6] int64, and whether each sample is plausible, [n] bool.
+
+    Args:
+        samples: [n, 6] float32, m/s² and rad/s
+    """
     limits = np.repeat(np.array([c.MAX_ACC, c.MAX_GYR], single), 3)
     factor = single(1) / np.repeat(np.array([c.ACC_UNIT, c.GYR_UNIT], single), 3)
     valid = (np.abs(samples) < limits).all(axis=1)
@@ -70,9 +84,16 @@ def to_counts(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def segments(
     samples: np.ndarray, lost: np.ndarray, design: Design, full_scale: tuple[float, float]
 ) -> Iterator[Segment]:
-    """The segments of a recording's samples [n, 6] float32, m/s² and rad/s.
+    """Divide a recording into segments.
 
-    lost: [n], how many samples are missing before each; full_scale: m/s² and rad/s, NaN where unknown
+    Args:
+        samples: [n, 6] float32, m/s² and rad/s
+        lost: [n] number of samples that are missing before each sample
+        design: values derived from the sampling rate
+        full_scale: full scales of accelerometer, m/s², and gyroscope, rad/s; NaN if unknown
+
+    Yields:
+        segments in order of time
     """
     counts, valid = to_counts(samples)
     missing = np.diff(np.flatnonzero(valid), prepend=-1) - 1
@@ -106,8 +127,11 @@ def segments(
 def _bridged(
     counts: np.ndarray, lost: np.ndarray, design: Design
 ) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, np.ndarray]]:
-    """Of each segment: number of the first sample, first block of the finish, counts, which samples count as
-    lost, and which are bridged.
+    """Interpolate short gaps, and divide at longer ones.
+
+    Yields:
+        number of the first sample; first block of tinystride_finish; counts [n, 6]; whether samples set the
+        flag "gap", [n]; whether samples are interpolated, [n]
     """
     bounds = np.flatnonzero(lost > design.max_bridged)
     if len(lost) and 0 < lost[0] <= design.max_bridged:
@@ -115,7 +139,7 @@ def _bridged(
     bounds = np.unique(np.concatenate([[0], bounds, [len(counts)]])).astype(int)
     number = np.arange(len(counts)) + np.cumsum(lost)
     for first, stop in pairwise(bounds):
-        # From one received sample to the next, what is in between bridged by a line.
+        # Samples between two received ones lie on a line.
         place = number[first:stop] - number[first]
         n = int(place[-1]) + 1
         samples, gap, bridged = np.zeros((n, 6), np.int64), np.zeros(n, bool), np.ones(n, bool)
@@ -123,14 +147,14 @@ def _bridged(
         for at in first + 1 + np.flatnonzero(lost[first + 1 : stop]):
             missing, change = int(lost[at]), counts[at] - counts[at - 1]
             between = slice(number[at - 1] - number[first] + 1, number[at] - number[first])
-            # Of the line each block gets the middle of its part, truncated like a division in C.
+            # A block receives the middle of its part of the line, truncated like a division in C.
             block = np.arange(between.start, between.stop) // design.samples_per_block
             _, first_of, length = np.unique(block, return_index=True, return_counts=True)
             middle = (2 * first_of + length + 1)[:, None] * change / (2 * (missing + 1))
             samples[between] = counts[at - 1] + np.repeat(np.fix(middle).astype(np.int64), length, axis=0)
             gap[between] = _matters(missing, change, design)
         if stop == len(counts):
-            # As tinystride_finish has it.
+            # tinystride_finish repeats the last sample.
             more = 2 * design.pause * design.samples_per_block
             samples = np.concatenate([samples, np.repeat(samples[-1:], more, axis=0)])
             gap, bridged = (np.concatenate([values, np.zeros(more, bool)]) for values in (gap, bridged))
@@ -139,7 +163,7 @@ def _bridged(
 
 
 def _matters(missing: int, change: np.ndarray, design: Design) -> bool:
-    """Whether so many lost samples, between which the specific force has changed so much, spoil a stride."""
+    """Return whether `missing` samples with this change of counts [6] may hide more than MAX_GAP_MPS."""
     lost_s = single(missing) / single(design.rate_hz)
     size = np.sqrt((change[:3].astype(single) ** 2).sum())
     return bool(lost_s * size * single(c.ACC_UNIT) > single(c.MAX_GAP_MPS))
@@ -177,6 +201,7 @@ def _segment(
 
 
 def _window_sums(values: np.ndarray, window: int) -> np.ndarray:
+    """Return the sums over the last `window` rows of values [n, k]; 0 in the rows before."""
     total = np.cumsum(values, axis=0)
     sums = np.zeros_like(total)
     sums[window - 1 :] = total[window - 1 :]
@@ -185,18 +210,18 @@ def _window_sums(values: np.ndarray, window: int) -> np.ndarray:
 
 
 def _stay(marked: np.ndarray, blocks: int) -> np.ndarray:
-    """Where in [n] at least so many in a row, up to there, have been marked."""
+    """Return where the last `blocks` values, or more, are all marked, [n]."""
     return _run_length(marked) >= blocks
 
 
 def _run_length(marked: np.ndarray) -> np.ndarray:
-    """How many marked values [n] there are in a row up to each."""
+    """Return the number of marked values in a row that ends at each value, [n]."""
     place = np.arange(1, len(marked) + 1)
     return place - np.maximum.accumulate(np.where(marked, 0, place))
 
 
 def _repeated(counts: np.ndarray) -> np.ndarray:
-    """Return which samples [n] of counts [n, 6] repeat the one before, while many do and the foot turns."""
+    """Return which samples [n] of counts [n, 6] equal the previous one, if many do while the foot turns."""
     marked = np.zeros(len(counts), bool)
     turns = (counts[:, 3:] ** 2).sum(axis=1) >> c.ENERGY_SHIFT >= c.STATIONARY_THRESHOLD
     same = np.zeros(len(counts), bool)
@@ -211,14 +236,17 @@ def _repeated(counts: np.ndarray) -> np.ndarray:
 def _wrapped(
     counts: np.ndarray, full_scale: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return which samples [n] have wrapped around, and which have jumped (find_jumps of the C), and the full
-    scale [n] of the accelerometer after each (likely_full_scale of the C).
+    """Find overflows of the counts (find_jumps and likely_full_scale of the C).
+
+    Returns:
+        whether samples wrapped around, [n]; whether the specific force jumped, [n]; full scale of the
+        accelerometer after each sample, [n] counts, 0 if unknown
     """
     wraps = np.zeros((len(counts), 2), np.int64)
     jumped, acc_full_scale = np.zeros(len(counts), bool), np.zeros(len(counts), np.int64)
     clamped = np.clip(counts, -c.MAX_COUNT, c.MAX_COUNT)
     last = np.vstack([np.zeros((1, 6), np.int64), clamped[:-1]])
-    for sensor, (unit, limit, least) in enumerate(
+    for sensor, (unit, limit, min_scale) in enumerate(
         (
             (c.ACC_UNIT, full_scale[0], c.MIN_ACC_FULL_SCALE),
             (c.GYR_UNIT, full_scale[1], c.MIN_GYR_FULL_SCALE),
@@ -232,12 +260,12 @@ def _wrapped(
             level = np.full(len(size), int(single(0.995) * single(limit) / single(unit)))
             is_scale, scale, after = np.ones(len(size), bool), level, level
         else:
-            largest = np.maximum.accumulate(np.where(size < c.SATURATED_COUNT, size, 0))
-            level = np.maximum(np.append(0, largest[:-1]), least)
-            scales = least * np.array([[1], [2], [4]])
+            max_size = np.maximum.accumulate(np.where(size < c.SATURATED_COUNT, size, 0))
+            level = np.maximum(np.append(0, max_size[:-1]), min_scale)
+            scales = min_scale * np.array([[1], [2], [4]])
             is_scale = ((10 * level >= 9 * scales) & (200 * level <= 201 * scales)).any(axis=0)
-            scale = _smallest_scale(np.maximum(level, size), scales)
-            after = _smallest_scale(np.maximum(largest, least), scales)
+            scale = _min_scale(np.maximum(level, size), scales)
+            after = _min_scale(np.maximum(max_size, min_scale), scales)
         if not sensor:
             jumped = (scale > 0) & (5 * size >= 2 * level) & (10 * jump > 9 * scale)
             acc_full_scale = after
@@ -246,8 +274,8 @@ def _wrapped(
     return np.any((wraps > 0) & (before >= c.MIN_JUMPS), axis=1), jumped, acc_full_scale
 
 
-def _smallest_scale(size: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Return the smallest of `scales` [k, 1] that holds each size [n]; 0 where none does."""
+def _min_scale(size: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Return the minimum of `scales` [k, 1] that is not below each size [n]; 0 where all are below."""
     fits = 200 * size <= 201 * scales
     return np.where(fits.any(axis=0), scales[fits.argmax(axis=0), 0], 0)
 
@@ -255,11 +283,16 @@ def _smallest_scale(size: np.ndarray, scales: np.ndarray) -> np.ndarray:
 def _saturated(
     counts: np.ndarray, bridged: np.ndarray, starts: np.ndarray, full_scale: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Samples [n] at full scale or, where it is not known, at the largest so far once samples have stayed
-    there; and which axes of the gyroscope are, [n, 3], with their sign. No bridged samples.
+    """Find saturated samples, except interpolated ones (is_saturated and record_clipping of the C).
+
+    A sample is saturated at the full scale. If the full scale is unknown, it is saturated at the maximum so
+    far, after CLIPPED_SAMPLES samples in a row were there.
+
+    Returns:
+        whether samples set the flag "saturated", [n]; sign of each clipped axis of the gyroscope, [n, 3]
     """
     marked, clipped = np.zeros(len(counts), bool), np.zeros((len(counts), 3), np.int64)
-    for channels, unit, limit, least in (
+    for channels, unit, limit, min_scale in (
         (slice(0, 3), c.ACC_UNIT, full_scale[0], c.MIN_ACC_FULL_SCALE),
         (slice(3, 6), c.GYR_UNIT, full_scale[1], c.MIN_GYR_FULL_SCALE),
     ):
@@ -270,7 +303,7 @@ def _saturated(
             top = np.full(len(size), int(single(0.995) * single(limit) / single(unit)))
             at_top, proven = counted & (size >= top), np.zeros(len(size), bool)
         else:
-            size = np.where(counted & (size >= least), size, 0)
+            size = np.where(counted & (size >= min_scale), size, 0)
             top = np.maximum.accumulate(size)
             rises = np.diff(top, prepend=0) > 0
             place = np.arange(1, len(size) + 1)
@@ -278,7 +311,7 @@ def _saturated(
                 np.where((size < top) | (size == 0), place, np.where(starts | rises, place - 1, 0))
             )
             stays = place - begun >= c.CLIPPED_SAMPLES
-            # Since the last rise samples have stayed at the largest value.
+            # Since the last rise, enough samples in a row were at the maximum.
             last_rise, last_stay = (np.maximum.accumulate(np.where(own, place, 0)) for own in (rises, stays))
             at_top = (size > 0) & (size == top) & (last_stay > 0) & (last_stay >= last_rise)
             proven = stays & (np.append(0, last_stay[:-1]) < last_rise)
@@ -289,7 +322,7 @@ def _saturated(
             for before in range(1, c.CLIPPED_SAMPLES):
                 at_top[first - before] = True
             values = np.clip(counts[:, channels], -c.MAX_COUNT, c.MAX_COUNT)
-            # Axes of the samples before the proof: those of the proof itself.
+            # Samples before the proof have the clipped axes of the proof.
             reached = (np.abs(values) >= top[:, None]) & at_top[:, None]
             for before in range(1, c.CLIPPED_SAMPLES):
                 reached[first - before] = reached[first]

@@ -1,4 +1,4 @@
-"""Repair of a clipped gyroscope: gravity at both mid-stances shows what was lost (firmware/clipping.inc)."""
+"""Repair of a clipped gyroscope by gravity at both mid-stances (firmware/clipping.inc)."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,14 @@ from tinystride.gait.strapdown import POINTS, level, rotation_matrices
 
 @dataclass(frozen=True)
 class Run:
-    """Samples at full scale of an axis of the gyroscope: number of the first, how many, axis, sign."""
+    """A run of samples in which an axis of the gyroscope is clipped.
+
+    Attributes:
+        first: number of the first sample
+        n: number of samples
+        axis: 0 to 2, in sensor axes
+        sign: 1 at the positive full scale, -1 at the negative one
+    """
 
     first: int
     n: int
@@ -18,7 +25,7 @@ class Run:
     sign: int
 
 
-def put_back(
+def add_lost_rotation(
     acc_mps2: np.ndarray,
     gyr_radps: np.ndarray,
     axes: np.ndarray,
@@ -27,10 +34,20 @@ def put_back(
     start: float,
     rate_hz: float,
 ) -> tuple[np.ndarray, float]:
-    """Return the angular rate [64, 3] of a stride with what clipping lost put back, and the latter, rad.
+    """Add the rotation that clipping lost to the angular rate of a stride.
 
-    acc_mps2, gyr_radps: [64, 3] in sensor axes, calibrated; axes: [3, 3] from there to the foot
-    runs: the last ones so far; start: sample at which the stride starts
+    Args:
+        acc_mps2: [64, 3] calibrated specific force in sensor axes, m/s²
+        gyr_radps: [64, 3] calibrated angular rate in sensor axes, rad/s
+        axes: [3, 3] rotation from sensor axes to the foot
+        duration_s: duration of the stride, s
+        runs: last runs of clipped samples
+        start: mid-stance at the start, fractional sample number
+        rate_hz: sampling rate, Hz
+
+    Returns:
+        repaired: [64, 3] angular rate, rad/s
+        repaired_rad: added rotation, rad; 0 if no run lies in the stride
     """
     step = duration_s * rate_hz / (POINTS - 1)
     ends = start + step * (np.arange(POINTS) + 0.5)
@@ -61,7 +78,7 @@ def put_back(
 
 
 def _tilt_variance(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> float:
-    """How badly gravity tells the tilt, rad², from samples [2, 3] at both ends of a stride."""
+    """Return the variance, rad², of the tilt as gravity shows it, from samples [2, 3] at both ends."""
     pushed = np.linalg.norm(acc_mps2, axis=1) / c.GRAVITY - 1
     turning = c.CLIPPING_TILT_PER_RADPS**2 * (gyr_radps**2).sum(axis=1)
     return float(c.STRIDE_TILT_SD_RAD**2 + (pushed**2 + turning).sum())
@@ -77,26 +94,37 @@ def _integrated(
     rate_hz: float,
     correction: np.ndarray,
 ) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
-    """Return the repaired rate [64, 3], the rotation put back, the covariance [2, 2] that the tilt at the end
-    has before gravity is used, and the specific force [3] there.
+    """Integrate a stride and add the lost rotation.
 
-    time_s: [runs, 64] of each run within each point's interval; correction: [2], see weigh_gravity of the C
+    Args:
+        acc_mps2: as in add_lost_rotation
+        gyr_radps: as in add_lost_rotation
+        axes: as in add_lost_rotation
+        duration_s: as in add_lost_rotation
+        runs: as in add_lost_rotation
+        time_s: [runs, 64] time of each run within the interval of each point, s
+        rate_hz: as in add_lost_rotation
+        correction: [2] estimate_correction of the C
+
+    Returns:
+        repaired angular rate [64, 3]; added rotation, rad; covariance [2, 2] of the tilt at the end before
+        gravity is used, rad²; specific force [3] at the end, m/s²
     """
     step_s = duration_s / (POINTS - 1)
     orientation = level((acc_mps2[0] @ axes.T)[None])[0] @ axes
-    repaired, put_rad, covariance = gyr_radps.copy(), 0.0, np.zeros((2, 2))
+    repaired, repaired_rad, covariance = gyr_radps.copy(), 0.0, np.zeros((2, 2))
     for point in range(1, POINTS):
         for run, own_s in zip(runs, time_s[:, point], strict=True):
             if own_s > 0:
                 span_s = run.n / rate_hz
                 share = min(span_s / c.LONG_CLIPPING_S, 1.0)
-                lever = run.sign * orientation[:2, run.axis]
+                tilt_per_rotation = run.sign * orientation[:2, run.axis]
                 prior = (c.CLIPPING_SD_RADPS * share) ** 2 * span_s
-                lost = c.CLIPPING_RADPS * share + prior * (lever @ correction)
+                lost = c.CLIPPING_RADPS * share + prior * (tilt_per_rotation @ correction)
                 lost = min(max(lost, 0.0), c.MAX_CLIPPING_RADPS)
                 repaired[point, run.axis] += run.sign * lost * own_s / step_s
-                put_rad += lost * own_s
-                covariance += prior * own_s * np.outer(lever, lever)
+                repaired_rad += lost * own_s
+                covariance += prior * own_s * np.outer(tilt_per_rotation, tilt_per_rotation)
         turned = (repaired[point - 1] + repaired[point]) / 2 * step_s
         orientation = orientation @ rotation_matrices(turned)
-    return repaired, put_rad, covariance, orientation @ acc_mps2[-1]
+    return repaired, repaired_rad, covariance, orientation @ acc_mps2[-1]

@@ -50,7 +50,7 @@ def stream_tested(
     Returns:
         lengths: stride_id, COLUMN (cm) and FLAGS_COLUMN of the usable strides of the table that the C library
             reported, too; without rows if every model was skipped
-        counts: {data set: {"strides", "unflagged", "latency_s", "latency_s_largest"}} of all strides that the
+        counts: {data set: {"strides", "unflagged", "latency_s", "latency_s_max"}} of all strides that the
             C library reported; the latency is from the mid-stance that ends a stride to its report
 
     Raises:
@@ -97,7 +97,7 @@ def _counts(streamed: pd.DataFrame) -> dict[str, dict]:
             "strides": len(strides),
             "unflagged": int((strides["flags"] == "").sum()),
             "latency_s": round(float(np.mean(strides["latency_s"])), 3),
-            "latency_s_largest": round(float(np.max(strides["latency_s"])), 3),
+            "latency_s_max": round(float(np.max(strides["latency_s"])), 3),
         }
         for dataset, strides in streamed.groupby("dataset", sort=True)
         if len(strides)

@@ -1,4 +1,4 @@
-"""How much of a stride's drift comes at foot contact (firmware/stride.inc)."""
+"""Share of the drift that arises at initial contact (firmware/stride.inc)."""
 
 import math
 
@@ -8,7 +8,7 @@ from tinystride.firmware import constants as c
 
 
 class Impacts:
-    """Excess velocity times duration of earlier strides, without that of tilt: forward and vertical, m."""
+    """Mean excess velocity times duration of earlier strides (struct tinystride_impacts)."""
 
     def __init__(self) -> None:
         self._n = c.USUAL_EXCESS_STRIDES
@@ -16,9 +16,10 @@ class Impacts:
         self._deviation_m = np.array([c.USUAL_FORWARD_EXCESS_M, c.USUAL_VERTICAL_EXCESS_M])
 
     def update(self, excess_m: np.ndarray) -> None:
-        """Update mean and mean absolute deviation by a stride, as strapdown.impact_share does.
+        """Update means and mean absolute deviations by a stride, like strapdown.impact_share.
 
-        excess_m: [3], strapdown.untilted_excess_m
+        Args:
+            excess_m: [3] excess velocity times duration, m, see strapdown.untilted_excess_m
         """
         self._n = min(self._n + 1, c.MAX_EXCESS_STRIDES)
         limit = c.MAX_EXCESS_RATIO * self._deviation_m
@@ -27,16 +28,24 @@ class Impacts:
         self._mean_m = self._mean_m + change / self._n
 
     def error_m(self, contact: float, excess_m: np.ndarray) -> np.ndarray:
-        """Return what a line in time loses [2] if drift comes at foot contact, as strapdown.with_impacts.
+        """Return the error [2], m, of a drift correction by a line in time, like strapdown.with_impacts.
 
-        contact: share of the stride, NaN if unknown; excess_m: [3]
+        The line is wrong if the drift arises at initial contact.
+
+        Args:
+            contact: initial contact as a share of the stride, 0 to 1; NaN if not found
+            excess_m: [3] excess velocity times duration, m
         """
         contact = c.USUAL_CONTACT if math.isnan(contact) else min(max(contact, c.MIN_CONTACT), c.MAX_CONTACT)
         forward, vertical = self._deviation_m**2
-        # The fewer strides there are, the less is believed.
+        # The correction starts small and grows with the number of strides.
         share = min(1.0, vertical / (forward + 1e-12)) * (1 - c.USUAL_EXCESS_STRIDES / self._n)
         return (contact - 0.5) * share * np.array([self.unusual_m(excess_m[0]), excess_m[1]])
 
     def unusual_m(self, excess_m: float) -> float:
-        """Return by how much a stride's forward excess differs from the mean of the strides so far."""
+        """Return the difference of a stride's forward excess from the mean of the strides so far, m.
+
+        Args:
+            excess_m: forward excess velocity times duration, m
+        """
         return float(excess_m - self._mean_m[0])

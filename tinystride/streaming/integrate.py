@@ -1,4 +1,4 @@
-"""Strapdown integration of one stride, and what the network sees of it (firmware/integrate.inc)."""
+"""Strapdown integration of one stride, and the input of the network (firmware/integrate.inc)."""
 
 import math
 from dataclasses import dataclass
@@ -14,12 +14,17 @@ from tinystride.streaming.state import BACKWARD, FRACTIONS
 
 @dataclass
 class Integral:
-    """The integral of one stride, in the canonical foot frame, seen as a right foot.
+    """The integral of one stride in the foot frame (integral_t); signals of a left foot are mirrored.
 
-    acc: [64, 3] m/s², gyr: [64, 3] rad/s; values: [64, 6], the features; moved: [3] m; excess_m: [3] excess
-    velocity at the end times duration, m, less what the tilt at the end explains; up: [3] specific force at
-    the end, m/s²
-    late_mps: vertical velocity at the end that a gyroscope would make that is early by 1 s
+    Attributes:
+        result: orientation, velocity and displacement
+        acc: [64, 3] specific force, m/s²
+        gyr: [64, 3] angular rate, rad/s
+        values: [64, 6] features, the input of the network
+        moved: [3] displacement, m
+        excess_m: [3] excess velocity at the end times duration, without the effect of the tilt at the end, m
+        up: [3] specific force at the end, in the frame of the start, m/s²
+        late_mps: vertical velocity at the end per second of delay between the sensors, m/s
     """
 
     result: Strapdown
@@ -32,7 +37,7 @@ class Integral:
     late_mps: float
 
     def reverse_direction(self) -> None:
-        """Exchange forward with backward and left with right; `values`, `up` and `result` stay."""
+        """Exchange forward with backward and left with right, except in `values`, `up` and `result`."""
         self.acc, self.gyr = self.acc * BACKWARD, self.gyr * BACKWARD
         self.moved, self.excess_m = self.moved * BACKWARD, self.excess_m * BACKWARD
 
@@ -40,7 +45,18 @@ class Integral:
 def integrate_samples(
     acc_mps2: np.ndarray, gyr_radps: np.ndarray, axes: np.ndarray, mirror: float, duration_s: float
 ) -> Integral:
-    """Integrate samples [64, 3] in sensor axes, calibrated. axes: [3, 3] from there to the foot."""
+    """Integrate the samples of a stride.
+
+    Args:
+        acc_mps2: [64, 3] calibrated specific force in sensor axes, m/s²
+        gyr_radps: [64, 3] calibrated angular rate in sensor axes, rad/s
+        axes: [3, 3] rotation from sensor axes to the foot
+        mirror: 1 for a right foot, -1 for a left foot
+        duration_s: duration of the stride, s
+
+    Returns:
+        the integral
+    """
     acc = acc_mps2 @ axes.T * [1, mirror, 1]
     gyr = gyr_radps @ axes.T * [mirror, 1, mirror]
     result = integrate(acc[None], gyr[None], np.array([duration_s]))
@@ -59,12 +75,19 @@ def integrate_samples(
 
 
 def resample_blocks(segment: Segment, design: Design, start: int, length: float) -> np.ndarray:
-    """Means [64, 6] over the intervals around 64 even instants of a stride, m/s² and rad/s.
+    """Average the blocks of a stride around 64 evenly spaced instants.
 
-    start: place, see state; length: blocks
+    Args:
+        segment: blocks of the stride
+        design: values derived from the sampling rate
+        start: mid-stance at the start, 1/256 block
+        length: length of the stride, blocks
+
+    Returns:
+        [64, 6] specific force in m/s² and angular rate in rad/s, in sensor axes
     """
     step = length / (POINTS - 1)
-    # Block k spans k - 1/2 to k + 1/2; motion energy lags by half its window.
+    # Block k extends from k - 1/2 to k + 1/2; the delay of the motion energy is half its window.
     first = start / FRACTIONS - 0.5 * (design.window - 1) + design.delay + 0.5 - 0.5 * step
     parts = int(length * c.Q14_ONE)
     ticks = math.floor(first * c.Q14_ONE) + parts * np.arange(POINTS + 1) // (POINTS - 1)

@@ -1,6 +1,4 @@
-"""Checks: is a stride one of walking, of the configured foot, with sensors that can be trusted?
-(firmware/plausibility.inc)
-"""
+"""Quality flags of walking, of the configured foot and of the sensors (firmware/plausibility.inc)."""
 
 import math
 
@@ -15,7 +13,7 @@ from tinystride.streaming.state import FLAG, NOT_ORDINARY
 
 
 class Checks:
-    """What the checks know of earlier strides."""
+    """Results of earlier strides that the checks use (struct tinystride_checks)."""
 
     def __init__(self) -> None:
         self._previous_not_walking = False
@@ -26,19 +24,24 @@ class Checks:
     def walking_flags(
         self, integral: Integral, duration_s: float, residual_score: float, reverses: bool, flags: int
     ) -> int:
-        """Return the flags that say whether the stride is one of walking, and of the configured foot.
+        """Return "not-walking" and "wrong-foot", if they apply to a stride.
 
-        reverses: the foot moved against the direction of the strides before; flags: those so far
+        Args:
+            integral: integral of the stride
+            duration_s: duration, s
+            residual_score: score of drift and tilt at the end; above 1 a stride is unsteady
+            reverses: True if the foot moved against the direction of the last strides
+            flags: other flags of the stride
         """
         raised = 0
         correlation, shift = template_correlation(integral.gyr[None])
         not_walking = not is_walking(integral.gyr[None], correlation, residual_score) or (
             reverses and not flags & FLAG["turn"]
         )
-        # Other activities may look like walking for one stride.
+        # Single strides of other activities may look like walking.
         if not_walking or self._previous_not_walking:
             raised |= FLAG["not-walking"]
-        # Only ordinary strides of walking resemble one foot or the other.
+        # Only ordinary strides of walking distinguish the feet.
         ordinary = not (flags | raised) & ~(FLAG["no-standing"] | FLAG["saturated"])
         if ordinary and self._is_other_foot(integral, duration_s, shift):
             raised |= FLAG["wrong-foot"]
@@ -46,13 +49,14 @@ class Checks:
         return raised
 
     def _is_other_foot(self, integral: Integral, duration_s: float, shift: np.ndarray) -> bool:
+        """Update the mean score of the foot by a stride; return whether it is that of the other foot."""
         self._side_strides = min(self._side_strides + 1, c.MAX_SIDE_STRIDES)
         score = side_scores(integral.acc[None], integral.gyr[None], np.array([duration_s]), shift)[0]
         self._side_score += float(score - self._side_score) / self._side_strides
         return self._side_strides >= c.MIN_SIDE_STRIDES and self._side_score < c.MAX_OTHER_FOOT_SCORE
 
     def _is_late(self, vertical_mps: float, late_mps: float) -> bool:
-        """Return whether the first strides show a delay between the sensors: see the C."""
+        """Update the sums over the first strides; return whether they show a delay between the sensors."""
         self._lag_sums += [vertical_mps * late_mps, late_mps**2, vertical_mps**2]
         both, late, vertical = self._lag_sums
         return bool(
@@ -62,8 +66,15 @@ class Checks:
         )
 
     def sensors_disagree(self, flags: int, vertical_mps: float, late_mps: float) -> bool:
-        """Update the mean vertical drift by an ordinary stride; return whether it shows that a sensor or the
-        rate is wrong.
+        """Update the mean vertical drift by a stride without NOT_ORDINARY flags.
+
+        Args:
+            flags: flags of the stride
+            vertical_mps: vertical velocity at the end, m/s
+            late_mps: the same per second of delay between the sensors, see Integral
+
+        Returns:
+            True if the mean shows that a sensor or the sampling rate is wrong
         """
         if not flags & NOT_ORDINARY:
             self._ordinary_strides = min(self._ordinary_strides + 1, c.MAX_ORDINARY_STRIDES)
@@ -73,7 +84,7 @@ class Checks:
             if self._ordinary_strides < c.MIN_ORDINARY_STRIDES and self._is_late(vertical_mps, late_mps):
                 return True
         known = self._ordinary_strides >= c.MIN_ORDINARY_STRIDES
-        # A mean that hardly scatters need not be as large.
+        # A mean of strides with small scatter is significant from a lower limit on.
         steady_mps = max(c.MAX_STEADY_RATIO * self._vertical_deviation, c.MAX_STEADY_VERTICAL_MPS)
         return known and abs(self._vertical_mps) > min(c.MAX_VERTICAL_MPS, steady_mps)
 
@@ -81,7 +92,15 @@ class Checks:
 def integral_flags(
     integral: Integral, duration_s: float, length_cm: float, residual_score: float, tilt_mps2: float
 ) -> int:
-    """Return the flags that follow from the integral of a stride; tilt_mps2: horizontal force at its end."""
+    """Return the flags that depend on the integral of a stride alone.
+
+    Args:
+        integral: integral of the stride
+        duration_s: duration, s
+        length_cm: length, cm
+        residual_score: score of drift and tilt at the end; above 1 a stride is unsteady
+        tilt_mps2: horizontal specific force at the end, m/s²
+    """
     raised = {
         "turn": _turns(integral.result),
         "climb": abs(integral.moved[2]) > max(c.MAX_CLIMB_M, c.CLIMB_SLOPE / 100 * length_cm),
@@ -93,10 +112,15 @@ def integral_flags(
 
 
 def has_dead_axis(samples: np.ndarray) -> bool:
-    """Whether one of the axes [n, 6] was constant throughout."""
+    """Return whether a sensor axis was constant throughout the stride.
+
+    Args:
+        samples: [n, 6] blocks of the stride, counts
+    """
     return bool((samples == samples[:1]).all(axis=0).any())
 
 
 def _turns(result: Strapdown) -> bool:
+    """Return whether the heading changed by more than 30 degrees."""
     (a, b), (x, y) = result.orientation[0, 0, :2, 0], result.orientation[0, -1, :2, 0]
     return a * x + b * y < c.COS_MAX_TURN * math.hypot(a * x + b * y, a * y - b * x)

@@ -10,11 +10,19 @@ from tinystride.streaming.state import FRACTIONS, Current, normalize, stationari
 
 
 class Stances:
-    """The search for stances in the blocks of a stream.
+    """Search for stances in the blocks of a stream (struct tinystride_stance).
 
-    emit: is called with the place where the current stride ends; stride: the current one, which is started
-    here. stance_force, quietest_force: [3] counts, of the standing foot and of the last stance's quietest
-    block; previous_missing: a stride is missing before the next one
+    Args:
+        design: values derived from the sampling rate
+        emit: called with the place, 1/256 block, where the current stride ends
+
+    Attributes:
+        stride: current stride, which is started here
+        stance_force: [3] specific force of the foot at stance, counts
+        quietest_force: [3] specific force of the open stance's block with minimum motion energy, counts
+        quietest_motion: its motion energy, (0.01 rad/s)²
+        previous_missing: True if the stride before the next one is missing
+        block: number of the current block
     """
 
     _candidate_motion: int
@@ -29,8 +37,9 @@ class Stances:
         self.block = 0
 
     def restart(self) -> None:
-        """End the open stance and its stride, as the next samples come after a gap; the stride with the gap
-        has no length, and the next one is flagged "previous-missing".
+        """End the open stance and its stride before a gap.
+
+        The stride with the gap is not reported; the next one is flagged "previous-missing".
         """
         if self.on_ground:
             self._close_stance()
@@ -50,12 +59,22 @@ class Stances:
         self._last_candidate = self._relearn_at = 0
 
     def skip_block(self, n: int) -> None:
-        """Take block n, before which the energy window is not filled yet."""
+        """Process a block before the energy window is filled.
+
+        Args:
+            n: number of the block
+        """
         self.block = self._last_moving = n
         self.motion.append(c.MAX_MOTION)
 
     def process_block(self, n: int, energy: int, force: list[int]) -> None:
-        """Take block n: energy of the angular rate and mean specific force, over the energy window."""
+        """Process a block.
+
+        Args:
+            n: number of the block
+            energy: energy of the angular rate over the energy window, (0.01 rad/s)²
+            force: [3] mean specific force over the energy window, counts
+        """
         self.block, design = n, self.design
         self._update_stance_force(energy, force)
         motion = self._update_motion(energy, force)
@@ -73,8 +92,10 @@ class Stances:
             self._confirm_candidate()
 
     def _update_stance_force(self, energy: int, force: list[int]) -> None:
-        """Find the specific force of the standing foot: of a stationary run that no swing has; or, after a
-        long time without stance, of the block of least energy.
+        """Find the specific force of the foot at stance.
+
+        It is that of a stationary run longer than any in a swing or, after a long time without stance, that
+        of the block with minimum energy.
         """
         stationary = energy < c.STATIONARY_THRESHOLD and _is_gravity(force)
         self._stationary_blocks = min(self._stationary_blocks + 1, 255) if stationary else 0
@@ -96,17 +117,19 @@ class Stances:
             self._min_energy, self._min_energy_force = energy, force
 
     def _set_stance_force(self, force: list[int]) -> None:
+        """Set the specific force [3] of the foot at stance, counts."""
         self.has_stance_force, self.stance_force = True, list(force)
         self._up = normalize(self.stance_force)
 
     def _force_deviation(self, force: list[int]) -> int:
-        """By how much a specific force differs from that of the standing foot, in units of motion energy."""
+        """Return the squared difference of a specific force from that at stance, as motion energy."""
         square = 0
         for x, expected in zip(force, self.stance_force, strict=True):
             square += max(-c.MAX_FORCE_DIFFERENCE, min(c.MAX_FORCE_DIFFERENCE, x - expected)) ** 2
         return square // c.ACC_SQUARES_PER_MOTION
 
     def _update_motion(self, energy: int, force: list[int]) -> int:
+        """Append the motion energy of the current block to `motion`, and return it."""
         motion = c.MAX_MOTION
         if self.has_stance_force:
             motion = min(energy + self._force_deviation(force), c.MAX_MOTION)
@@ -119,14 +142,14 @@ class Stances:
         return motion
 
     def _rotate_vertical(self, block: int) -> None:
-        """Rotate the vertical by the angular rate of a block, to first order: it becomes slightly longer."""
+        """Rotate the vertical by the angular rate of a block, to first order; it becomes slightly longer."""
         x, y, z = self._up
         rx, ry, rz = self._samples[block][3:]
         step = c.GYR_UNIT * self.design.period_s
         self._up = [x + step * (y * rz - z * ry), y + step * (z * rx - x * rz), z + step * (x * ry - y * rx)]
 
     def _follow_stance(self, motion: int) -> None:
-        """End the open stance if the foot has swung away, or its stride if the foot rests for long."""
+        """End the open stance when the foot swings, or only its stride when the foot rests for long."""
         # A candidate that may still be confirmed as part of this stance.
         waits = (
             self._candidate_motion < c.MAX_STANCE_MOTION
@@ -140,8 +163,9 @@ class Stances:
             self._end_stride_at_pause()
 
     def _confirm_candidate(self) -> None:
-        """Take the block of least motion within one stance interval on both sides as a mid-stance, if it is
-        one.
+        """Accept the candidate as a mid-stance, or reject it.
+
+        The candidate is the block of minimum motion energy within one stance interval on both sides.
         """
         self._has_candidate = False
         self._up = normalize(self._up)
@@ -150,8 +174,7 @@ class Stances:
             before and min(before) <= self._candidate_motion
         ) or self._candidate_motion >= c.MAX_STANCE_MOTION:
             return
-        # A foot may also be slow in mid-air; there it is far from upright. Right after a gap the orientation
-        # is unknown.
+        # A foot may also be slow in the air, where it is tilted. Right after a gap the tilt is unknown.
         if self._candidate_motion > c.STATIONARY_THRESHOLD and (self.has_stance or not self.previous_missing):
             upright = sum(a * b for a, b in zip(self.stance_force, self._up, strict=True))
             size = math.sqrt(sum(x * x for x in self.stance_force) * sum(x * x for x in self._up))
@@ -173,7 +196,7 @@ class Stances:
         self._up = normalize(self.stance_force)
 
     def _close_stance(self) -> None:
-        """The foot has left the ground: one stride ends at the middle of its stance, the next one begins."""
+        """End one stride at the middle of the stance, and start the next one there."""
         n = self.block
         available = min(n, c.MOTION_BLOCKS - 1)
         age = n - (self._last_candidate if self._paused else self._quietest)
@@ -194,15 +217,17 @@ class Stances:
         self.stride.start_stride(place, self.quietest_force, n, self.design.window)
 
     def _end_stride_at_pause(self) -> None:
-        """The foot rests for long: end the stride soon after the foot has come to rest."""
+        """End the stride soon after the foot has come to rest, because it rests for long."""
         if self.stride.has_start:
             origin = max(self._arrival, self.block - (c.MOTION_BLOCKS - 1))
             self._emit(self._stationary_centre(origin, 0, self.design.soon))
         self._paused, self.stride.has_start = True, False
 
     def _stationary_centre(self, origin: int, before: int, after: int) -> int:
-        """The centre of the stationary blocks around block `origin`, with weights 1 / (motion + floor)^2: of
-        up to `before` blocks before it, itself and up to `after` - 1 after it.
+        """Return the weighted centre of the stationary blocks around block `origin`, 1/256 block.
+
+        Weights are 1 / (motion + floor)². Blocks are up to `before` before it, itself and up to `after` - 1
+        after it, until a block moves.
         """
         total = moment = 0
         for step, places in ((1, range(after)), (-1, range(1, before + 1))):
@@ -217,5 +242,6 @@ class Stances:
 
 
 def _is_gravity(force: list[int]) -> bool:
+    """Return whether the size of a specific force [3], counts, is within 15 % of gravity."""
     square = force[0] * force[0] + force[1] * force[1] + force[2] * force[2]
     return c.MIN_GRAVITY_SQUARE <= square <= c.MAX_GRAVITY_SQUARE

@@ -1,4 +1,4 @@
-"""One stride: measure it (firmware/stride.inc); the network's part is in `reference`."""
+"""Measurement of one stride (firmware/stride.inc); `twin` adds the network's correction."""
 
 import math
 
@@ -7,7 +7,7 @@ import numpy as np
 from tinystride.firmware import constants as c
 from tinystride.gait.flags import heading_change_deg
 from tinystride.streaming.block import Segment
-from tinystride.streaming.clipping import put_back
+from tinystride.streaming.clipping import add_lost_rotation
 from tinystride.streaming.config import Design
 from tinystride.streaming.frame import Frame, update_bias
 from tinystride.streaming.impacts import Impacts
@@ -19,14 +19,29 @@ from tinystride.streaming.state import FLAG, FRACTIONS, INCOMPLETE, Stride
 
 
 class Measure:
-    """Measures strides; holds what is learned from them of mounting and wearer."""
+    """Measures strides; holds the mounting and other results that are learned from them.
+
+    Args:
+        design: values derived from the sampling rate
+        mirror: 1 for a right foot, -1 for a left foot
+        standing: calibration of the sensor, which strides update
+    """
 
     def __init__(self, design: Design, mirror: float, standing: Standing):
         self.design, self.mirror, self.standing = design, mirror, standing
         self.frame, self.checks, self.impacts = Frame(), Checks(), Impacts()
 
     def stride(self, segment: Segment, stances: Stances, end: int) -> Stride | None:
-        """The current stride, which ends at this place; None if it is too long or too short to be one."""
+        """Measure the current stride.
+
+        Args:
+            segment: blocks of the stride
+            stances: holds the current stride and the stance at its end
+            end: mid-stance at the end, 1/256 block
+
+        Returns:
+            the stride; None if it is too long or too short
+        """
         start, block = stances.stride.start, stances.block
         length = (end - start) / FRACTIONS
         if block - start // FRACTIONS > c.HISTORY_BLOCKS - 4 or length < 4:
@@ -36,9 +51,9 @@ class Measure:
         reverses, is_reversed = self.frame.update_direction(integral.moved[0])
         if is_reversed:
             integral.reverse_direction()
-        # After the last contact the pitch may go on changing its sign.
-        start_sample, end_sample = self._sample(segment, start), self._sample(segment, end)
-        contact = min(self._contact(segment, start // FRACTIONS, int(length)), end_sample)
+        # The pitch rate may change its sign again after the end of the stride.
+        start_sample, end_sample = self._sample_number(segment, start), self._sample_number(segment, end)
+        contact = min(self._find_contact(segment, start // FRACTIONS, int(length)), end_sample)
         drift_mps, up = integral.result.velocity_mps[0, -1], integral.up
         tilt_mps2 = math.hypot(up[0], up[1])
         residual_score = (float(np.linalg.norm(drift_mps)) / c.MAX_DRIFT_MPS) ** 2 + (
@@ -77,7 +92,7 @@ class Measure:
         )
 
     def _length_sd_cm(self, integral: Integral, excess_m: float) -> float:
-        """Standard deviation of a length, as gait.uncertainty has it; excess_m: forward."""
+        """Return the standard deviation of a length, like gait.uncertainty; excess_m: forward."""
         up = integral.up
         causes = (
             c.BASE_SD_CM,
@@ -94,8 +109,11 @@ class Measure:
     def _integrate(
         self, segment: Segment, stances: Stances, length: float
     ) -> tuple[Integral, np.ndarray, bool, float]:
-        """Integrate the stride, and update the mounting by it: the integral, the axes [3, 3], whether the
-        sensor has slipped, the rotation that a clipped gyroscope lost and that was put back, rad.
+        """Integrate the stride, and update the mounting by it.
+
+        Returns:
+            the integral; axes [3, 3]; whether the sensor slipped; rotation that the repair of a clipped
+            gyroscope added, rad
         """
         stride, frame = stances.stride, self.frame
         gyr = segment.kept[stride.spread_from : stances.block + 1 : 2, 3:].astype(float)
@@ -108,17 +126,21 @@ class Measure:
         duration_s, repaired_rad = length * self.design.period_s, 0.0
         runs = segment.runs_until((stances.block + 1) * self.design.samples_per_block)
         if runs:
-            place = self._sample(segment, stride.start)
-            gyr, repaired_rad = put_back(acc, gyr, axes, duration_s, runs, place, self.design.rate_hz)
+            place = self._sample_number(segment, stride.start)
+            gyr, repaired_rad = add_lost_rotation(
+                acc, gyr, axes, duration_s, runs, place, self.design.rate_hz
+            )
         integral = integrate_samples(acc, gyr, axes, self.mirror, duration_s)
-        # A slip tips both gravity at stance and the end of the integral, by the same angle.
+        # A slip changes gravity at stance and tilts the end of the integral, by the same angle.
         tipped = integral.up[:2] / (np.linalg.norm(integral.up) + 1e-12)
         together = tipped @ (changed @ axes.T * [1, self.mirror, 1])[:2]
         return integral, axes, slipped or together > c.MAX_SLIP_RAD2, repaired_rad
 
     def _has_overflowed(self, segment: Segment, stances: Stances, integral: Integral, length: float) -> bool:
-        """Whether counts of the specific force have overflowed: after a jump to the other sign, the end has
-        about as much velocity as one sample lacks that wrapped around.
+        """Return whether counts of the specific force overflowed.
+
+        After a jump to the other sign, the velocity at the end is about that of one sample that wrapped
+        around.
         """
         wrapped_mps = 2 * c.ACC_UNIT * segment.acc_full_scale[stances.block] / self.design.rate_hz
         excess_mps = integral.excess_m[0] / (length * self.design.period_s)
@@ -127,6 +149,7 @@ class Measure:
         return bool(jumped and wrapped_mps > 0 and left_mps > c.MIN_WRAPPED_SHARE * wrapped_mps)
 
     def _event_flags(self, segment: Segment, stances: Stances, length: float) -> int:
+        """Return the flags of the events in the stride of `length` blocks."""
         flags = 0
         kept = segment.kept[stances.stride.spread_from : stances.block + 1]
         if stances.previous_missing:
@@ -138,8 +161,8 @@ class Measure:
         stances.previous_missing = False
         return flags
 
-    def _contact(self, segment: Segment, start: int, length: int) -> float:
-        """Sample at which the pitch rate has turned positive after the swing, NaN if nowhere."""
+    def _find_contact(self, segment: Segment, start: int, length: int) -> float:
+        """Return the sample number at which the pitch rate turns positive after the swing; NaN if nowhere."""
         gyr = segment.kept[start : start + length + 1, 3:] * c.GYR_UNIT - self.standing.bias
         pitch = gyr @ self.frame.left
         swing = int(pitch.argmin()) if pitch.min() < 0 else 0
@@ -150,9 +173,9 @@ class Measure:
         place = after - pitch[after] / (pitch[after] - pitch[after - 1])
         lag = 0.5 * (self.design.window - 1) - self.design.delay
         blocks = start + place + c.CONTACT_AFTER_CROSSING_S / self.design.period_s + lag
-        return self._sample(segment, int(blocks * FRACTIONS))
+        return self._sample_number(segment, int(blocks * FRACTIONS))
 
-    def _sample(self, segment: Segment, place: int) -> float:
-        """Where in the stream a place was sampled."""
+    def _sample_number(self, segment: Segment, place: int) -> float:
+        """Return the fractional sample number of a place."""
         d, w = self.design.samples_per_block, self.design.window
         return segment.first_sample + d * (place / FRACTIONS - (w - 1) / 2) + (d - 1) / 2
