@@ -165,11 +165,12 @@ def _yaml(path: Path) -> dict:
 def _prepare(parameters: dict, strides_folder: Path, raw_folder: Path) -> Callable[[Mapping], "StrideSet"]:
     """Return a function that reads the strides, or cuts them again for another preprocess block."""
     from tinystride.datasets.loading import load_recordings
-    from tinystride.gait.strides import GaitOptions, gather_strides, read_strides
+    from tinystride.gait.options import options_from
+    from tinystride.gait.strides import gather_strides, read_strides
 
     def prepare(own: Mapping) -> "StrideSet":
         if own["preprocess"] != parameters["preprocess"]:
-            return gather_strides(load_recordings(raw_folder), GaitOptions(**own["preprocess"]))
+            return gather_strides(load_recordings(raw_folder), options_from(own["preprocess"]))
         if not strides_folder.is_dir():
             raise DataError(f"{strides_folder}: not found; run `dvc repro preprocess` or name a folder")
         return read_strides(strides_folder)

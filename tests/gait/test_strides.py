@@ -321,11 +321,11 @@ def test_one_stride_is_enough(person):
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [
-        ("longest_gap_s", 0.0, 0.2),
-        ("shortest_s", 0.2, 1.0),
-        ("longest_s", 1.0, 5.0),
-        ("shortest_cm", 0.0, 100.0),
-        ("longest_cm", 100.0, 400.0),
+        ("max_gap_s", 0.0, 0.2),
+        ("min_duration_s", 0.2, 1.0),
+        ("max_duration_s", 1.0, 5.0),
+        ("min_length_cm", 0.0, 100.0),
+        ("max_length_cm", 100.0, 400.0),
         ("turn_deg", 5.0, 180.0),
     ],
 )

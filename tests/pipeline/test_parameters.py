@@ -3,12 +3,14 @@
 import json
 import shutil
 
+import attrs
 import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
 from tests.pipeline.test_graph import ROOT
 from tinystride.errors import ParameterError
+from tinystride.gait.options import RENAMED, GaitOptions, options_from
 from tinystride.learning.augmentation import AugmentationOptions
 from tinystride.learning.estimators import PRESETS, Settings, choose
 
@@ -117,4 +119,50 @@ def test_params_old_and_current_name_are_rejected(settings_of):
 def test_params_invalid_value_is_rejected_in_one_line(settings_of, override, says):
     with pytest.raises(ParameterError) as refused:
         settings_of(override)
+    assert says in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.fixture
+def options_of(tmp_path):
+    """Return the function that gives the limits of a stride for arguments of `-S`."""
+    path = tmp_path / "params.yaml"
+
+    def choose_with_options(*overrides: str) -> GaitOptions:
+        shutil.copyfile(ROOT / "params.yaml", path)
+        apply_overrides(path, list(overrides))
+        return options_from(yaml.safe_load(path.read_text())["preprocess"])
+
+    return choose_with_options
+
+
+def test_params_unchanged_give_the_default_limits(options_of, recwarn):
+    assert options_of() == GaitOptions()
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_params_old_name_of_a_limit_works_with_a_warning(options_of, old, new):
+    value = 0.9 * getattr(GaitOptions(), new)
+    with pytest.warns(FutureWarning, match=f"^preprocess.{old} is now {new}; the old name works") as said:
+        options = options_of(f"preprocess.{old}={value}")
+    assert options == attrs.evolve(GaitOptions(), **{new: value})
+    assert options == options_of(f"preprocess.{new}={value}")
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (
+            ["preprocess.longest_s=1.5", "preprocess.max_duration_s=1.6"],
+            "preprocess.longest_s is the old name of",
+        ),
+        (["+preprocess.max_s=1"], "preprocess.max_s: unknown; there are max_gap_s, min_duration_s"),
+        (["preprocess.longest_gap_s=3"], "max_gap_s is 3: it has to be a number from 0 to 0.2"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_params_invalid_limit_is_rejected_in_one_line(options_of, overrides, says):
+    with pytest.raises(ParameterError) as refused:
+        options_of(*overrides)
     assert says in str(refused.value) and "\n" not in str(refused.value)

@@ -92,7 +92,7 @@ STUCK_BLOCKS: Annotated[int, "equal blocks in a row after which a sensor counts 
 MIN_STUCK_ENERGY: Annotated[
     Unsigned, "energy of a block above which equal blocks count: a foot that hardly turns may repeat itself"
 ] = 640
-MAX_GAP_S: Annotated[float, "longest gap that is bridged"] = _OPTIONS.longest_gap_s
+MAX_GAP_S: Annotated[float, "longest gap that is bridged"] = _OPTIONS.max_gap_s
 MAX_GAP_MPS: Annotated[float, "velocity that may be missed in a gap without a flag"] = 0.1
 MAX_GAP_RAD: Annotated[float, "rotation in a gap of the time stamps without a flag"] = 0.01
 MAX_JUMP_US: Annotated[int, "a longer jump of the time stamps restarts the stream"] = 1000000
@@ -215,10 +215,10 @@ TILT_SD_RAD: Annotated[float, "tilt at a stride's end from which it weighs less"
 BIAS_WALK: Annotated[float, "growth of the variance of the bias per stride"] = 2e-5
 
 # Plausibility.
-MIN_DURATION_S: Annotated[float, "of an ordinary stride"] = _OPTIONS.shortest_s
-MAX_DURATION_S: Annotated[float, "of an ordinary stride"] = _OPTIONS.longest_s
-MIN_LENGTH_CM: Annotated[float, "of an ordinary stride"] = _OPTIONS.shortest_cm
-MAX_LENGTH_CM: Annotated[float, "of an ordinary stride"] = _OPTIONS.longest_cm
+MIN_DURATION_S: Annotated[float, "of an ordinary stride"] = _OPTIONS.min_duration_s
+MAX_DURATION_S: Annotated[float, "of an ordinary stride"] = _OPTIONS.max_duration_s
+MIN_LENGTH_CM: Annotated[float, "of an ordinary stride"] = _OPTIONS.min_length_cm
+MAX_LENGTH_CM: Annotated[float, "of an ordinary stride"] = _OPTIONS.max_length_cm
 COS_MAX_TURN: Annotated[float, "30 degrees"] = round(math.cos(math.radians(_OPTIONS.turn_deg)), 7)
 MAX_CLIMB_M: Annotated[float, "change of height of an ordinary stride"] = flags.CLIMB_M
 MAX_REPAIRED_RAD: Annotated[float, "rotation put back into a stride without a flag"] = flags.MAX_REPAIRED_RAD

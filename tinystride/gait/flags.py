@@ -93,11 +93,11 @@ def stride_flags(
         "turn": turn,
         "climb": np.abs(integral.displacement_m[:, 2])
         > np.maximum(CLIMB_M, CLIMB_SLOPE / 100 * integral.length_cm),
-        "unusual-duration": (duration_s < options.shortest_s) | (duration_s > options.longest_s),
-        "out-of-range": (integral.length_cm < options.shortest_cm)
-        | (integral.length_cm > options.longest_cm),
+        "unusual-duration": (duration_s < options.min_duration_s) | (duration_s > options.max_duration_s),
+        "out-of-range": (integral.length_cm < options.min_length_cm)
+        | (integral.length_cm > options.max_length_cm),
         "not-walking": ~walks,
-        "gap": _gaps(recording, mid_stances, options.longest_gap_s)
+        "gap": _gaps(recording, mid_stances, options.max_gap_s)
         | _dead(recording, mid_stances)
         | _repeats(recording, mid_stances),
         "saturated": touched(mid_stances, _saturated(recording, "acc") | faults.overflowed(recording))
@@ -158,9 +158,9 @@ def heading_change_deg(orientation: np.ndarray) -> np.ndarray:
     return np.rad2deg(np.arctan2(change[:, 1, 0] - change[:, 0, 1], change[:, 0, 0] + change[:, 1, 1]))
 
 
-def _gaps(recording: Recording, mid_stances: np.ndarray, longest_gap_s: float) -> np.ndarray:
+def _gaps(recording: Recording, mid_stances: np.ndarray, max_gap_s: float) -> np.ndarray:
     """Strides [n] with a long gap, or with shorter ones while much was going on."""
-    longest = int(longest_gap_s * recording.rate_hz + 1e-6)
+    longest = int(max_gap_s * recording.rate_hz + 1e-6)
     too_long = np.zeros(recording.n_samples, dtype=bool)
     missed = np.zeros(recording.n_samples)  # squares of the velocities that may be missed, m²/s²
     for first, stop in recording.gaps:
