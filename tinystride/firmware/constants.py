@@ -162,6 +162,10 @@ USUAL_FORWARD_EXCESS_M: Annotated[
 ] = strapdown.USUAL_EXCESS_M[0]
 USUAL_VERTICAL_EXCESS_M: Annotated[float, "the same, vertical"] = strapdown.USUAL_EXCESS_M[1]
 USUAL_EXCESS_STRIDES: Annotated[int, "strides that these count for"] = strapdown.USUAL_EXCESS_STRIDES
+UNCERTAIN_STRIDES: Annotated[
+    float,
+    "strides that prove nothing about the share of the drift at contact: its weight is 1 - this / number",
+] = 0.5
 MAX_EXCESS_STRIDES: Annotated[int, "strides after which later ones count more"] = 100
 MAX_EXCESS_RATIO: Annotated[float, "a stride's excess counts at most so many times the mean"] = (
     strapdown.MAX_EXCESS_RATIO
@@ -195,7 +199,10 @@ CLIPPING_TILT_PER_RADPS: Annotated[float, "tilt of the force per angular rate at
 FRAME_MEMORY: Annotated[float, "weight of earlier strides in the moments of the angular rate"] = 0.75
 FORWARD_MEMORY: Annotated[float, "weight of earlier strides in the direction"] = 0.5
 REVERSAL_M2: Annotated[float, "direction-reversal threshold"] = 0.04
-COS_MAX_SLIP: Annotated[float, "0.20 rad; a larger change of gravity at stance is a slip"] = 0.98006658
+COS_MAX_TURNED: Annotated[float, "0.20 rad; a larger change of gravity at stance forgets the mounting"] = (
+    0.98006658
+)
+COS_MAX_SLIP: Annotated[float, "0.30 rad; a larger change of gravity within a stride is a slip"] = 0.95533649
 MAX_SLIP_RAD2: Annotated[
     float,
     "(0.1 rad)^2; a slip tips both the force at stance and the end of the integral; another posture of the "

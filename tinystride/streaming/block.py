@@ -263,8 +263,10 @@ def _wrapped(
             max_size = np.maximum.accumulate(np.where(size < c.SATURATED_COUNT, size, 0))
             level = np.maximum(np.append(0, max_size[:-1]), min_scale)
             scales = min_scale * np.array([[1], [2], [4]])
-            is_scale = ((10 * level >= 9 * scales) & (200 * level <= 201 * scales)).any(axis=0)
-            scale = _min_scale(np.maximum(level, size), scales)
+            # A sample beyond the level shows that the level is not the full scale.
+            reached = np.maximum(level, size)
+            is_scale = ((10 * reached >= 9 * scales) & (200 * reached <= 201 * scales)).any(axis=0)
+            scale = _min_scale(reached, scales)
             after = _min_scale(np.maximum(max_size, min_scale), scales)
         if not sensor:
             jumped = (scale > 0) & (5 * size >= 2 * level) & (10 * jump > 9 * scale)

@@ -26,7 +26,7 @@ class Frame:
 
     def update(
         self, start_force: list[int], end_force: list[int], gyr: np.ndarray
-    ) -> tuple[bool, np.ndarray]:
+    ) -> tuple[bool, np.ndarray, float]:
         """Update the vertical and left axes by a stride.
 
         Args:
@@ -37,9 +37,10 @@ class Frame:
         Returns:
             slipped: True if the two forces alone prove that the sensor slipped on the shoe
             changed: [3] unit vector of the force at the end − that at the start
+            pushed: sum of the squares of what both forces differ from gravity in size, as shares of gravity
         """
         start, end = np.array(start_force, float), np.array(end_force, float)
-        if not self._has_frame or cosine(self.up_force, end) < c.COS_MAX_SLIP:
+        if not self._has_frame or cosine(self.up_force, end) < c.COS_MAX_TURNED:
             self.up_force, self._gyr_spread = end, np.zeros((3, 3))
         self.up_force = self.up_force + 0.25 * (end - self.up_force)
         up = self.up_force / np.linalg.norm(self.up_force)
@@ -50,7 +51,9 @@ class Frame:
         axis = _principal_axis(self._gyr_spread, up)
         self.left = -axis if axis @ self.left < 0 else axis
         self._has_frame = True
-        return cosine(start, end) < c.COS_MAX_SLIP, np.subtract(normalize(end), normalize(start))
+        pushed = sum((np.linalg.norm(force) * c.ACC_UNIT / c.GRAVITY - 1) ** 2 for force in (start, end))
+        changed = np.subtract(normalize(end), normalize(start))
+        return cosine(start, end) < c.COS_MAX_SLIP, changed, float(pushed)
 
     def axes(self) -> np.ndarray:
         """Return the rotation [3, 3] from sensor axes to the foot; its rows are forward, left and up."""

@@ -39,7 +39,7 @@ class Impacts:
         contact = c.USUAL_CONTACT if math.isnan(contact) else min(max(contact, c.MIN_CONTACT), c.MAX_CONTACT)
         forward, vertical = self._deviation_m**2
         # The correction starts small and grows with the number of strides.
-        share = min(1.0, vertical / (forward + 1e-12)) * (1 - c.USUAL_EXCESS_STRIDES / self._n)
+        share = min(1.0, vertical / (forward + 1e-12)) * (1 - c.UNCERTAIN_STRIDES / self._n)
         return (contact - 0.5) * share * np.array([self.unusual_m(excess_m[0]), excess_m[1]])
 
     def unusual_m(self, excess_m: float) -> float:

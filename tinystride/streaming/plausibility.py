@@ -90,7 +90,7 @@ class Checks:
 
 
 def integral_flags(
-    integral: Integral, duration_s: float, length_cm: float, residual_score: float, tilt_mps2: float
+    integral: Integral, duration_s: float, length_cm: float, drift_mps: float, tilt_mps2: float
 ) -> int:
     """Return the flags that depend on the integral of a stride alone.
 
@@ -98,14 +98,14 @@ def integral_flags(
         integral: integral of the stride
         duration_s: duration, s
         length_cm: length, cm
-        residual_score: score of drift and tilt at the end; above 1 a stride is unsteady
+        drift_mps: velocity left at the end, m/s
         tilt_mps2: horizontal specific force at the end, m/s²
     """
     raised = {
         "turn": _turns(integral.result),
         "climb": abs(integral.moved[2]) > max(c.MAX_CLIMB_M, c.CLIMB_SLOPE / 100 * length_cm),
         "unusual-duration": not c.MIN_DURATION_S <= duration_s <= c.MAX_DURATION_S,
-        "unsteady": residual_score > 1 or tilt_mps2 > c.TAN_MAX_TILT * integral.up[2],
+        "unsteady": drift_mps > c.MAX_DRIFT_MPS or tilt_mps2 > c.TAN_MAX_TILT * integral.up[2],
         "out-of-range": not c.MIN_LENGTH_CM <= length_cm <= c.MAX_LENGTH_CM,
     }
     return sum(FLAG[name] for name, is_raised in raised.items() if is_raised)

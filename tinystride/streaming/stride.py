@@ -70,7 +70,7 @@ class Measure:
         share = (contact - start_sample) / (end_sample - start_sample)
         integral.moved[:2] += self.impacts.error_m(share, excess_m)
         length_cm = 100 * math.hypot(integral.moved[0], integral.moved[1])
-        flags |= integral_flags(integral, duration_s, length_cm, residual_score, tilt_mps2)
+        flags |= integral_flags(integral, duration_s, length_cm, float(np.linalg.norm(drift_mps)), tilt_mps2)
         if not flags & (INCOMPLETE | FLAG["saturated"]):
             update_bias(self.standing, axes, self.mirror, integral.result, up, duration_s)
         flags |= self.checks.walking_flags(integral, duration_s, residual_score, reverses, flags)
@@ -117,7 +117,7 @@ class Measure:
         """
         stride, frame = stances.stride, self.frame
         gyr = segment.kept[stride.spread_from : stances.block + 1 : 2, 3:].astype(float)
-        slipped, changed = frame.update(stride.start_force, stances.quietest_force, gyr)
+        slipped, changed, pushed = frame.update(stride.start_force, stances.quietest_force, gyr)
         size = float(np.linalg.norm(frame.up_force)) + 1e-12
         self.standing.update_rest_force(stances.quietest_force, stances.quietest_motion)
         offset = frame.up_force / size * (self.standing.rest_mps2 - c.GRAVITY)
@@ -131,10 +131,11 @@ class Measure:
                 acc, gyr, axes, duration_s, runs, place, self.design.rate_hz
             )
         integral = integrate_samples(acc, gyr, axes, self.mirror, duration_s)
-        # A slip changes gravity at stance and tilts the end of the integral, by the same angle.
+        # A slip changes gravity at stance and tilts the end of the integral, by the same angle. A pushed foot
+        # changes the force at stance, too.
         tipped = integral.up[:2] / (np.linalg.norm(integral.up) + 1e-12)
         together = tipped @ (changed @ axes.T * [1, self.mirror, 1])[:2]
-        return integral, axes, slipped or together > c.MAX_SLIP_RAD2, repaired_rad
+        return integral, axes, slipped or together > c.MAX_SLIP_RAD2 + pushed, repaired_rad
 
     def _has_overflowed(self, segment: Segment, stances: Stances, integral: Integral, length: float) -> bool:
         """Return whether counts of the specific force overflowed.
