@@ -1,7 +1,6 @@
-"""Write the tables and pictures of `dvc repro studies/dvc.yaml` into docs/."""
+"""Write the tables of `dvc repro studies/dvc.yaml` into docs/."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +16,6 @@ DOCUMENTS = (
     "docs/parameters.md",
     "docs/sensors.md",
 )
-PICTURES = ("ablation", "learning_curve")
 WITH_WORSE_SENSORS = (
     "network (default)",
     "network, a quarter at half the rate",
@@ -292,8 +290,6 @@ def filled(text: str, folder: Path) -> str:
 def main() -> None:
     for name in DOCUMENTS:
         write_text(name, filled(Path(name).read_text(), STUDIES))
-    for name in PICTURES:
-        shutil.copyfile(STUDIES / name / f"{name}.png", f"docs/images/{name}.png")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.test_graph import ROOT
-from tools.studies import DOCUMENTS, PICTURES, STUDIES, TABLES, change, filled
+from tools.studies import DOCUMENTS, STUDIES, TABLES, change, filled
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -20,12 +20,6 @@ def test_documents_hold_each_table_once():
         mark for name in DOCUMENTS for mark in re.findall(r"<!-- (\w+) -->\n\n\|", (ROOT / name).read_text())
     ]
     assert sorted(marks) == sorted(TABLES)
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_documents_pictures_equal_the_committed_ones(name):
-    drawn = ROOT / STUDIES / name / f"{name}.png"
-    assert (ROOT / "docs/images" / f"{name}.png").read_bytes() == drawn.read_bytes()
 
 
 def test_change_has_sign_and_interval():
