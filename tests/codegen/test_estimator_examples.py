@@ -93,10 +93,10 @@ def test_replay_other_headers_units_and_lost_samples_are_read(build, walk, tmp_p
     [
         (["walk.csv"], 2, "usage"),
         (["walk.csv", 64, "middle"], 2, "usage"),
-        (["absent.csv", 64, "right"], 1, "cannot be read"),
+        (["absent.csv", 64, "right"], 1, "cannot be opened"),
         (["walk.csv", 20, "right"], 1, "40 to 420 Hz"),
-        (["walk.csv", 64, "right", 0.1, 1], 1, "give the unit"),
-        (["../../README.md", 64, "right"], 1, "no line names acc_x"),
+        (["walk.csv", 64, "right", 0.1, 1], 1, "give the units"),
+        (["../../README.md", 64, "right"], 1, "no header with acc_x"),
     ],
 )
 def test_replay_bad_input_is_rejected_in_one_line(library, build, arguments, code, message):

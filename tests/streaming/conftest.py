@@ -1,7 +1,7 @@
 import pytest
 
 from tests.codegen.estimator_library import export_estimator
-from tests.streaming.device import Library
+from tests.streaming.c_estimator import Library
 from tinystride.streaming.native import NativeEstimator
 from tinystride.streaming.twin import TwinEstimator
 
@@ -23,7 +23,7 @@ def native(model_file):
 
 
 @pytest.fixture(scope="session")
-def reference(model_file):
+def twin(model_file):
     return TwinEstimator(model_file)
 
 

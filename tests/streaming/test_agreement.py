@@ -1,4 +1,4 @@
-"""One algorithm, two languages: the same strides, whatever the samples."""
+"""The C library and its Python twin report the same strides for any samples."""
 
 from dataclasses import replace
 
@@ -23,14 +23,14 @@ def walk(seed: int, rate_hz: float = 100.0, foot: str = "right", **more):
     )
 
 
-def assert_same(native, reference, recording):
-    c, python = native.strides(recording), reference.strides(recording)
+def assert_same(native, twin, recording):
+    c, python = native.strides(recording), twin.strides(recording)
     assert len(c) == len(python) > 0
     for column in EXACT:
         assert c[column].tolist() == python[column].tolist(), column
     for column in ("stride_length_cm", "strapdown_length_cm", "mean5_cm", "mean10_cm"):
         assert np.abs(c[column] - python[column]).max() <= 0.05, column
-    # Broken samples leave integrals whose SD is metres.
+    # After broken samples the standard deviation of a length may be metres.
     np.testing.assert_allclose(c["length_sd_cm"], python["length_sd_cm"], rtol=1e-3, atol=0.05)
     assert np.abs(c["repaired_deg"] - python["repaired_deg"]).max() < 0.05
     assert np.nanmax(np.abs(c["initial_contact_s"] - python["initial_contact_s"]), initial=0) < 0.005
@@ -38,43 +38,43 @@ def assert_same(native, reference, recording):
 
 
 @pytest.mark.parametrize("rate_hz", [50, 64, 87, 100, 104, 128, 200, 333, 400])
-def test_they_agree_at_any_rate(native, reference, rate_hz):
-    strides = assert_same(native, reference, walk(rate_hz, rate_hz, foot=["left", "right"][rate_hz % 2]))
+def test_engines_any_rate_agree(native, twin, rate_hz):
+    strides = assert_same(native, twin, walk(rate_hz, rate_hz, foot=["left", "right"][rate_hz % 2]))
     assert len(strides) >= 12
 
 
 @pytest.mark.parametrize("lost", [0.01, 0.05, 0.1])
-def test_they_agree_where_samples_are_lost(native, reference, lost):
-    assert_same(native, reference, walk(2, lost=lost))
+def test_engines_lost_samples_agree(native, twin, lost):
+    assert_same(native, twin, walk(2, lost=lost))
 
 
 @pytest.mark.parametrize("kind", ["sitting", "bus", "running", "stairs-up"])
-def test_they_agree_where_nobody_walks(native, reference, kind):
+def test_engines_other_activities_agree(native, twin, kind):
     rng = np.random.default_rng(4)
     recording = simulate_activity(kind, duration_s=120, seed=1, sensor=VirtualSensor.draw(rng))
-    assert_same(native, reference, recording)
+    assert_same(native, twin, recording)
 
 
 @pytest.mark.parametrize("axes", [range(6), range(3), range(3, 6), [4]])
-def test_they_agree_where_a_sensor_is_stuck(native, reference, axes):
+def test_engines_stuck_sensor_agree(native, twin, axes):
     recording = walk(6)
     samples = np.hstack([recording.acc_mps2, recording.gyr_radps])
     for at, length in zip(range(300, recording.n_samples - 300, 97), (5, 15, 30, 200) * 9, strict=False):
         samples[at : at + length, list(axes)] = samples[at, list(axes)]
     broken = replace(recording, acc_mps2=samples[:, :3], gyr_radps=samples[:, 3:])
-    assert_same(native, reference, broken)
+    assert_same(native, twin, broken)
 
 
 @pytest.mark.parametrize("lost", [(), (1500,)])
-def test_they_agree_where_a_run_begins_anew(native, reference, lost):
+def test_engines_start_while_running_agree(native, twin, lost):
     recording = simulate_activity("running", seed=1)
     acc = recording.acc_mps2[1000:].copy()
     for at in lost:
         acc[at - 1000 : at - 990] = np.nan
-    assert_same(native, reference, replace(recording, acc_mps2=acc, gyr_radps=recording.gyr_radps[1000:]))
+    assert_same(native, twin, replace(recording, acc_mps2=acc, gyr_radps=recording.gyr_radps[1000:]))
 
 
-def test_they_agree_on_broken_samples(native, reference):
+def test_engines_broken_samples_agree(native, twin):
     recording = walk(6)
     acc, gyr = recording.acc_mps2.copy(), recording.gyr_radps.copy()
     rng = np.random.default_rng(0)
@@ -85,17 +85,17 @@ def test_they_agree_on_broken_samples(native, reference):
     clipped = np.clip(gyr, -5, 5)
     for samples in (gyr, clipped):
         broken = replace(recording, acc_mps2=acc, gyr_radps=samples, saturation=(np.nan, np.nan))
-        assert_same(native, reference, broken)
+        assert_same(native, twin, broken)
 
 
 @pytest.mark.parametrize("is_known", [True, False])
 @pytest.mark.parametrize("rate_hz", [50, 100, 204.8, 400])
-def test_clipped_gyroscope_is_repaired_alike_and_well(native, reference, rate_hz, is_known):
+def test_clipping_clipped_gyroscope_is_repaired_by_both_engines(native, twin, rate_hz, is_known):
     recording = walk(6, rate_hz, foot="left")
     limit = 0.7 * np.abs(recording.gyr_radps).max()
     samples = np.clip(recording.gyr_radps, -limit, limit)
     clipped = replace(recording, gyr_radps=samples, saturation=(np.nan, limit if is_known else np.nan))
-    intact, strides = native.strides(recording), assert_same(native, reference, clipped)
+    intact, strides = native.strides(recording), assert_same(native, twin, clipped)
     both = strides.merge(intact, on=["start_s", "end_s"], suffixes=("", "_intact")).iloc[1:]
     repaired = both[both["repaired_deg"] > 1]
     much = repaired["repaired_deg"] > np.rad2deg(constants.MAX_REPAIRED_RAD)
@@ -106,45 +106,45 @@ def test_clipped_gyroscope_is_repaired_alike_and_well(native, reference, rate_hz
 
 
 def unflagged_error_cm(strides, intact) -> float:
-    """The largest difference of an unflagged length from that of the intact recording, cm."""
+    """Return the maximum difference of an unflagged length from that of the intact recording, cm."""
     place = np.abs(strides["end_s"].to_numpy()[:, None] - intact["end_s"].to_numpy())
     off_cm = np.abs(strides["stride_length_cm"] - intact["stride_length_cm"].to_numpy()[place.argmin(axis=1)])
     return float(off_cm[(strides["flags"] == "").to_numpy() & (place.min(axis=1) < 0.2)].max())
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_overflowed_accelerometer_is_flagged_where_it_matters(native, reference, seed):
+def test_flags_overflowed_accelerometer_leave_no_large_error_unflagged(native, twin, seed):
     recording, full_scale = walk(seed), 2 * 9.80665
     wrapped = (recording.acc_mps2 + full_scale) % (2 * full_scale) - full_scale
     broken = replace(recording, acc_mps2=wrapped, saturation=(np.nan, np.nan))
     assert np.any(np.abs(wrapped - recording.acc_mps2) > 1)
-    strides = assert_same(native, reference, broken)
+    strides = assert_same(native, twin, broken)
     assert not unflagged_error_cm(strides, native.strides(recording)) > 8
 
 
 @pytest.mark.parametrize("early", [-3, 2, 3])
-def test_gyroscope_out_of_step_is_flagged_from_the_first_whole_stride(native, reference, early):
+def test_flags_delayed_gyroscope_are_sensors_disagree_from_second_stride(native, twin, early):
     recording = walk(3)
     broken = replace(recording, gyr_radps=np.roll(recording.gyr_radps, -early, axis=0))
-    strides = assert_same(native, reference, broken)
+    strides = assert_same(native, twin, broken)
     assert strides["flags"].iloc[1:].str.contains("sensors-disagree").all()
-    # The first stride is half of one: a small error of it does not show.
+    # The first stride is half as long as others: a small error of it cannot be detected.
     assert not unflagged_error_cm(strides, native.strides(recording)) > 4
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_sensors_in_step_are_not_flagged(native, seed):
+def test_flags_synchronous_sensors_are_not_sensors_disagree(native, seed):
     assert not native.strides(walk(seed))["flags"].str.contains("sensors-disagree").any()
 
 
-def test_intact_gyroscope_is_not_repaired(native):
+def test_clipping_intact_gyroscope_is_not_repaired(native):
     assert not native.strides(walk(5))["repaired_deg"].any()
 
 
-def test_they_agree_on_recordings(native, reference, raw_folder):
-    """Every sixteenth one, of all sets."""
+def test_engines_recordings_of_all_sets_agree(native, twin, raw_folder):
+    """Compare every sixteenth recording of all data sets."""
     strides = 0
     for number, recording in enumerate(load_recordings(raw_folder)):
         if number % 16 == 5:
-            strides += len(assert_same(native, reference, recording))
+            strides += len(assert_same(native, twin, recording))
     assert strides > 300

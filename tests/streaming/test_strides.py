@@ -1,4 +1,4 @@
-"""What the streaming estimator tells of walks whose truth is known, or which the pipeline knows."""
+"""Strides of the streaming estimator compared with reference lengths and with the offline pipeline."""
 
 import io
 from dataclasses import replace
@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from tests.codegen.estimator_library import DESCRIPTION, streaming_network
 from tests.predicting import write_csv
-from tests.streaming.device import Device
+from tests.streaming.c_estimator import CEstimator
 from tests.streaming.test_agreement import walk
 from tinystride import cli, results
 from tinystride.codegen import export_model
@@ -38,7 +38,7 @@ def direct_model(folder):
     return path
 
 
-def lengths_of_reference(strides, recording):
+def matched_lengths(strides, recording):
     number, _ = match(
         recording.reference,
         recording.reference_event,
@@ -49,31 +49,31 @@ def lengths_of_reference(strides, recording):
 
 
 @pytest.mark.parametrize("kind", ["driving", "sitting"])
-def test_the_stride_after_one_that_is_none_is_not_believed(native, kind):
+def test_flags_stride_after_not_walking_are_not_walking(native, kind):
     recording = simulate_activity(kind, seed=2, duration_s=120)
     odd = native.strides(recording)["flags"].str.contains("not-walking").to_numpy()
     assert odd.any()
-    # So there is never a single one, but for the last.
+    # So only the last of them may be alone.
     alone = odd & ~np.append(odd[1:], True) & ~np.concatenate([[False], odd[:-1]])
     assert not alone.any()
 
 
 @pytest.mark.parametrize("rate_hz", [50.0, 75.0, 80.0, 83.3, 87.0, 104.0, 144.0])
-def test_slow_strides_are_told_at_every_rate(native, rate_hz):
+def test_strides_slow_walk_are_reported_at_every_rate(native, rate_hz):
     recording = simulate_walk(SimulatedSubject(), speed_mps=0.6, n_strides=12, rate_hz=rate_hz, seed=1)
     strides = native.strides(recording)
-    number, length_cm = lengths_of_reference(strides, recording)
+    number, length_cm = matched_lengths(strides, recording)
     assert (number >= 0).all() and strides["duration_s"].median() > 1.7
     assert np.abs(strides["stride_length_cm"].to_numpy()[number] - length_cm).max() < 5
     assert not strides["flags"].str.contains("gap").any()
 
 
-def test_a_stride_too_long_to_be_told_is_told_of_by_the_next_one(native):
-    # At 75 Hz 2.7 s are held.
+def test_flags_stride_after_too_long_one_are_previous_missing(native):
+    # At 75 Hz the history holds 2.7 s.
     legs = [Leg(4, 1.2), Leg(2, 0.32), Leg(4, 1.2)]
     recording = simulate_walk(SimulatedSubject(), legs=legs, rate_hz=75.0, seed=1)
     strides = native.strides(recording)
-    number, _ = lengths_of_reference(strides, recording)
+    number, _ = matched_lengths(strides, recording)
     (missed,) = np.nonzero(number < 0)
     assert len(missed)
     after = strides["start_s"] > recording.reference["start_s"][missed.max()]
@@ -84,22 +84,22 @@ def test_a_stride_too_long_to_be_told_is_told_of_by_the_next_one(native):
 @pytest.mark.parametrize("factor", [0.88, 1.0, 1.12])
 def test_rate_off_by_an_eighth_flags_sensors_disagree(native, factor):
     recording = simulate_walk(SimulatedSubject(), n_strides=25, seed=1)
-    told = native.strides(replace(recording, rate_hz=factor * 100, walking_s=None))
-    flagged = told["flags"].str.contains("sensors-disagree").to_numpy()
+    strides = native.strides(replace(recording, rate_hz=factor * 100, walking_s=None))
+    flagged = strides["flags"].str.contains("sensors-disagree").to_numpy()
     assert flagged[6:].all() if factor != 1 else not flagged.any()
 
 
-def test_a_contact_is_not_after_the_end_of_its_stride(native):
+def test_contact_is_not_after_the_end_of_its_stride(native):
     for kind in ("sitting", "driving", "running"):
         strides = native.strides(simulate_activity(kind, seed=5, duration_s=60))
         assert len(strides) and not (strides["initial_contact_s"] > strides["end_s"] + 1e-6).any()
 
 
 @pytest.mark.parametrize(("seed", "foot", "rate_hz"), [(1, "right", 100), (2, "left", 208), (3, "left", 52)])
-def test_strides_of_simulated_walks(native, seed, foot, rate_hz):
+def test_strides_simulated_walks_match_the_reference(native, seed, foot, rate_hz):
     recording = walk(seed, rate_hz, foot)
     strides = native.strides(recording)
-    number, length_cm = lengths_of_reference(strides, recording)
+    number, length_cm = matched_lengths(strides, recording)
     assert (number >= 0).all()
     error_cm = strides["strapdown_length_cm"].to_numpy()[number] - length_cm
     assert np.sqrt(np.mean(error_cm**2)) < 4 and abs(error_cm.mean()) < 2.5
@@ -112,7 +112,7 @@ def test_strides_of_simulated_walks(native, seed, foot, rate_hz):
     assert turns.sum() <= 5
 
 
-def test_strides_of_recordings_are_those_of_the_pipeline(native, raw_folder):
+def test_strides_recordings_match_the_offline_ones(native, raw_folder):
     for recording in load_recordings(raw_folder, ["tripod-excerpt"]):
         offline = extract_strides(recording).table
         offline = offline[offline["usable"]]
@@ -123,23 +123,23 @@ def test_strides_of_recordings_are_those_of_the_pipeline(native, raw_folder):
         expected = offline[number >= 0]
         assert np.abs(found["start_s"].to_numpy() - expected["start_s"]).max() < 0.08
         apart_cm = found["strapdown_length_cm"].to_numpy() - expected["strapdown_length_cm"]
-        # The first strides know less of the sensor than the whole recording does.
+        # At the first strides the sensor is calibrated less well than after the whole recording.
         assert np.median(np.abs(apart_cm)) < 0.6 and apart_cm[3:].std() < 1.0
         assert found["latency_s"].mean() < 0.7
         assert (found["flags"] == "").mean() > 0.95
 
 
-def test_flags_of_complete_recordings_tell_missing_strides_from_lost_samples(native, reference, raw_folder):
+def test_flags_complete_recordings_are_never_gap(native, twin, raw_folder):
     complete = [r for r in load_recordings(raw_folder, ["tripod-excerpt"]) if r.foot == "right"]
     assert not any(len(recording.gaps) for recording in complete)
-    for engine in (native, reference):
+    for engine in (native, twin):
         flags = [raised.split() for r in complete for raised in engine.strides(r)["flags"]]
         assert sum("previous-missing" in raised for raised in flags) == 2
         assert not any("gap" in raised for raised in flags)
 
 
-def test_flags_of_a_recording_with_losses_name_both_kinds(native, raw_folder):
-    """A few samples at foot contact are bridged; half a second is not, and the stride with it is missing."""
+def test_flags_recording_with_losses_are_gap_or_previous_missing(native, raw_folder):
+    """Lose a few samples, which are interpolated, and half a second, whose stride is missing."""
     recording = next(r for r in load_recordings(raw_folder, ["tripod-excerpt"]) if r.foot == "right")
     strides = native.strides(recording)
     contact, middle = strides["initial_contact_s"][20], strides[["start_s", "end_s"]].loc[40].mean()
@@ -155,7 +155,7 @@ def test_flags_of_a_recording_with_losses_name_both_kinds(native, raw_folder):
     assert length_cm == pytest.approx(strides["strapdown_length_cm"][41], abs=1.5)
 
 
-def test_the_mounting_does_not_matter(native):
+def test_strides_any_mounting_are_equal(native):
     recording = walk(5)
     expected = native.strides(recording)
     for seed in range(4):
@@ -169,7 +169,7 @@ def test_the_mounting_does_not_matter(native):
         assert strides["flags"].tolist() == expected["flags"].tolist()
 
 
-def test_running_means_are_of_unflagged_strides(native):
+def test_means_exclude_flagged_strides(native):
     strides = native.strides(walk(7))
     unflagged = []
     for stride in strides.itertuples():
@@ -182,7 +182,7 @@ def test_running_means_are_of_unflagged_strides(native):
     assert (strides["length_sd_cm"] > 1).all()
 
 
-def test_the_other_foot_is_noticed(native, raw_folder):
+def test_flags_other_foot_are_wrong_foot(native, raw_folder):
     recording = next(load_recordings(raw_folder, ["tripod-excerpt"]))
     other = {"left": "right", "right": "left"}[recording.foot]
     flagged = native.strides(replace(recording, foot=other))["flags"].str.contains("wrong-foot")
@@ -191,7 +191,7 @@ def test_the_other_foot_is_noticed(native, raw_folder):
 
 
 def after(before, recording):
-    """One recording behind others of the same sensor."""
+    """Append a recording to others of the same sensor."""
     parts = [*before, recording]
     return replace(
         recording,
@@ -201,14 +201,14 @@ def after(before, recording):
     )
 
 
-def test_stairs_do_not_tell_which_foot_it_is(native):
+def test_flags_stairs_are_not_wrong_foot(native):
     stairs = [simulate_activity("stairs-up", foot="left", seed=seed) for seed in range(2)]
     strides = native.strides(after(stairs, walk(21)))
     assert strides["flags"].str.contains("climb").sum() > 20
     assert not strides["flags"].str.contains("wrong-foot").any()
 
 
-def test_a_sensor_moved_to_the_other_foot_is_that_foots_twenty_strides_later(native):
+def test_flags_sensor_moved_to_other_foot_are_right_after_twenty_strides(native):
     other = simulate_walk(SimulatedSubject(), foot="left", n_strides=40, seed=1)
     strides = native.strides(after([other], simulate_walk(SimulatedSubject(), n_strides=40, seed=2)))
     wrong = strides["flags"].str.contains("wrong-foot").to_numpy()
@@ -217,16 +217,16 @@ def test_a_sensor_moved_to_the_other_foot_is_that_foots_twenty_strides_later(nat
     assert not wrong[later][22:].any() and later.sum() > 35
 
 
-def test_whoever_never_stands_is_told_so(native):
+def test_flags_walk_without_standing_are_no_standing(native):
     recording = walk(8)
     start = int((recording.reference["start_s"].iloc[1] + 0.3) * recording.rate_hz)
     strides = native.strides(part(recording, slice(start, -200)))
-    # Later strides may know the bias from the ones before.
+    # Later strides have learned the bias from earlier ones.
     assert len(strides) > 8 and strides["flags"].str.contains("no-standing")[1:4].all()
 
 
-def test_the_finish_calibrates_nothing(native, reference):
-    """It repeats the last sample, which is no standing."""
+def test_finish_repeated_sample_is_not_standing(native, twin):
+    """The repeated last sample does not count as standing."""
     walked = walk(9)
     walked = part(walked, slice(int((walked.reference["start_s"].iloc[1] + 0.3) * walked.rate_hz), None))
     for end_s in native.strides(walked)["end_s"][6:10]:
@@ -234,28 +234,30 @@ def test_the_finish_calibrates_nothing(native, reference):
             cut = part(walked, slice(0, end))
             strides = native.strides(cut)
             assert strides["flags"].str.contains("no-standing")[1:4].all()
-            assert strides["flags"].tolist() == reference.strides(cut)["flags"].tolist()
+            assert strides["flags"].tolist() == twin.strides(cut)["flags"].tolist()
 
 
-def test_finish_tells_the_last_stride(library):
+def test_finish_foot_at_rest_reports_the_last_stride(library):
     recording = walk(9)
     end = int((recording.reference["end_s"].iloc[-2] + 0.25) * recording.rate_hz)
-    device = Device(library, recording.rate_hz)
+    estimator = CEstimator(library, recording.rate_hz)
     for acc, gyr in zip(recording.acc_mps2[:end], recording.gyr_radps[:end], strict=True):
-        device.push(acc, gyr)
-    told = len(device.told)
-    assert device.finish() == 1 and len(device.told) == told + 1
-    assert device.told[-1]["end_sample"] < end + 50
+        estimator.push(acc, gyr)
+    reported = len(estimator.strides)
+    assert estimator.finish() == 1 and len(estimator.strides) == reported + 1
+    assert estimator.strides[-1]["end_sample"] < end + 50
 
 
-def test_predict_streams_by_both_engines(model_file, tmp_path, capsys):
+def test_predict_all_engines_report_the_same_strides(model_file, tmp_path, capsys):
     recording = write_csv(walk(10), tmp_path / "walk.csv")
     arguments = ["predict", str(recording), "--rate-hz", "100", "--foot", "right", "--model", str(model_file)]
-    told = []
+    outputs = []
     for engine in ("c", "python", "offline"):
         cli.main([*arguments, "--engine", engine])
-        told.append(capsys.readouterr().out.splitlines())
-    c, python, offline = (pd.read_csv(io.StringIO("\n".join(lines)), keep_default_na=False) for lines in told)
+        outputs.append(capsys.readouterr().out.splitlines())
+    c, python, offline = (
+        pd.read_csv(io.StringIO("\n".join(lines)), keep_default_na=False) for lines in outputs
+    )
     assert list(c) == list(python) == list(offline) == list(results.COLUMNS)
     assert len(c) == len(python) and abs(len(c) - len(offline)) <= 1
     assert c[["start_s", "end_s", "flags"]].equals(python[["start_s", "end_s", "flags"]])
@@ -263,7 +265,7 @@ def test_predict_streams_by_both_engines(model_file, tmp_path, capsys):
         assert np.allclose(c[column].astype(float), python[column].astype(float), atol=0.05)
 
 
-def test_streaming_refuses_what_it_cannot_stream(native, model_file, tmp_path):
+def test_streaming_unsupported_recording_or_model_raises(native, model_file, tmp_path):
     recording = walk(11)
     with pytest.raises(ParameterError, match="40 to 420 Hz"):
         stream_strides(replace(recording, rate_hz=30.0), native)
@@ -277,7 +279,7 @@ def test_streaming_refuses_what_it_cannot_stream(native, model_file, tmp_path):
     assert not any(name.endswith("tinystride.h") for name in files)
 
 
-def test_tested_people_are_streamed_by_the_model_that_never_saw_them(model_file, tmp_path):
+def test_stream_tested_uses_the_model_not_trained_on_the_subject(model_file, tmp_path):
     recordings = [replace(walk(seed), subject=name) for seed, name in ((1, "A"), (2, "B"))]
     table = gather_strides(recordings).table
     other = tmp_path / "fold.tflite"

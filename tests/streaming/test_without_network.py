@@ -1,4 +1,4 @@
-"""A model whose file says that the network is not used: the length is the integral's in every language."""
+"""If `use_network` of a model file is false, all engines report the length of the integral."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def model_file(tmp_path_factory):
     return path
 
 
-def test_unused_network_leaves_the_length_of_the_integral(model_file):
+def test_use_network_false_reports_the_length_of_the_integral(model_file):
     recording = simulate_walk(SimulatedSubject(), n_strides=15, seed=1)
     offline = predict_strides(recording, Network.load(model_file))
     tables = [offline, NativeEstimator(model_file).strides(recording)]
@@ -31,5 +31,5 @@ def test_unused_network_leaves_the_length_of_the_integral(model_file):
     assert (offline["length_sd_cm"] > 0).all()
 
 
-def test_network_file_that_says_nothing_is_used(tmp_path):
+def test_use_network_missing_counts_as_true(tmp_path):
     assert Network.load(attach_metadata(streaming_network(), DESCRIPTION)).used

@@ -1,4 +1,4 @@
-"""The C library's functions one call at a time, as firmware makes them."""
+"""Call the functions of the C library one by one, like firmware."""
 
 import ctypes
 import subprocess
@@ -14,7 +14,7 @@ unsigned long size(void);
 unsigned long size(void) { return sizeof(tinystride_t); }
 """
 FEET = ("left", "right")
-OK, TOLD = 0, 1
+OK, NEW_STRIDE = 0, 1
 ERROR_NULL, ERROR_RATE, ERROR_FOOT, ERROR_STATE, ERROR_SAMPLE, ERROR_TIME, ERROR_UNITS = range(-1, -8, -1)
 
 
@@ -23,23 +23,23 @@ class Library:
         (target / "size.c").write_text(SIZE)
         sources = [*sorted((folder / "src").glob("*.c")), target / "size.c"]
         flags = ["-std=c99", "-O1", "-fPIC", "-shared", f"-I{folder / 'include'}"]
-        subprocess.run(["cc", *flags, *sources, "-lm", "-o", target / "device.so"], check=True)
-        self.c = ctypes.CDLL(str(target / "device.so"))
+        subprocess.run(["cc", *flags, *sources, "-lm", "-o", target / "estimator.so"], check=True)
+        self.c = ctypes.CDLL(str(target / "estimator.so"))
 
 
-class Device:
-    """One tinystride_t."""
+class CEstimator:
+    """The state of one foot, tinystride_t, and the strides that it reported."""
 
     def __init__(self, library: Library, rate_hz: float, foot: str = "right"):
         self.c = library.c
         self.state = ctypes.create_string_buffer(self.c.size())
         self.stride = np.zeros(1, STRIDE)
-        self.told: list[np.void] = []
+        self.strides: list[np.void] = []
         self.status = self.c.tinystride_init(self.state, ctypes.c_float(rate_hz), FEET.index(foot))
 
     def _take(self, status: int) -> int:
-        if status == TOLD:
-            self.told.append(self.stride[0].copy())
+        if status == NEW_STRIDE:
+            self.strides.append(self.stride[0].copy())
         return status
 
     def _where(self):
@@ -70,12 +70,12 @@ class Device:
 
     @property
     def lengths_cm(self) -> np.ndarray:
-        return np.array([stride["length_cm"] for stride in self.told])
+        return np.array([stride["length_cm"] for stride in self.strides])
 
     @property
     def starts(self) -> np.ndarray:
-        return np.array([int(stride["start_sample"]) for stride in self.told])
+        return np.array([int(stride["start_sample"]) for stride in self.strides])
 
     @property
     def flags(self) -> list[str]:
-        return [flag_words(stride["flags"]) for stride in self.told]
+        return [flag_words(stride["flags"]) for stride in self.strides]
