@@ -4,11 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tinystride.errors import UnreachableError
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = ["gaitmap-mocap", "ipol-healthy", "llio-ruler", "llio-ruler-2", "tripod-excerpt", "vicon"]
+
+# A test has no time limit: a busy machine is slow, not wrong.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 # Markers of whole folders and files, by the beginning of their path below tests/.
 MARKERS = {

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.learning.walking import walk
@@ -105,7 +105,6 @@ def test_stride_features_missing_sample_gives_nan_and_a_reason():
     assert np.isnan(features.values[1]).all()
 
 
-@settings(deadline=None)
 @given(
     estimator=st.sampled_from(["direct", "strapdown-residual"]),
     length=st.floats(20, 250),

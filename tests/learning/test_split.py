@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinystride.errors import ParameterError
@@ -37,7 +37,6 @@ def test_subject_names_equal_subjects_of_two_data_sets_differ():
     assert list(subject_names(strides({"a/1": 1, "b/1": 2}))) == ["a/1", "b/1", "b/1"]
 
 
-@settings(deadline=None)
 @given(
     counts=PERSONS,
     strategy=st.sampled_from(["grouped-kfold", "leave-one-subject-out", "paper"]),
