@@ -27,7 +27,7 @@ NAMES = ("heel", "toe", "fifth metatarsal head")
 def sensor_place(recording: Recording, markers_m: list[np.ndarray]) -> dict:
     """Return the place of the sensor, m, in the axes of `foot_poses`, and how well it explains the sensor.
 
-    recording: of one foot; markers_m: paths [n, 3] of its heel, toe and fifth metatarsal head
+    recording: recording of one foot; markers_m: paths [n, 3] of its heel, toe and fifth metatarsal head
     without_mps2, with_mps2: RMS of the acceleration that the foot's motion does not explain, with the sensor
         at the heel and at the place found; a constant offset of the sensor is fitted in both
     """

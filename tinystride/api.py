@@ -72,7 +72,7 @@ class Result:
         """Draw the walk from above and from the side, with lengths and flags over time.
 
         Args:
-            path: PNG file to write; None: none is written
+            path: PNG file to write; None: no file
 
         Returns:
             The Matplotlib figure.
@@ -92,7 +92,7 @@ class Result:
         """Return the table of strides as csv text, the same that `tinystride predict` writes.
 
         Args:
-            path: file to write as well; None: none is written
+            path: file to write as well; None: no file
         """
         from tinystride.results import result_csv
 

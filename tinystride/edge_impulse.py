@@ -194,7 +194,7 @@ def upload(
     (its hash), so that the next call sends the rest.
 
     Args:
-        folder: of `export`
+        folder: folder that `export` wrote
         api_key: key of the project
         host: address of the ingestion service
         workers: files sent at once
@@ -323,7 +323,7 @@ def deploy(model: Path | str, output: Path | str, *, api_key: str, target: str =
         model: path of a .tflite
         output: archive to write
         api_key: key of the project
-        target: of the official package
+        target: target of the official package
 
     Raises:
         ServiceError: if the key is refused or the service fails

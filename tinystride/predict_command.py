@@ -114,7 +114,7 @@ def run_predict(arguments: argparse.Namespace) -> None:
     """Read recordings, estimate their strides and write them; of one walk all outputs are written or none.
 
     Args:
-        arguments: of the command line
+        arguments: arguments of the command line
 
     Raises:
         DataError: if a recording is missing, cannot be read or has no stride
@@ -160,7 +160,7 @@ def reading_options(arguments: argparse.Namespace) -> "ReadingOptions":
     """Return the options that concern reading.
 
     Args:
-        arguments: of the command line
+        arguments: arguments of the command line
 
     Raises:
         ParameterError: for an option out of its range

@@ -38,7 +38,7 @@ class Outcome:
 
     Attributes:
         table: strides, `results.COLUMNS`; None if no file could be read
-        names: of the recordings, relative to the folder
+        names: names of the recordings, relative to the folder
         files: one row per recording or file: how it was read, or the error
     """
 
@@ -54,8 +54,8 @@ def run_folder(arguments: argparse.Namespace, options: ReadingOptions) -> None:
     standard output. files.csv says how each file was read, or why it was not.
 
     Args:
-        arguments: of the command line
-        options: of reading
+        arguments: arguments of the command line
+        options: reading options
 
     Raises:
         DataError: if no file has a stride

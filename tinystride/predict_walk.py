@@ -31,7 +31,7 @@ def estimate_files(paths: Sequence[Path], options: ReadingOptions, model: Path, 
 
     Args:
         paths: files of one walk
-        options: of reading
+        options: reading options
         model: .tflite of this project
         engine: as in `api.estimate`
 

@@ -42,7 +42,7 @@ def summarise(strides: pd.DataFrame, names: Iterable[str] = ()) -> dict[str, Any
 
     Args:
         strides: `results.COLUMNS`
-        names: of recordings in the order wanted, so that recordings without a stride are included
+        names: names of recordings in the order wanted, so that recordings without a stride are included
 
     Returns:
         Plain values, ready for JSON: {"recordings": […], "people": […]}. Each entry holds the strides found,
@@ -64,7 +64,7 @@ def readable(summary: Mapping[str, Any]) -> str:
     """Return the people of a summary as text for a terminal, 80 columns wide.
 
     Args:
-        summary: of `summarise`
+        summary: result of `summarise`
     """
     blocks = []
     for person in summary["people"]:

@@ -58,7 +58,7 @@ def read_space(content: Mapping, parameters: Mapping) -> Space:
     """Read the space of a sweep file.
 
     Args:
-        content: of the file
+        content: bytes of the file
         parameters: nested parameters, of which the space varies some
 
     Returns:
@@ -127,7 +127,7 @@ class Search:
     Args:
         space: the parameters to vary
         trials: maximum number of trials; a grid ends by itself
-        seed: of the search
+        seed: seed of the search
         objectives: columns of the results, all to be minimised
 
     Attributes:
@@ -343,9 +343,9 @@ def sweep(
         objectives: columns of the results to minimise at once
         core: as of `run_trial`
         trials: maximum number of trials
-        seed: of the search
+        seed: seed of the search
         workers: trials at a time, one core each; None: as many as there are cores
-        address: of a Ray cluster, such as "auto" or "ray://host:10001"; None: this machine
+        address: address of a Ray cluster, such as "auto" or "ray://host:10001"; None: this machine
         data: identifies the strides, such as their hash; results of other strides are not mixed with these
         on_start: called with the number of trials that are finished already
         on_trial: called with each new row

@@ -58,7 +58,7 @@ def run_sweep(arguments: argparse.Namespace) -> None:
     """Run a sweep, print the best trials and draw them.
 
     Args:
-        arguments: of the command line
+        arguments: arguments of the command line
 
     Raises:
         ParameterError: for an option out of its range, and if no trial has all objectives

@@ -27,7 +27,7 @@ class LoggedRun:
     """Content of a run's log.
 
     Attributes:
-        name: of the run
+        name: name of the run
         group: name shared by the runs that it is compared with
         parameters: nested, plain values
         curve: one row per epoch, indexed by it; one column per metric

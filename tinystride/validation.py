@@ -26,7 +26,7 @@ class Rule:
 
     Attributes:
         words: complete the sentence "it has to be …"
-        validator: of attrs; raises ValueError or TypeError for a value that breaks the rule
+        validator: an attrs validator; raises ValueError or TypeError for a value that breaks the rule
     """
 
     words: str
@@ -56,7 +56,7 @@ class Rule:
         """Check a value.
 
         Args:
-            name: of the value, for the message
+            name: name of the value, for the message
             value: of any type
 
         Raises:
@@ -142,7 +142,7 @@ def mapping(example: str) -> Rule:
     """Return a rule: a mapping. Its entries are checked elsewhere, each under its own name.
 
     Args:
-        example: of such a mapping, for the message
+        example: example of such a mapping, for the message
     """
     return Rule(f"a mapping, e.g. {example}", validators.instance_of(Mapping))
 

@@ -70,7 +70,7 @@ def save_png(figure: Figure, path: Path | str) -> None:
     """Write a figure as PNG; equal plots give equal bytes.
 
     Args:
-        figure: of Matplotlib
+        figure: Matplotlib figure
         path: the file to write
 
     Raises:

@@ -20,7 +20,7 @@ def attached_description(graph: Graph) -> dict:
     """Return the description that the quantize stage attached to a .tflite file, {} if there is no valid one.
 
     Args:
-        graph: of the file
+        graph: graph of the file
     """
     try:
         described = json.loads(graph.metadata.get("tinystride", b"{}").rstrip(b"\0"))
@@ -50,7 +50,7 @@ def is_streaming_model(path: Path | str) -> bool:
     """Return whether the network of a .tflite file fits the streaming estimator, see `has_estimator`.
 
     Args:
-        path: of the .tflite file
+        path: path of the .tflite file
 
     Raises:
         ModelError: if the file cannot be read or has unsupported operators

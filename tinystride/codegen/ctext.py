@@ -39,7 +39,7 @@ def rows(words: Iterable[int | str], indent: str = "    ") -> str:
 
     Args:
         words: integers, or text that is written as it is
-        indent: of each line
+        indent: indent of each line
 
     >>> print(rows([0, -1, "last"]))
         0, -1, last,
@@ -59,7 +59,7 @@ def array(ctype: str, name: str, values: np.ndarray, extent: str | None = None) 
 
     Args:
         ctype: type of its elements in C
-        name: of the array
+        name: name of the array
         values: integers of any shape, written in C order
         extent: expression for the number of elements; None: the number itself
 
@@ -76,7 +76,7 @@ def macro(name: str, value: int | str) -> str:
     """Return a #define; a negative value is put in parentheses.
 
     Args:
-        name: of the macro
+        name: name of the macro
         value: a number or any C expression
 
     >>> macro("ZERO_POINT", -3)
@@ -91,7 +91,7 @@ def structure(ctype: str, name: str, members: list[tuple[list, str]]) -> str:
 
     Args:
         ctype: type of the structure in C
-        name: of the structure
+        name: name of the structure
         members: groups of (values, comment); a nested structure stands between the groups OPEN and CLOSE
 
     >>> print(structure("size_t2", "size", [([2, 3], "height, width")]))

@@ -90,7 +90,7 @@ class LayerCode:
     Attributes:
         kernels: needed on every core, see KERNELS
         constants: definitions of constants
-        call: of the kernel, with placeholders for buffers: {0}, {1} inputs, {out}, {scratch}
+        call: call of the kernel, with placeholders for buffers: {0}, {1} inputs, {out}, {scratch}
         scratch_bytes: working memory of the call
         narrow_kernels: needed on cores whose products have 32 bits
         vector_kernels: needed on cores with MVE
@@ -128,7 +128,7 @@ class Variants:
         left_shifts: whether a factor is 1 or larger
         full_range: whether all outputs are clamped to the whole int8 range
         rescalings: (function, type of its input, type of its output)
-        operations: of tensors that are broadcast to one shape
+        operations: operations on tensors that are broadcast to one shape
     """
 
     unroll: int
@@ -155,11 +155,11 @@ class Emitted:
 
     Attributes:
         network: lowered network
-        plan: of its memory
-        variants: of the kernels
+        plan: memory plan
+        variants: variants of the kernels
         kernels: (name, condition of the C preprocessor under which it is needed, or "")
         constants: definitions of constants
-        calls: of the kernels, in the order of execution
+        calls: calls of the kernels, in the order of execution
         resets: statements that give the state its initial values
         state_bytes: size of the state, 0 without state
     """

@@ -171,9 +171,9 @@ def export_model(
     neither TFLM nor a C compiler is installed, golden vectors and host test are left out.
 
     Args:
-        tflite_path: of the model
+        tflite_path: path of the model
         out_folder: is created if it is missing
-        prefix: of all names in C, a C identifier of at most 40 characters
+        prefix: prefix of all names in C, a C identifier of at most 40 characters
         vectors: number of golden vectors
         optimize: "speed" for kernels that depend on shape and core, "size" for the general kernels only
 
@@ -210,7 +210,7 @@ def check_on_host(out_folder: Path | str) -> dict:
     """Compile the host test of an exported library and run it.
 
     Args:
-        out_folder: of the library, as `export_model` wrote it
+        out_folder: folder of the library, as `export_model` wrote it
 
     Returns:
         `{vectors, mismatches, compiler, flags}`

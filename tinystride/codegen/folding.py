@@ -25,7 +25,7 @@ def is_known(operator: Operator) -> bool:
     It can evaluate SHAPE, integer arithmetic on constants, and the movement of constants of any type.
 
     Args:
-        operator: of the graph
+        operator: operator of the graph
     """
     if operator.kind == "SHAPE":
         return True

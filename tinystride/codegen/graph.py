@@ -14,7 +14,7 @@ class Tensor:
 
     Attributes:
         name: as in the file
-        shape: of its values
+        shape: shape of its values
         dtype: "int8", "uint8", "int32", "float32", …
         scales: float32, one per tensor or one per channel; empty if it is not quantized
         zero_points: int64, as many as scales
@@ -109,11 +109,11 @@ class Graph:
     """A network with one input and one output.
 
     Attributes:
-        input: of the network
-        output: of the network
+        input: input of the network
+        output: output of the network
         operators: in the order of execution
         metadata: {name of the entry: content}
-        description: of the file
+        description: description of the file
         others: operators of the further subgraphs, from number 1 on
     """
 

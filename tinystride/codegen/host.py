@@ -27,7 +27,7 @@ def compile_on_host(
         sources: C files
         target: program or library to write
         include: folders of headers
-        flags: of the compiler
+        flags: flags of the compiler
 
     Returns:
         the compiler's name
@@ -58,8 +58,8 @@ def run_on_host(
     Args:
         files: its sources, {relative path: text}
         source: path of the file to compile
-        prefix: of its names in C
-        graph: of the model, for type and size of the output
+        prefix: prefix of its names in C
+        graph: graph of the model, for type and size of the output
         inputs: [vectors, input size]
         state_bytes: size of the state that it keeps between vectors; 0: no state
 

@@ -83,7 +83,7 @@ class Requantization:
 
     Attributes:
         multipliers: one per output channel
-        zero_point: of the output
+        zero_point: zero point of the output
         low: lowest output
         high: highest output
     """
@@ -99,11 +99,11 @@ class Convolution(Layer):
     """CONV_2D or FULLY_CONNECTED.
 
     Attributes:
-        window: of the convolution
+        window: window of the convolution
         weights: [out_channels, height, width, in_channels]
         bias: [out_channels]
-        input_zero_point: of the input
-        requantization: of the sums
+        input_zero_point: zero point of the input
+        requantization: factor from the sums to the output
         pool: (window = stride, number of outputs) of a max-pooling along the width merged into it, or None
         general: whether the kernel for any shape computes it even if there is a faster one for its shape
     """
@@ -127,12 +127,12 @@ class DepthwiseConvolution(Layer):
     """DEPTHWISE_CONV_2D.
 
     Attributes:
-        window: of the convolution
+        window: window of the convolution
         weights: [height, width, in_channels * depth_multiplier]
         bias: [in_channels * depth_multiplier]
         depth_multiplier: outputs per input channel
-        input_zero_point: of the input
-        requantization: of the sums
+        input_zero_point: zero point of the input
+        requantization: factor from the sums to the output
     """
 
     window: Window
@@ -154,8 +154,8 @@ class Pooling(Layer):
 
     Attributes:
         mode: "max" or "average"
-        window: of the pooling
-        channels: of input and output
+        window: window of the pooling
+        channels: number of channels of input and output
         low: lowest output
         high: highest output
     """
@@ -175,9 +175,9 @@ class Mean(Layer):
         outer: product of the axes before
         count: product of the averaged axes
         inner: product of the axes after
-        input_zero_point: of the input
-        output_zero_point: of the output
-        multiplier: of the sum
+        input_zero_point: zero point of the input
+        output_zero_point: zero point of the output
+        multiplier: multiplier of the sum
     """
 
     outer: int
@@ -193,9 +193,9 @@ class Addition(Layer):
     """ADD of two tensors of the same shape.
 
     Attributes:
-        zero_points: of both inputs
-        multipliers: of both inputs, to a common fine scale
-        requantization: of the sum
+        zero_points: zero points of both inputs
+        multipliers: multipliers of both inputs, to a common fine scale
+        requantization: factor from the sum to the output
     """
 
     zero_points: tuple[int, int]
@@ -208,8 +208,8 @@ class Rescaling(Layer):
     """QUANTIZE between 8-bit types, RELU or RELU6: subtract, scale, add, clamp.
 
     Attributes:
-        input_zero_point: of the input
-        requantization: of the difference
+        input_zero_point: zero point of the input
+        requantization: factor from the difference to the output
     """
 
     input_zero_point: int
@@ -233,7 +233,7 @@ class Softmax(Layer):
 
     Attributes:
         depth: number of values
-        exponentials: of differences to the maximum, see `tables.softmax_exponentials`
+        exponentials: exponentials of differences to the maximum, see `tables.softmax_exponentials`
     """
 
     depth: int
@@ -259,11 +259,11 @@ class Broadcast(Layer):
 
     Attributes:
         operation: "add", "subtract", "multiply", "prelu", "maximum" or "minimum"
-        sizes: of the nested loops, from the outermost
-        strides: of both inputs in these loops
-        zero_points: of both inputs
-        multipliers: of both inputs (ADD, SUB), or of the first one (PRELU)
-        requantization: of the result
+        sizes: sizes of the nested loops, from the outermost
+        strides: strides of both inputs in these loops
+        zero_points: zero points of both inputs
+        multipliers: multipliers of both inputs (ADD, SUB), or of the first one (PRELU)
+        requantization: factor from the result to the output
     """
 
     operation: str
@@ -294,8 +294,8 @@ class Quantization(Layer):
     """QUANTIZE of float32 at the input of a network.
 
     Attributes:
-        scale: of the output
-        zero_point: of the output
+        scale: scale of the output
+        zero_point: zero point of the output
     """
 
     scale: np.float32
@@ -307,8 +307,8 @@ class Dequantization(Layer):
     """DEQUANTIZE to float32 at the output of a network.
 
     Attributes:
-        scale: of the input
-        zero_point: of the input
+        scale: scale of the input
+        zero_point: zero point of the input
     """
 
     scale: np.float32
@@ -326,8 +326,8 @@ class Network:
 
     Attributes:
         layers: in the order of execution
-        input: of the network
-        output: of the network
+        input: input of the network
+        output: output of the network
         input_shape: as in the file
         output_shape: as in the file
         input_quantization: (scale, zero point), None for float32

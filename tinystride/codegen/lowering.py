@@ -93,7 +93,7 @@ class LayerNames:
 
         Args:
             tensor: output of the layer
-            kind: of the operator
+            kind: kind of the operator
         """
         parts = [
             re.sub(r"\W+", "_", part, flags=re.ASCII).strip("_").lower()
@@ -116,7 +116,7 @@ class Lowering:
     Attributes:
         graph: to convert
         general: whether one kernel computes convolutions of all shapes
-        names: of layers
+        names: names of layers
         buffers: {id of a tensor: its buffer}
         layers: converted so far
         folded: {id of a tensor: the same tensor with its computed constant value}
@@ -974,7 +974,7 @@ def lower(graph: Graph, optimize: str = "speed") -> Network:
     """Convert a graph to layers.
 
     Args:
-        graph: of a .tflite file
+        graph: graph of a .tflite file
         optimize: "speed", or "size" for one kernel for convolutions and dense layers of all shapes
 
     Returns:

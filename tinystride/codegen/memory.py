@@ -31,7 +31,7 @@ class Block:
     """Bytes that are used from one layer to another.
 
     Attributes:
-        name: of the buffer
+        name: name of the buffer
         size: bytes
         first: number of the first layer that uses it
         last: number of the last layer that uses it, included

@@ -35,7 +35,7 @@ class Run:
     """A piece as nested loops, from the outermost.
 
     Attributes:
-        sizes: of the loops
+        sizes: sizes of the loops
         source_strides: steps in the input
         target_strides: steps in the output
         source_offset: first element in the input
@@ -58,7 +58,7 @@ def numbers(shape: Sequence[int]) -> np.ndarray:
     """Return 0, 1, 2, … in a shape.
 
     Args:
-        shape: of the result
+        shape: shape of the result
     """
     return np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.int64).reshape(shape)
 

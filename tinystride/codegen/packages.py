@@ -66,8 +66,8 @@ def with_licence(name: str, text: str) -> str:
     Files of other types, and those with such a line, are returned as they are.
 
     Args:
-        name: of the file, whose ending selects the comment
-        text: of the file
+        name: name of the file, whose ending selects the comment
+        text: text of the file
 
     >>> with_licence("main.c", "int x;")
     '/* SPDX-License-Identifier: MIT */\nint x;'

@@ -52,8 +52,8 @@ def activation_range(activation: str, scale: np.float32, zero_point: int) -> tup
 
     Args:
         activation: "NONE", "RELU", "RELU6" or "RELU_N1_TO_1"
-        scale: of the output
-        zero_point: of the output
+        scale: scale of the output
+        zero_point: zero point of the output
     """
     bounds = {"NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
     low, high = bounds[activation]
@@ -85,7 +85,7 @@ def scaled(value: int, multiplier: Multiplier) -> int:
 
     Args:
         value: int32
-        multiplier: of the factor
+        multiplier: the factor
 
     >>> half, quarter = Multiplier(1 << 30, 0), Multiplier(1 << 30, -1)
     >>> scaled(100, half), scaled(-3, half), scaled(-3, quarter)

@@ -225,8 +225,8 @@ def parse_graph(content: bytes, name: str) -> Graph:
     """Parse the content of a .tflite file.
 
     Args:
-        content: of the file
-        name: of the file, for messages
+        content: bytes of the file
+        name: name of the file, for messages
 
     Returns:
         the graph of the network
@@ -258,7 +258,7 @@ def read_graph(path: Path | str) -> Graph:
     """Read a .tflite file.
 
     Args:
-        path: of the file
+        path: path of the file
 
     Returns:
         the graph of the network

@@ -58,7 +58,7 @@ def scaled(value: int, multiplier: Multiplier) -> int:
 
     Args:
         value: int32
-        multiplier: of the factor
+        multiplier: the factor
     """
     shifted = value << max(multiplier.shift, 0)
     return shift_right(high_product(shifted, multiplier.mantissa), max(-multiplier.shift, 0))
@@ -140,8 +140,8 @@ def logistic(scale: np.float32, zero_point: int) -> np.ndarray:
     """Return the table [256] of 1 / (1 + e^-x), int8 of scale 1/256 and zero point -128.
 
     Args:
-        scale: of the input
-        zero_point: of the input
+        scale: scale of the input
+        zero_point: zero point of the input
     """
 
     def value(raw: int) -> int:
@@ -159,8 +159,8 @@ def tanh(scale: np.float32, zero_point: int) -> np.ndarray:
     """Return the table [256] of the hyperbolic tangent, int8 of scale 1/128 and zero point 0.
 
     Args:
-        scale: of the input
-        zero_point: of the input
+        scale: scale of the input
+        zero_point: zero point of the input
     """
 
     def value(raw: int) -> int:
@@ -179,10 +179,10 @@ def leaky_relu(
     """Return the table [256] of x for x >= 0 and alpha * x below; factors are float32, as in TFLM.
 
     Args:
-        scale: of the input
-        zero_point: of the input
-        out_scale: of the output
-        out_zero_point: of the output
+        scale: scale of the input
+        zero_point: zero point of the input
+        out_scale: scale of the output
+        out_zero_point: zero point of the output
         alpha: slope of negative values
     """
     positive = quantize_multiplier(float(scale / out_scale))
@@ -199,10 +199,10 @@ def hard_swish(scale: np.float32, zero_point: int, out_scale: np.float32, out_ze
     """Return the table [256] of x * clamp(x + 3, 0, 6) / 6, computed in 16 bits as in TFLM.
 
     Args:
-        scale: of the input
-        zero_point: of the input
-        out_scale: of the output
-        out_zero_point: of the output
+        scale: scale of the input
+        zero_point: zero point of the input
+        out_scale: scale of the output
+        out_zero_point: zero point of the output
     """
     fine_scale = np.float32(1 / 128) * scale
     output = quantize_multiplier(float(fine_scale / out_scale))
@@ -231,7 +231,7 @@ def softmax_exponentials(scale: np.float32, beta: float) -> np.ndarray:
     The list ends where an exponential no longer changes the sum.
 
     Args:
-        scale: of the input
+        scale: scale of the input
         beta: factor of the exponents
     """
     factor = min(float(np.float32(beta)) * float(scale) * (1 << (31 - DIFFERENCE_BITS)), 2.0**31 - 1)

@@ -28,8 +28,8 @@ def run_tflm(content: bytes, graph: Graph, inputs: np.ndarray) -> np.ndarray:
     """Run a model in the TFLM interpreter.
 
     Args:
-        content: of the .tflite file
-        graph: of the same file
+        content: bytes of the .tflite file
+        graph: graph of the same file
         inputs: [vectors, input size]
 
     Returns:
@@ -66,7 +66,7 @@ def example_inputs(graph: Graph, vectors: int, seed: int) -> np.ndarray:
     e^3.
 
     Args:
-        graph: of the model
+        graph: graph of the model
         vectors: number of inputs
         seed: the same seed gives the same inputs
     """

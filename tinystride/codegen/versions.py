@@ -19,7 +19,7 @@ def set_version(folder: Path, version: str) -> None:
     """Set the version in the manifests and the header of an exported library.
 
     Args:
-        folder: of the library; files that are missing are passed over
+        folder: folder of the library; files that are missing are passed over
         version: MAJOR.MINOR.PATCH
     """
     for name, before in VERSIONED.items():

@@ -12,14 +12,14 @@ class Dataset:
     """One entry of the catalogue.
 
     Attributes:
-        name: of the data set
+        name: name of the data set
         kind: "public" (files at `<base>/<owner>/<repository>/<commit>/<path>`), "given" (a folder that its
             owners give on request) or "simulated"
         licence: name or summary
         citation: publication and address
-        owner: of the repository
+        owner: owner of the repository
         repository: name of the repository
-        commit: of the repository, 40 hexadecimal digits
+        commit: commit of the repository, 40 hexadecimal digits
         same_people_as: name of another set with the same people, or ""; both are on the same side of every
             split
         files: (path in the repository, SHA-256) of each file of a public set
@@ -56,7 +56,7 @@ def read_hashes(text: str) -> tuple[tuple[str, str], ...]:
     """Return (path, SHA-256) of each line of a list in the format of sha256sum.
 
     Args:
-        text: of the list
+        text: text of the list
     """
     return tuple((path, digest) for digest, path in (line.split("  ", 1) for line in text.splitlines()))
 
@@ -150,7 +150,7 @@ def choose(names: list[str]) -> list[Dataset]:
     """Return the entries of data sets, sorted by name.
 
     Args:
-        names: of the data sets
+        names: names of the data sets
 
     Raises:
         ParameterError: for an unknown name, and without any name
@@ -166,6 +166,6 @@ def licence_notice(names: list[str]) -> str:
     """Return licence and citation of each data set, to be read before its use.
 
     Args:
-        names: of the data sets
+        names: names of the data sets
     """
     return "\n".join(f"{entry.name}: {entry.licence}\n  cite: {entry.citation}" for entry in choose(names))

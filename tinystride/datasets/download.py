@@ -54,7 +54,7 @@ def download(
         mirrors: download mirrors, folders or addresses, tried for every file in this order, before UPSTREAM
         when_unreachable: "simulate" (warn, and mark the source) or "fail", if no recorded set can be reached
         simulated: arguments of simulator.simulate_dataset, beside the seed
-        seed: of the simulated set
+        seed: seed of the simulated set
         tripod_folder: folder of the full TRIPOD set, if it is among the data sets
         progress: show progress bars
 

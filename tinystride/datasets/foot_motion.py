@@ -67,7 +67,7 @@ class FootShape:
         heel_m: distance of the heel's rolling point before the sensor (negative: behind it)
         ball_m: distance of the ball's rolling point before the sensor
         toe_m: distance of the toe's rolling point before the sensor
-        height_m: of the sensor over the floor, the lever arm of mid-stance
+        height_m: height of the sensor over the floor, the lever arm of mid-stance
         flat_rad: pitch over which the load moves from heel to ball
     """
 
@@ -187,8 +187,8 @@ class FootMotion(Motion):
     """Motion of the sensor on one foot.
 
     Args:
-        shape: of the foot
-        swings: of the foot
+        shape: shape of the foot
+        swings: swings of the foot
         foot: "left" or "right", which is its mirror image
 
     Attributes:

@@ -33,7 +33,7 @@ def load(folder: Path, dataset: str = "gaitmap-mocap") -> Iterator[Recording]:
     """Load the recordings of both feet, each with the path of its sensor.
 
     Args:
-        folder: of the data set
+        folder: folder of the data set
         dataset: name for the recordings
 
     Yields:
@@ -71,7 +71,7 @@ def markers_m(folder: Path, foot: str) -> list[np.ndarray]:
     """Return the paths, [n, 3] each, m, of the markers on heel, toe and fifth metatarsal head.
 
     Args:
-        folder: of the data set
+        folder: folder of the data set
         foot: "left" or "right"
 
     Raises:

@@ -27,7 +27,7 @@ def load(folder: Path, dataset: str = "ipol-healthy") -> Iterator[Recording]:
     """Load both feet of every `GaitData/{subject}-{trial}.json`, sorted by number of subject and trial.
 
     Args:
-        folder: of the data set
+        folder: folder of the data set
         dataset: name for the recordings
 
     Yields:
@@ -51,7 +51,7 @@ def foot_events_s(recording: Recording) -> np.ndarray:
     """Return the hand-checked foot events of a recording, [n, 2]: foot off and foot contact, s.
 
     Args:
-        recording: of this data set; times count from its first sample
+        recording: recording of this data set; times count from its first sample
     """
     path = Path(recording.source)
     events = _read_events(path.with_name(f"{recording.subject}-{recording.trial}.json"))

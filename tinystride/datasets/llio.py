@@ -47,7 +47,7 @@ def load(folder: Path, dataset: str = "llio-ruler") -> Iterator[Recording]:
     """Load every trial, sorted by number: SensorConnectData_<trial>_….mat below `data`.
 
     Args:
-        folder: of the data set
+        folder: folder of the data set
         dataset: name for the recordings
 
     Yields:

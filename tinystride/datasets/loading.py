@@ -28,7 +28,7 @@ def load_recordings(raw_folder: Path | str, names: list[str] | None = None) -> I
 
     Args:
         raw_folder: data/raw, with one folder per data set
-        names: of the data sets; None: all that are there
+        names: names of the data sets; None: all that are there
 
     Yields:
         One recording per foot and trial.

@@ -59,7 +59,7 @@ def is_trajectory(reference: pd.DataFrame) -> bool:
     """Return whether a recording's reference is a trajectory and not a table of strides.
 
     Args:
-        reference: of the recording
+        reference: reference of the recording
     """
     return set(TRAJECTORY_COLUMNS) <= set(reference)
 
@@ -135,7 +135,7 @@ class Recording:
             rate_hz: sampling rate; None: from a column, or an index, of times
             foot: "left" or "right"; None: from the columns' names or the signal; of a table with both feet,
                 the one wanted
-            name: of the recording, also in messages
+            name: name of the recording, also in messages
             **options: columns, time_column, time_unit, acc_unit, gyr_unit, acc_scale, gyr_scale, as for
                 `tinystride predict`; an option that is not given is found in the table and noted in `notes`
 

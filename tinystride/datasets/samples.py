@@ -81,7 +81,7 @@ def require_columns(source: Path | str, table: pd.DataFrame, columns: list[str])
     """Check that a table has some columns.
 
     Args:
-        source: of the table, for messages
+        source: where the table comes from, for messages
         table: the table
         columns: names
 
@@ -97,7 +97,7 @@ def numbers(source: Path | str, table: pd.DataFrame, columns: list[str], first_l
     """Return columns of a table as floats, [n, len(columns)].
 
     Args:
-        source: of the table, for messages
+        source: where the table comes from, for messages
         table: the table
         columns: names
         first_line: number of the line of the table's first row, for messages
@@ -124,7 +124,7 @@ def sample_numbers(source: Path | str, time_s: np.ndarray, rate_hz: float, first
     """Return the place [n] of each sample on an even grid, from its time stamp; losses leave gaps.
 
     Args:
-        source: of the samples, for messages
+        source: where the samples come from, for messages
         time_s: [n] time stamps; a pause may be of any length
         rate_hz: sampling rate
         first_line: number of the line of the first sample, for messages
@@ -189,7 +189,7 @@ def fill_gaps(
     """Put samples onto the full grid by linear interpolation.
 
     Args:
-        source: of the samples, for messages
+        source: where the samples come from, for messages
         number: [k] places of the samples, increasing
         values: [k, channel]
         first_line: number of the line of the first sample, for messages
@@ -233,7 +233,7 @@ def check_samples(source: Path | str, rate_hz: float, acc_mps2: np.ndarray, gyr_
     """Check that samples are at least a second long, finite, changing and in the right units.
 
     Args:
-        source: of the samples, for messages
+        source: where the samples come from, for messages
         rate_hz: sampling rate
         acc_mps2: [n, 3]
         gyr_radps: [n, 3]

@@ -186,7 +186,7 @@ def simulate_activity(
         foot: "left" or "right"
         duration_s: about this long
         rate_hz: sampling rate
-        seed: of all random choices
+        seed: seed of all random choices
         sensor: the sensor
 
     Raises:

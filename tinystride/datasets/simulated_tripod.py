@@ -57,7 +57,7 @@ def write_tripod_tree(
     Args:
         folder: the folder to write
         subjects: number of people, 1 to 26
-        seed: of all random choices
+        seed: seed of all random choices
         walking_s: time at belt speed from the first contact, after which the belt slows down; 120 s in the
             recorded set
         progress: show a progress bar

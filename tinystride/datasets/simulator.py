@@ -158,12 +158,12 @@ def record(
     """Return the samples of a sensor that is mounted on a moving body, see VirtualSensor.measure.
 
     Args:
-        motion: of the body
+        motion: motion of the body
         mounting: [3, 3] rotation from sensor to body axes
         sensor: the sensor
         n: number of samples
         rate_hz: sampling rate
-        rng: source of chance
+        rng: random number generator
     """
     fine_hz = rate_hz * sensor.oversampling
     first_s = -(sensor.oversampling - 1) / (2 * fine_hz)
@@ -268,7 +268,7 @@ def simulate_dataset(
     Args:
         folder: the folder to write
         subjects: number of people
-        seed: of all random choices
+        seed: seed of all random choices
         rate_hz: sampling rate
         strides: number of strides of each walk
         progress: show a progress bar
@@ -325,7 +325,7 @@ def load_simulated(folder: Path | str) -> Iterator[Recording]:
     """Load all recordings of `simulate_dataset`, sorted by path.
 
     Args:
-        folder: of `simulate_dataset`
+        folder: folder that `simulate_dataset` wrote
 
     Yields:
         One recording per foot and walk.

@@ -70,7 +70,7 @@ def files(folder: Path) -> list[Path]:
     """Return the paths, relative to `folder`, of the files that `load` reads, and of the mark if it is there.
 
     Args:
-        folder: of the data set
+        folder: folder of the data set
 
     Raises:
         DataError: if a file that `load` needs is missing

@@ -33,7 +33,7 @@ def load(folder: Path, dataset: str = "vicon") -> Iterator[Recording]:
     """Load every `data/vicon/processed/*.mat`, sorted by time of recording.
 
     Args:
-        folder: of the data set
+        folder: folder of the data set
         dataset: name for the recordings
 
     Yields:

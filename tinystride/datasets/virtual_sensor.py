@@ -58,7 +58,7 @@ class VirtualSensor:
         and 30 mg, scale errors of about 0.4 %.
 
         Args:
-            rng: source of chance
+            rng: random number generator
             acc_range_g: full scale of the accelerometer
             gyr_range_dps: full scale of the gyroscope, deg/s
         """
@@ -95,7 +95,7 @@ class VirtualSensor:
             acc_mps2: true specific force, [n * oversampling, 3], `oversampling` values centred on each sample
             gyr_radps: true angular rate, same shape
             rate_hz: sampling rate
-            rng: source of chance
+            rng: random number generator
 
         Returns:
             acc_mps2 and gyr_radps [n, 3], gaps [k, 2] (half-open, as in Recording), and the true offset of

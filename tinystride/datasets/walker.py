@@ -38,8 +38,8 @@ class SimulatedSubject:
         preferred_speed_mps: 1.2-1.4 m/s in healthy adults
         walk_ratio_m_min: step length over cadence, m/(steps/min), constant over a wide range of speeds; about
             0.0060 in adults (Sekiya and Nagasaki, Gait Posture 1998, 7(3), 225)
-        stance_fraction: of the stride at preferred speed; shrinks with speed (Winter, Biomechanics and Motor
-            Control of Human Gait, 1991: toe-off at about 60 % of the stride)
+        stance_fraction: share of stance in the stride at preferred speed; shrinks with speed (Winter,
+            Biomechanics and Motor Control of Human Gait, 1991: toe-off at about 60 % of the stride)
         step_width_m: distance of the feet's lines
         toe_out_rad: outward rotation of the footprints
         push_off_rad: step of pitch in push-off (a tenth less, 58-78 degrees, is reached before the swing
@@ -82,8 +82,8 @@ class SimulatedSubject:
         The other lengths are in proportion, each with its own scatter.
 
         Args:
-            rng: source of chance
-            name: of the person
+            rng: random number generator
+            name: name of the person
         """
         size = float(np.clip(rng.normal(1.0, 0.052), 0.87, 1.14))
         foot_m = 0.152 * 1.72 * size * rng.normal(1.0, 0.025)
@@ -195,9 +195,9 @@ def plan_steps(
 
     Args:
         subject: the person
-        legs: of the path
+        legs: legs of the path
         start_s: time at which walking starts
-        rng: source of chance
+        rng: random number generator
     """
     rows = []
     time_s, heading, body = start_s, 0.0, np.zeros(3)
@@ -245,9 +245,9 @@ def swings_of(subject: SimulatedSubject, steps: Steps, foot: str, rng: np.random
 
     Args:
         subject: the person
-        steps: of both feet
+        steps: steps of both feet
         foot: "left" or "right"
-        rng: source of chance
+        rng: random number generator
     """
     side = 1.0 if foot == "left" else -1.0
     mine = steps.foot == (0 if foot == "left" else 1)

@@ -80,7 +80,7 @@ def agreement(
         strides: all strides of the reference, in any order, with the REQUIRED_COLUMNS; `stride_length_cm` is
             above 0, or NaN if neither reference nor estimate have a length
         estimate_cm: [n], NaN if there is no estimate, which lowers the coverage
-        seed: of the bootstrap; the same seed draws the same subjects for every estimator
+        seed: seed of the bootstrap; the same seed draws the same subjects for every estimator
         resamples: number of resamples, at least 1
         by: columns of `strides`; metrics of each of their values are added under `per_<column>`
 
@@ -114,7 +114,7 @@ def differences(
         strides: as for `agreement`
         estimate_cm: [n], first estimate
         other_cm: [n], second estimate
-        seed: of the bootstrap
+        seed: seed of the bootstrap
         resamples: number of resamples, at least 1
 
     Returns:
@@ -141,8 +141,8 @@ def require_columns(table: pd.DataFrame, names: list[str], source: str) -> None:
     """Raise a DataError that names the first missing column.
 
     Args:
-        table: to check
-        names: of the required columns
+        table: table to check
+        names: names of the required columns
         source: name of the table, for the message
 
     Raises:

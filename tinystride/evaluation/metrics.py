@@ -67,8 +67,8 @@ def evaluate(
             estimator. NaN means no estimate.
         fold_predictions: {fold: predictions} in the same form
         source: "recorded" or "simulated", the origin of the strides
-        seed: of the intervals
-        resamples: of the intervals
+        seed: seed of the intervals
+        resamples: number of resamples of the intervals
 
     Returns:
         the metrics, and the evaluated strides, see `out_of_fold_estimates`

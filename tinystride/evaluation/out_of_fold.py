@@ -133,7 +133,7 @@ def _refuse(names: pd.Series | pd.Index, wrong: pd.Series | np.ndarray, message:
     """Raise a DataError that names the first wrong entry.
 
     Args:
-        names: of the entries
+        names: names of the entries
         wrong: whether each entry is wrong
         message: with {} for the name
 

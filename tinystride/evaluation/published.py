@@ -112,7 +112,7 @@ def line_text(row: dict) -> str:
     """Return text such as "1.20 cm + 0.99 × reference", a dash if there is no line.
 
     Args:
-        row: of `by_protocol`
+        row: row of `by_protocol`
     """
     if row.get("slope") is None:
         return "–"

@@ -109,7 +109,7 @@ def subject_points(metrics: dict, kind: str) -> pd.DataFrame:
 
     Args:
         metrics: see `metrics.evaluate`
-        kind: of the sets, "accuracy" or "agreement"
+        kind: kind of the sets, "accuracy" or "agreement"
     """
     values = ["rmse_cm", "bias_cm", "sd_cm"]
     rows = [
@@ -125,7 +125,7 @@ def kind_of(estimators: dict) -> str:
     """Return the kind of a set, "accuracy" or "agreement"; all its estimators have the same.
 
     Args:
-        estimators: of one set, see `metrics.evaluate`
+        estimators: estimators of one set, see `metrics.evaluate`
     """
     return next(iter(estimators.values()))["kind"]
 
@@ -166,7 +166,7 @@ def with_interval(values: dict, name: str) -> str:
 
     Args:
         values: metrics
-        name: of the metric
+        name: name of the metric
     """
     if values.get(name) is None:
         return "–"

@@ -40,7 +40,7 @@ def build(
         batch_size: fixed batch size, None for any; a .tflite with a fixed one has no shape arithmetic in its
             graph
         for_training: build an equivalent form that XLA compiles
-        dtype: of weights and arithmetic, "float32" or "float64"
+        dtype: type of weights and arithmetic, "float32" or "float64"
 
     Returns:
         the untrained network

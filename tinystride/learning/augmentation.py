@@ -114,15 +114,15 @@ class AugmentationOptions:
         horizontal_scale: factor of the path's horizontal part
         vertical_scale: factor of the path's vertical part
         duration_scale: factor of the time from mid-stance to mid-stance
-        pace_bend: of each of three harmonics of the pace within a stride, at most 0.04
+        pace_bend: size of each of three harmonics of the pace within a stride, at most 0.04
         pitch_scale: factor of the foot's pitch
         heading_rad: change of heading between the two mid-stances
         mounting_rad: rotation error of the foot frame, about each axis
         lever_arm_m: displacement of the sensor on the foot, along each axis
         gyr_bias_radps: constant within a stride, along each axis
         acc_bias_mps2: constant within a stride, along each axis
-        gyr_noise_radps: of each sample of the grid
-        acc_noise_mps2: of each sample of the grid
+        gyr_noise_radps: SD of the noise of each sample of the grid
+        acc_noise_mps2: SD of the noise of each sample of the grid
         cut_jitter_s: error of each of the two mid-stances
     """
 
@@ -149,7 +149,7 @@ def augment(
     """Create a new stride from each of `rows`; rows may be repeated.
 
     Args:
-        motion: of the recorded strides
+        motion: motion of the recorded strides
         rows: [n] indices into the motion
         options: strength of each transformation
         rng: the same state gives the same strides
@@ -197,7 +197,7 @@ def half_rate(signals: StrideSignals, first: int) -> StrideSignals:
     """Return the same strides as sampled at half the rate without an anti-alias filter: every second sample.
 
     Args:
-        signals: of the strides
+        signals: signals of the strides
         first: sample of each stride to begin with, 0 or 1
     """
     lengths = np.diff(signals.offset)
@@ -218,7 +218,7 @@ def resample_with_margin(signals: StrideSignals) -> tuple[np.ndarray, np.ndarray
     """Return acc_mps2 [n, GRID, 3], gyr_radps [n, GRID, 3] and duration_s [n], with a margin on both sides.
 
     Args:
-        signals: of n strides
+        signals: signals of n strides
     """
     beyond = np.diff(signals.mid_stance, axis=1) * MARGIN / (POINTS - 1)
     wider = replace(signals, mid_stance=signals.mid_stance + beyond * [-1, 1])
@@ -274,7 +274,7 @@ def synthesize(motion: FootMotion, lever_arm_m: np.ndarray | None = None) -> tup
     """Return the samples acc_mps2 and gyr_radps, [n, GRID, 3] each, of a sensor on the moving foot.
 
     Args:
-        motion: of n strides
+        motion: motion of n strides
         lever_arm_m: [n, 3], position of the sensor; None: that of the motion
     """
     lever_arm = motion.lever_arm_m if lever_arm_m is None else lever_arm_m
@@ -290,7 +290,7 @@ def scaled(motion: FootMotion, horizontal: np.ndarray, vertical: np.ndarray) -> 
     """Return strides with scaled paths. Label: × horizontal, exactly.
 
     Args:
-        motion: of n strides
+        motion: motion of n strides
         horizontal: [n], factor
         vertical: [n], factor
     """
@@ -311,7 +311,7 @@ def warped(motion: FootMotion, duration: np.ndarray, bend: np.ndarray) -> FootMo
     by a small drift and scale.
 
     Args:
-        motion: of n strides
+        motion: motion of n strides
         duration: [n], factor of the duration
         bend: [n, harmonics]; the sum of π k |bend| must be below 1
     """
@@ -355,7 +355,7 @@ def pitched(motion: FootMotion, factor: np.ndarray) -> FootMotion:
     """Return strides with scaled pitch of the foot between its two stances. Label: unchanged, exactly.
 
     Args:
-        motion: of n strides
+        motion: motion of n strides
         factor: [n]
     """
     rows, rates = motion.orientation[..., 2, :], motion.gyr_radps
@@ -381,7 +381,7 @@ def curved(motion: FootMotion, heading_rad: np.ndarray) -> FootMotion:
     Label: the distance between the ends of the curved path, by the trapezoidal rule.
 
     Args:
-        motion: of n strides
+        motion: motion of n strides
         heading_rad: [n], change of heading, to the left
     """
     phase = np.clip((np.arange(GRID) - MARGIN) / (POINTS - 1), 0, 1)

@@ -43,10 +43,10 @@ def cross_validate(
 
     Args:
         table: strides table
-        signals: of its usable strides
+        signals: signals of its usable strides
         part: {"train", "validation", "test"}, lists of "dataset/subject"
-        settings: of the network and its training
-        seed: of the random choices
+        settings: settings of the network and its training
+        seed: seed of the random choices
         calibration_strides: number of training strides that set the int8 ranges, see `calibrate`
         use_network: default of the quantized network, see `quantize`
         on_epoch: called after each epoch

@@ -43,10 +43,10 @@ class Settings:
             (the length)
         features: one of FEATURES, see `tinystride.learning.features`
         points: time steps of the network's input, 16 to 512, with CHANNELS channels
-        filters: of each Conv1D (same padding, ReLU, max-pooling over 2 with same padding), in order, up to
-            256
-        kernels: of each Conv1D, up to 64
-        strides: of each Conv1D, up to 4
+        filters: number of filters of each Conv1D (same padding, ReLU, max-pooling over 2 with same padding),
+            in order, up to 256
+        kernels: kernel width of each Conv1D, up to 64
+        strides: strides of each Conv1D, up to 4
         dense: widths of the hidden fully-connected layers (ReLU) before the output, up to 1,024
         feet: of FEET; only their strides are used for training, but the network estimates those of either
             foot
@@ -194,7 +194,7 @@ def choose(estimator: str, /, *, preset: str = "tiny", schedule: str = "fast", *
 
     Args:
         estimator: "strapdown-residual" or "direct"
-        preset: of the estimator, one of PRESETS
+        preset: preset of the estimator, one of PRESETS
         schedule: one of SCHEDULES
         **changes: values of Settings by name, also by their old names; None keeps the preset's
 
@@ -220,7 +220,7 @@ def can_be_augmented(settings: Settings) -> bool:
     They must have POINTS points from mid-stance to mid-stance.
 
     Args:
-        settings: of the network
+        settings: settings of the network
     """
     return settings.features != "contact-to-contact" and settings.points == POINTS
 

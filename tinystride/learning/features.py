@@ -110,7 +110,7 @@ def stride_features(signals: StrideSignals, kind: str, points: int) -> Features:
     """Return the features of each stride.
 
     Args:
-        signals: of n strides
+        signals: signals of n strides
         kind: "strapdown", "stance-to-stance" or "contact-to-contact", see above
         points: time steps of the features
     """
@@ -179,9 +179,9 @@ def make_examples(
 
     Args:
         table: strides table
-        signals: of at least its usable strides
+        signals: signals of at least its usable strides
         subjects: "dataset/subject"
-        settings: of the network and its training
+        settings: settings of the network and its training
 
     Raises:
         DataError: if no stride is left
@@ -226,7 +226,7 @@ def augmented(recorded: Examples, signals: StrideSignals, settings: Settings, *,
     Args:
         recorded: examples to augment
         signals: from which `recorded` was made
-        settings: of the network and its training
+        settings: settings of the network and its training
         seed: the same seed gives the same strides
     """
     if not settings.augmentations_per_stride:
@@ -275,7 +275,7 @@ def stretched_features(
     Args:
         recorded: examples
         signals: from which `recorded` was made
-        settings: of the network
+        settings: settings of the network
         rows: [n] indices into `recorded`
         length_cm: [n] lengths after scaling
 

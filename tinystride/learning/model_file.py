@@ -28,7 +28,7 @@ def open_model(content: bytes, source: str = "model") -> Interpreter:
     """Return an interpreter of a .tflite file, ready to run, with the kernels that compute as TFLM does.
 
     Args:
-        content: of the file
+        content: bytes of the file
         source: name of the file, for messages
 
     Raises:
@@ -51,7 +51,7 @@ def attach_metadata(content: bytes, description: dict) -> bytes:
     """Return the same network with a description, which replaces an earlier one.
 
     Args:
-        content: of the .tflite file
+        content: bytes of the .tflite file
         description: JSON-compatible
 
     Raises:
@@ -78,7 +78,7 @@ def read_metadata(content: bytes, source: str = "model") -> dict:
     """Return the description that `attach_metadata` attached.
 
     Args:
-        content: of the .tflite file
+        content: bytes of the .tflite file
         source: name of the file, for messages
 
     Raises:

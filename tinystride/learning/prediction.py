@@ -22,7 +22,7 @@ class Network:
     """A .tflite file, float32 or int8, ready to run.
 
     Attributes:
-        interpreter: of the file
+        interpreter: interpreter of the file
         estimator: "strapdown-residual" or "direct"
         features: kind of features, see `tinystride.learning.features`
         points: time steps of the input
@@ -103,7 +103,7 @@ class Network:
         """Return stride lengths [n], cm; NaN for strides without features.
 
         Args:
-            signals: of n strides
+            signals: signals of n strides
             strapdown_length_cm: [n]
             output_cm: used instead of the network's own output: the same network in another arithmetic
         """
@@ -120,7 +120,7 @@ class Network:
         """Return stride lengths [n], cm, as `lengths_cm`, from known features.
 
         Args:
-            features: of n strides
+            features: features of n strides
             strapdown_length_cm: [n]
             output_cm: used instead of the network's own output
         """
@@ -135,7 +135,7 @@ def predict(model: bytes | Path | str, signals: StrideSignals, strapdown_length_
 
     Args:
         model: .tflite file, float32 or int8: its path or content
-        signals: of n strides
+        signals: signals of n strides
         strapdown_length_cm: [n]; not used by the direct estimator
 
     Raises:
@@ -158,7 +158,7 @@ def predict_subjects(
 
     Args:
         table: strides table
-        signals: of its usable strides
+        signals: signals of its usable strides
         subjects: "dataset/subject"
         float32: function from features [n, points, 6] to the output [n], cm, of the network before
             quantization, such as `TrainedModel.predict`

@@ -80,7 +80,7 @@ def quantize(
         model: trained network
         training: the recorded strides on which the model was trained
         validation: the recorded strides on which it was validated
-        signals: of both
+        signals: signals of training and validation strides
         calibration_strides: number of training strides that set the ranges, see `calibrate`
         use_network: default of predictions and C library: whether a residual network's correction is added
             to the integral; if not, the length is the integral's, and the C omits the network
@@ -125,8 +125,8 @@ def calibrate(training: Examples, signals: StrideSignals, settings: Settings, n:
 
     Args:
         training: the recorded strides on which the model was trained
-        signals: of these strides
-        settings: of the network
+        signals: signals of these strides
+        settings: settings of the network
         n: 1 to 100,000
 
     Raises:

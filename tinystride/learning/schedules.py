@@ -24,7 +24,7 @@ def compare_schedules(
         training: strides to train on
         validation: strides to validate on
         schedules: {name: settings}
-        seed: of the random choices
+        seed: seed of the random choices
         on_epoch: called after each epoch
 
     Returns:

@@ -68,7 +68,7 @@ def split_by_subject(
     Args:
         table: strides table
         strategy: one of STRATEGIES
-        seed: of the random choices
+        seed: seed of the random choices
         folds: number of folds, at least 2, with one cross-validated model each
         held_out: data sets that no fold contains and on which the final model is tested; if they have no
             usable stride, the final split is fold 0

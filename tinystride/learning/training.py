@@ -163,8 +163,8 @@ def train(
     Args:
         training: strides to train on
         validation: strides to validate on
-        settings: of the network and its training
-        seed: of the random choices
+        settings: settings of the network and its training
+        seed: seed of the random choices
         on_epoch: called after each epoch
 
     Returns:

@@ -11,7 +11,7 @@ class Toolchain:
     """The programs for one architecture, with the Debian packages that contain them.
 
     Attributes:
-        prefix: of the compiler: `prefix`-gcc
+        prefix: prefix of the compiler: `prefix`-gcc
         gcc_package: with the compiler
         binutils_package: with `prefix`-size
         library_package: with the C library
@@ -60,7 +60,7 @@ class Core:
     Attributes:
         name: for example "cortex-m4f"
         machine: QEMU's name of the board
-        flags: of the compiler
+        flags: flags of the compiler
         clock: macro that selects the clock in the start-up code
         tick_ns: virtual time of a tick, ns
         icount_shift: an instruction takes 2^icount_shift ns of virtual time
@@ -85,7 +85,7 @@ class Core:
         """Return the number of instructions in a number of ticks, to the nearest.
 
         Args:
-            ticks: of the board's clock
+            ticks: ticks of the board's clock
         """
         return round(ticks * self.tick_ns / (1 << self.icount_shift))
 

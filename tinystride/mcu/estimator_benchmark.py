@@ -46,7 +46,7 @@ class Stream:
         rate_hz: 40 to 420
         foot: "left" or "right"
         samples: [n, 6], specific force in m/s² and angular rate in rad/s; a row of NaN is a lost sample
-        full_scale: of the sensor, m/s² and rad/s; 0 if it is not known
+        full_scale: full scale of the sensor, m/s² and rad/s; 0 if it is not known
     """
 
     rate_hz: float
@@ -65,7 +65,7 @@ class Streamed:
     """Results of running the estimator.
 
     Attributes:
-        strides: of dtype STRIDE, those of all streams in turn
+        strides: strides of dtype STRIDE, those of all streams in turn
         status: [samples], return values of the calls
         instructions: [samples], of the calls; 0 on the host
         state_bytes: size of the caller's state
@@ -104,7 +104,7 @@ def stream_on_host(library: Path, streams: Sequence[Stream], flags: Sequence[str
     Args:
         library: folder of the exported library
         streams: recordings
-        flags: of the compiler
+        flags: flags of the compiler
 
     Returns:
         strides and status; nothing is measured on the host
@@ -131,7 +131,7 @@ def stream_on_core(
         library: folder of the exported library
         streams: recordings
         core: emulated core
-        flags: of the compiler
+        flags: flags of the compiler
 
     Returns:
         strides and costs, and {section: bytes} of the estimator alone
@@ -196,7 +196,7 @@ def benchmark_estimator(
         library: folder of the exported library
         streams: recordings
         core: one of `tinystride.mcu.cores.CORES`
-        flags: of the compiler
+        flags: flags of the compiler
 
     Returns:
         `{core, flash_bytes, flash_by_section, ram_bytes, static_bytes, stack_bytes, instructions_per_sample,

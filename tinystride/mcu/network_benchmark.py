@@ -37,8 +37,8 @@ class Measurement:
 
     Attributes:
         outputs: bytes of the outputs, [vectors, bytes]
-        instructions: of each call, [vectors]
-        stack_bytes: of each call, [vectors]
+        instructions: count of each call, [vectors]
+        stack_bytes: stack that each call used, [vectors]
         sections: {section: bytes} of the network alone
     """
 
@@ -55,7 +55,7 @@ def measure(core: Core, source: Path, inputs: np.ndarray, flags: Sequence[str] =
         core: emulated core
         source: folder with model.c and model.h, as exported with the prefix `model`
         inputs: [vectors, input size]
-        flags: of the compiler
+        flags: flags of the compiler
 
     Returns:
         outputs and costs
@@ -115,12 +115,12 @@ def benchmark_model(
     wait states, no latencies).
 
     Args:
-        tflite_path: of the model
+        tflite_path: path of the model
         core: one of `tinystride.mcu.cores.CORES`
         vectors: number of generated inputs, see `tinystride.codegen.tflm.example_inputs`
-        seed: of the generated inputs
+        seed: seed of the generated inputs
         inputs: [vectors, input size], used instead of generated ones
-        flags: of the compiler
+        flags: flags of the compiler
         library: folder of a library exported from the same file, whose sources are built instead of a new
             export
 

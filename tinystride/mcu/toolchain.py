@@ -119,7 +119,7 @@ def compile_object(
         source: C file
         target: object file to write
         include: folders of headers
-        flags: of the compiler
+        flags: flags of the compiler
 
     Returns:
         `target`
@@ -189,7 +189,7 @@ def build(
         sources: C files to measure
         include: folder of their headers
         functions: names of the functions that the program calls
-        flags: of the compiler, for the sources
+        flags: flags of the compiler, for the sources
 
     Returns:
         path of the image, and {section: bytes} of the sources

@@ -47,7 +47,7 @@ class Placement:
     Attributes:
         rows: numbers of the rows that are kept, [k]
         place: their places, [k], from 0, increasing
-        rate_hz: of the grid
+        rate_hz: sampling rate of the grid
         start_s: time of place 0 on the clock; NaN without a clock
         jumps: places before which the clock jumped
         times_s: true times of uneven samples, [k]; None if samples are even
@@ -81,7 +81,7 @@ def place_by_counter(source: Path | str, counter: np.ndarray, rate_hz: float) ->
     """Place rows by a counter of samples.
 
     Args:
-        source: of the rows, for messages
+        source: where the rows come from, for messages
         counter: [n], unwrapped, NaN if missing
         rate_hz: sampling rate
 
@@ -112,7 +112,7 @@ def place_by_time(
     """Place rows by their time stamps.
 
     Args:
-        source: of the rows, for messages
+        source: where the rows come from, for messages
         time_s: [n], NaN if missing
         rate_hz: rate that the caller names, or None
         counter: numbers of the samples, [n], if the file has them

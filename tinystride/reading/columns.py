@@ -99,8 +99,8 @@ class TimeColumn:
     """A column that may hold the time.
 
     Attributes:
-        number: of the column, from 0
-        name: of the column
+        number: number of the column, from 0
+        name: name of the column
         unit: unit in its name, or None
         counts: whether it counts samples
     """
@@ -141,7 +141,7 @@ def tokens(name: str) -> list[str]:
     """Return the words of a name in lower case: gyro, x, cal for "GyroX_CAL".
 
     Args:
-        name: of a column or file
+        name: name of a column or file
     """
     name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return [word for word in re.split(r"[^0-9a-zA-Zµμ°]+", name.lower()) if word]
@@ -151,7 +151,7 @@ def foot_of(name: str) -> str | None:
     """Return the foot that a name contains, such as "walk_LF" or "left_acc_x"; None for neither or both.
 
     Args:
-        name: of a column or file
+        name: name of a column or file
     """
     words = set(tokens(name))
     found = [foot for foot in FEET if words & FOOT_WORDS[foot]]
@@ -162,7 +162,7 @@ def name_and_unit(name: str, quantities: Iterable[str]) -> tuple[str, str | None
     """Split a name from the unit at its end: "Accelerometer X", "g" for "Accelerometer X (g)".
 
     Args:
-        name: of a column
+        name: name of a column
         quantities: whose units may follow: "acc", "gyr", "time"
 
     Returns:

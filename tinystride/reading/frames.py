@@ -18,7 +18,7 @@ def read_frame(frame: pd.DataFrame, options: ReadingOptions, name: str = "frame"
         frame: columns named as in a file, or two levels of names (sensor, axis); an index of times, or with a
             name, counts as a column
         options: facts that the caller knows
-        name: of the recording, also in messages
+        name: name of the recording, also in messages
 
     Returns:
         The recordings.

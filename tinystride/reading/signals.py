@@ -64,7 +64,7 @@ def scaled(
     """Convert samples to m/s² and rad/s. A unit that is not named is the one that fits the signal.
 
     Args:
-        source: of the samples, for messages
+        source: where the samples come from, for messages
         acc: accelerometer, [n, 3]
         gyr: gyroscope, [n, 3]
         units: units that the file names, or None
@@ -273,7 +273,7 @@ def even_stream(source: Path | str, placement: Placement, values: np.ndarray) ->
     """Put the rows of a file onto the even grid; missing samples are interpolated and marked lost.
 
     Args:
-        source: of the rows, for messages
+        source: where the rows come from, for messages
         placement: places of the rows on the grid
         values: rows, [n, channels]
 
@@ -358,7 +358,7 @@ def joined(source: Path | str, acc: Stream, gyr: Stream) -> Stream:
     samples.
 
     Args:
-        source: of the samples, for messages
+        source: where the samples come from, for messages
         acc: accelerometer
         gyr: gyroscope
 

@@ -87,7 +87,7 @@ class TextTable:
         """Return columns by their numbers.
 
         Args:
-            numbers: of columns of floats, from 0; NaN for a cell that is not a number
+            numbers: numbers of columns of floats, from 0; NaN for a cell that is not a number
             text: numbers of columns of text
 
         Returns:

@@ -83,9 +83,9 @@ def numeric_times(
     """Return the seconds of a column of numbers.
 
     Args:
-        source: of the column, for messages
+        source: where the column comes from, for messages
         values: [n]
-        name: of the column
+        name: name of the column
         named_unit: unit in the column's name, or None
         given_unit: unit that the caller names, or None
         rate_hz: rate that the caller names, or None
@@ -183,9 +183,9 @@ def text_times(source: Path | str, text: pd.Series, name: str) -> Times:
     """Return the seconds of dates and times of day in text: ISO 8601 and similar formats.
 
     Args:
-        source: of the column, for messages
+        source: where the column comes from, for messages
         text: [n]
-        name: of the column
+        name: name of the column
 
     Returns:
         Time stamps in seconds.

@@ -35,8 +35,8 @@ class Run:
         sources: data/raw/sources.json
         split: data/split.json
         counts: results/preprocess/counts.json
-        people: of `datasets.people.read_people`
-        signals: of data/strides
+        people: result of `datasets.people.read_people`
+        signals: signals of data/strides
         strides: results/evaluate/strides.csv
         metrics: results/evaluate/metrics.json
         published: results/evaluate/published.json
@@ -67,7 +67,7 @@ def sets_of(metrics: dict, kind: str | None = None) -> list[str]:
     """Return the names of the data sets in the metrics, those with a measured reference first.
 
     Args:
-        metrics: of `evaluation.metrics.evaluate`
+        metrics: result of `evaluation.metrics.evaluate`
         kind: "accuracy" or "agreement" for the sets of one kind; None: all
     """
     names = [name for name in metrics if name != "source"]
@@ -98,7 +98,7 @@ def answer(run: Run) -> dict[str, Any] | None:
     Returns:
         median_cm, p95_cm: of the absolute error, each from the data set in which it is largest
         worst: name of the data set with the largest p95_cm
-        strides, people: of all sets; people of two sets that are the same are counted once
+        strides, people: how many in all sets; a person of two sets counts once
         core, flash_bytes, ram_bytes, time_ms, energy_uj: per stride, of the whole library on the first core;
             absent if it was not measured
     """
@@ -135,7 +135,7 @@ def count_people(run: Run, names: list[str] | None = None) -> int:
 
     Args:
         run: the run
-        names: of the data sets; None: all
+        names: names of the data sets; None: all
     """
     names = sets_of(run.metrics) if names is None else names
     return sum(
@@ -361,7 +361,7 @@ def verdicts(metrics: dict) -> list[dict]:
     """Return, for each set with a measured reference, whether the network is better than the integral.
 
     Args:
-        metrics: of `evaluation.metrics.evaluate`
+        metrics: result of `evaluation.metrics.evaluate`
 
     Returns:
         Rows with set, difference_cm of the RMSE, its interval, and side: "better", "worse" or "no clear
@@ -405,7 +405,7 @@ def plot_data(run: Run, points: list[dict]) -> dict:
 
     Args:
         run: the run
-        points: of `flash_points`
+        points: result of `flash_points`
 
     Returns:
         {"labels", "default": estimator that is drawn first, "sets": strides, metrics and waveforms of each
@@ -480,11 +480,9 @@ def beside_published(run: Run) -> list[dict]:
 def flash_points(run: Run) -> list[dict]:
     """Return error against flash, whole libraries only.
 
-    This run: RMSE of the C library as it streams each set with a measured reference, and the flash of that
-        library
-    on each core. Trials of sweeps: flash of the trial's network and of this run's library without its
-        network, on
-    the first core. Published systems: RMSE² = bias² + SD².
+    This run: RMSE of the C library on each set with a measured reference, and the flash of that library on
+    each core. Trials of sweeps: flash of the trial's network plus that of this run's library without its
+    network, on the first core. Published systems: RMSE² = bias² + SD².
 
     Args:
         run: the run

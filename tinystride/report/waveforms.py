@@ -17,7 +17,7 @@ def choose_strides(strides: pd.DataFrame, count: int) -> pd.DataFrame:
     """Return strides evenly spread over the error, from the most underestimated to the most overestimated.
 
     Args:
-        strides: of one set, with int8_cm and stride_length_cm
+        strides: strides of one set, with int8_cm and stride_length_cm
         count: how many, at most
     """
     error_cm = (strides["int8_cm"] - strides["stride_length_cm"]).dropna().sort_values(kind="stable")
@@ -30,10 +30,10 @@ def waveforms(strides: pd.DataFrame, signals: StrideSignals) -> list[dict]:
 
     Args:
         strides: rows of results/evaluate/strides.csv
-        signals: of at least these strides
+        signals: signals of at least these strides
 
     Returns:
-        For each stride
+        A dictionary for each stride:
         id, duration_s
         reference, int8, strapdown: lengths, cm
         gyr_radps, acc_mps2: [3, points], canonical foot axes (forward, left, up)
