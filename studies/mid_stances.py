@@ -23,7 +23,7 @@ from tinystride.datasets.walker import Leg, SimulatedSubject
 from tinystride.files import atomic_folder
 from tinystride.gait.calibration import calibrate
 from tinystride.gait.events import find_strides
-from tinystride.gait.strapdown import LEVER_M
+from tinystride.gait.strapdown import LEVER_ARM_M
 
 PEOPLE = 12
 STRIDES = 15
@@ -81,7 +81,7 @@ def unexplained_mps(recording: Recording, truth: WalkTruth) -> np.ndarray:
     """Return the speed [N] of the sensor minus the part that the roll of the foot explains, m/s."""
     velocity = np.gradient(truth.position_m, 1 / recording.rate_hz, axis=0)
     turning = np.einsum("nij,nj->ni", truth.rotation, truth.gyr_radps)
-    return np.linalg.norm(velocity - np.cross(turning, [0, 0, LEVER_M]), axis=1)
+    return np.linalg.norm(velocity - np.cross(turning, [0, 0, LEVER_ARM_M]), axis=1)
 
 
 def under_noise(recording: Recording, seed: int) -> np.ndarray:

@@ -78,7 +78,7 @@ def _estimates(strides, part, recipes, sensors, seed, **training) -> dict:
         sensed = change(recorded, np.random.default_rng(seed))
         samples = strapdown.resample(sensed)
         lengths = {
-            WITHOUT_LEVER_ARM: strapdown.integrate(*samples, lever_m=0.0).length_cm,
+            WITHOUT_LEVER_ARM: strapdown.integrate(*samples, lever_arm_m=0.0).length_cm,
             BASELINE: strapdown.integrate(*samples).length_cm,
         }
         lengths |= {name: predict(int8, sensed, lengths[BASELINE]) for name, int8 in networks.items()}

@@ -15,7 +15,7 @@ from tinystride.gait.strides import extract_strides, gather_strides
 
 @pytest.mark.parametrize("speed_mps", [0.6, 1.0, 1.4, 1.9])
 @pytest.mark.parametrize("rate_hz", [50, 400])
-def test_every_stride_is_found_once(person, speed_mps, rate_hz):
+def test_find_strides_any_speed_and_rate_finds_each_stride_once(person, speed_mps, rate_hz):
     recording, truth = simulate_walk_with_truth(person, speed_mps=speed_mps, rate_hz=rate_hz, seed=5)
     start_s, end_s = find_strides(recording.acc_mps2, recording.gyr_radps, rate_hz).T / rate_hz
     assert len(start_s) == len(truth.contact_s)
@@ -24,12 +24,12 @@ def test_every_stride_is_found_once(person, speed_mps, rate_hz):
     assert start_s[1:] == pytest.approx(end_s[:-1], abs=0)
 
 
-def test_find_strides_fast_runner_that_rolls_at_stance_is_found():
+def test_find_strides_runner_that_rolls_at_stance_is_found():
     """Stances of 3 rad/s between swings of 23 rad/s."""
     time_s = np.arange(0, 8, 0.005)
     runs = (time_s > 1) & (time_s < 7)
     rate = np.where(runs, 13 - 10 * np.cos(2 * np.pi * (time_s - 1) / 0.6), 0.0)
-    # Half of each swing back, half forward, so that the foot is upright at stance.
+    # The foot turns back and forward by the same angle in each swing, so it is upright at stance.
     sign = np.where((time_s - 1) / 0.6 % 1 < 0.5, 1.0, -1.0)
     gyr = np.column_stack([0 * time_s, rate * sign, 0 * time_s])
     acc = np.tile([0.0, 0.0, 9.80665], (len(time_s), 1))
@@ -39,16 +39,17 @@ def test_find_strides_fast_runner_that_rolls_at_stance_is_found():
     assert np.median(np.diff(strides)[:, 0]) / 200 == pytest.approx(0.6, abs=0.03)
 
 
-def test_strides_of_a_turn_are_found(person):
+def test_find_strides_turn_is_found(person):
     legs = [Leg(4, 1.3), Leg(3, 0.9, turn_rad=np.pi), Leg(4, 1.3)]
     recording, truth = simulate_walk_with_truth(person, legs=legs, seed=6)
     assert len(find_strides(recording.acc_mps2, recording.gyr_radps, 100)) == len(truth.contact_s)
 
 
 def carried_level(length_m: float, pitch_deg: float, rate_hz: float = 100.0):
-    """Specific force and angular rate of a foot that is carried from plant to plant with hardly any pitch.
+    """Return specific force and angular rate of a foot that is carried with hardly any pitch.
 
-    Ten strides of 1.2 s between two times of standing, half of each swing; pitch is up in its first half.
+    Ten strides of 1.2 s between two times of standing. Half of each stride is the swing; the toes go up in
+    its first half.
     """
     time_s = np.arange(-2.0, 14.0, 1 / rate_hz)
     swing_s = 0.6
@@ -73,8 +74,8 @@ def carried_level(length_m: float, pitch_deg: float, rate_hz: float = 100.0):
 
 @pytest.mark.parametrize("length_m", [0.4, 0.8, 1.2])
 @pytest.mark.parametrize("pitch_deg", [3, 12])
-def test_strides_of_a_foot_that_is_carried_level_are_found(length_m, pitch_deg):
-    """As by who shuffles or lands with a flat foot: in swing it turns less than others do in stance."""
+def test_find_strides_foot_carried_level_is_found(length_m, pitch_deg):
+    """In shuffling, or landing on a flat foot, a foot turns less in swing than others do in stance."""
     start_s, end_s = find_strides(*carried_level(length_m, pitch_deg), 100.0).T / 100 - 2
     assert len(start_s) == 10
     leaves_s = 1.2 * np.arange(10)
@@ -82,15 +83,15 @@ def test_strides_of_a_foot_that_is_carried_level_are_found(length_m, pitch_deg):
     assert (end_s > leaves_s + 0.55).all()
 
 
-def test_two_stances_that_share_their_calm_make_no_stride_of_no_length():
-    """A leg that swings from a high seat hardly moves while it turns back slowly."""
+def test_find_strides_slow_leg_swing_has_no_empty_stride():
+    """A leg that swings from a high seat hardly moves at its turning points."""
     for seed in range(6):
         swinging = simulate_activity("swinging", seed=seed, duration_s=120)
         start, end = find_strides(swinging.acc_mps2, swinging.gyr_radps, swinging.rate_hz).T
         assert len(start) and (end - start).min() > 8
 
 
-def test_around_a_pause_strides_keep_to_the_walk(person):
+def test_find_strides_pause_is_in_no_stride(person):
     first, second = (simulate_walk(person, n_strides=4, seed=seed, rate_hz=100) for seed in (1, 2))
     acc = np.concatenate([first.acc_mps2, second.acc_mps2])
     gyr = np.concatenate([first.gyr_radps, second.gyr_radps])
@@ -102,7 +103,7 @@ def test_around_a_pause_strides_keep_to_the_walk(person):
     assert (start[1:] - end[:-1]).max() > 300
 
 
-def test_noise_moves_mid_stances_by_milliseconds(person):
+def test_find_strides_noise_moves_mid_stances_by_milliseconds(person):
     noisy = VirtualSensor(acc_noise_density=0.002, gyr_noise_density=0.0003)
     for speed_mps in (0.7, 1.3, 1.8):
         found = [
@@ -115,14 +116,14 @@ def test_noise_moves_mid_stances_by_milliseconds(person):
         assert np.std(found[0] - found[1]) / 200 < 0.01
 
 
-def test_initial_contacts_of_simulated_walks(walk):
+def test_initial_contacts_simulated_walk_within_30_ms(walk):
     recording, truth = walk
     contacts_s = extract_strides(recording).table["initial_contact_s"].to_numpy()
     assert contacts_s == pytest.approx(truth.contact_s, abs=0.03)
 
 
-def test_initial_contacts_are_those_checked_by_hand(raw_folder):
-    """ipol-healthy, straight walking: what matching does not see is missed or made up."""
+def test_initial_contacts_ipol_healthy_equal_hand_checked_ones(raw_folder):
+    """Straight walking; contacts more than 0.25 s apart are missed or made up."""
     recordings = [each for each in load_recordings(raw_folder, ["ipol-healthy"]) if each.trial in "24"]
     differences_s, missed, made_up = [], 0, 0
     for recording in recordings:
@@ -145,7 +146,7 @@ def test_initial_contacts_are_those_checked_by_hand(raw_folder):
     assert np.std(differences_s) < 0.03
 
 
-def test_a_foot_that_rests_or_never_rests_makes_no_stride():
+def test_find_strides_foot_at_rest_or_always_moving_is_empty():
     noise = np.random.default_rng(0)
     resting = noise.normal([0, 0, 9.81], 0.02, (1000, 3)), noise.normal(0, 0.002, (1000, 3))
     assert find_strides(*resting, 100.0).shape == (0, 2)
@@ -153,7 +154,7 @@ def test_a_foot_that_rests_or_never_rests_makes_no_stride():
     assert find_strides(noise.normal([0, 0, 9.81], 3, (1000, 3)), turning, 100.0).shape == (0, 2)
 
 
-def test_a_recording_may_start_in_mid_stride(walk):
+def test_find_strides_start_in_mid_stride_finds_the_others(walk):
     recording, truth = walk
     cut = round((truth.toe_off_s[3] + 0.1) * recording.rate_hz)
     late = replace(

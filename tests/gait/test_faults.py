@@ -10,7 +10,7 @@ from tinystride.datasets.recording import Recording
 from tinystride.datasets.simulator import simulate_walk_with_truth
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import SimulatedSubject
-from tinystride.gait.flags import _disagree
+from tinystride.gait.flags import _sensors_disagree
 from tinystride.gait.strapdown import GRAVITY_MPS2, height_lost_m
 from tinystride.gait.strides import extract_strides
 
@@ -73,7 +73,7 @@ def test_sensors_disagree_scattered_drift_unless_at_contact(share, disagrees):
     vertical_mps, contact = rng.normal(0, 0.3, n), rng.normal(0.7, 0.02, n)
     lost_m = height_lost_m(vertical_mps, contact)
     noise_m = rng.normal(0, 0.008, n)
-    assert _disagree(vertical_mps, share * lost_m + noise_m - lost_m) == disagrees
+    assert _sensors_disagree(vertical_mps, share * lost_m + noise_m - lost_m) == disagrees
 
 
 def test_sensors_disagree_gaitmap_only_with_a_wrong_scale(raw_folder):

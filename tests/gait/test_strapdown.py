@@ -7,10 +7,10 @@ from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strapdown import (
     GRAVITY_MPS2,
     Strapdown,
+    align_to_gravity,
     de_drifted,
     impact_share,
     integrate,
-    level,
     resample,
     resample_between,
     rotation_matrices,
@@ -23,7 +23,7 @@ SPEEDS_MPS = (0.7, 1.3, 1.8)
 
 @pytest.fixture(scope="module")
 def walks(person):
-    """Noise-free strides at all speeds: their samples, and their lengths in cm."""
+    """Return samples and true lengths, cm, of strides at all speeds, by an ideal sensor."""
     found = [
         extract_strides(simulate_walk(person, speed_mps=speed_mps, rate_hz=200, seed=2))
         for speed_mps in SPEEDS_MPS
@@ -39,44 +39,44 @@ def strides(walks):
     return resample(signals), length_cm
 
 
-def test_noise_free_strides_have_their_length(walks, person):
+def test_integrate_ideal_sensor_gives_the_length(walks, person):
     signals, length_cm = walks
     assert len(length_cm) == 11 * len(SPEEDS_MPS)
-    fine = integrate(*resample(signals, points=256, lowpass_hz=30), lever_m=person.shape.height_m)
+    fine = integrate(*resample(signals, points=256, lowpass_hz=30), lever_arm_m=person.shape.height_m)
     assert np.abs(fine.length_cm - length_cm).max() < 0.5
 
 
-def test_few_points_and_the_usual_lever_cost_millimetres(strides):
+def test_integrate_default_points_and_lever_arm_within_1_cm(strides):
     samples, length_cm = strides
     error_cm = integrate(*samples).length_cm - length_cm
     assert np.sqrt((error_cm**2).mean()) < 0.5
     assert np.abs(error_cm).max() < 1.0
 
 
-def test_the_way_without_drift_ends_where_the_integral_does(strides):
+def test_de_drifted_path_ends_at_the_displacement(strides):
     samples, _ = strides
     integral = integrate(*samples)
     velocity_mps, position_m = de_drifted(integral, *samples[1:])
     np.testing.assert_allclose(position_m[:, -1], integral.displacement_m, atol=1e-9)
     np.testing.assert_array_equal(position_m[:, 0], 0)
-    # The foot all but rests at both ends, and swings between them.
+    # The foot nearly rests at both ends, and swings between them.
     speed_mps = np.linalg.norm(velocity_mps, axis=2)
     assert speed_mps[:, [0, -1]].max() < 0.2 and speed_mps.max(axis=1).min() > 1.5
 
 
-def test_without_the_lever_strides_are_too_short(strides):
+def test_integrate_without_lever_arm_is_too_short(strides):
     samples, length_cm = strides
-    assert -3 < (integrate(*samples, lever_m=0.0).length_cm - length_cm).mean() < -0.5
+    assert -3 < (integrate(*samples, lever_arm_m=0.0).length_cm - length_cm).mean() < -0.5
 
 
-def test_length_does_not_depend_on_the_axes_of_the_sensor(strides):
+def test_integrate_any_sensor_axes_gives_the_same_length(strides):
     (acc, gyr, duration), _ = strides
     turn = Rotation.random(random_state=4).as_matrix()
     straight, turned = integrate(acc, gyr, duration), integrate(acc @ turn, gyr @ turn, duration)
     assert turned.length_cm == pytest.approx(straight.length_cm, abs=1e-9)
 
 
-def test_a_constant_error_of_the_accelerometer_while_level_is_taken_out():
+def test_integrate_constant_accelerometer_error_is_corrected():
     # The foot slides without turning: forward acceleration of one period of a sine, plus an error.
     phase = np.linspace(0, 1, 64)
     acc = np.zeros((1, 64, 3))
@@ -89,7 +89,7 @@ def test_a_constant_error_of_the_accelerometer_while_level_is_taken_out():
     assert slid.velocity_mps[0, -1] == pytest.approx([0, 0, 0.3], abs=1e-9)
 
 
-def test_resampling_makes_up_for_the_delay_of_the_filter():
+def test_resample_between_compensates_the_filter_delay():
     rate_hz, slow_hz = 100, 1.0
     time_s = np.arange(400) / rate_hz
     wave = np.sin(2 * np.pi * slow_hz * time_s)[:, None]
@@ -98,15 +98,15 @@ def test_resampling_makes_up_for_the_delay_of_the_filter():
     assert read[0, :, 0] == pytest.approx(np.sin(2 * np.pi * np.linspace(1.5, 2.5, 64)), abs=2e-3)
 
 
-def test_a_stride_may_end_with_the_recording():
-    level = np.tile([1.0, -2.0], (120, 1))
-    assert resample_between(level, 100, np.array([[0.0, 119.0]])) == pytest.approx(
+def test_resample_between_stride_at_the_end_of_the_recording():
+    constant = np.tile([1.0, -2.0], (120, 1))
+    assert resample_between(constant, 100, np.array([[0.0, 119.0]])) == pytest.approx(
         np.tile([1.0, -2.0], (1, 64, 1))
     )
 
 
 @pytest.mark.parametrize(("rate_hz", "within_cm"), [(50, 0.8), (100, 0.3), (400, 0.3)])
-def test_length_hardly_depends_on_the_sampling_rate(person, rate_hz, within_cm):
+def test_length_other_sampling_rates_is_nearly_equal(person, rate_hz, within_cm):
     finest, coarser = (
         extract_strides(simulate_walk(person, speed_mps=0.7, rate_hz=rate, seed=9)).table
         for rate in (200, rate_hz)
@@ -115,22 +115,24 @@ def test_length_hardly_depends_on_the_sampling_rate(person, rate_hz, within_cm):
     assert np.abs(difference_cm).max() < within_cm
 
 
-def test_rotation_matrices_are_those_of_scipy():
+def test_rotation_matrices_equal_scipy():
     vectors = np.random.default_rng(0).normal(0, 1, (20, 3))
     vectors[0] = 0
     assert rotation_matrices(vectors) == pytest.approx(Rotation.from_rotvec(vectors).as_matrix(), abs=1e-12)
 
 
-def test_level_turns_any_direction_up_by_the_smallest_rotation():
+def test_align_to_gravity_any_direction_is_the_shortest_way_up():
     force = np.vstack([np.random.default_rng(1).normal(0, 5, (20, 3)), [[0, 0, 9.8], [0, 0, -9.8]]])
-    up = np.einsum("nij,nj->ni", level(force), force / np.linalg.norm(force, axis=1, keepdims=True))
+    up = np.einsum(
+        "nij,nj->ni", align_to_gravity(force), force / np.linalg.norm(force, axis=1, keepdims=True)
+    )
     assert up == pytest.approx(np.tile([0.0, 0.0, 1.0], (22, 1)), abs=1e-9)
-    angle = Rotation.from_matrix(level(force)).magnitude()
+    angle = Rotation.from_matrix(align_to_gravity(force)).magnitude()
     assert angle == pytest.approx(np.arccos(force[:, 2] / np.linalg.norm(force, axis=1)), abs=1e-6)
 
 
 def drifted(share: float, rng: np.random.Generator, n: int = 400):
-    """Return excess velocity [n, 3] and displacement error, m: impacts at 0.7 T, the rest grows evenly."""
+    """Return excess velocity [n, 3] and displacement error [n], m: a share comes at 0.7 T."""
     impact = rng.normal(0, 0.2, (n, 3))
     evenly = rng.normal(0, 0.2 * np.sqrt(1 / share - 1), n)
     excess = impact + np.column_stack([evenly, np.zeros((n, 2))])
@@ -138,20 +140,20 @@ def drifted(share: float, rng: np.random.Generator, n: int = 400):
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
-def test_impact_share_of_known_drift_is_found(share):
+def test_impact_share_known_drift_is_estimated(share):
     excess, _ = drifted(share, np.random.default_rng(0))
     found, usual_m = impact_share(excess + np.array([0.1, 0, -0.2]))
     assert found == pytest.approx(share, abs=0.15)
     assert usual_m == pytest.approx(0.1, abs=0.05)
 
 
-def test_impact_share_of_first_strides_is_small():
+def test_impact_share_few_strides_is_small():
     assert impact_share(np.zeros((0, 3)))[0] < 0.2
     assert impact_share(np.array([[0.3, 0, 0.02]]))[0] < 0.1
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9])
-def test_with_impacts_drift_at_contact_is_taken_out(share):
+def test_with_impacts_drift_at_contact_is_corrected(share):
     excess, error_m = drifted(share, np.random.default_rng(1))
     n = len(excess)
     integral = Strapdown(
@@ -167,7 +169,7 @@ def test_with_impacts_drift_at_contact_is_taken_out(share):
     assert np.sqrt((after**2).mean()) < np.sqrt(1.1 - share) * 100 * error_m.std()
 
 
-def test_resample_of_many_strides_equals_that_of_each():
+def test_resample_many_strides_equals_resample_between():
     from tinystride.gait.signals import StrideSignals
     from tinystride.gait.strapdown import resample, resample_between
 

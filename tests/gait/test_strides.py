@@ -1,4 +1,4 @@
-"""The table and the samples of all strides, on recorded data, simulated data and bad input."""
+"""Table and samples of all strides, of recorded and simulated walks and of bad input."""
 
 import hashlib
 import shutil
@@ -38,8 +38,8 @@ def errors_cm(strides, dataset: str) -> pd.Series:
     return usable["strapdown_length_cm"] - usable["stride_length_cm"]
 
 
-def test_strapdown_lengths_of_the_ruler_set(recorded):
-    """All 952 strides are found; the RMSE is made by footprints that are noted wrongly, by up to 57 cm."""
+def test_strapdown_length_ruler_set_is_accurate(recorded):
+    """All 952 strides are found; the RMSE is due to footprints with errors of up to 57 cm."""
     error_cm = errors_cm(recorded, "llio-ruler")
     assert len(error_cm) == 952
     assert abs(error_cm.mean()) < 0.5
@@ -47,7 +47,7 @@ def test_strapdown_lengths_of_the_ruler_set(recorded):
     assert error_cm.abs().median() < 1.0
 
 
-def test_strapdown_lengths_of_the_treadmill_set(recorded):
+def test_strapdown_length_treadmill_set_is_accurate(recorded):
     error_cm = errors_cm(recorded, "tripod-excerpt")
     assert len(error_cm) >= 570
     assert abs(error_cm.mean()) < 1.0
@@ -62,7 +62,7 @@ def test_strapdown_lengths_of_the_treadmill_set(recorded):
     ("dataset", "strides", "rmse_cm", "median_abs_cm"),
     [("gaitmap-mocap", 64, 5.0, 4.2), ("llio-ruler-2", 1900, 7.5, 1.3), ("vicon", 950, 2.9, 1.8)],
 )
-def test_strapdown_lengths_of_other_feet_and_sensors(recorded, dataset, strides, rmse_cm, median_abs_cm):
+def test_strapdown_length_other_sets_is_accurate(recorded, dataset, strides, rmse_cm, median_abs_cm):
     error_cm = errors_cm(recorded, dataset)
     assert len(error_cm) >= strides
     assert abs(error_cm.mean()) < 1.3
@@ -70,8 +70,8 @@ def test_strapdown_lengths_of_other_feet_and_sensors(recorded, dataset, strides,
     assert error_cm.abs().median() < median_abs_cm
 
 
-def test_a_trajectory_shows_the_strides_that_were_not_detected(recorded):
-    """Each detected stride has its own length; the others are in the table with a length and a reason."""
+def test_trajectory_undetected_strides_are_in_the_table(recorded):
+    """Each detected stride has a length; the other strides are in the table with a length and a reason."""
     table = recorded.table[recorded.table["dataset"] == "vicon"]
     assert table["stride_length_cm"].notna().all()
     missed = table[table["strapdown_length_cm"].isna()]
@@ -79,8 +79,8 @@ def test_a_trajectory_shows_the_strides_that_were_not_detected(recorded):
     assert (missed["reason"] != "").all()
 
 
-def test_ways_there_and_back_are_ten_metres(recorded):
-    """ipol-healthy has no reference but its walkway; both feet of a walk have to go equally fast."""
+def test_strapdown_length_ipol_healthy_fits_the_walkway(recorded):
+    """The only reference is the length of the walkway; both feet of a walk must have the same speed."""
     table = recorded.table[recorded.table["dataset"] == "ipol-healthy"]
     table = table[table["strapdown_length_cm"].notna() & (table["reason"] != "outside the walk")]
     assert table["usable"].sum() > 3100
@@ -93,15 +93,15 @@ def test_ways_there_and_back_are_ten_metres(recorded):
     assert (by_foot["left"] / by_foot["right"] - 1).mean() == pytest.approx(0, abs=0.01)
 
 
-def test_nearly_all_reference_strides_are_found(recorded):
+def test_extract_strides_recorded_sets_find_nearly_all_strides(recorded):
     table = recorded.table
-    for dataset, least in (("llio-ruler", 0.99), ("tripod-excerpt", 0.99), ("ipol-healthy", 0.98)):
+    for dataset, minimum in (("llio-ruler", 0.99), ("tripod-excerpt", 0.99), ("ipol-healthy", 0.98)):
         known = table[(table["dataset"] == dataset) & (table["reference"] != "")]
         known = known[known["reason"] != "outside the walk"]
-        assert known["strapdown_length_cm"].notna().mean() > least
+        assert known["strapdown_length_cm"].notna().mean() > minimum
 
 
-def test_whatever_is_left_out_has_a_reason(recorded):
+def test_reason_recorded_sets_is_given_for_each_unusable_stride(recorded):
     table = recorded.table
     assert ((table["reason"] == "") == table["usable"]).all()
     assert table.loc[table["usable"], ["stride_length_cm", "strapdown_length_cm"]].notna().all(axis=None)
@@ -120,7 +120,7 @@ def test_whatever_is_left_out_has_a_reason(recorded):
     assert counts["ipol-healthy"]["subjects"] == 19
 
 
-def test_table_and_samples_belong_together(recorded):
+def test_strides_table_and_samples_are_consistent(recorded):
     table, signals = recorded.table, recorded.signals
     assert table["stride_id"].is_unique
     detected = table[table["strapdown_length_cm"].notna()]
@@ -138,7 +138,7 @@ def test_table_and_samples_belong_together(recorded):
 
 @pytest.mark.parametrize("foot", ["left", "right"])
 @pytest.mark.parametrize("rate_hz", [50, 128, 400])
-def test_simulated_strides_have_their_lengths_with_any_mounting(person, foot, rate_hz):
+def test_extract_strides_any_mounting_gives_the_lengths(person, foot, rate_hz):
     sensor = VirtualSensor(gyr_bias_radps=(0.0175, -0.01, 0.005), acc_bias_mps2=(0.1, 0.1, -0.2))
     recording = simulate_walk(person, foot=foot, rate_hz=rate_hz, seed=4, n_strides=10, sensor=sensor)
     reference = extract_strides(recording).table
@@ -154,7 +154,7 @@ def test_simulated_strides_have_their_lengths_with_any_mounting(person, foot, ra
         )
 
 
-def test_samples_reach_beyond_the_events(walk):
+def test_signals_contain_a_margin_around_the_events(walk):
     recording, _ = walk
     strides = extract_strides(recording)
     signals = strides.signals
@@ -168,36 +168,36 @@ def test_samples_reach_beyond_the_events(walk):
 
 
 @pytest.mark.parametrize(
-    ("event", "bearable"), [("mid_stance_s", 3), ("contact_s", 0)], ids=["at rest", "at an impact"]
+    ("event", "allowed"), [("mid_stance_s", 3), ("contact_s", 0)], ids=["at rest", "at an impact"]
 )
-def test_a_long_gap_and_one_amid_movement_make_a_stride_unusable(walk, event, bearable):
+def test_gap_long_or_during_movement_makes_a_stride_unusable(walk, event, allowed):
     recording, truth = walk
     whole = extract_strides(recording).table
     at = round(getattr(truth, event)[5] * recording.rate_hz) + (2 if event == "mid_stance_s" else 0)
-    for lost in (bearable, bearable + 1):
+    for lost in (allowed, allowed + 1):
         table = extract_strides(replace(recording, gaps=np.array([[at, at + lost]]))).table
         spoilt = table["flags"].str.contains("gap")
-        assert spoilt.any() == (lost > bearable)
+        assert spoilt.any() == (lost > allowed)
         assert (table.loc[spoilt, "reason"] == "gap").all()
         assert table["usable"].sum() == whole["usable"].sum() - spoilt.sum()
 
 
-def test_flags_are_named_alike_everywhere(walk, monkeypatch):
-    told = []
+def test_stride_flags_names_are_equal_everywhere(walk, monkeypatch):
+    returned = []
 
     def spy(*given):
-        told.append(flags.stride_flags(*given))
-        return told[-1]
+        returned.append(flags.stride_flags(*given))
+        return returned[-1]
 
     monkeypatch.setattr("tinystride.gait.strides.stride_flags", spy)
     extract_strides(walk[0])
-    assert sorted(told[0]) == sorted(flags.FLAGS)
+    assert sorted(returned[0]) == sorted(flags.FLAGS)
     assert {*flags.FLAGS, "inconsistent", "previous-missing"} == set(FLAG_NAMES)
     assert set(flags.EXTRAORDINARY) < set(flags.FLAGS)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 3, 4, 5])
-def test_strides_on_a_dead_axis_say_so(walk, axis):
+def test_gap_constant_axis_is_flagged(walk, axis):
     recording, _ = walk
     name, channel = ("acc_mps2", "gyr_radps")[axis // 3], axis % 3
     samples = getattr(recording, name).copy()
@@ -208,8 +208,8 @@ def test_strides_on_a_dead_axis_say_so(walk, axis):
     assert len(later) and later["flags"].str.contains("gap").all() and not later["usable"].any()
 
 
-def test_strides_that_touch_an_untold_full_scale_say_so(walk):
-    """Also where few samples in a row do."""
+def test_saturated_unknown_full_scale_is_flagged(walk):
+    """A full scale that is not in the data sheet is found, even with few samples in a row."""
     recording, _ = walk
     size = np.abs(recording.acc_mps2).max(axis=1)
     limit = np.sort(size)[-6]
@@ -222,7 +222,7 @@ def test_strides_that_touch_an_untold_full_scale_say_so(walk):
     assert not extract_strides(unknown).table["flags"].str.contains("saturated").any()
 
 
-def test_reference_and_walk_decide_what_is_usable(walk):
+def test_usable_depends_on_reference_and_walk(walk):
     recording, _ = walk
     reference = recording.reference
     known = reference.assign(
@@ -236,7 +236,7 @@ def test_reference_and_walk_decide_what_is_usable(walk):
     assert outside.tolist() == [*[False] * (len(table) - 2), True, True]
 
 
-def test_without_a_reference_every_complete_stride_is_usable(walk):
+def test_usable_without_reference_is_every_complete_stride(walk):
     recording, _ = walk
     table = extract_strides(replace(recording, reference=recording.reference.iloc[:0])).table
     assert table["usable"].all()
@@ -244,7 +244,7 @@ def test_without_a_reference_every_complete_stride_is_usable(walk):
     assert (table["reference"] == "").all()
 
 
-def test_an_undetected_reference_stride_stays_in_the_table(walk):
+def test_reference_stride_undetected_stays_in_the_table(walk):
     recording, _ = walk
     before = reference_table([0.2], [1.2], 120.0, "simulated")
     late = pd.concat([before, recording.reference], ignore_index=True)
@@ -260,7 +260,7 @@ def test_an_undetected_reference_stride_stays_in_the_table(walk):
     assert strides.table["start_s"].is_monotonic_increasing
 
 
-def test_written_strides_are_read_back_and_equal_in_bytes(walk, tmp_path):
+def test_write_strides_equal_strides_give_equal_bytes(walk, tmp_path):
     recording, _ = walk
     hashes = []
     for name in ("once", "twice"):
@@ -276,7 +276,7 @@ def test_written_strides_are_read_back_and_equal_in_bytes(walk, tmp_path):
     assert again.signals.acc_mps2.tobytes() == strides.signals.acc_mps2.tobytes()
 
 
-def test_damaged_strides_are_refused(walk, tmp_path):
+def test_read_strides_damaged_file_is_rejected(walk, tmp_path):
     whole = tmp_path / "whole"
     write_strides(extract_strides(walk[0]), whole)
     with pytest.raises(DataError, match="run the preprocess stage again"):
@@ -302,7 +302,7 @@ def still(recording, n: int):
     )
 
 
-def test_a_recording_without_a_stride_is_refused_in_one_line(walk):
+def test_extract_strides_recording_without_stride_is_rejected_in_one_line(walk):
     with pytest.raises(DataError, match=r"no stride found.*record walking") as refused:
         extract_strides(still(walk[0], 1000))
     assert walk[0].source in str(refused.value)
@@ -314,7 +314,7 @@ def test_a_recording_without_a_stride_is_refused_in_one_line(walk):
         gather_strides([])
 
 
-def test_one_stride_is_enough(person):
+def test_extract_strides_one_stride_is_found(person):
     assert len(extract_strides(simulate_walk(person, n_strides=1, seed=1)).table) == 1
 
 
@@ -329,7 +329,7 @@ def test_one_stride_is_enough(person):
         ("turn_deg", 5.0, 180.0),
     ],
 )
-def test_options_out_of_range_are_refused(name, low, high):
+def test_gait_options_out_of_range_are_rejected(name, low, high):
     for value in (low - 1, high + 1, float("nan"), "3", None, True):
         with pytest.raises(
             ParameterError, match=f"^{name} is .*: it has to be a number from {low:g} to {high:g}$"

@@ -579,9 +579,9 @@ def test_constants_c_and_python_are_equal():
 
 def test_constants_in_counts_equal_those_of_gait():
     unit = 1e-4
-    assert constants.STATIONARY_THRESHOLD * unit == pytest.approx(events.CALM**2)
-    assert constants.MAX_STANCE_MOTION * unit == pytest.approx(events.LARGEST_STANCE_UNREST**2)
-    assert constants.MOTION_FLOOR * unit == pytest.approx(events.UNREST_FLOOR_RADPS**2)
+    assert constants.STATIONARY_THRESHOLD * unit == pytest.approx(events.STATIONARY_THRESHOLD**2)
+    assert constants.MAX_STANCE_MOTION * unit == pytest.approx(events.MAX_STANCE_MOTION**2)
+    assert constants.MOTION_FLOOR * unit == pytest.approx(events.MOTION_FLOOR**2)
     counts = constants.ACC_UNIT / events.MPS2_PER_RADPS
     assert counts**2 * constants.ACC_SQUARES_PER_MOTION == pytest.approx(unit)
     assert pytest.approx(unit) == constants.GYR_UNIT**2 * 2**constants.ENERGY_SHIFT

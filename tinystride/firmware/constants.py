@@ -100,25 +100,25 @@ MAX_JUMP_US: Annotated[int, "a longer jump of the time stamps restarts the strea
 # Stances.
 ENERGY_WINDOW_S: Annotated[float, "window of the motion energy"] = events.ENERGY_WINDOW_S
 STATIONARY_THRESHOLD: Annotated[Unsigned, "motion energy below which a foot is at rest: 0.8 rad/s"] = round(
-    (events.CALM / MOTION_UNIT_RADPS) ** 2
+    (events.STATIONARY_THRESHOLD / MOTION_UNIT_RADPS) ** 2
 )
 MAX_STANCE_MOTION: Annotated[Unsigned, "motion energy of a stance, also in running: 2.4 rad/s"] = round(
-    (events.LARGEST_STANCE_UNREST / MOTION_UNIT_RADPS) ** 2
+    (events.MAX_STANCE_MOTION / MOTION_UNIT_RADPS) ** 2
 )
 MOTION_FLOOR: Annotated[Unsigned, "floor of the motion energy in the stationarity weight: 0.3 rad/s"] = round(
-    (events.UNREST_FLOOR_RADPS / MOTION_UNIT_RADPS) ** 2
+    (events.MOTION_FLOOR / MOTION_UNIT_RADPS) ** 2
 )
 MAX_MOTION: Annotated[Unsigned, "motion energy saturates here"] = 65535
 MAX_FORCE_DIFFERENCE: Annotated[
     int, "counts; a larger difference from the force at stance exceeds MAX_MOTION; a power of two"
 ] = 2048
 COS_MAX_TILT: Annotated[float, "0.5 rad; a slow foot that is tilted further is in mid-air"] = round(
-    math.cos(events.LARGEST_TILT_RAD), 8
+    math.cos(events.MAX_TILT_RAD), 8
 )
 MIN_STANCE_INTERVAL_S: Annotated[float, "shortest time between two mid-stances"] = (
-    events.SMALLEST_STANCE_INTERVAL_S
+    events.MIN_STANCE_INTERVAL_S
 )
-MIN_SWING_RAD: Annotated[float, "smallest rotation of a swing"] = events.SMALLEST_SWING_RAD
+MIN_SWING_RAD: Annotated[float, "smallest rotation of a swing"] = events.MIN_SWING_RAD
 SWING_UNITS_PER_RADPS: Annotated[float, "units of the rotation summed over blocks"] = 1600.0
 PAUSE_S: Annotated[float, "a longer rest ends the stride before it"] = events.PAUSE_S
 SOON_S: Annotated[float, "a stride ends within this time after the foot has come to rest"] = events.SOON_S
@@ -155,7 +155,7 @@ GRAVITY_TURN_NOISE_RADPS: Annotated[float, "rotation of gravity that noise alone
 # Integration.
 POINTS: Annotated[int, "points of a stride"] = strapdown.POINTS
 MAX_OFFSET: Annotated[float, "sums of samples less the sensor's offset stay within 32 bits"] = 2e8
-LEVER_ARM_M: Annotated[float, "height of the sensor above the sole"] = strapdown.LEVER_M
+LEVER_ARM_M: Annotated[float, "height of the sensor above the sole"] = strapdown.LEVER_ARM_M
 MAX_INTEGRAL: Annotated[float, "sum of squared m, m/s and m/s^2 that no stride has"] = 1e8
 USUAL_FORWARD_EXCESS_M: Annotated[
     float, "mean absolute excess velocity times duration before the first stride, forward"
@@ -247,7 +247,7 @@ MAX_EARLY_LAG_S: Annotated[float, "delay between the sensors that the first stri
 MIN_LATE_MPS: Annotated[float, "vertical velocity per second of delay, from which a delay is judged"] = 4.0
 MIN_LATE_SHARE: Annotated[float, "of the vertical velocities' squares that a delay has to explain"] = 0.95
 MAX_ORDINARY_STRIDES: Annotated[Unsigned, "strides of that mean"] = 8
-MIN_ORDINARY_STRIDES: Annotated[Unsigned, "strides that it takes to judge it"] = flags.FEWEST_STRIDES
+MIN_ORDINARY_STRIDES: Annotated[Unsigned, "strides that it takes to judge it"] = flags.MIN_ORDINARY_STRIDES
 # Causes of a length's standard deviation, which adds their squares.
 BASE_SD_CM: Annotated[float, "of every stride"] = uncertainty.BASE_SD_CM
 SD_PER_EXCESS_CM_PER_M: Annotated[float, "per m of unusual forward excess"] = (

@@ -1,13 +1,14 @@
-"""Stride length by integrating the sensor from one mid-stance to the next, with zero-velocity de-drifting.
+"""Integrate the sensor from one mid-stance to the next with zero-velocity de-drifting: stride length.
 
-The classical scheme (Foxlin, IEEE CG&A 2005, 25(6), 38-46; Skog et al., IEEE TBME 2010, 57(11), 2657-2666)
-over one stride at a time: at mid-stance the foot all but rests, so the velocity there is known, and what else
-the integral makes of it is drift, taken out as a line in time. Known is not zero: the foot already rolls
-about its sole, and the sensor sits a lever arm above (Peruzzi et al., J Biomech 2011, 44(10), 1991-1994).
+The classical method (Foxlin, IEEE CG&A 2005, 25(6), 38-46; Skog et al., IEEE TBME 2010, 57(11), 2657-2666),
+for each stride separately. At mid-stance the foot nearly rests, so its velocity is known. The difference
+between this velocity and the integral is drift, which is removed as a line in time. The known velocity is not
+zero: the foot already rolls over its sole, and the sensor is a lever arm above the floor (Peruzzi et al.,
+J Biomech 2011, 44(10), 1991-1994).
 
-A line in time is right for drift that grows evenly, as from tilt or bias. A sensor that is shaken at foot
-contact drifts all at once, there. How much of its drift comes so is a property of sensor and wearer. It is
-estimated from all strides together: see `impact_share`.
+A line in time is right for drift that grows evenly, as from tilt or bias. The drift of a sensor that is
+shaken at foot contact comes all at once, at the contact. The share of this drift depends on the sensor and
+its wearer. It is estimated from all strides together: see `impact_share`.
 """
 
 from dataclasses import dataclass, replace
@@ -20,29 +21,31 @@ from tinystride.gait.signals import StrideSignals
 GRAVITY_MPS2 = 9.80665
 POINTS = 64
 LOWPASS_HZ = 10.0
-ABREAST = 256  # strides that are filtered at once
-LEVER_M = 0.06  # least bias on llio-ruler and on simulated people
-# Before the first stride: mean absolute forward and vertical excess velocity times duration, m, and how many
-# strides that counts for. The five measured sets have 0.18 and 0.02 to 0.17 m.
+BATCH_STRIDES = 256  # strides that are filtered at once
+LEVER_ARM_M = 0.06  # minimizes the bias on llio-ruler and simulated people
+# Prior before the first stride: mean absolute forward and vertical excess velocity times duration, m, and its
+# weight in strides. The five measured sets have 0.18 m and 0.02 to 0.17 m.
 USUAL_EXCESS_M = (0.18, 0.07)
 USUAL_EXCESS_STRIDES = 2
-MAX_EXCESS_RATIO = 4.0  # a stride's excess counts at most so many times the mean
-# Excess velocity that a tilt at the end explains, times g, the duration and the tilt. A tilt that came at
-# contact makes 0.3; 0.25 errs least on copies of the measured sets at 50 Hz without a filter.
+MAX_EXCESS_RATIO = 4.0  # limits the excess of a stride, as a multiple of the mean
+# Excess velocity due to a tilt at the end, divided by g, the duration and the tilt. It is 0.3 for a tilt that
+# came at contact; 0.25 gives the smallest errors on copies of the measured sets at 50 Hz without a filter.
 EXCESS_PER_TILT = 0.25
-# Contact as a share of the stride: median of the measured sets, and what nearly all strides are within.
+# Contact as a share of the stride: median of the measured sets, and the range of nearly all strides.
 USUAL_CONTACT, CONTACT_RANGE = 0.7, (0.5, 0.9)
 
 
 @dataclass(frozen=True, eq=False)
 class Strapdown:
-    """What the integration of n strides gives, in the start-stance frame: the foot's axes there, z upright.
+    """Integral of n strides in the start-stance frame: the axes of the foot at the start, with z vertical.
 
-    length_cm: [n] horizontal distance between the two mid-stances
-    displacement_m: [n, 3]
-    velocity_mps: [n, points, 3], from zero at the start, before de-drifting
-    orientation: [n, points, 3, 3], rotations from sensor axes to the start-stance frame
-    excess_mps: [n, 3] velocity at the end that should not be there: what a line in time has taken out
+    Attributes:
+        length_cm: [n], horizontal distance between the two mid-stances
+        displacement_m: [n, 3], from mid-stance to mid-stance
+        velocity_mps: [n, points, 3], from zero at the start, before de-drifting
+        orientation: [n, points, 3, 3], rotations from sensor axes to the start-stance frame
+        excess_mps: [n, 3], difference between the integrated and the known velocity at the end, which is
+            removed as a line in time
     """
 
     length_cm: np.ndarray
@@ -53,21 +56,23 @@ class Strapdown:
 
 
 def integrate(
-    acc_mps2: np.ndarray, gyr_radps: np.ndarray, duration_s: np.ndarray, *, lever_m: float = LEVER_M
+    acc_mps2: np.ndarray, gyr_radps: np.ndarray, duration_s: np.ndarray, *, lever_arm_m: float = LEVER_ARM_M
 ) -> Strapdown:
-    """Integrate n strides, each sampled evenly from its first mid-stance to its last.
+    """Return the integral of n strides, each sampled evenly from its first mid-stance to its last.
 
-    acc_mps2, gyr_radps: [n, points, 3] in any axes that are fixed to the foot, bias removed
-    duration_s: [n]
-    lever_m: height of the sensor above the point that the foot rolls about at mid-stance
+    Args:
+        acc_mps2: [n, points, 3], in any axes fixed to the foot
+        gyr_radps: [n, points, 3], in the same axes, without bias
+        duration_s: [n]
+        lever_arm_m: height of the sensor above the point that the foot rolls over at mid-stance
     """
     step_s = (duration_s / (acc_mps2.shape[1] - 1))[:, None, None]
-    orientation = _orientation(gyr_radps, step_s, level(acc_mps2[:, 0]))
+    orientation = _orientation(gyr_radps, step_s, align_to_gravity(acc_mps2[:, 0]))
     acceleration = np.einsum("npij,npj->npi", orientation, acc_mps2) - [0.0, 0.0, GRAVITY_MPS2]
     velocity = _cumulate(acceleration, step_s)
-    at_start = _stance_velocity(orientation[:, 0], gyr_radps[:, 0], lever_m)
-    at_end = _stance_velocity(orientation[:, -1], gyr_radps[:, -1], lever_m)
-    # A line in time through the velocities of both stances: its integral is the mean of its two ends.
+    at_start = _stance_velocity(orientation[:, 0], gyr_radps[:, 0], lever_arm_m)
+    at_end = _stance_velocity(orientation[:, -1], gyr_radps[:, -1], lever_arm_m)
+    # The integral of a line in time is the duration times the mean of its ends.
     excess = velocity[:, -1] + at_start - at_end
     displacement = _cumulate(velocity, step_s)[:, -1] + (at_start - excess / 2) * duration_s[:, None]
     return Strapdown(
@@ -80,12 +85,15 @@ def integrate(
 
 
 def untilted_excess_m(strapdown: Strapdown, acc_mps2: np.ndarray, duration_s: np.ndarray) -> np.ndarray:
-    """Return excess velocity times duration [n, 3], m, less what the tilt at the end explains.
+    """Return excess velocity times duration [n, 3], m, minus the part that the tilt at the end explains.
 
-    acc_mps2: [n, points, 3] as it was integrated; duration_s: [n]
+    A gyroscope error at contact leaves a tilt, which turns gravity into horizontal velocity. This part of the
+    excess is not due to shaking.
 
-    A gyroscope that is wrong at contact leaves a tilt, which turns gravity into horizontal velocity. That
-    part of the excess is not from shaking.
+    Args:
+        strapdown: integral of n strides
+        acc_mps2: [n, points, 3], as integrated
+        duration_s: [n]
     """
     force = np.einsum("nij,nj->ni", strapdown.orientation[:, -1], acc_mps2[:, -1])
     tilt = force / np.maximum(np.linalg.norm(force, axis=1), 1e-9)[:, None] * [1, 1, 0]
@@ -94,14 +102,16 @@ def untilted_excess_m(strapdown: Strapdown, acc_mps2: np.ndarray, duration_s: np
 
 
 def impact_share(excess_m: np.ndarray) -> tuple[float, float]:
-    """Return the share, 0 to 1, of the horizontal drift that comes at foot contact, and the usual excess, m.
+    """Return the share of the horizontal drift that comes at contact, 0 to 1, and the usual excess, m.
 
-    excess_m: [n, 3] untilted_excess_m of a recording's strides, in the canonical foot frame
+    Shaking at contact disturbs all directions equally; evenly growing drift (tilt times gravity) is
+    horizontal. So the share is the ratio of the variances of vertical and forward excess, each estimated from
+    the mean absolute deviation from the mean. This mean, the usual excess, is a property of the gait and not
+    of shaking. Both are updated stride by stride, as in the C library.
 
-    Shaking at contact disturbs all directions alike; what grows evenly (tilt times gravity) is horizontal.
-    So the share is the ratio of the variances of vertical and forward excess, each from the mean absolute
-    deviation from the mean. That mean, the usual excess, is a property of the gait and is not shaking. Both
-    are updated stride by stride, as a device does it.
+    Args:
+        excess_m: [n, 3], untilted_excess_m of the strides of a recording, in the canonical foot frame, in
+            order
     """
     mean, deviation, n = np.zeros(2), np.array(USUAL_EXCESS_M), USUAL_EXCESS_STRIDES
     for forward_and_up in np.asarray(excess_m)[:, [0, 2]]:
@@ -110,24 +120,28 @@ def impact_share(excess_m: np.ndarray) -> tuple[float, float]:
         change = np.clip(forward_and_up - mean, -limit, limit)
         deviation = deviation + (np.abs(change) - deviation) / n
         mean = mean + change / n
-    # The fewer strides there are, the less is believed.
-    known = 1 - USUAL_EXCESS_STRIDES / n
-    return float(known * min(1.0, (deviation[1] / deviation[0]) ** 2)), float(mean[0])
+    # With few strides, the share is reduced.
+    confidence = 1 - USUAL_EXCESS_STRIDES / n
+    return float(confidence * min(1.0, (deviation[1] / deviation[0]) ** 2)), float(mean[0])
 
 
 def with_impacts(
     strapdown: Strapdown, excess_m: np.ndarray, contact: np.ndarray, share: float, usual_m: float
 ) -> Strapdown:
-    """Return the integral [n] with `share` of its unusual horizontal drift taken out from foot contact on.
+    """Return the integral [n] with the part of its drift that came at foot contact corrected.
 
-    excess_m: [n, 3] untilted_excess_m
-    contact: [n], time from start to contact as a share of the duration, NaN where unknown
-    share, usual_m: from impact_share
+    The position error of drift is the excess velocity times the time from the contact to the end if it came
+    at the contact, and times half the duration if it grew evenly; `integrate` has already removed the latter.
+    Only the horizontal excess beyond the usual excess is corrected.
 
-    Position lost to drift is excess * (duration - contact) if the drift came at contact, and
-    excess * duration / 2 if it grew evenly; the latter has already been taken out.
+    Args:
+        strapdown: integral of n strides
+        excess_m: [n, 3], as `untilted_excess_m` returns it
+        contact: [n], time from start to contact as a share of the duration; NaN if unknown
+        share: part of the drift that comes at contact, 0 to 1, as `impact_share` returns it
+        usual_m: usual forward excess, as `impact_share` returns it
     """
-    contact = known_contact(contact)
+    contact = limited_contact(contact)
     displacement = strapdown.displacement_m.copy()
     unusual_m = excess_m[:, :2] - [usual_m, 0]
     displacement[:, :2] += ((contact - 0.5) * share)[:, None] * unusual_m
@@ -139,27 +153,39 @@ def with_impacts(
 
 
 def height_lost_m(excess_m: np.ndarray, contact: np.ndarray) -> np.ndarray:
-    """Return the height [n] that a line in time makes of vertical velocity that came all at contact, m.
+    """Return the height error [n], m, of the line in time for vertical drift that came all at contact.
 
-    excess_m: [n] vertical excess velocity times duration, m; contact: as of with_impacts
+    Args:
+        excess_m: [n], vertical excess velocity times duration
+        contact: [n], time from start to contact as a share of the duration; NaN if unknown
     """
-    return -(known_contact(contact) - 0.5) * excess_m
+    return -(limited_contact(contact) - 0.5) * excess_m
 
 
-def known_contact(contact: np.ndarray) -> np.ndarray:
-    """Return contact [n] as a share of the duration within CONTACT_RANGE, USUAL_CONTACT for NaN."""
+def limited_contact(contact: np.ndarray) -> np.ndarray:
+    """Return the contact [n] as a share of the duration, limited to CONTACT_RANGE; USUAL_CONTACT for NaN.
+
+    Args:
+        contact: [n], time from start to contact as a share of the duration
+    """
     return np.clip(np.where(np.isfinite(contact), contact, USUAL_CONTACT), *CONTACT_RANGE)
 
 
 def de_drifted(
-    strapdown: Strapdown, gyr_radps: np.ndarray, duration_s: np.ndarray, *, lever_m: float = LEVER_M
+    strapdown: Strapdown, gyr_radps: np.ndarray, duration_s: np.ndarray, *, lever_arm_m: float = LEVER_ARM_M
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Velocity (m/s) and position (m) [n, points, 3] on the way, in the start-stance frame, without drift.
+    """Return velocity (m/s) and position (m) during the strides, each [n, points, 3], without drift.
 
-    Arguments as given to `integrate`, and what it returned. The last position is `displacement_m`.
+    Both are in the start-stance frame. The last position is `displacement_m` of the integral.
+
+    Args:
+        strapdown: as `integrate` returns it
+        gyr_radps: [n, points, 3], as given to `integrate`
+        duration_s: [n], as given to `integrate`
+        lever_arm_m: as given to `integrate`
     """
     at_start, at_end = (
-        _stance_velocity(strapdown.orientation[:, k], gyr_radps[:, k], lever_m) for k in (0, -1)
+        _stance_velocity(strapdown.orientation[:, k], gyr_radps[:, k], lever_arm_m) for k in (0, -1)
     )
     share = np.linspace(0, 1, gyr_radps.shape[1])[:, None]
     excess = strapdown.velocity_mps[:, -1] + at_start - at_end
@@ -170,20 +196,26 @@ def de_drifted(
 def resample(
     signals: StrideSignals, points: int = POINTS, lowpass_hz: float = LOWPASS_HZ
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Low-passed samples of n strides at `points` even instants from mid-stance to mid-stance.
+    """Return low-passed samples of n strides at evenly spaced instants from mid-stance to mid-stance.
 
-    Returns acc_mps2 [n, points, 3], gyr_radps [n, points, 3], duration_s [n].
+    Args:
+        signals: samples of n strides
+        points: number of instants per stride
+        lowpass_hz: cut-off frequency of the low-pass
+
+    Returns:
+        acc_mps2 [n, points, 3], gyr_radps [n, points, 3] and duration_s [n]
     """
     resampled = np.empty((len(signals), points, 6))
     samples = np.column_stack([signals.acc_mps2, signals.gyr_radps]).astype(float)
     length = np.diff(signals.offset)
     for rate_hz in np.unique(signals.rate_hz):
-        # Strides of similar length abreast, padded to the longest.
+        # Filter strides of similar length together, padded to the maximum length.
         same = np.flatnonzero(signals.rate_hz == rate_hz)
         same = same[np.argsort(length[same], kind="stable")]
-        for begin in range(0, len(same), ABREAST):
-            part = same[begin : begin + ABREAST]
-            resampled[part] = _resample_abreast(
+        for begin in range(0, len(same), BATCH_STRIDES):
+            part = same[begin : begin + BATCH_STRIDES]
+            resampled[part] = _resample_batch(
                 samples,
                 signals.offset[part],
                 length[part],
@@ -196,7 +228,7 @@ def resample(
     return resampled[..., :3], resampled[..., 3:], duration_s
 
 
-def _resample_abreast(
+def _resample_batch(
     samples: np.ndarray,
     offset: np.ndarray,
     length: np.ndarray,
@@ -205,13 +237,13 @@ def _resample_abreast(
     points: int,
     lowpass_hz: float,
 ) -> np.ndarray:
-    """resample_between for n strides at once, each with its own bounds [n, 2]: the same numbers.
+    """Return what `resample_between` returns, for n strides at once, each with its own bounds [n, 2].
 
-    samples: [N, channel] of all strides; offset, length: [n], which of them are those of each stride
+    samples: [N, channel] of all strides; offset, length: [n], the samples of each stride
     """
     half, place = _instants(rate_hz, bounds, points, lowpass_hz)
-    longest = max(int(length.max()), int((place + half).max()) + 2)
-    own = offset[:, None] + np.minimum(np.arange(longest), length[:, None] - 1)
+    n_padded = max(int(length.max()), int((place + half).max()) + 2)
+    own = offset[:, None] + np.minimum(np.arange(n_padded), length[:, None] - 1)
     smooth = lowpass(samples[own.T], rate_hz, lowpass_hz).transpose(1, 0, 2)
     total = np.zeros_like(smooth)
     np.cumsum((smooth[:, 1:] + smooth[:, :-1]) / 2, axis=1, out=total[:, 1:])
@@ -220,7 +252,7 @@ def _resample_abreast(
 
 
 def _integral_at(samples: np.ndarray, total: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """_integral of each of samples [n, N, channel], whose sums are `total`, to places [n, points]."""
+    """Return `_integral` of each of samples [n, N, channel], with the sums `total`, at places [n, points]."""
     stride = np.arange(len(samples))[:, None]
     before = np.maximum(place, 0).astype(np.int64)
     weight = (place - before)[..., None]
@@ -231,7 +263,7 @@ def _integral_at(samples: np.ndarray, total: np.ndarray, place: np.ndarray) -> n
 def _instants(
     rate_hz: float, bounds: np.ndarray, points: int, lowpass_hz: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Half an interval [n, 1] and the instants [n, points], in samples, at which to read the filter."""
+    """Return half an interval [n, 1] and the instants [n, points] of the filtered samples, in samples."""
     half = ((bounds[:, 1] - bounds[:, 0]) / (points - 1) / 2)[:, None]
     place = np.linspace(bounds[:, 0], bounds[:, 1], points, axis=1)
     return half, place + lowpass_delay_s(rate_hz, lowpass_hz) * rate_hz
@@ -244,22 +276,33 @@ def resample_between(
     points: int = POINTS,
     lowpass_hz: float = LOWPASS_HZ,
 ) -> np.ndarray:
-    """Low-pass `samples` [N, channel] and read them at `points` even instants within each of `bounds` [n, 2].
+    """Return low-passed samples at evenly spaced instants within each of the bounds, [n, points, channel].
 
-    The filter is causal; its delay is made up for by reading as much later. A value is the mean over the
-    interval between two instants, without which what the filter leaves of an impact would depend on where the
-    instants fall: up to 1.9 cm in a slow stride. Returns [n, points, channel].
+    The filter is causal; its delay is compensated by reading later samples. Each value is the mean over the
+    interval around an instant. Without the mean, the filtered rest of an impact would depend on the place of
+    the instants: up to 1.9 cm in a slow stride.
+
+    Args:
+        samples: [N, channel]
+        rate_hz: sampling rate
+        bounds: [n, 2], fractional sample numbers
+        points: number of instants per stride
+        lowpass_hz: cut-off frequency of the low-pass
     """
     half, place = _instants(rate_hz, bounds, points, lowpass_hz)
-    # A stride may end with the recording, before the filter has brought out its last samples.
+    # A stride may end with the recording, but the delayed output of the filter is later.
     missing = max(0, int((place + half).max()) + 2 - len(samples))
     return Resampler(samples, rate_hz, missing, lowpass_hz).between(bounds, points)
 
 
 class Resampler:
-    """Samples [N, channel] that are filtered once and read between any bounds, as resample_between does.
+    """Samples that are filtered once and read between any bounds, as by `resample_between`.
 
-    missing: how many samples are read after the last one, which is repeated
+    Args:
+        samples: [N, channel]
+        rate_hz: sampling rate
+        missing: number of samples to be read after the last one, which is repeated
+        lowpass_hz: cut-off frequency of the low-pass
     """
 
     def __init__(
@@ -271,14 +314,19 @@ class Resampler:
         np.cumsum((self._smooth[1:] + self._smooth[:-1]) / 2, axis=0, out=self._total[1:])
 
     def between(self, bounds: np.ndarray, points: int = POINTS) -> np.ndarray:
-        """[n, points, channel] of bounds [n, 2]."""
+        """Return samples at evenly spaced instants within each of the bounds, [n, points, channel].
+
+        Args:
+            bounds: [n, 2], fractional sample numbers
+            points: number of instants per stride
+        """
         half, place = _instants(self._rate_hz, bounds, points, self._lowpass_hz)
         end, start = (_integral(self._smooth, self._total, place + side * half) for side in (1, -1))
         return (end - start) / (2 * half[..., None])
 
 
 def _integral(samples: np.ndarray, total: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Integral of the straight lines through samples [N, channel] from the first one to fractional places.
+    """Return the integral of linearly interpolated samples [N, channel] from the first to fractional places.
 
     total: [N, channel], the integral to each sample
     """
@@ -289,8 +337,12 @@ def _integral(samples: np.ndarray, total: np.ndarray, place: np.ndarray) -> np.n
     return total[before] + weight * (own + weight * slope / 2)
 
 
-def level(acc_mps2: np.ndarray) -> np.ndarray:
-    """The smallest rotations [n, 3, 3] that turn the specific force [n, 3] of a foot at rest upright."""
+def align_to_gravity(acc_mps2: np.ndarray) -> np.ndarray:
+    """Return the smallest rotations [n, 3, 3] that turn the specific force of a foot at rest upright.
+
+    Args:
+        acc_mps2: [n, 3], specific force at rest, not zero
+    """
     up = acc_mps2 / np.linalg.norm(acc_mps2, axis=1, keepdims=True)
     axis = np.cross(up, [0.0, 0.0, 1.0])
     sine = np.linalg.norm(axis, axis=1, keepdims=True)
@@ -301,7 +353,11 @@ def level(acc_mps2: np.ndarray) -> np.ndarray:
 
 
 def rotation_matrices(rotation_vectors: np.ndarray) -> np.ndarray:
-    """Rotation vectors [..., 3], rad, to matrices [..., 3, 3] (Rodrigues)."""
+    """Return the rotation matrices [..., 3, 3] of rotation vectors (Rodrigues).
+
+    Args:
+        rotation_vectors: [..., 3], rad
+    """
     angle = np.linalg.norm(rotation_vectors, axis=-1)[..., None, None]
     x, y, z = np.moveaxis(rotation_vectors, -1, 0)
     zero = np.zeros_like(x)
@@ -311,6 +367,7 @@ def rotation_matrices(rotation_vectors: np.ndarray) -> np.ndarray:
 
 
 def _orientation(gyr_radps: np.ndarray, step_s: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Return orientations [n, points, 3, 3] from `start` [n, 3, 3], with the mean rate of each interval."""
     steps = rotation_matrices((gyr_radps[:, 1:] + gyr_radps[:, :-1]) / 2 * step_s)
     orientation = np.empty((*gyr_radps.shape[:2], 3, 3))
     orientation[:, 0] = start
@@ -319,12 +376,13 @@ def _orientation(gyr_radps: np.ndarray, step_s: np.ndarray, start: np.ndarray) -
     return orientation
 
 
-def _stance_velocity(orientation: np.ndarray, gyr_radps: np.ndarray, lever_m: float) -> np.ndarray:
-    return np.cross(np.einsum("nij,nj->ni", orientation, gyr_radps), [0.0, 0.0, lever_m])
+def _stance_velocity(orientation: np.ndarray, gyr_radps: np.ndarray, lever_arm_m: float) -> np.ndarray:
+    """Return the velocity [n, 3] of a sensor on a foot that rolls over its sole, m/s."""
+    return np.cross(np.einsum("nij,nj->ni", orientation, gyr_radps), [0.0, 0.0, lever_arm_m])
 
 
 def _cumulate(rate: np.ndarray, step_s: np.ndarray) -> np.ndarray:
-    """Trapezoidal integral over time [n, points, 3], zero at the start."""
+    """Return the trapezoidal integral over time [n, points, 3], zero at the start."""
     total = np.zeros_like(rate)
     np.cumsum((rate[:, 1:] + rate[:, :-1]) / 2 * step_s, axis=1, out=total[:, 1:])
     return total

@@ -17,10 +17,10 @@ from tinystride.gait.flags import (
     UNSTEADY_MPS,
     UNSTEADY_TILT_RAD,
     clipped_axes,
+    contains_any,
     heading_change_deg,
     residuals,
     stride_flags,
-    touched,
 )
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.options import GaitOptions
@@ -197,7 +197,13 @@ def _stride_columns(
 ) -> tuple[dict[str, np.ndarray], StrideSignals]:
     """Return the columns of the table and the samples of one recording's strides.
 
-    in_step: the delay between the sensors was corrected, or cannot be found
+    Args:
+        recording: of one foot
+        options: limits of an ordinary stride
+        in_step: true if the delay between the sensors was corrected already, or cannot be found
+
+    Raises:
+        DataError: if the recording has no stride
     """
     calibrated = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
     acc_mps2, gyr_radps = calibrated.acc_mps2, calibrated.gyr_radps
@@ -226,7 +232,7 @@ def _stride_columns(
     steady = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
     # Clipping disturbs the vertical velocity, too, but this is not shaking at contact.
-    impacts = strapdown.impact_share(excess_m[steady & ~touched(mid_stances, np.any(clipped, axis=1))])
+    impacts = strapdown.impact_share(excess_m[steady & ~contains_any(mid_stances, np.any(clipped, axis=1))])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
     integral = strapdown.with_impacts(integral, excess_m, contact, *impacts)
     flags = stride_flags(

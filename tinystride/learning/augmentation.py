@@ -41,7 +41,7 @@ import attrs
 import numpy as np
 
 from tinystride.gait.signals import StrideSignals
-from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, level, resample, rotation_matrices
+from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, align_to_gravity, resample, rotation_matrices
 from tinystride.optional import extra
 from tinystride.validation import increasing_pair, real_number
 
@@ -435,7 +435,7 @@ def _orientations(acc: np.ndarray, gyr: np.ndarray, step_s: np.ndarray) -> np.nd
     turned[:, 0] = np.eye(3)
     for k in range(steps.shape[1]):
         np.matmul(turned[:, k], steps[:, k], out=turned[:, k + 1])
-    start = level(acc[:, MARGIN]) @ turned[:, MARGIN].swapaxes(-1, -2)
+    start = align_to_gravity(acc[:, MARGIN]) @ turned[:, MARGIN].swapaxes(-1, -2)
     return start[:, None] @ turned
 
 

@@ -293,4 +293,4 @@ def stretched_features(
 
 def _motion(recorded: Examples, signals: StrideSignals) -> FootMotion:
     samples = resample_with_margin(signals.select(recorded.stride_id))
-    return recover_motion(*samples, recorded.length_cm, np.array([0, 0, strapdown.LEVER_M]))
+    return recover_motion(*samples, recorded.length_cm, np.array([0, 0, strapdown.LEVER_ARM_M]))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinystride.firmware import constants as c
-from tinystride.gait.strapdown import POINTS, level, rotation_matrices
+from tinystride.gait.strapdown import POINTS, align_to_gravity, rotation_matrices
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _integrated(
         gravity is used, rad²; specific force [3] at the end, m/s²
     """
     step_s = duration_s / (POINTS - 1)
-    orientation = level((acc_mps2[0] @ axes.T)[None])[0] @ axes
+    orientation = align_to_gravity((acc_mps2[0] @ axes.T)[None])[0] @ axes
     repaired, repaired_rad, covariance = gyr_radps.copy(), 0.0, np.zeros((2, 2))
     for point in range(1, POINTS):
         for run, own_s in zip(runs, time_s[:, point], strict=True):
