@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* TinyStride: raw samples of a shoe-worn inertial sensor in, stride lengths out. See tinystride.h.
+/* TinyStride: measure the length of every stride from the samples of a shoe-worn inertial sensor. See tinystride.h.
  *
- * Samples are converted to counts of ACC_UNIT and GYR_UNIT and summed to blocks of about 1/60 s. All decisions about
- * strides use integer arithmetic on blocks, so they are the same on every processor; what happens once per stride is
- * single precision. The parts below are one translation unit: none is compiled on its own.
- */
+ * Samples are converted to counts of ACC_UNIT and GYR_UNIT and summed to blocks of about 1/60 s. Decisions about
+ * strides use integer arithmetic on blocks, so they are the same on every processor. Computations of one stride use
+ * single precision. The parts below are one translation unit and cannot be compiled separately. */
 #include "tinystride.h"
 
 #include "tinystride_model.h"
@@ -29,8 +28,8 @@
 
 /* Public functions. */
 
-/* Design the low-pass: a Butterworth filter of second order by the bilinear transform, and its delay for slow
- * signals. */
+/* Compute the coefficients and the delay of the low-pass: a Butterworth filter of second order, by the bilinear
+ * transform. */
 static void design_lowpass(tinystride_t *ts, float block_hz)
 {
     const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
@@ -103,7 +102,7 @@ int tinystride_reset(tinystride_t *ts)
     return TINYSTRIDE_OK;
 }
 
-/* Set the full scale of one sensor; 0 or more than can be counted: unknown. */
+/* Set the full scale of one sensor, m/s^2 or rad/s; unknown if it is 0, or too large for the counts. */
 static NOINLINE void set_sensor_full_scale(tinystride_t *ts, int sensor, float full_scale)
 {
     const float unit = UNIT[sensor];
@@ -164,18 +163,18 @@ int tinystride_gap(tinystride_t *ts, uint32_t samples)
     return TINYSTRIDE_OK;
 }
 
-/* Return 1 if the foot turns so fast that a gap of this length would spoil the stride, if it is no gap but a jump
- * of the clock. */
+/* Return 1 if the foot turns so fast that the stride would be wrong if the gap of the time stamps is a jump of the
+ * clock instead of lost samples, else 0. */
 static int turns_fast(const tinystride_t *ts, const float gyr_radps[3], float gap_us)
 {
-    const float most = squared(MAX_GAP_RAD * 1e6f / gap_us);
+    const float limit = squared(MAX_GAP_RAD * 1e6f / gap_us);
     float last[3];
     to_floats(ts->input.last + 3, last);
-    return !(dot(gyr_radps, gyr_radps) <= most && dot(last, last) * (GYR_UNIT * GYR_UNIT) <= most);
+    return !(dot(gyr_radps, gyr_radps) <= limit && dot(last, last) * (GYR_UNIT * GYR_UNIT) <= limit);
 }
 
-/* A phase-locked loop: last_time_us follows the time stamps, interval_us their mean distance. The first stamps
- * weigh more, so that the rate is known before the first stride ends. */
+/* Track the time stamps by a phase-locked loop: last_time_us is their smoothed value, interval_us their mean interval.
+ * The first time stamps have more weight, so that the rate is known before the first stride ends. */
 int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
                        tinystride_stride_t *stride)
 {
@@ -188,9 +187,9 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
         ts->input.has_clock = 1;
         ts->input.last_time_us = time_us;
     } else if (passed_us > (uint32_t)MAX_JUMP_US) {
-        /* Far ahead, or back: restart there. */
+        /* A jump forward or back: restart at the new time. */
         if (passed_us > UINT32_MAX - (uint32_t)MAX_JUMP_US) {
-            /* More than jitter: an unknown number of samples is missing until the stamps catch up. */
+            /* More than jitter: an unknown number of samples is dropped until the clock passes its earlier value. */
             if ((float)(0u - passed_us) > 0.5f * ts->input.interval_us) {
                 record_event(ts, GAP);
             }
@@ -223,7 +222,7 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
     return tinystride_push(ts, acc_mps2, gyr_radps, stride);
 }
 
-/* Repeat the last sample until a foot that rests ends its stride. */
+/* Repeat the last sample until a foot at rest ends its stride. */
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
 {
     float samples[6];
@@ -235,7 +234,7 @@ int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
         samples[i] = (float)ts->input.last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
     }
     for (uint32_t left = 2u * ts->config.blocks[PAUSE] * ts->config.samples_per_block; left > 0u; --left) {
-        ts->standing.blocks = 0; /* a repeated sample is not standing */
+        ts->standing.blocks = 0; /* a repeated sample does not count as standing */
         ts->input.repeat_score = 0;
         if (add_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;

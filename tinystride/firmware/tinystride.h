@@ -221,15 +221,15 @@ struct tinystride_stance {
     uint32_t candidate;         /* block of minimum motion energy since the last search */
     uint32_t candidate_turned, candidate_moving; /* `turned` and `last_moving` at the candidate */
     uint32_t searched_until;    /* end of the last search */
-    uint32_t quietest;          /* candidate of minimum motion energy in the open stance */
+    uint32_t mid_stance;        /* candidate of minimum motion energy in the open stance */
     uint32_t last_candidate;
     uint32_t stationary_end;    /* first moving block after the last candidate, as far as searched */
     uint32_t arrival;           /* first stationary block of the open stance */
     uint32_t relearn_at;        /* end of the search for the force at stance */
     uint32_t min_energy;        /* minimum energy in that search */
-    uint16_t candidate_motion, quietest_motion; /* motion energy */
+    uint16_t candidate_motion, mid_stance_motion; /* motion energy */
     uint16_t searched_motion;   /* motion energy of the last search's candidate */
-    int16_t candidate_force[3], quietest_force[3], min_energy_force[3]; /* specific force, counts */
+    int16_t candidate_force[3], mid_stance_force[3], min_energy_force[3]; /* specific force, counts */
 };
 
 /* Private: detection of standing. */

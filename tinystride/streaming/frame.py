@@ -37,7 +37,7 @@ class Frame:
         Returns:
             slipped: True if the two forces alone prove that the sensor slipped on the shoe
             changed: [3] unit vector of the force at the end − that at the start
-            pushed: sum of the squares of what both forces differ from gravity in size, as shares of gravity
+            pushed: sum of the squared relative differences of both forces from gravity, in size
         """
         start, end = np.array(start_force, float), np.array(end_force, float)
         if not self._has_frame or cosine(self.up_force, end) < c.COS_MAX_TURNED:

@@ -29,7 +29,7 @@ class Checks:
         Args:
             integral: integral of the stride
             duration_s: duration, s
-            residual_score: score of drift and tilt at the end; above 1 a stride is unsteady
+            residual_score: sum of the squares of drift and tilt at the end, relative to their limits
             reverses: True if the foot moved against the direction of the last strides
             flags: other flags of the stride
         """
@@ -98,7 +98,7 @@ def integral_flags(
         integral: integral of the stride
         duration_s: duration, s
         length_cm: length, cm
-        drift_mps: velocity left at the end, m/s
+        drift_mps: velocity at the end, m/s
         tilt_mps2: horizontal specific force at the end, m/s²
     """
     raised = {

@@ -19,8 +19,8 @@ class Stances:
     Attributes:
         stride: current stride, which is started here
         stance_force: [3] specific force of the foot at stance, counts
-        quietest_force: [3] specific force of the open stance's block with minimum motion energy, counts
-        quietest_motion: its motion energy, (0.01 rad/s)²
+        mid_stance_force: [3] specific force of the open stance's block with minimum motion energy, counts
+        mid_stance_motion: its motion energy, (0.01 rad/s)²
         previous_missing: True if the stride before the next one is missing
         block: number of the current block
     """
@@ -33,7 +33,7 @@ class Stances:
         self.stride = Current()
         self.has_stance_force = self.has_stance = self.on_ground = self.previous_missing = False
         self.stance_force = [0, 0, 0]
-        self.quietest_force, self._up = [0, 0, 0], [0.0, 0.0, 0.0]
+        self.mid_stance_force, self._up = [0, 0, 0], [0.0, 0.0, 0.0]
         self.block = 0
 
     def restart(self) -> None:
@@ -87,7 +87,7 @@ class Stances:
             self._candidate, self._candidate_motion, self._candidate_force = n, motion, force
             self._candidate_turned, self._candidate_moving = self._turned, self._last_moving
         if self.on_ground:
-            self._follow_stance(motion)
+            self._update_stance(motion)
         if n - self._candidate == design.stance_interval:
             self._confirm_candidate()
 
@@ -148,7 +148,7 @@ class Stances:
         step = c.GYR_UNIT * self.design.period_s
         self._up = [x + step * (y * rz - z * ry), y + step * (z * rx - x * rz), z + step * (x * ry - y * rx)]
 
-    def _follow_stance(self, motion: int) -> None:
+    def _update_stance(self, motion: int) -> None:
         """End the open stance when the foot swings, or only its stride when the foot rests for long."""
         # A candidate that may still be confirmed as part of this stance.
         waits = (
@@ -182,10 +182,10 @@ class Stances:
                 return
         if not self.on_ground:
             self.on_ground, self._paused = True, False
-            self._arrival, self.quietest_motion = self._candidate_moving + 1, c.MAX_MOTION
-        if self._candidate_motion < self.quietest_motion:
-            self._quietest, self.quietest_motion = self._candidate, self._candidate_motion
-            self.quietest_force = self._candidate_force
+            self._arrival, self.mid_stance_motion = self._candidate_moving + 1, c.MAX_MOTION
+        if self._candidate_motion < self.mid_stance_motion:
+            self._mid_stance, self.mid_stance_motion = self._candidate, self._candidate_motion
+            self.mid_stance_force = self._candidate_force
         self._last_candidate, self._last_turned = self._candidate, self._candidate_turned
         self.has_stance = True
         if self._candidate_motion < c.STATIONARY_THRESHOLD:
@@ -199,7 +199,7 @@ class Stances:
         """End one stride at the middle of the stance, and start the next one there."""
         n = self.block
         available = min(n, c.MOTION_BLOCKS - 1)
-        age = n - (self._last_candidate if self._paused else self._quietest)
+        age = n - (self._last_candidate if self._paused else self._mid_stance)
         origin, before, after = n - age, self.design.half_pause, self.design.half_pause
         self.on_ground = False
         if self._paused:
@@ -214,7 +214,7 @@ class Stances:
         place = self._stationary_centre(origin, min(before, available - (n - origin)), min(after, n - origin))
         if not self._paused and self.stride.has_start:
             self._emit(place)
-        self.stride.start_stride(place, self.quietest_force, n, self.design.window)
+        self.stride.start_stride(place, self.mid_stance_force, n, self.design.window)
 
     def _end_stride_at_pause(self) -> None:
         """End the stride soon after the foot has come to rest, because it rests for long."""

@@ -117,9 +117,9 @@ class Measure:
         """
         stride, frame = stances.stride, self.frame
         gyr = segment.kept[stride.spread_from : stances.block + 1 : 2, 3:].astype(float)
-        slipped, changed, pushed = frame.update(stride.start_force, stances.quietest_force, gyr)
+        slipped, changed, pushed = frame.update(stride.start_force, stances.mid_stance_force, gyr)
         size = float(np.linalg.norm(frame.up_force)) + 1e-12
-        self.standing.update_rest_force(stances.quietest_force, stances.quietest_motion)
+        self.standing.update_rest_force(stances.mid_stance_force, stances.mid_stance_motion)
         offset = frame.up_force / size * (self.standing.rest_mps2 - c.GRAVITY)
         samples, axes = resample_blocks(segment, self.design, stride.start, length), frame.axes()
         acc, gyr = samples[:, :3] - offset, samples[:, 3:] - self.standing.bias
@@ -131,8 +131,8 @@ class Measure:
                 acc, gyr, axes, duration_s, runs, place, self.design.rate_hz
             )
         integral = integrate_samples(acc, gyr, axes, self.mirror, duration_s)
-        # A slip changes gravity at stance and tilts the end of the integral, by the same angle. A pushed foot
-        # changes the force at stance, too.
+        # A slip changes gravity at stance and tilts the end of the integral, by the same angle. The force
+        # of a foot that accelerates at stance is tilted, too.
         tipped = integral.up[:2] / (np.linalg.norm(integral.up) + 1e-12)
         together = tipped @ (changed @ axes.T * [1, self.mirror, 1])[:2]
         return integral, axes, slipped or together > c.MAX_SLIP_RAD2 + pushed, repaired_rad
