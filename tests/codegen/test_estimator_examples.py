@@ -84,7 +84,7 @@ def test_replay_other_headers_units_and_lost_samples_are_read(build, walk, tmp_p
     lost = strides_of(
         replay(build, write(tmp_path / "lost.csv", walk, lost=range(middle, middle + 8)), 128, "left")
     )
-    # A longer loss than a stride bears: strides begin anew after it.
+    # A gap that is too long to interpolate: strides start again after it.
     assert len(lost) >= 4 and set(lost["start_s"].round(1)) < set(plain["start_s"].round(1))
 
 

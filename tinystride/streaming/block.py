@@ -24,7 +24,7 @@ class Segment:
         first_sample: number of the first sample
         finish: number of the first block with samples of tinystride_finish, which ends after a stride
         sums: [n, 6] int64, sums of the samples of a block, counts
-        kept: [n, 6] int64, low-passed means of the samples of a block, counts
+        lowpassed: [n, 6] int64, low-passed means of the samples of a block, counts
         force: [n, 3] int64, mean specific force over the energy window, counts; 0 before it is filled
         energy: [n] int64, energy of the angular rate over the energy window, (0.01 rad/s)²; 0 before it is
             filled
@@ -41,7 +41,7 @@ class Segment:
     first_sample: int
     finish: int
     sums: np.ndarray
-    kept: np.ndarray
+    lowpassed: np.ndarray
     force: np.ndarray
     energy: np.ndarray
     gap: np.ndarray
@@ -189,7 +189,7 @@ def _segment(
         first_sample=first_sample,
         finish=finish,
         sums=sums,
-        kept=np.rint(lowpass(sums / d, design.block_hz, c.LOWPASS_HZ)).astype(np.int64) if n else sums,
+        lowpassed=np.rint(lowpass(sums / d, design.block_hz, c.LOWPASS_HZ)).astype(np.int64) if n else sums,
         force=np.fix(_window_sums(sums[:, :3], w) / design.window_samples).astype(np.int64),
         energy=_window_sums(energy[:, None], w)[:, 0] // design.window_samples,
         **{name: np.any(values[: n * d].reshape(n, d), axis=1) for name, values in marks.items()},

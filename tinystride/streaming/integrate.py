@@ -21,7 +21,7 @@ class Integral:
         acc: [64, 3] specific force, m/s²
         gyr: [64, 3] angular rate, rad/s
         values: [64, 6] features, the input of the network
-        moved: [3] displacement, m
+        displacement_m: [3] displacement, m
         excess_m: [3] excess velocity at the end times duration, without the effect of the tilt at the end, m
         up: [3] specific force at the end, in the frame of the start, m/s²
         late_mps: vertical velocity at the end per second of delay between the sensors, m/s
@@ -31,7 +31,7 @@ class Integral:
     acc: np.ndarray
     gyr: np.ndarray
     values: np.ndarray
-    moved: np.ndarray
+    displacement_m: np.ndarray
     excess_m: np.ndarray
     up: np.ndarray
     late_mps: float
@@ -39,7 +39,7 @@ class Integral:
     def reverse_direction(self) -> None:
         """Exchange forward with backward and left with right, except in `values`, `up` and `result`."""
         self.acc, self.gyr = self.acc * BACKWARD, self.gyr * BACKWARD
-        self.moved, self.excess_m = self.moved * BACKWARD, self.excess_m * BACKWARD
+        self.displacement_m, self.excess_m = self.displacement_m * BACKWARD, self.excess_m * BACKWARD
 
 
 def integrate_samples(
@@ -65,7 +65,7 @@ def integrate_samples(
         acc=acc,
         gyr=gyr,
         values=np.hstack([result.velocity_mps[0], gyr]) * duration_s,
-        moved=result.displacement_m[0],
+        displacement_m=result.displacement_m[0],
         excess_m=untilted_excess_m(result, acc[None], np.array([duration_s]))[0],
         up=result.orientation[0, -1] @ acc[-1],
         late_mps=float(
@@ -93,9 +93,9 @@ def resample_blocks(segment: Segment, design: Design, start: int, length: float)
     ticks = math.floor(first * c.Q14_ONE) + parts * np.arange(POINTS + 1) // (POINTS - 1)
     bounds = ticks / c.Q14_ONE
     low, high = int(bounds[0]), int(bounds[-1]) + 1
-    kept = segment.kept[low:high]
-    total = np.concatenate([np.zeros((1, 6)), np.cumsum(kept, axis=0)])
+    lowpassed = segment.lowpassed[low:high]
+    total = np.concatenate([np.zeros((1, 6)), np.cumsum(lowpassed, axis=0)])
     place = bounds - low
-    whole = np.minimum(place.astype(int), len(kept) - 1)
-    integral = total[whole] + (place - whole)[:, None] * kept[whole]
+    whole = np.minimum(place.astype(int), len(lowpassed) - 1)
+    integral = total[whole] + (place - whole)[:, None] * lowpassed[whole]
     return np.diff(integral, axis=0) / step * np.repeat([c.ACC_UNIT, c.GYR_UNIT], 3)

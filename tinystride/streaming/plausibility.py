@@ -103,7 +103,7 @@ def integral_flags(
     """
     raised = {
         "turn": _turns(integral.result),
-        "climb": abs(integral.moved[2]) > max(c.MAX_CLIMB_M, c.CLIMB_SLOPE / 100 * length_cm),
+        "climb": abs(integral.displacement_m[2]) > max(c.MAX_CLIMB_M, c.CLIMB_SLOPE / 100 * length_cm),
         "unusual-duration": not c.MIN_DURATION_S <= duration_s <= c.MAX_DURATION_S,
         "unsteady": drift_mps > c.MAX_DRIFT_MPS or tilt_mps2 > c.TAN_MAX_TILT * integral.up[2],
         "out-of-range": not c.MIN_LENGTH_CM <= length_cm <= c.MAX_LENGTH_CM,

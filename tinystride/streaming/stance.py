@@ -51,7 +51,7 @@ class Stances:
         Args:
             segment: blocks that process_block receives next
         """
-        self.segment, self._samples = segment, segment.kept.tolist()
+        self.segment, self._samples = segment, segment.lowpassed.tolist()
         self.motion: list[int] = []
         self.has_stance = self.on_ground = self._has_candidate = False
         self.stride = Current()

@@ -48,7 +48,7 @@ class Measure:
             return None
         duration_s = length * self.design.period_s
         integral, axes, slipped, repaired_rad = self._integrate(segment, stances, length)
-        reverses, is_reversed = self.frame.update_direction(integral.moved[0])
+        reverses, is_reversed = self.frame.update_direction(integral.displacement_m[0])
         if is_reversed:
             integral.reverse_direction()
         # The pitch rate may change its sign again after the end of the stride.
@@ -68,8 +68,8 @@ class Measure:
         if not flags & (INCOMPLETE | FLAG["saturated"]) and residual_score <= 1:
             self.impacts.update(excess_m)
         share = (contact - start_sample) / (end_sample - start_sample)
-        integral.moved[:2] += self.impacts.error_m(share, excess_m)
-        length_cm = 100 * math.hypot(integral.moved[0], integral.moved[1])
+        integral.displacement_m[:2] += self.impacts.error_m(share, excess_m)
+        length_cm = 100 * math.hypot(integral.displacement_m[0], integral.displacement_m[1])
         flags |= integral_flags(integral, duration_s, length_cm, float(np.linalg.norm(drift_mps)), tilt_mps2)
         if not flags & (INCOMPLETE | FLAG["saturated"]):
             update_bias(self.standing, axes, self.mirror, integral.result, up, duration_s)
@@ -98,7 +98,7 @@ class Measure:
             c.BASE_SD_CM,
             c.SD_PER_EXCESS_CM_PER_M * self.impacts.unusual_m(excess_m),
             c.SD_PER_TILT_CM * math.hypot(up[0], up[1]) / max(float(np.linalg.norm(up)), 1e-6),
-            c.SD_PER_HEIGHT_CM_PER_M * integral.moved[2],
+            c.SD_PER_HEIGHT_CM_PER_M * integral.displacement_m[2],
             c.SD_PER_INTERVAL_CM_PER_S / self.design.rate_hz,
             c.SD_PER_TURN_CM
             * 2
@@ -116,7 +116,7 @@ class Measure:
             gyroscope added, rad
         """
         stride, frame = stances.stride, self.frame
-        gyr = segment.kept[stride.spread_from : stances.block + 1 : 2, 3:].astype(float)
+        gyr = segment.lowpassed[stride.spread_from : stances.block + 1 : 2, 3:].astype(float)
         slipped, changed, pushed = frame.update(stride.start_force, stances.mid_stance_force, gyr)
         size = float(np.linalg.norm(frame.up_force)) + 1e-12
         self.standing.update_rest_force(stances.mid_stance_force, stances.mid_stance_motion)
@@ -152,10 +152,10 @@ class Measure:
     def _event_flags(self, segment: Segment, stances: Stances, length: float) -> int:
         """Return the flags of the events in the stride of `length` blocks."""
         flags = 0
-        kept = segment.kept[stances.stride.spread_from : stances.block + 1]
+        lowpassed = segment.lowpassed[stances.stride.spread_from : stances.block + 1]
         if stances.previous_missing:
             flags |= FLAG["previous-missing"]
-        if stances.stride.has_event("gap", length) or has_dead_axis(kept):
+        if stances.stride.has_event("gap", length) or has_dead_axis(lowpassed):
             flags |= FLAG["gap"]
         if stances.stride.has_event("saturated", length):
             flags |= FLAG["saturated"]
@@ -164,7 +164,7 @@ class Measure:
 
     def _find_contact(self, segment: Segment, start: int, length: int) -> float:
         """Return the sample number at which the pitch rate turns positive after the swing; NaN if nowhere."""
-        gyr = segment.kept[start : start + length + 1, 3:] * c.GYR_UNIT - self.standing.bias
+        gyr = segment.lowpassed[start : start + length + 1, 3:] * c.GYR_UNIT - self.standing.bias
         pitch = gyr @ self.frame.left
         swing = int(pitch.argmin()) if pitch.min() < 0 else 0
         rising = swing + 1 + np.flatnonzero((pitch[swing:-1] < 0) & (pitch[swing + 1 :] >= 0))
