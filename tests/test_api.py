@@ -63,7 +63,7 @@ def test_result_columns_begin_as_documented(result):
     ]  # fmt: skip
 
 
-def test_quality_survives_read_csv_where_flags_are_empty(result, tmp_path):
+def test_quality_of_unflagged_strides_is_kept_by_read_csv(result, tmp_path):
     result.to_csv(tmp_path / "strides.csv")
     table = pd.read_csv(tmp_path / "strides.csv")
     assert table.quality.notna().all() and {"ok"} < set(table.quality)
@@ -111,7 +111,7 @@ def test_both_feet_on_one_clock_give_steps_and_asymmetry(model):
     assert apart.strides["step_time_s"].isna().all()
 
 
-def test_time_start_is_the_files_own_clock(model):
+def test_time_start_uses_the_clock_of_the_file(model):
     walk = simulate_walk(SimulatedSubject(), n_strides=6, seed=2)
     utc = tinystride.estimate(_on_clock(walk, "utc", 1.7e9), model=model).strides
     assert utc["time_start"].str.match(r"2023-11-14T22:13:2\d\.\d{3}Z").all()
@@ -130,7 +130,7 @@ def test_every_engine_gives_the_same_columns(walk_csv, int8_model, result, engin
         assert np.nanmax(np.abs(other[name].to_numpy(float) - result.strides[name].to_numpy(float))) < 5
 
 
-def test_csv_text_a_spreadsheet_would_run_is_defused(result):
+def test_to_csv_text_like_a_formula_is_quoted(result):
     table = result.strides.assign(person='=HYPERLINK("x")', recording="@SUM(1).csv")
     lines = result_csv(table).splitlines()
     assert "'=HYPERLINK" in lines[1] and "'@SUM(1).csv" in lines[1]

@@ -125,7 +125,7 @@ def contents(folder) -> dict:
     }
 
 
-def test_export_keeps_people_on_their_side_of_the_split(exported):
+def test_export_training_and_test_people_stay_separate(exported):
     listed = json.loads((exported / "info.labels").read_text())["files"]
     assert {file["path"] for file in listed} | {"info.labels"} == set(contents(exported))
     people = {category: set() for category in ("training", "testing")}

@@ -200,7 +200,7 @@ def test_sampling_rate_from_50_to_400_hz_changes_lengths_little():
         assert np.abs(lengths_cm[rate_hz] - lengths_cm[400]).max() < bound_cm
 
 
-def test_predict_of_more_than_an_hour_repeats_the_minutes_strides(tmp_path):
+def test_predict_minute_repeated_for_an_hour_repeats_its_strides(tmp_path):
     minute = simulate_walk(SimulatedSubject(), n_strides=50, seed=2)
     times = int(np.ceil(3700 / minute.duration_s))
     hour = replace(

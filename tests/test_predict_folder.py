@@ -127,7 +127,7 @@ def test_find_walks_with_links_and_dots_stays_in_the_folder(recordings, tmp_path
     assert len(found) == 4 and not any(".." in name for name in found)
 
 
-def test_formula_names_in_the_output_are_defused(feet, model_file, tmp_path, capsys):
+def test_output_names_like_formulas_are_quoted(feet, model_file, tmp_path, capsys):
     folder = tmp_path / "in"
     folder.mkdir()
     path = write_csv(feet["right"], folder / "=HYPERLINK(1)_right.csv")

@@ -23,7 +23,7 @@ def mean(table, name):
     return summarise(table)["people"][0]["parameters"][name]["mean"]
 
 
-def test_summary_mean_weighs_sure_strides_more():
+def test_summary_mean_stride_with_narrow_interval_has_a_higher_weight():
     table = strides([1, 1, 1, 3])
     assert mean(table, "stride_length_cm") == pytest.approx((330 + 130 / 9) / (3 + 1 / 9), abs=1e-4)
     assert mean(table, "speed_mps") == pytest.approx((3.3 + 1.3 / 9) / (3 + 1 / 9), abs=1e-4)

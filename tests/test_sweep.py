@@ -166,7 +166,7 @@ def cluster(monkeypatch):
     made.shutdown()
 
 
-def test_sweep_survives_a_lost_node_and_its_own_restart(cluster, tmp_path):
+def test_sweep_after_a_lost_node_and_a_restart_completes(cluster, tmp_path):
     path, other = tmp_path / "trials.csv", cluster.list_all_nodes()[1]
     seen = []
 

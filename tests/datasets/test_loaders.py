@@ -75,7 +75,7 @@ def test_tripod_reads_both_feet_of_all_runs_on_one_clock(tripod_folder):
             assert recording.reference.start_s.iloc[0] == pytest.approx(first_contact_s, abs=1e-5)
 
 
-def test_tripod_lengths_without_credible_belt_speed_are_dropped_with_a_note(tripod_folder):
+def test_tripod_lengths_that_contradict_the_belt_speed_are_dropped_with_a_note(tripod_folder):
     path = next(tripod_folder.glob("Sub_*")) / "PWS" / "OptoGait" / "optogait.csv"
     table = pd.read_csv(path)
     table.loc[table["StrideTime\\Cycle"].notna().idxmax(), "Stride"] = 1850
@@ -188,7 +188,7 @@ def test_ipol_reads_contacts_turn_and_trial_on_the_packet_clock(ipol_folder):
         assert recording.walking_s == tuple(bound / 100 for bound in events["TrialBoundaries"])
 
 
-def test_ipol_fills_lost_packets_and_says_where(ipol_folder):
+def test_ipol_lost_packets_are_filled_and_listed(ipol_folder):
     whole = next(ipol.load(ipol_folder))
     path = ipol_folder / "GaitData" / "1-1_lf.txt"
     edit_rows(path, lambda cells: np.delete(cells, [0, 300, 301, 302, 303, 500], axis=0), first=3, sep="\t")
@@ -268,7 +268,7 @@ def test_llio_reads_ruler_lengths_between_stances(llio_folder):
     np.testing.assert_array_equal(recording.gyr_radps, content["imu_data"][:, 3:])
 
 
-def test_llio_trial_with_the_sensor_on_the_left_foot_is_left(llio_folder):
+def test_llio_trial_with_the_sensor_on_the_left_foot_is_marked_left(llio_folder):
     path = next(llio_folder.rglob("*.mat"))
     path.rename(path.with_name("SensorConnectData_76_GDLBIO.mat"))
     assert next(llio.load(llio_folder, "llio-ruler-2")).foot == "left"

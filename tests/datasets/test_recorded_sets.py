@@ -42,7 +42,7 @@ def test_tripod_excerpt_has_the_published_strides(recordings):
             assert speed.mean() == pytest.approx(speed_kmh, abs=0.1)
 
 
-def test_tripod_contacts_are_where_the_foot_hits(recordings):
+def test_tripod_contacts_coincide_with_impacts(recordings):
     """The acceleration at a contact exceeds the one 0.3 s later, when the foot stands."""
     for recording in of(recordings, "tripod-excerpt"):
         jerk = np.linalg.norm(np.diff(recording.acc_mps2, axis=0), axis=1)
@@ -105,7 +105,7 @@ def test_gaitmap_walker_goes_twenty_metres_and_back(recordings):
         assert away_m[-1] < 3
 
 
-def test_units_at_rest_are_those_of_gravity(recordings):
+def test_recorded_samples_at_rest_measure_gravity(recordings):
     for recording in recordings:
         rest_mps2 = rest_acceleration(recording.rate_hz, recording.acc_mps2, recording.gyr_radps)
         assert 9.5 < rest_mps2 < 10.6, recording.name

@@ -30,13 +30,13 @@ def test_activity_passes_the_checks_of_recordings(kind, foot):
 
 
 @pytest.mark.parametrize("kind", ["standing", "sitting", "bus"])
-def test_activity_in_place_feels_mostly_gravity(kind):
+def test_activity_in_place_measures_mostly_gravity(kind):
     acc, gyr = moved(kind)
     assert acc.mean() == pytest.approx(STANDARD_GRAVITY_MPS2, rel=0.02)
     assert 0.2 < np.sqrt((gyr**2).mean()) < 100
 
 
-def test_bus_shakes_and_pushes_more_than_standing():
+def test_bus_has_more_vibration_and_acceleration_than_standing():
     standing, bus = moved("standing")[0], moved("bus")[0]
     assert bus.std() > 5 * standing.std()
     # Speeding up and braking: the mean of two seconds differs from gravity.
@@ -58,7 +58,7 @@ def test_shaking_exceeds_walking():
     assert acc.max() > 40 and gyr.max() > 500
 
 
-def test_running_strides_are_long_and_quick_and_shuffling_ones_short():
+def test_running_strides_are_long_and_fast_and_shuffling_strides_short():
     strides = {kind: simulate_activity(kind).reference.iloc[:-1] for kind in GAITS}
     length = {kind: table["stride_length_cm"].median() for kind, table in strides.items()}
     duration = {kind: (table["end_s"] - table["start_s"]).median() for kind, table in strides.items()}

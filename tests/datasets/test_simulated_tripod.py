@@ -108,7 +108,7 @@ def test_reference_contacts_fit_the_signals(recordings):
             assert mean_energy(0.7, 0.9) > 8
 
 
-def test_strides_on_the_slowing_belt_are_bogus_as_in_the_recorded_set(recordings):
+def test_simulated_tripod_slowing_belt_has_false_lengths_like_the_recorded_set(recordings):
     for recording in recordings:
         reference = recording.reference
         slowing = reference["end_s"] > recording.walking_s[0] + WALKING_S + 1

@@ -99,14 +99,14 @@ def test_reference_is_the_distance_between_footprints_from_contact_to_contact():
     assert lengths_cm[-1] == pytest.approx(np.median(lengths_cm) / 2, rel=0.15)
 
 
-def test_feet_of_one_walk_alternate():
+def test_contacts_of_both_feet_alternate():
     left, right = (simulate_walk_with_truth(SUBJECT, foot=foot, seed=4)[1] for foot in ("left", "right"))
     assert (left.contact_s > right.contact_s).all()
     assert (left.contact_s[:-1] < right.contact_s[1:]).all()
     assert (left.footprint_m[:, 1] > right.footprint_m[:, 1]).all()
 
 
-def test_standing_foot_feels_gravity_only():
+def test_standing_foot_measures_gravity_only():
     recording, truth = simulate_walk_with_truth(SUBJECT, standing_s=(3.0, 3.0))
     for standing in (slice(0, 150), slice(-150, None)):
         np.testing.assert_allclose(
@@ -137,7 +137,7 @@ def test_mid_stances_are_slow_turns_about_the_floor():
     assert np.abs(velocity - rotation_mps)[:, :2].max() < 0.012
 
 
-def test_truth_and_samples_of_a_perfect_sensor_agree():
+def test_perfect_sensor_samples_agree_with_the_true_motion():
     sensor = VirtualSensor(oversampling=1)
     recording, truth = simulate_walk_with_truth(SUBJECT, sensor=sensor)
     np.testing.assert_allclose(recording.acc_mps2, truth.acc_mps2, atol=1e-9)
@@ -207,7 +207,7 @@ def test_virtual_sensor_losses_are_listed_and_interpolated():
     np.testing.assert_array_equal(recording.acc_mps2[~lost], complete.acc_mps2[~lost])
 
 
-def test_drawn_subjects_walk_in_the_range_of_adults():
+def test_drawn_subjects_have_speeds_and_cadences_of_adults():
     rng = np.random.default_rng(11)
     for number in range(8):
         subject = SimulatedSubject.draw(rng)
@@ -242,7 +242,7 @@ def test_foot_stays_above_the_floor():
             assert height_m.min() > -0.02
 
 
-def test_position_has_no_jump_where_stance_meets_swing():
+def test_position_is_continuous_between_stance_and_swing():
     rng = np.random.default_rng(13)
     for number in range(6):
         subject = replace(SimulatedSubject.draw(rng), impact_mps2=0.0, release_mps2=0.0)

@@ -70,7 +70,7 @@ def assert_one_line(error: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_undecided_file_is_refused_until_the_option_is_set(analyse, tmp_path, case):
+def test_ambiguous_file_is_refused_until_the_option_is_set(analyse, tmp_path, case):
     name, content, words, options = REFUSED[case]
     path = written(tmp_path, name, content)
     error = analyse(path)
@@ -98,7 +98,7 @@ def test_unusable_file_is_refused_in_one_line(analyse, tmp_path, case):
         ({"columns": "acc_x=nothing"}, "has no column 'nothing'"),
     ],
 )
-def test_option_against_the_file_is_refused(analyse, tmp_path, options, words):
+def test_option_that_contradicts_the_file_is_refused(analyse, tmp_path, options, words):
     error = analyse(write_recording(walk(), tmp_path / "walk_R.csv"), **options)
     assert_one_line(error, "walk_R.csv")
     assert words in error
@@ -125,7 +125,7 @@ def test_three_files_are_refused(analyse, tmp_path):
     assert "more than two files" in analyse(*paths)
 
 
-def test_unclear_foot_is_asked_for(analyse, tmp_path):
+def test_undetermined_foot_requires_a_choice(analyse, tmp_path):
     path = write_recording(walk(4, strides=2), tmp_path / "walk.csv")
     error = analyse(path)
     assert_one_line(error, "walk.csv")

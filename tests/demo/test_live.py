@@ -159,7 +159,7 @@ def test_two_sensors_make_one_walk(live, analyse, tmp_path):
     assert set(found["foot"]) == {"left", "right"}
 
 
-def test_restarted_sensor_is_reported_and_strides_go_on(live, simulated):
+def test_restarted_sensor_is_reported_and_strides_continue(live, simulated):
     page = live("#serial")
     packets = [packet for _, packet in simulated.packets()]
     send(page, *packets)
@@ -169,7 +169,7 @@ def test_restarted_sensor_is_reported_and_strides_go_on(live, simulated):
     assert len(stopped(page)["start_s"]) > 20
 
 
-def test_time_stamps_against_the_stated_rate_are_reported(live, simulated):
+def test_time_stamps_that_contradict_the_rate_are_reported(live, simulated):
     page = live("#serial")
     slow = Sensor(replace(walk(11, strides=14), rate_hz=103.0))
     rate = np.float32(100.0).tobytes()
@@ -190,14 +190,14 @@ def test_lost_connection_keeps_the_strides(live, simulated):
     assert len(stopped(page)["start_s"]) > 8
 
 
-def test_stop_without_walking_says_what_to_do(live):
+def test_stop_without_walking_shows_a_remedy(live):
     page = live("#serial")
     page.click("#stop")
     page.wait_for_selector("body[data-state=error]")
     assert "stand still for a second, then walk" in page.inner_text("#error")
 
 
-def test_cancelled_choice_of_a_sensor_is_silent(opened):
+def test_cancelled_choice_of_a_sensor_shows_no_message(opened):
     page = opened(script=FAKE)
     page.evaluate("window.sensor.refuse = true")
     page.click("#live summary")
@@ -207,7 +207,7 @@ def test_cancelled_choice_of_a_sensor_is_silent(opened):
     assert page.inner_text("#error") == ""
 
 
-def test_browser_without_interfaces_says_so(opened):
+def test_browser_without_interfaces_shows_a_message(opened):
     hide = "for (const n of ['serial', 'bluetooth']) delete Object.getPrototypeOf(navigator)[n];"
     page = opened(script=hide)
     page.click("#live summary")

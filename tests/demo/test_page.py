@@ -113,7 +113,7 @@ def test_policy_blocks_every_request(browser, page_path):
     assert received == []
 
 
-def test_sample_says_that_it_is_simulated(done):
+def test_sample_is_marked_simulated(done):
     page = done()
     assert "simulated walk" in page.inner_text("#files-help")
     assert page.inner_text("#status").startswith("Simulated sample: ")
@@ -139,7 +139,7 @@ def test_walk_is_drawn_stride_by_stride(done):
     assert counts == sorted(counts)
 
 
-def test_less_motion_draws_at_once(done):
+def test_reduced_motion_setting_draws_without_animation(done):
     page = done()
     strides = len(columns_of(downloaded(page, "#save-csv"))["start_s"])
     assert (
@@ -318,7 +318,7 @@ def test_dropped_files_are_analysed(opened, tmp_path):
     assert set(columns_of(downloaded(page, "#save-csv"))["recording"]) == set(texts)
 
 
-def test_cancel_stops_and_the_page_goes_on(opened, tmp_path):
+def test_cancel_stops_the_analysis_and_the_page_stays_usable(opened, tmp_path):
     text = write_recording(walk(5), tmp_path / "one_R.csv").read_text()
     head, body = text.split("\n", 1)
     path = tmp_path / "walk_R.csv"

@@ -67,7 +67,7 @@ def test_dvc_get_unpublished_path_fails_and_writes_nothing(bare_clone, empty_fol
     assert os.listdir(empty_folder) == []
 
 
-def test_fetched_model_predicts(bare_clone, empty_folder):
+def test_fetched_model_can_predict(bare_clone, empty_folder):
     run(empty_folder, "dvc", "get", str(bare_clone), "models/stride_int8.tflite")
     write_csv(simulate_walk(SimulatedSubject("A"), seed=3), empty_folder / "walk.csv")
     options = "--rate-hz 100 --foot right --model stride_int8.tflite"

@@ -60,7 +60,7 @@ def test_six_thousand_columns_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["huge.csv", "huge.h5", "huge.cwa"])
-def test_five_gigabytes_are_refused_unread(tmp_path, name):
+def test_file_of_five_gigabytes_is_refused_before_reading(tmp_path, name):
     path = tmp_path / name
     with open(path, "wb") as file:
         if name.endswith("h5"):
@@ -108,7 +108,7 @@ def test_mutated_tables_are_read_or_refused(table, tmp_path):
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("value", [1e308, -1e200, 1e15])
 @pytest.mark.parametrize("column", ["acc_y", "gyr_z"])
-def test_number_outside_any_sensors_range_is_a_lost_sample(table, read, column, value):
+def test_value_outside_the_range_of_any_sensor_is_a_lost_sample(table, read, column, value):
     table.loc[400, column] = value
     recording = read(table)
     assert recording.gaps.tolist() == [[400, 401]] and recording.n_samples == len(table)

@@ -80,7 +80,7 @@ def test_ticks_are_given_by_their_rate(table, read):
         (lambda s: s * 0, "time", "does not increase"),
     ],
 )
-def test_time_in_the_wrong_unit_is_refused_with_the_one_that_fits(table, read, stamps, name, remedy):
+def test_time_in_a_wrong_unit_is_refused_and_the_right_unit_named(table, read, stamps, name, remedy):
     with pytest.raises(DataError, match=remedy):
         read(stamped(table, stamps(seconds(table)), name), rate_hz=None)
 
@@ -93,7 +93,7 @@ def test_rate_that_the_stamps_contradict_is_refused(table, read):
 
 
 @pytest.mark.parametrize("true_hz", [49.7, 97.0, 102.0, 403.0])
-def test_rate_a_little_off_is_that_of_the_stamps(table, read, true_hz):
+def test_rate_slightly_wrong_is_replaced_by_that_of_the_stamps(table, read, true_hz):
     nominal = {49.7: 50.0, 403.0: 400.0}.get(true_hz, 100.0)
     recording = read(stamped(table, seconds(table, true_hz)), rate_hz=nominal)
     assert recording.rate_hz == pytest.approx(true_hz) and len(recording.gaps) == 0
@@ -105,14 +105,14 @@ def test_without_time_column_the_rate_must_be_given(table, read):
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-def test_counter_of_samples_that_begins_anew_shows_what_was_lost(table, read, bits):
+def test_sample_counter_restart_shows_the_lost_samples(table, read, bits):
     counter = stamped(table, (250 + np.arange(len(table))) % 2**bits, "PacketCounter")
     recording = read(counter.drop(index=range(700, 705)))
     assert recording.n_samples == len(table) and recording.gaps.tolist() == [[700, 705]]
 
 
 @pytest.mark.parametrize("period", [2**32, 1_000_000])
-def test_clock_that_begins_anew_goes_on(table, read, period):
+def test_clock_restart_is_continued(table, read, period):
     stamps = (period - 4_000_000 % period + 10_000 * np.arange(len(table))) % period
     recording = read(stamped(table, stamps, "time_us"), rate_hz=None)
     assert recording.rate_hz == 100 and recording.n_samples == len(table) and len(recording.gaps) == 0
@@ -120,7 +120,7 @@ def test_clock_that_begins_anew_goes_on(table, read, period):
 
 @pytest.mark.parametrize("jitter", [0.05, 0.2, 0.4])
 @pytest.mark.parametrize("lost_share", [0.0, 0.04])
-def test_samples_are_placed_in_spite_of_jitter_and_losses(table, read, jitter, lost_share):
+def test_time_stamps_with_jitter_and_losses_give_the_true_places(table, read, jitter, lost_share):
     """Every sample is within one interval of its place, and the recording keeps its length."""
     rng = np.random.default_rng(8)
     kept = np.flatnonzero(rng.random(len(table)) >= lost_share)
@@ -135,7 +135,7 @@ def test_samples_are_placed_in_spite_of_jitter_and_losses(table, read, jitter, l
 
 
 @pytest.mark.parametrize("rate_hz", [51.2, 104.0, 128.0, 204.8])
-def test_stamps_rounded_to_milliseconds_leave_the_rate(table, rate_hz):
+def test_stamps_rounded_to_milliseconds_do_not_change_the_rate(table, rate_hz):
     stamps = np.round(EPOCH_S + np.arange(3000) / rate_hz, 3)
     placement = place_by_time("x", np.delete(stamps, [300, 301]))
     assert placement.rate_hz == pytest.approx(rate_hz, rel=1e-4)
@@ -171,7 +171,7 @@ def test_duplicate_rows_are_dropped_and_noted(table, read):
 
 
 @pytest.mark.parametrize("stray", [0.0, 1e12, -5.0, np.nan])
-def test_single_stray_stamp_moves_no_sample(table, read, stray):
+def test_single_wrong_time_stamp_moves_no_sample(table, read, stray):
     stamps = EPOCH_S + seconds(table)
     stamps[700] = stray
     recording = read(stamped(table, stamps), rate_hz=None)
@@ -181,7 +181,7 @@ def test_single_stray_stamp_moves_no_sample(table, read, stray):
 
 @pytest.mark.parametrize("pause_s", [2.003, 2.004, 12.0])
 @pytest.mark.parametrize("said_hz", [None, 100.0, 104.0])
-def test_pause_is_a_gap_and_leaves_the_rate(table, read, pause_s, said_hz):
+def test_pause_is_a_gap_and_does_not_change_the_rate(table, read, pause_s, said_hz):
     stamps = seconds(table) + pause_s * (np.arange(len(table)) >= 900)
     recording = read(stamped(table, stamps), rate_hz=said_hz)
     assert recording.rate_hz == pytest.approx(100)
@@ -213,7 +213,7 @@ def test_uneven_samples_are_interpolated_at_even_times(table, read):
     assert "uneven samples interpolated" in recording.notes
 
 
-def test_stamps_without_a_usable_order_are_refused_without_bad_advice(table, read):
+def test_time_stamps_with_extreme_jitter_are_refused_with_a_usable_remedy(table, read):
     stamps = seconds(table) + np.random.default_rng(1).normal(0, 0.03, len(table))
     with pytest.raises(DataError, match="too much to place them") as caught:
         read(stamped(table, stamps.round(5), "time_s"), rate_hz=None)

@@ -46,7 +46,7 @@ def test_foot_is_found_by_its_motion(raw_folder, tmp_path, foot):
     assert recording.foot == foot and f"{foot} foot, by its motion" in recording.notes
 
 
-def test_foot_that_the_strides_do_not_show_has_to_be_given(simulated, tmp_path):
+def test_foot_undetermined_by_the_strides_is_required(simulated, tmp_path):
     walk = simulated["right"]
     samples = np.column_stack([walk.acc_mps2, walk.gyr_radps])[:300]
     samples += np.random.default_rng(0).normal(0, 0.01, samples.shape)

@@ -165,13 +165,13 @@ def test_row_with_too_many_cells_is_a_lost_sample(table, read):
 
 
 @pytest.mark.parametrize("value", [1e9, -99999.0, np.inf])
-def test_stray_value_is_a_lost_sample(table, read, value):
+def test_single_impossible_value_is_a_lost_sample(table, read, value):
     table.loc[700, "acc_x"] = value
     assert read(table).gaps.tolist() == [[700, 701]]
 
 
 @pytest.mark.parametrize("row", ["zeros", "the one before"])
-def test_rows_in_place_of_lost_samples_are_lost(table, read, row):
+def test_placeholder_rows_count_as_lost_samples(table, read, row):
     first = int(np.linalg.norm(table[list(AXES[3:])], axis=1).argmax())
     table.iloc[first + 1 : first + 5] = 0.0 if row == "zeros" else table.iloc[first].to_numpy()
     recording = read(table)
@@ -179,7 +179,7 @@ def test_rows_in_place_of_lost_samples_are_lost(table, read, row):
     assert np.ptp(recording.gyr_radps[first : first + 6], axis=0).min() > 0
 
 
-def test_coarse_sensor_may_repeat_itself_at_rest(table, read):
+def test_coarse_sensor_repeated_samples_at_rest_are_accepted(table, read):
     assert len(read(table.round(2)).gaps) == 0
 
 

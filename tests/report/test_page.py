@@ -106,7 +106,7 @@ def test_tables_of_a_run_show_its_metrics(opened, run):
         assert int(text) == expected[keys["metric"]]
 
 
-def test_answer_holds_worst_errors_and_whole_library(opened, run):
+def test_answer_contains_worst_errors_and_costs_of_the_whole_library(opened, run):
     text = opened(1280).locator(".answer").inner_text()
     strides = run.strides[run.strides["dataset"] == "tripod"]
     error_cm = (strides["int8_streaming_cm"] - strides["stride_length_cm"]).abs()
@@ -134,7 +134,7 @@ def test_answer_leaves_out_running_and_short_strides(run):
     assert found["strides"] == len(walks)
 
 
-def test_answer_without_a_measured_set_says_so(run, path, opened):
+def test_answer_without_a_measured_set_states_it(run, path, opened):
     metrics = {name: run.metrics[name] for name in ("source", "street")}
     strides = run.strides[run.strides["dataset"] == "street"]
     path.write_text(render(replace(run, metrics=metrics, strides=strides, published=[])), encoding="utf-8")
@@ -221,7 +221,7 @@ def test_estimator_choice_redraws_the_plots(opened, run):
     assert "the reference itself" in page.locator("[id='reference-street']").inner_text()
 
 
-def test_set_without_an_estimate_says_so(opened, run, path):
+def test_set_without_an_estimate_states_it(opened, run, path):
     there = run.strides["dataset"] != "street"
     columns = {name: run.strides[name].where(there) for name in ("int8_cm", "int8_streaming_cm")}
     path.write_text(render(replace(run, strides=run.strides.assign(**columns))), encoding="utf-8")
@@ -282,7 +282,7 @@ def test_window_resize_redraws_the_plots(opened):
     )
 
 
-def test_print_is_light_whole_and_fits_the_paper(opened):
+def test_print_is_in_light_colours_complete_and_fits_the_paper(opened):
     page = opened(720, color_scheme="dark")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print", color_scheme="dark")
@@ -316,7 +316,7 @@ def test_flash_points_of_sweeps_add_the_library_without_network(run, use_network
     assert (added["series"], added["flash_bytes"], added["rmse_cm"]) == ("sweep sizes", flash_bytes, 3.5)
 
 
-def test_published_comparison_holds_the_whole_library(run):
+def test_published_comparison_contains_the_whole_library(run):
     rows = content.beside_published(run)
     ours = next(row for row in rows if row["whose"] == "this run" and row["network"] == "int8")
     assert ours["flash_bytes"] == run.cores["cortex-m4f"]["estimator"]["flash_bytes"]

@@ -1,4 +1,4 @@
-/* Copy bytes in five nested loops, from the outermost. size: of the loops; from, to: steps in input and output. */
+/* Copy bytes in five nested loops, from the outermost. size: sizes of the loops; from, to: steps in input and output. */
 typedef struct {
     int32_t size[5], from[5], to[5];
 } move_t;
