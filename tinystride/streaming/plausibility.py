@@ -84,7 +84,7 @@ class Checks:
             if self._ordinary_strides < c.MIN_ORDINARY_STRIDES and self._is_late(vertical_mps, late_mps):
                 return True
         known = self._ordinary_strides >= c.MIN_ORDINARY_STRIDES
-        # A mean of strides with small scatter is significant from a lower limit on.
+        # If the strides scatter little, a smaller mean is sufficient.
         steady_mps = max(c.MAX_STEADY_RATIO * self._vertical_deviation, c.MAX_STEADY_VERTICAL_MPS)
         return known and abs(self._vertical_mps) > min(c.MAX_VERTICAL_MPS, steady_mps)
 
