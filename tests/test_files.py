@@ -1,4 +1,4 @@
-"""Atomic writing: a file or folder is complete or absent, whatever interrupts the writing."""
+"""Atomic writing: a file or folder is complete or absent after any interruption."""
 
 import json
 import os

@@ -67,7 +67,7 @@ def _add_reading_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _columns(text: str) -> dict[str, str]:
-    """Return "acc_x=NAME,time=1" as a dictionary; a name with a comma stands in double quotes."""
+    """Return "acc_x=NAME,time=1" as a dictionary; a name with a comma is in double quotes."""
     chosen = {}
     for entry in next(csv.reader([text], skipinitialspace=True), []):
         axis, equals, name = entry.partition("=")

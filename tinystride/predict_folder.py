@@ -200,7 +200,7 @@ def _run(model: Path, engine: Any) -> Any:
 
 
 def _outcome(paths: list[Path], root: Path, options: ReadingOptions) -> Outcome:
-    """Estimate the strides of one walk; an error in one file stops neither other files nor the other foot."""
+    """Estimate the strides of one walk; an error in one file does not stop other files or the other foot."""
     from tinystride.results import complete_table
 
     assert _CHOSEN is not None

@@ -156,7 +156,7 @@ def _distance_m(strides: pd.DataFrame) -> float:
 
 
 def _weights(strides: pd.DataFrame, name: str) -> np.ndarray | None:
-    """Weight of each stride's value in the mean: 1 / SD² for what is a length, None (all alike) otherwise."""
+    """Weight of each stride's value in the mean: 1 / SD² for lengths; otherwise None (equal weights)."""
     if name not in OF_LENGTH or not set(INTERVAL) <= set(strides):
         return None
     known = strides[strides[name].notna()]

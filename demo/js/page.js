@@ -214,7 +214,7 @@ function summaryTable() {
   return [head, body];
 }
 
-/** A table row whose first cell is a heading (scope row), or all cells are (scope col). */
+/** A table row. Its first cell is a heading (scope row), or all its cells are (scope col). */
 function line(tag, cells, scope) {
   const row = document.createElement("tr");
   cells.forEach((text, i) => {

@@ -238,7 +238,7 @@ function header(lines, first, separator, width) {
   return [[], begin];
 }
 
-/** Rows of names, and units: a row most of whose cells are units is one of units. */
+/** Rows of names, and units: a row in which most cells are units is the row of units. */
 function unitsApart(rows, width) {
   const names = [];
   let units = Array(width).fill("");

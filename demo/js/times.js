@@ -159,7 +159,7 @@ function secondsOf(match) {
   return Number(nanoseconds) / 1e9;
 }
 
-/** The same numbers without the falls where a counter or a clock begins anew. */
+/** The same numbers without the steps back where a counter or a clock restarts. */
 export function unwrapped(values) {
   const result = Float64Array.from(values);
   const places = new Int32Array(result.length);

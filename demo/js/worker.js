@@ -134,7 +134,7 @@ function finished(recordings, rows, effort) {
   });
 }
 
-/** Begin, or begin anew, a live recording of one foot. */
+/** Start or restart a live recording of one foot. */
 function startLive({ foot, rateHz, name }) {
   checkRate({ name, rateHz });
   estimator.start(foot, rateHz);

@@ -1,4 +1,4 @@
-"""The generated C is bit-exact with TFLM, whatever the compiler."""
+"""The generated C is bit-exact with TFLM for every compiler."""
 
 import numpy as np
 import pytest

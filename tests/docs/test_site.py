@@ -103,7 +103,7 @@ def browser():
 
 @pytest.fixture
 def opened(browser, site):
-    """Opens a page of the site from the disk; it may neither complain nor ask for anything elsewhere."""
+    """Opens a page of the site from the disk; fails on an error message or a request to another address."""
     complaints, contexts = [], []
 
     def open_page(name: str, width: int) -> Page:

@@ -84,7 +84,7 @@ def walked():
 
 @pytest.fixture(scope="module")
 def recorded(raw_folder):
-    """The same of some people whose stride lengths were measured, or integrated."""
+    """The same for people with measured or integrated stride lengths."""
     recordings = chain.from_iterable(
         islice(load_recordings(raw_folder, [name]), 3) for name in ("ipol-healthy", "llio-ruler")
     )
@@ -465,7 +465,7 @@ def test_augment_lever_arm_keeps_the_length(motion):
     np.testing.assert_array_equal(made[3], plain[3])
     missed = made[3] - found_cm(motion, *made[:3])
     rates = (made[1][:, 0, 1] + made[1][:, -1, 1]) / 2
-    # An integrator that assumes the old lever arm misses pitch rate × height, of which 1 cm (SD) is unknown.
+    # An integrator that assumes the old lever arm ignores pitch rate × unknown height (1 cm SD).
     assert np.all(np.abs(missed) < BOUND_CM + 100 * 0.04 * (np.abs(rates) + 0.5) * made[2])
 
 

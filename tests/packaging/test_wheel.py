@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODEL = "models/stride_int8.tflite"
 MAX_PACKAGES = 30
 MAX_MEGABYTES = 350
-# Nothing of the checkout: neither its folder nor the environment of the tests is looked into.
+# The wheel must not use the checkout: neither its folder nor the environment of the tests.
 HIDDEN = ("PYTHON", "VIRTUAL")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN)}
 

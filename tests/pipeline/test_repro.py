@@ -91,7 +91,7 @@ def stage_process(dvc: subprocess.Popen, stage: str) -> psutil.Process:
 
 
 def test_repro_after_interrupted_stages_completes(copy_of_reproduced):
-    """End each stage in the middle, by SIGINT or SIGKILL in turn; then one run completes everything."""
+    """Interrupt each stage by SIGINT or SIGKILL alternately; then one run completes everything."""
     clone = copy_of_reproduced
     stages = list(yaml.safe_load((clone / "dvc.lock").read_text())["stages"])
     for i, stage in enumerate(stages):

@@ -17,7 +17,7 @@ def test_at_rate_keeps_duration_and_slow_motion(recording, filtered):
     slow = at_rate(recording, 50, filtered)
     assert slow.rate_hz == pytest.approx(50)
     assert slow.duration_s == pytest.approx(recording.duration_s, abs=0.05)
-    # Standing at the start is the same, whatever the rate.
+    # Standing at the start is equal at every rate.
     assert slow.acc_mps2[10:50].mean(axis=0) == pytest.approx(
         recording.acc_mps2[40:200].mean(axis=0), abs=0.02
     )

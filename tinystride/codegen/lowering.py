@@ -905,7 +905,7 @@ def _transposed(window: Window) -> Window:
 
 
 def _along_width(window: Window, weights: np.ndarray) -> tuple[Window, np.ndarray]:
-    """Return window and weights of a 1D convolution along the width, whatever its direction was.
+    """Return window and weights of a 1D convolution of either direction, turned along the width.
 
     A kernel row that meets only padding is dropped: padding is the zero point, so the row adds nothing.
     """

@@ -43,7 +43,7 @@ def multipliers(layer: Layer) -> list[Multiplier]:
 
 
 def max_sum(layer: Convolution | DepthwiseConvolution) -> int:
-    """Return an upper bound of the magnitude of all sums of a layer, whatever the input.
+    """Return an upper bound of the magnitude of all sums of a layer, for any input.
 
     Args:
         layer: with weights

@@ -269,7 +269,7 @@ def check_samples(source: Path | str, rate_hz: float, acc_mps2: np.ndarray, gyr_
 
 
 def _check_units(source: Path | str, rate_hz: float, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> None:
-    # Gyroscope first: it shows where the foot rests, whatever its unit.
+    # Gyroscope first: in any unit, it shows where the foot rests.
     peak_radps = float(np.percentile(np.abs(gyr_radps).max(axis=1), 99))
     if peak_radps > MAX_GYR_RADPS:
         raise read_error(

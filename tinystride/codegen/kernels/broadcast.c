@@ -1,5 +1,5 @@
 /* Operators of two tensors that are broadcast to one shape.
- * size: sizes of four nested loops through the output, from the outermost; step_a, step_b: steps through the inputs in these loops. */
+ * size: sizes of four nested loops through the output, from the outermost; step_a, step_b: steps of the inputs. */
 typedef struct {
     int32_t size[4], step_a[4], step_b[4];
     int32_t zero_point_a, multiplier_a, shift_a;

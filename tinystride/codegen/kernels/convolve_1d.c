@@ -314,7 +314,7 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
     channel.multiplier = layer->multiplier[number];
     channel.carried = carried;
 {% if rectified %}
-    /* A sum below zero gives the lowest output whatever its rounding; for others both roundings are one addition.
+    /* A sum below zero gives the lowest output with either rounding; for others both roundings are one addition.
      * Outputs are counted from the lowest value, -128. */
     channel.shift = -1 - layer->shift[number];
     channel.offset = (int64_t)bias * channel.multiplier + (1 << 30) +
