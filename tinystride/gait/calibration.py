@@ -27,8 +27,8 @@ ERROR_PER_SPREAD = 0.4
 GRAVITY_TURN_NOISE_RADPS = 0.002
 # A window with a larger SD contains less information than ten strides.
 MAX_STANDING_BIAS_SD_RADPS = 0.015
-# SD of the tilt at a stride's end. One stride measures the bias to 1.5 deg/s only, and few sensors have so
-# much; PRIOR_STRIDES is the number of strides after which the bias that they show has half of the weight.
+# SD of the tilt at a stride's end. One stride measures the bias with an error of 1.5 deg/s, which is more
+# than the bias of most sensors. So the bias from strides has half of the weight after PRIOR_STRIDES strides.
 STRIDE_TILT_SD_RAD = 0.03
 PRIOR_STRIDES = 4.0
 # A stride that ends with a larger tilt (slope, stumble) has a lower weight.

@@ -8,7 +8,7 @@ from tinystride.datasets.recording import Recording
 from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Resampler, integrate
 
 MAD_TO_SD = 1.4826
-# Full scales of common sensors at which overflow is searched, m/s² and rad/s. Larger full scales are rarely
+# Full scales of common sensors for which overflow is searched, m/s² and rad/s. Larger full scales are rarely
 # exceeded, so there a jump is more often an impact.
 ACC_FULL_SCALES_MPS2 = GRAVITY_MPS2 * np.array([2.0, 4.0, 8.0])
 GYR_FULL_SCALES_RADPS = np.deg2rad([125.0, 250.0, 500.0, 1000.0])
@@ -115,15 +115,15 @@ def _lag_s(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float, mid_stan
     acc = resampler.between(strides)[..., :3]
     duration_s = np.diff(strides)[:, 0] / rate_hz
 
-    def left(lag: int) -> tuple[float, float]:
+    def remaining(lag: int) -> tuple[float, float]:
         shifted = np.clip(strides + lag * LAG_STEP_S * rate_hz, 0, last)
         return _disagreement_mps(acc, resampler.between(shifted)[..., 3:], duration_s)
 
-    steps, own = round(MAX_LAG_S / LAG_STEP_S), left(0)
-    direction = 1 if left(2) < left(-2) else -1
+    steps, own = round(MAX_LAG_S / LAG_STEP_S), remaining(0)
+    direction = 1 if remaining(2) < remaining(-2) else -1
     best, minimum = 0, own
     for lag in range(2, steps + 1):
-        now = left(direction * lag)
+        now = remaining(direction * lag)
         if now >= minimum:
             break
         best, minimum = direction * lag, now

@@ -8,7 +8,7 @@ from tinystride.datasets.recording import reference_table
 NO_STRIDE = "no stride detected"
 SEVERAL_STRIDES = "several strides detected"
 NOT_SEEN = "marker not seen"
-# A reference may mark a mid-stance anywhere in the stance phase: maximum distance from the detected instant.
+# Maximum distance from the detected mid-stance: a reference may mark it anywhere in the stance phase.
 STANCE_TOLERANCE_S = 0.5
 # A trajectory shows a stance if its marker is slow for long enough, and a stride between two stances that are
 # far enough apart. At mid-stance a heel moves at up to 0.2 m/s; in the swing, at 2 m/s and more.
