@@ -23,7 +23,7 @@ CLIPPED_SAMPLES = 3
 # Rotation that a clipped gyroscope lost in a stride and that was added again. Up to this value, repaired
 # strides have the same errors as unclipped strides (llio-ruler, vicon and tripod-excerpt clipped at
 # 400 deg/s).
-MAX_REPAIRED_RAD = 0.045
+MAX_REPAIRED_RAD = 0.04
 # A gyroscope for a foot has a larger full scale.
 CLIPPED_FROM_RADPS = 2.0
 # Velocity that may be missed while samples are lost: 1 m/s causes an error of 10 cm (SD, simulated walks that
