@@ -282,6 +282,6 @@ def test_export_model_without_tflm_and_compiler_omits_the_host_test(model, tmp_p
     monkeypatch.setattr("tinystride.codegen.export.tflm_is_installed", lambda: False)
     monkeypatch.setenv("PATH", "/nowhere")
     main(["export", str(model), str(tmp_path / "c")])
-    assert "without golden vectors" in capsys.readouterr().err
+    assert "golden vectors and host test are left out" in capsys.readouterr().err
     assert not (tmp_path / "c" / "test").exists()
     assert "test_model" not in (tmp_path / "c" / "CMakeLists.txt").read_text()
