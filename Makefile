@@ -27,6 +27,8 @@ run: $(VENV)/run.stamp
 check: $(VENV)/test.stamp
 	ruff check .
 	ruff format --check .
+	python -m tools.language
+	python -m tools.docstrings
 	mypy
 	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "$(UNMARKED)"
 UNMARKED := not (pipeline or mcu or compilers or browser or cluster or slow)
@@ -34,6 +36,8 @@ UNMARKED := not (pipeline or mcu or compilers or browser or cluster or slow)
 test: $(VENV)/test.stamp
 	ruff check .
 	ruff format --check .
+	python -m tools.language
+	python -m tools.docstrings
 	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # The stamp is touched last, so that an interrupted installation does not count as complete.

@@ -69,12 +69,12 @@ def readable(summary: Mapping[str, Any]) -> str:
     blocks = []
     for person in summary["people"]:
         counts = person["strides"]
-        left_out = ", ".join(f"{n} {reason}" for reason, n in counts["left_out"].items()) or "none"
+        not_steady = ", ".join(f"{n} {reason}" for reason, n in counts["left_out"].items()) or "none"
         lines = [
             f"{person['person']}: {counts['found']} strides, {counts['steady']} steady "
             f"({', '.join(f'{n} {foot}' for foot, n in person['feet'].items())}), "
             f"{person['distance_m']:.0f} m walked",
-            f"  left out: {left_out}",
+            f"  not steady: {not_steady}",
             f"  {'':24} {'mean':>8} {'SD':>8} {'median':>8}",
         ]
         for name, (unit, words) in PARAMETERS.items():

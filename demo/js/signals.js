@@ -153,8 +153,8 @@ function accUnit(source, rest, spread, named, acc, options) {
   if (!fitting || named === COUNTS || ambiguous) {
     if (integers || named === COUNTS) {
       throw readError(
-        source, `its acceleration seems to be in raw counts (${rest.toFixed(0)} at rest)`,
-        SCALES + (ambiguous ? ", or choose mg as the unit" : ""),
+        source, `its acceleration seems to be in ${ambiguous ? "mg or " : ""}raw counts (${rest.toFixed(0)} at rest)`,
+        ambiguous ? `choose mg as the unit; for counts, ${SCALES}` : SCALES,
       );
     }
     throw readError(

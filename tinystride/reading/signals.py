@@ -161,10 +161,11 @@ def _acc_unit(
     ambiguous = fitting == "mg" and integers and abs(rest / COUNTS_AS_MG - 1) < 0.015
     if fitting is None or named == COUNTS or ambiguous:
         if integers or named == COUNTS:
+            units = "mg or raw counts" if ambiguous else "raw counts"
             raise read_error(
                 source,
-                f"its acceleration seems to be in raw counts ({rest:.0f} at rest)",
-                f"{SCALES}" + (", or --acc-unit mg" if ambiguous else ""),
+                f"its acceleration seems to be in {units} ({rest:.0f} at rest)",
+                f"give --acc-unit mg; for counts, {SCALES}" if ambiguous else SCALES,
             )
         raise read_error(
             source,
