@@ -560,6 +560,13 @@ def test_source_has_no_double_allocation_or_stdio():
     )
 
 
+def test_header_deprecated_names_have_the_new_values(c_library):
+    text = '#include "tinystride.h"\nTINYSTRIDE_LEAST_RATE_HZ TINYSTRIDE_LARGEST_RATE_HZ\n'
+    command = ["cc", "-E", "-P", "-x", "c", f"-I{c_library / 'include'}", "-"]
+    expanded = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+    assert expanded.splitlines()[-1].split() == ["40.0f", "420.0f"]
+
+
 def defined(name: str) -> float:
     found = re.search(rf"#define {name} \(?([-\d.e]+)[fu]?\)?(?:\s|$)", translation_unit() + header())
     assert found, name
