@@ -128,8 +128,8 @@ typedef struct {
 #define TINYSTRIDE_HISTORY_BLOCKS 208u /* blocks of samples kept: the longest stride and the delay of its report */
 #define TINYSTRIDE_MOTION_BLOCKS 128u  /* blocks whose motion energy is kept */
 #define TINYSTRIDE_WINDOW_BLOCKS 7u    /* maximum length of the energy window, blocks */
-#define TINYSTRIDE_DURATIONS 8         /* durations that are converted to blocks */
-#define TINYSTRIDE_STANDING_PARTS 4    /* three parts of a standing window, and the part that follows */
+#define TINYSTRIDE_DURATIONS 8         /* number of durations that are converted to blocks */
+#define TINYSTRIDE_STANDING_PARTS 4    /* parts of a standing window: three, and one after it */
 #define TINYSTRIDE_CLIPPED_RUNS 12u    /* runs of clipped samples kept */
 
 /* Private: configuration, and values derived from the sampling rate. */
@@ -149,7 +149,7 @@ struct tinystride_input {
     uint8_t repeats[2];           /* [accelerometer, gyroscope] samples in a row at the largest value */
     uint8_t is_reached[2];        /* 1 if the largest value so far is known to be the full scale */
     uint8_t has_clock;            /* 1 after the first time stamp */
-    uint8_t jumps;                /* jumps by a full scale or more, as counts make that overflow */
+    uint8_t jumps;                /* number of jumps by a full scale or more, as in overflowed counts */
     uint8_t repeat_score;         /* score of samples that equal the previous one while the foot turns */
     int16_t saturation_level[2];  /* full scale or, if it is unknown, the largest value so far, counts */
     int16_t last[6];              /* last sample, counts */
@@ -265,7 +265,7 @@ struct tinystride_frame {
 /* Private: calibration of the sensor. */
 struct tinystride_sensor {
     float bias[3];              /* bias of the gyroscope, rad/s */
-    float bias_variance[3][3];  /* covariance of the bias; the variance that one stride measures it with is 1 */
+    float bias_variance[3][3];  /* covariance of the bias, relative to the variance of one stride's measurement */
     float rest_force;           /* |specific force| while standing or, before that, at the stances, m/s^2 */
     float rest_weight;          /* sum of the weights of these stances */
 };
@@ -312,7 +312,7 @@ typedef struct {
     struct tinystride_stance stance;
     struct tinystride_current stride;
     struct tinystride_window window;
-    /* Learned of the wearer, the sensor and its mounting; a gap keeps these members. */
+    /* Learned from the wearer, the sensor and its mounting; a gap keeps these members. */
     struct tinystride_standing standing;
     struct tinystride_checks checks;
     struct tinystride_input input;

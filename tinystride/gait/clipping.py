@@ -118,7 +118,7 @@ def _end_errors(integral: Strapdown, samples: np.ndarray) -> tuple[np.ndarray, n
     that is not at rest is accelerated, so its tilt is less certain; |acc| and the angular rate show by how
     much.
 
-    integral: of n strides; samples: [n, points, 6], as integrated
+    integral: integral of n strides; samples: [n, points, 6], as integrated
     """
     up = np.einsum("nij,nj->ni", integral.orientation[:, -1], samples[:, -1, :3])
     sine = np.maximum(np.hypot(up[:, 0], up[:, 1]), 1e-12)

@@ -91,7 +91,7 @@ def find_strides(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float) ->
 def movement(
     acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what the detection of stances needs: energy, motion and the specific force of the standing foot.
+    """Return the inputs of the stance detection: energy, motion and the specific force of the standing foot.
 
     A foot that is carried level turns as little as a standing foot. But it is accelerated, so its specific
     force changes and differs from gravity.

@@ -63,7 +63,7 @@ def repeated(recording: Recording) -> np.ndarray:
     """Return the samples [N] that repeat the sample before in all axes while the foot turns, bool.
 
     Args:
-        recording: of one foot
+        recording: recording of one foot
     """
     samples = np.column_stack([recording.acc_mps2, recording.gyr_radps])
     same = np.zeros(len(samples), dtype=bool)
@@ -75,7 +75,7 @@ def moving(recording: Recording) -> np.ndarray:
     """Return the samples [N] in which the foot turns faster than MOVING_RADPS, bool.
 
     Args:
-        recording: of one foot
+        recording: recording of one foot
     """
     return np.linalg.norm(recording.gyr_radps, axis=1) > MOVING_RADPS
 
@@ -90,7 +90,7 @@ def synchronized(
     stream that clearly reduces both is taken as the delay.
 
     Args:
-        recording: of one foot
+        recording: recording of one foot
         acc_mps2: [N, 3], its samples, calibrated and in the foot frame
         gyr_radps: [N, 3], likewise
         mid_stances: [n, 2], fractional sample numbers

@@ -56,7 +56,7 @@ def lowpass(values: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray:
 
 
 def _filter_in_parts(b: np.ndarray, a: np.ndarray, values: np.ndarray, warm_up: int) -> np.ndarray:
-    """Return what `_filter` returns, except for rounding, in parts that overlap by `warm_up` samples."""
+    """Return the result of `_filter`, except for rounding, from parts that overlap by `warm_up` samples."""
     size = max(1024, 4 * warm_up)
     count = -(-len(values) // size)
     after = count * size - len(values)
@@ -69,7 +69,7 @@ def _filter_in_parts(b: np.ndarray, a: np.ndarray, values: np.ndarray, warm_up: 
 
 
 def _filter_channels(b: np.ndarray, a: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
-    """Write to `out` what `_filter` returns, bit by bit, for all channels of values [n, ...] at once."""
+    """Write the result of `_filter`, bit by bit, to `out` for all channels of values [n, ...] at once."""
     first, second = (1 - b[0]) * values[0], (b[2] - a[2]) * values[0]
     for sample, y in zip(values, out, strict=True):
         np.add(first, b[0] * sample, out=y)
@@ -80,8 +80,8 @@ def _filter_channels(b: np.ndarray, a: np.ndarray, values: np.ndarray, out: np.n
 def _filter(b: np.ndarray, a: np.ndarray, values: np.ndarray) -> list[float]:
     """Return values [n] filtered with b [3], a [3], bit by bit as scipy.signal.lfilter (direct form II).
 
-    The filter starts in the steady state of the first value. A loop over Python numbers, because each output
-    depends on the output before.
+    The filter starts in the steady state of the first value. It is a loop over Python numbers, because each
+    output depends on the previous one.
     """
     outputs: list[float] = []
     if not len(values):

@@ -76,11 +76,11 @@ def stride_flags(
     - unsteady: the ends of the integral do not look like stances
 
     Args:
-        recording: of one foot
+        recording: recording of one foot
         mid_stances: [n, 2], fractional sample numbers
         acc_mps2: [n, points, 3], resampled, in the canonical foot frame
         gyr_radps: [n, points, 3], likewise
-        integral: of the n strides
+        integral: integral of the n strides
         contact: [n], time from start to initial contact as a share of the duration; NaN if unknown
         calibrated: the recording, with the SD of the gyroscope bias
         options: limits of an ordinary stride
@@ -130,7 +130,7 @@ def residuals(integral: Strapdown, acc_mps2: np.ndarray) -> tuple[np.ndarray, np
     """Return velocity [n], m/s, and tilt [n], rad, at the end of each stride; both should be zero.
 
     Args:
-        integral: of n strides
+        integral: integral of n strides
         acc_mps2: [n, points, 3], as integrated
     """
     at_end = np.einsum("nij,nj->ni", integral.orientation[:, -1], acc_mps2[:, -1])

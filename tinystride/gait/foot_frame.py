@@ -1,4 +1,4 @@
-"""Find the canonical foot frame (x forward, y to the left, z up at stance), however the sensor is mounted."""
+"""Find the canonical foot frame (x forward, y left, z up at stance) for any mounting of the sensor."""
 
 import numpy as np
 

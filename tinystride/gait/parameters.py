@@ -56,7 +56,7 @@ def walk_path(recording: Recording, strides: pd.DataFrame) -> np.ndarray:
     path is good enough for a plot and not for a measurement.
 
     Args:
-        recording: of one foot
+        recording: recording of one foot
         strides: [n] rows with start_s and end_s (mid-stances, s after the first sample), in order of time
     """
     if strides.empty:
@@ -102,7 +102,7 @@ def gait_parameters(recording: Recording, strides: pd.DataFrame) -> pd.DataFrame
     - lateral_swing_cm: maximum sideways distance of the sensor from the line between its two mid-stances
 
     Args:
-        recording: of one foot
+        recording: recording of one foot
         strides: [n] rows with start_s, end_s (mid-stances, s after the first sample) and stride_length_cm,
             in order of time
     """
@@ -145,7 +145,7 @@ def foot_samples(recording: Recording, bounds: np.ndarray) -> tuple[np.ndarray, 
     """Return acc_mps2 and gyr_radps, each [N, 3], calibrated and in the canonical foot frame.
 
     Args:
-        recording: of one foot
+        recording: recording of one foot
         bounds: [n, 2] mid-stances, fractional sample numbers
     """
     acc_mps2, gyr_radps, *_ = calibrate(
@@ -161,7 +161,7 @@ def stride_motion(
     """Return the motion of the foot in n strides.
 
     Args:
-        recording: of one foot
+        recording: recording of one foot
         acc_mps2: [N, 3], as `foot_samples` returns it
         gyr_radps: [N, 3], as `foot_samples` returns it
         bounds: [n, 2] mid-stances, fractional sample numbers

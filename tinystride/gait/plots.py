@@ -24,8 +24,8 @@ def plot_waveforms(strides: StrideSet, path: Path | str) -> None:
     mid-stance. Equal strides give equal bytes.
 
     Args:
-        strides: of all data sets
-        path: of the PNG
+        strides: strides of all data sets
+        path: path of the PNG
     """
     usable = strides.table[strides.table["usable"]]
     groups = list(usable.groupby("dataset", sort=True))

@@ -47,7 +47,7 @@ class StrideSignals:
         """Return the given strides, in the given order.
 
         Args:
-            stride_ids: of the strides to return
+            stride_ids: ids of the strides to return
 
         Raises:
             DataError: if there are no samples of one of them
@@ -91,7 +91,7 @@ class StrideSignals:
         """Write an archive of NumPy arrays. Equal strides give equal bytes.
 
         Args:
-            path: of the archive, *.npz
+            path: path of the archive, *.npz
         """
         # np.savez writes no time of creation, unlike other zip writers.
         with atomic_write(path) as partial, open(partial, "wb") as file:
@@ -102,7 +102,7 @@ class StrideSignals:
         """Return the strides of an archive that `save` wrote.
 
         Args:
-            path: of the archive
+            path: path of the archive
 
         Raises:
             DataError: if the file is missing or is not such an archive

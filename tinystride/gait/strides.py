@@ -91,7 +91,7 @@ def extract_strides(recording: Recording, options: GaitOptions | None = None) ->
     (reference "strapdown"), the strides get those of the strapdown integral.
 
     Args:
-        recording: of one foot
+        recording: recording of one foot
         options: limits of an ordinary stride; None: the default
 
     Raises:
@@ -132,7 +132,7 @@ def count_strides(table: pd.DataFrame) -> dict[str, dict]:
     """Return the number of strides, usable strides and left-out strides by reason, for each data set.
 
     Args:
-        table: of a StrideSet
+        table: table of a StrideSet
 
     Returns:
         {data set: {"recordings", "subjects", "strides", "usable": int, "left_out": {reason: int}}}
@@ -155,7 +155,7 @@ def write_strides(strides: StrideSet, folder: Path | str) -> None:
 
     Args:
         strides: to write
-        folder: of both files, replaced if it exists
+        folder: folder of both files, replaced if it exists
     """
     _need_parquet()
     with atomic_folder(folder) as partial:
@@ -167,7 +167,7 @@ def read_strides(folder: Path | str) -> StrideSet:
     """Return the strides that `write_strides` wrote.
 
     Args:
-        folder: of strides.parquet and signals.npz
+        folder: folder of strides.parquet and signals.npz
 
     Raises:
         DataError: if a file is missing or incomplete
@@ -198,7 +198,7 @@ def _stride_columns(
     """Return the columns of the table and the samples of one recording's strides.
 
     Args:
-        recording: of one foot
+        recording: recording of one foot
         options: limits of an ordinary stride
         in_step: true if the delay between the sensors was corrected already, or cannot be found
 

@@ -42,7 +42,7 @@ def stream_tested(
     than int8 strapdown-residual networks are skipped.
 
     Args:
-        recordings: of any subjects; subjects without a model are skipped
+        recordings: recordings of any subjects; subjects without a model are skipped
         table: strides table with stride_id, dataset, subject, trial, foot, usable and mid-stances
         models: {"dataset/subject": model}, see unseen_models
         progress: show a progress bar
