@@ -96,7 +96,7 @@ def test_folder_without_a_stride_is_an_error_and_writes_nothing(model_file, tmp_
     assert status == 1 and "no stride in any of its 1 files" in error and not (tmp_path / "out").exists()
     (tmp_path / "empty").mkdir()
     _, error, status = run(capsys, tmp_path / "empty", "--model", model_file)
-    assert status == 1 and "holds no recording" in error
+    assert status == 1 and "contains no recording" in error
 
 
 def test_output_among_the_recordings_is_refused_or_left_out(recordings, model_file, tmp_path, capsys):

@@ -69,7 +69,7 @@ def run_folder(arguments: argparse.Namespace, options: ReadingOptions) -> None:
     _check_output(arguments, output)
     walks = find_walks(arguments.recordings, output)
     if not walks:
-        raise DataError(f"{arguments.recordings[0]}: holds no recording; name a folder of csv files")
+        raise DataError(f"{arguments.recordings[0]}: contains no recording; name a folder of csv files")
     workers = max(1, min(len(walks), os.cpu_count() or 1))
     outcomes: dict[int, Outcome] = {}
     with (

@@ -67,7 +67,7 @@ export function placeByCounter(source, counter, rateHz) {
 /** Rows at the places that their stamps give: timeS in seconds, NaN where unknown. */
 export function placeByTime(source, timeS, rateHz, counter) {
   const rows = finiteRows(timeS);
-  if (rows.length < 20) throw readError(source, `holds ${rows.length} samples, less than a second`, "record a whole walk");
+  if (rows.length < 20) throw readError(source, `contains ${rows.length} samples, less than a second`, "record a whole walk");
   const stamps = withoutStrays(Float64Array.from(rows, (row) => timeS[row]));
   let interval = typicalStep(stamps);
   let rateIsKnown = false;

@@ -235,7 +235,7 @@ function sensorsOf(file, row, channels) {
     }
     if (both.length > 1) {
       throw readError(
-        file, `holds several sensors (${both.map((key) => key || "unnamed").join(", ")})`,
+        file, `contains several sensors (${both.map((key) => key || "unnamed").join(", ")})`,
         "choose one under Options, Columns: acc_x=NAME, acc_y=NAME, …",
       );
     }

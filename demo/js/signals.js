@@ -254,7 +254,7 @@ export function evenStream(source, placement, axes) {
   const missed = lostRows(given.map((axis) => picked(axis, finite)));
   const living = finite.filter((_, k) => !missed[k]);
   const kept = living.length / rows.length >= 0.5 ? living : finite; // otherwise a dead sensor, not losses
-  if (kept.length < 2) throw readError(source, "holds no samples", "export the recording again");
+  if (kept.length < 2) throw readError(source, "contains no samples", "export the recording again");
   const first = kept[0];
   const origin = placement.place[first];
   const place = filled(kept.length, (k) => placement.place[kept[k]] - origin);
@@ -360,7 +360,7 @@ export function checkSamples(source, stream) {
   if (!(rateHz >= 20 && rateHz <= 5000)) {
     throw readError(source, `the sampling rate is ${short(rateHz)} Hz`, "it has to be between 20 and 5000 Hz");
   }
-  if (n < rateHz) throw readError(source, `holds ${n} samples, less than a second`, "record a whole walk");
+  if (n < rateHz) throw readError(source, `contains ${n} samples, less than a second`, "record a whole walk");
   axes.forEach((axis, a) => {
     const wrong = axis.findIndex((value) => !Number.isFinite(value));
     if (wrong >= 0) throw readError(source, `sample ${wrong}: ${AXES[a]} is not finite`, "cut the recording before it");

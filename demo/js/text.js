@@ -52,7 +52,7 @@ export function readText(name, data) {
   const lines = new TextDecoder().decode(head).split("\n").slice(0, HEAD_LINES).map((line) => line.replace(/\r+$/, ""));
   const { separator, width, numbers } = layout(name, lines);
   const first = firstRow(lines, separator, width, numbers);
-  if (first < 0) throw readError(name, "holds no rows of numbers", "give a table with one sample a line");
+  if (first < 0) throw readError(name, "contains no rows of numbers", "give a table with one sample a line");
   const decimal = decimalSign(lines.slice(first, first + 200).map((line) => split(line, separator)));
   const [rows, begin] = header(lines, first, separator, width);
   const [names, units] = unitsApart(rows, width);
@@ -87,7 +87,7 @@ function stripped(line, separator) {
 function asUtf8(name, data) {
   if (data.length > MAX_BYTES) {
     throw readError(
-      name, `holds more than ${MAX_BYTES / 1e6} MB of text`,
+      name, `contains more than ${MAX_BYTES / 1e6} MB of text`,
       "split it into recordings of a few hours, or keep the columns of one sensor",
     );
   }
@@ -158,7 +158,7 @@ function countNumbers(cells) {
 
 /** Separator, number of columns, and the median count of numbers in a row, of rows near the end of the head. */
 function layout(name, lines) {
-  const none = () => readError(name, "holds no rows of numbers", "give a table with one sample a line");
+  const none = () => readError(name, "contains no rows of numbers", "give a table with one sample a line");
   const tooWide = () =>
     readError(name, `has more than ${MAX_COLUMNS} columns`, "keep the columns of the sensors on the feet");
   let body = lines.filter((line) => line.trim() && !COMMENT_LINE.test(line));

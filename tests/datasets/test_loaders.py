@@ -103,7 +103,7 @@ IMU_DAMAGES = {
     "uneven_time": (with_cell(10, 0, "0.09"), r"line 18: time is uneven"),
     "other_rate": (lambda cells: scaled(slice(0, 1), 0.5)(cells), r"time stamps say 256.* Hz, not 128 Hz"),
     "swapped": (lambda cells: cells[::-1], r"time does not increase"),
-    "lost_row": (lambda cells: cells[:-1], r"announces \d+ samples and holds \d+"),
+    "lost_row": (lambda cells: cells[:-1], r"announces \d+ samples and contains \d+"),
 }
 
 
@@ -337,7 +337,7 @@ def vicon_with(**changes):
     [
         (lambda path: path.write_bytes(path.read_bytes()[:1000]), r"is not a complete \.mat file"),
         (vicon_with(gt=lambda d: d[:-1]), r"do not fit together"),
-        (vicon_with(gt=lambda d: d * np.nan), r"holds no finite position"),
+        (vicon_with(gt=lambda d: d * np.nan), r"contains no finite position"),
         (vicon_with(gt=lambda d: d * 1000), r"moves at .* m/s; positions have to be in m"),
         (vicon_with(ts=lambda d: d * 2), r"its time stamps say 100 Hz, not 200 Hz"),
         (vicon_with(imu=lambda d: d * [1, 1, 1, *[180 / np.pi] * 3]), r"as if its unit were deg/s"),
@@ -392,4 +392,4 @@ def test_gaitmap_refuses_damaged_files(gaitmap_folder, file, change, rule):
 
 @pytest.mark.parametrize("load", [gaitmap_mocap.load, ipol.load, llio.load, vicon.load])
 def test_load_of_an_empty_folder_is_refused(load, tmp_path):
-    assert "holds no" in refusal(load, tmp_path)
+    assert "contains no" in refusal(load, tmp_path)

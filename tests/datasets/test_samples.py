@@ -42,7 +42,7 @@ def test_check_recording_that_starts_while_walking_passes(recording):
         ({"foot": "r"}, "foot is 'r'; it has to be one of left, right"),
         ({"rate_hz": 0.0}, "sampling rate is 0 Hz"),
         ({"rate_hz": float("nan")}, "sampling rate is nan Hz"),
-        ({"rate_hz": 3000.0}, "holds 2000 samples, less than a second"),
+        ({"rate_hz": 3000.0}, "contains 2000 samples, less than a second"),
         ({"acc_mps2": np.zeros((2000, 2))}, r"acc is (2000, 2) and gyr (2000, 3)"),
         ({"reference_event": "toe_off"}, "its reference is not a table of strides"),
         ({"reference": reference_table([1.0], [30.0], [130], "ruler")}, "stride 0 is from 1.00 to 30.00 s"),

@@ -291,7 +291,7 @@ def test_simulate_dataset_of_more_people_keeps_the_first(tmp_path):
 
 
 def test_load_simulated_of_a_damaged_file_names_it(tmp_path):
-    with pytest.raises(DataError, match="holds no simulated walk"):
+    with pytest.raises(DataError, match="contains no simulated walk"):
         list(load_simulated(tmp_path))
     simulate_dataset(tmp_path / "set", subjects=1, strides=5)
     path = tmp_path / "set" / "S01" / "fast_left.npz"

@@ -39,7 +39,7 @@ REFUSED = {
 }  # fmt: skip
 HOPELESS = {
     "empty": ("walk.csv", "", "is empty"),
-    "prose": ("walk.csv", "A walk in the park.\nIt was nice.\n", "holds no rows of numbers"),
+    "prose": ("walk.csv", "A walk in the park.\nIt was nice.\n", "contains no rows of numbers"),
     "workbook": ("walk.csv", b"PK\x03\x04" + bytes(range(256)) * 8, "is a zip archive or an Excel workbook"),
     "noise": ("walk.csv", np.random.default_rng(1).bytes(5000).replace(b"\0", b"\1"), "is not text"),
     "no gyroscope": ("walk.csv", text(SAMPLES.iloc[:, :4]), "lacks the columns of a gyroscope"),

@@ -208,7 +208,7 @@ def test_fast_samples_are_decimated_behind_a_filter(table, read, rate_hz):
     ("change", "options", "rule"),
     [
         (lambda t: t.drop(columns="gyr_z"), {}, "lacks the columns of a gyroscope; it needs acc_x, acc_y"),
-        (lambda t: t.iloc[:0], {}, "holds no rows of numbers"),
+        (lambda t: t.iloc[:0], {}, "contains no rows of numbers"),
         (lambda t: t.iloc[:50], {}, "less than a second"),
         (lambda t: t, {"acc_unit": "g"}, "m/s² fits: give --acc-unit m/s2"),
         (lambda t: t, {"gyr_unit": "deg/s"}, "rad/s fits: give --gyr-unit rad/s"),

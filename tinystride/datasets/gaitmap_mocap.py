@@ -44,7 +44,7 @@ def load(folder: Path, dataset: str = "gaitmap-mocap") -> Iterator[Recording]:
     """
     source = Path(folder) / FOLDER / "imu_sample.csv"
     if not source.is_file():
-        raise read_error(source.parent, "holds no imu_sample.csv", "run the download again")
+        raise read_error(source.parent, "contains no imu_sample.csv", "run the download again")
     samples = _read(source)
     for foot in MARKERS:
         values = _columns(source, samples, f"{foot}_sensor", AXES)

@@ -39,7 +39,7 @@ def load(folder: Path, dataset: str = "ipol-healthy") -> Iterator[Recording]:
     folder = Path(folder) / "GaitData"
     trials = {tuple(map(int, path.stem.split("-"))): path for path in folder.glob("*-*.json")}
     if not trials:
-        raise read_error(folder, "holds no {subject}-{trial}.json", "give the folder that holds GaitData")
+        raise read_error(folder, "contains no {subject}-{trial}.json", "give the folder with GaitData")
     for (subject, trial), path in sorted(trials.items()):
         events = _read_events(path)
         for foot, (suffix, key) in FEET.items():

@@ -59,7 +59,7 @@ def load(folder: Path, dataset: str = "llio-ruler") -> Iterator[Recording]:
     folder = Path(folder) / "data"
     trials = {int(path.stem.split("_")[1]): path for path in folder.glob("*/SensorConnectData_*.mat")}
     if not trials:
-        raise read_error(folder, "holds no SensorConnectData_*.mat", "run the download again")
+        raise read_error(folder, "contains no SensorConnectData_*.mat", "run the download again")
     for trial, path in sorted(trials.items()):
         yield _recording(path, dataset, trial)
 

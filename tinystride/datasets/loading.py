@@ -41,7 +41,7 @@ def load_recordings(raw_folder: Path | str, names: list[str] | None = None) -> I
     if names is None:
         names = [name for name in LOADERS if (raw_folder / name).is_dir()]
         if not names:
-            raise read_error(raw_folder, "holds no data set", "run the download first")
+            raise read_error(raw_folder, "contains no data set", "run the download first")
     for name in sorted(set(names)):
         if name not in LOADERS:
             raise ParameterError(f"unknown data set {name!r}: choose from {', '.join(LOADERS)}")

@@ -250,7 +250,9 @@ def check_samples(source: Path | str, rate_hz: float, acc_mps2: np.ndarray, gyr_
             source, f"acc is {acc_mps2.shape} and gyr {gyr_radps.shape}", "both have to be [samples, 3]"
         )
     if len(acc_mps2) < rate_hz:
-        raise read_error(source, f"holds {len(acc_mps2)} samples, less than a second", "record a whole walk")
+        raise read_error(
+            source, f"contains {len(acc_mps2)} samples, less than a second", "record a whole walk"
+        )
     samples = np.column_stack([acc_mps2, gyr_radps])
     wrong = np.argwhere(~np.isfinite(samples))
     if len(wrong):
@@ -349,7 +351,7 @@ def _check_trajectory(source: Path | str, recording: Recording) -> None:
     if len(time_s) < 2 or not (np.diff(time_s) > 0).all():
         raise read_error(source, "the times of its reference do not increase", "restore both files")
     if not np.isfinite(position_m).all(axis=1).any():
-        raise read_error(source, "its reference holds no finite position", "restore both files")
+        raise read_error(source, "its reference contains no finite position", "restore both files")
     if time_s[0] >= recording.duration_s or time_s[-1] <= 0:
         raise read_error(source, "its reference covers another time", "restore both files")
     # A person moves at less than 10 m/s; millimetres read as metres give a thousand times that.

@@ -335,7 +335,7 @@ def load_simulated(folder: Path | str) -> Iterator[Recording]:
     """
     paths = sorted(Path(folder).glob("*/*.npz"))
     if not paths:
-        raise read_error(folder, "holds no simulated walk", "run the download again")
+        raise read_error(folder, "contains no simulated walk", "run the download again")
     for path in paths:
         yield check_recording(_load(path))
 

@@ -89,7 +89,7 @@ def files(folder: Path) -> list[Path]:
 def _subjects(folder: Path) -> list[str]:
     subjects = sorted(path.name for path in folder.glob("Sub_*") if path.is_dir())
     if not subjects:
-        raise read_error(folder, "holds no Sub_* folder", "give the folder that holds SyncInfo.csv and Sub_*")
+        raise read_error(folder, "contains no Sub_* folder", "give the folder with SyncInfo.csv and Sub_*")
     return subjects
 
 
@@ -144,7 +144,7 @@ def _read_imu(path: Path) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
         )
     announced = header[2].removeprefix("Total data points:").strip(" ,\n")
     if announced != str(len(table)):
-        raise read_error(path, f"announces {announced} samples and holds {len(table)}", "download it again")
+        raise read_error(path, f"announces {announced} samples and contains {len(table)}", "download it again")
     values = numbers(path, table, IMU_COLUMNS, IMU_FIRST_LINE)
     number = sample_numbers(path, values[:, 0], RATE_HZ, IMU_FIRST_LINE)
     samples, gaps = fill_gaps(path, number, values[:, 1:])

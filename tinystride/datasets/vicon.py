@@ -44,7 +44,7 @@ def load(folder: Path, dataset: str = "vicon") -> Iterator[Recording]:
     """
     paths = sorted((Path(folder) / FOLDER).glob("*.mat"))
     if not paths:
-        raise read_error(Path(folder) / FOLDER, "holds no .mat file", "run the download again")
+        raise read_error(Path(folder) / FOLDER, "contains no .mat file", "run the download again")
     for path in paths:
         yield _recording(path, dataset)
 

@@ -125,7 +125,7 @@ def place_by_time(
     """
     rows = np.flatnonzero(np.isfinite(time_s))
     if len(rows) < 20:
-        raise read_error(source, f"holds {len(rows)} samples, less than a second", "record a whole walk")
+        raise read_error(source, f"contains {len(rows)} samples, less than a second", "record a whole walk")
     stamps = _without_strays(time_s[rows])
     is_given = False
     interval = typical_step(stamps)

@@ -358,7 +358,7 @@ def _sensors(path: Path, row: list[str], channels: list[_Channel]) -> list[Senso
             raise _Ambiguous(
                 read_error(
                     path,
-                    f"holds several sensors ({', '.join(key or 'unnamed' for key in both)})",
+                    f"contains several sensors ({', '.join(key or 'unnamed' for key in both)})",
                     "choose one with --columns acc_x=NAME,acc_y=NAME,…",
                 )
             )

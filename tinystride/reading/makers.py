@@ -92,7 +92,7 @@ def _on_feet(path: Path, found: dict[str, Any], options: ReadingOptions) -> list
     if len(found) != 1:
         raise read_error(
             path,
-            f"holds no sensor labelled as on a foot ({', '.join(found) or 'no sensor'})",
+            f"contains no sensor labelled as on a foot ({', '.join(found) or 'no sensor'})",
             "label them Left Foot and Right Foot, or export those of the feet",
         )
     return list(found)
@@ -132,7 +132,7 @@ def read_cwa(path: Path, options: ReadingOptions) -> list[Part]:
         raise read_error(path, f"cannot be read as a cwa file ({error})", "download it again") from None
     axes = [f"{kind}_{axis}" for kind in ("acc", "gyro") for axis in "xyz"]
     if any(axis not in table for axis in axes):
-        raise read_error(path, "holds no gyroscope", "use an AX6 with its gyroscope switched on")
+        raise read_error(path, "contains no gyroscope", "use an AX6 with its gyroscope switched on")
     time_ns = table.index.to_numpy("datetime64[ns]").astype(np.int64)
     samples = table[axes].to_numpy(float)
     return [_part(path, "", samples[:, :3], samples[:, 3:], time_ns / 1e9, ("g", "deg/s"), "local", options)]

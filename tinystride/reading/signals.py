@@ -292,7 +292,7 @@ def even_stream(source: Path | str, placement: Placement, values: np.ndarray) ->
         if (kept & ~missed).mean() >= 0.5:  # otherwise the sensor is dead
             kept &= ~missed
     if kept.sum() < 2:
-        raise read_error(source, "holds no samples", "export the recording again")
+        raise read_error(source, "contains no samples", "export the recording again")
     first = int(np.flatnonzero(kept)[0])
     place = placement.place[kept]
     size = int(place[-1] - place[0] + 1)

@@ -179,7 +179,7 @@ def read_text(path: Path) -> TextTable:
     separator, width, median_numbers = _layout(path, lines)
     first = _first_row(lines, separator, width, median_numbers)
     if first is None:
-        raise read_error(path, "holds no rows of numbers", "give a table with one sample per line")
+        raise read_error(path, "contains no rows of numbers", "give a table with one sample per line")
     rows = [_split(line, separator) for line in lines[first : first + 200]]
     decimal = _decimal(rows, separator)
     header, begin = _header(lines, first, separator, width)
@@ -221,7 +221,7 @@ def _bytes(path: Path) -> bytes:
     """Return the content, unpacked if it is gzipped. At most MAX_BYTES are held in memory."""
     too_large = read_error(
         path,
-        f"holds more than {MAX_BYTES // 1_000_000} MB of text",
+        f"contains more than {MAX_BYTES // 1_000_000} MB of text",
         "split it into recordings of a few hours, or keep the columns of one sensor",
     )
     if path.stat().st_size > MAX_BYTES:
@@ -292,7 +292,7 @@ def _layout(path: Path, lines: list[str]) -> tuple[str, int, float]:
     """Return (separator, columns, median count of numbers in a row) of the rows near the end of the head."""
     body = [line for line in lines if line.strip() and not COMMENT_LINE.match(line)]
     if not body:
-        raise read_error(path, "holds no rows of numbers", "give a table with one sample per line")
+        raise read_error(path, "contains no rows of numbers", "give a table with one sample per line")
     if body[0].lower().replace('"', "").startswith("sep=") and len(body) > 1:
         body = body[1:]
     sample = body[-max(1, min(100, len(body) // 2 + 1)) :]
@@ -316,7 +316,7 @@ def _layout(path: Path, lines: list[str]) -> tuple[str, int, float]:
             path, f"has more than {MAX_COLUMNS} columns", "keep the columns of the sensors on the feet"
         )
     if numbers < 2:
-        raise read_error(path, "holds no rows of numbers", "give a table with one sample per line")
+        raise read_error(path, "contains no rows of numbers", "give a table with one sample per line")
     return separator, width, numbers
 
 
