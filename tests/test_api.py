@@ -88,9 +88,11 @@ def test_summary_is_json_and_counts_every_stride(result):
     steady = result.strides.loc[result.strides["steady"], "stride_length_cm"]
     length = person["parameters"]["stride_length_cm"]
     assert length["n"] == len(steady)
-    assert length["mean"] == pytest.approx(steady.mean(), abs=1e-3)
+    chosen = result.strides[result.strides["steady"]]
+    width_cm = chosen["stride_length_high_cm"] - chosen["stride_length_low_cm"]
+    assert length["mean"] == pytest.approx(np.average(steady, weights=width_cm**-2), abs=1e-3)
     assert length["sd"] == pytest.approx(steady.std(), abs=1e-3)
-    assert length["cv_percent"] == pytest.approx(100 * steady.std() / steady.mean(), abs=0.01)
+    assert length["cv_percent"] == pytest.approx(100 * steady.std() / length["mean"], abs=0.01)
     accepted = result.strides[result.strides["flags"].isin(["", "turn"])]
     assert recording["distance_m"] == pytest.approx(accepted["stride_length_cm"].sum() / 100, abs=0.01)
     assert [bout["strides"] for bout in recording["bouts"]] == [len(result.strides)]
