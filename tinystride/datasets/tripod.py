@@ -144,7 +144,9 @@ def _read_imu(path: Path) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
         )
     announced = header[2].removeprefix("Total data points:").strip(" ,\n")
     if announced != str(len(table)):
-        raise read_error(path, f"announces {announced} samples and contains {len(table)}", "download it again")
+        raise read_error(
+            path, f"announces {announced} samples and contains {len(table)}", "download it again"
+        )
     values = numbers(path, table, IMU_COLUMNS, IMU_FIRST_LINE)
     number = sample_numbers(path, values[:, 0], RATE_HZ, IMU_FIRST_LINE)
     samples, gaps = fill_gaps(path, number, values[:, 1:])
