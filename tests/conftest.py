@@ -1,6 +1,8 @@
 """Session fixtures: recorded data if it can be reached, and the output of the first stages."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,22 @@ def mirrors() -> list[str]:
     beside = ROOT.parent / "shared" / "data"
     named = os.environ.get("TINYSTRIDE_MIRROR")
     return ([named] if named else []) + ([str(beside)] if beside.is_dir() else [])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """Chromium without a window. It ends with its module: Playwright runs once at a time in a process."""
+    from playwright.sync_api import sync_playwright
+
+    executable = shutil.which("chromium")
+    if executable is None:
+        pytest.skip("needs chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

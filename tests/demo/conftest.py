@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tinystride.codegen import export_model
 from tinystride.default_model import DEFAULT_MODEL
@@ -45,16 +45,6 @@ def page_path(build, sample, tmp_path_factory) -> Path:
     path = folder / "index.html"
     path.write_text(build.assemble(build.compile_module(folder / "c"), sample), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,11 @@
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import sync_playwright
 
 from tests.pipeline.clones import ROOT, environment, run
 from tests.predicting import write_csv
@@ -127,24 +125,18 @@ def test_dvc_metrics_fresh_clone_shows_the_committed_run(bare_clone, reproduced,
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
-def test_dvc_plots_offline_are_drawn(reproduced, tmp_path):
+def test_dvc_plots_offline_are_drawn(reproduced, tmp_path, browser):
     page_folder = tmp_path / "plots"
     run(reproduced, "dvc", "plots", "show", "--out", str(page_folder))
     text = (page_folder / "index.html").read_text()
     assert 'src="http' not in text
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
-        asked, errors = [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto((page_folder / "index.html").as_uri())
-        page.wait_for_selector("canvas, svg.marks")
-        drawn = page.locator("canvas, svg.marks").count()
-        browser.close()
+    page = browser.new_page()
+    asked, errors = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((page_folder / "index.html").as_uri())
+    page.wait_for_selector("canvas, svg.marks")
+    drawn = page.locator("canvas, svg.marks").count()
     assert errors == [] and [url for url in asked if url.startswith("http")] == []
     assert drawn >= 4
 

@@ -2,13 +2,12 @@
 
 import json
 import re
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tinystride.report import content
 from tinystride.report.page import fixed, render, signed
@@ -24,16 +23,6 @@ def path(run, tmp_path):
     path = tmp_path / "index.html"
     path.write_text(render(run), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
