@@ -3,24 +3,24 @@
  *
  * input  [1, 64, 6]
  * output [1, 1]
- * A value q stands for the real number (TINYSTRIDE_MODEL_OUTPUT_SCALE * (q - TINYSTRIDE_MODEL_OUTPUT_ZERO_POINT)).
- * The results are those of TensorFlow Lite for Microcontrollers, bit by bit.
+ * An output q represents the real number (TINYSTRIDE_MODEL_OUTPUT_SCALE * (q - TINYSTRIDE_MODEL_OUTPUT_ZERO_POINT)).
+ * The results are bit-exact with TensorFlow Lite for Microcontrollers.
  */
 #ifndef TINYSTRIDE_MODEL_H
 #define TINYSTRIDE_MODEL_H
 
 #include <stdint.h>
 
-/* Compile with TINYSTRIDE_PLAIN_C defined to do without the few lines of assembly for Cortex-M3 and later. */
+/* Define TINYSTRIDE_PLAIN_C to compile without the assembly for Cortex-M3 and later. */
 
 #define TINYSTRIDE_MODEL_INPUT_SIZE 384
 #define TINYSTRIDE_MODEL_OUTPUT_SIZE 1
 #define TINYSTRIDE_MODEL_INPUT_TYPE int8_t
 #define TINYSTRIDE_MODEL_OUTPUT_TYPE int8_t
-#define TINYSTRIDE_MODEL_INPUT_SCALE 0.011176457f
-#define TINYSTRIDE_MODEL_INPUT_ZERO_POINT (-2)
-#define TINYSTRIDE_MODEL_OUTPUT_SCALE 0.05235607f
-#define TINYSTRIDE_MODEL_OUTPUT_ZERO_POINT (-117)
+#define TINYSTRIDE_MODEL_INPUT_SCALE 0.012782699f
+#define TINYSTRIDE_MODEL_INPUT_ZERO_POINT (-13)
+#define TINYSTRIDE_MODEL_OUTPUT_SCALE 0.1608058f
+#define TINYSTRIDE_MODEL_OUTPUT_ZERO_POINT (-112)
 
 /* Working memory of one inference, in 32-bit words (600 bytes). */
 #define TINYSTRIDE_MODEL_SCRATCH_WORDS 150
@@ -35,12 +35,12 @@ extern "C" {
 
 /* Run the network once, with its working memory on the stack.
  * `input` holds TINYSTRIDE_MODEL_INPUT_SIZE values in the order of the shape above, `output` receives
- * TINYSTRIDE_MODEL_OUTPUT_SIZE; they must not overlap. Returns TINYSTRIDE_MODEL_OK, or TINYSTRIDE_MODEL_ERROR_NULL
- * if a pointer is NULL. Reentrant: keeps nothing between calls. */
+ * TINYSTRIDE_MODEL_OUTPUT_SIZE values; they must not overlap. Return TINYSTRIDE_MODEL_OK, or TINYSTRIDE_MODEL_ERROR_NULL
+ * if a pointer is NULL. Reentrant: nothing is kept between calls. */
 int tinystride_model_run(const int8_t *input, int8_t *output);
 
-/* The same with the caller's working memory of TINYSTRIDE_MODEL_SCRATCH_WORDS words, which may be shared
- * with anything else between calls. */
+/* Run the network once, with working memory of the caller: TINYSTRIDE_MODEL_SCRATCH_WORDS words, free for other use
+ * between calls. */
 int tinystride_model_run_with(int32_t *scratch, const int8_t *input, int8_t *output);
 
 #ifdef __cplusplus

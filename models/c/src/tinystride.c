@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* TinyStride: raw samples of a shoe-worn inertial sensor in, stride lengths out. See tinystride.h.
+/* TinyStride: measure the length of every stride from the samples of a shoe-worn inertial sensor. See tinystride.h.
  *
- * Samples are converted to counts of ACC_UNIT and GYR_UNIT and summed to blocks of about 1/60 s. All decisions about
- * strides use integer arithmetic on blocks, so they are the same on every processor; what happens once per stride is
- * single precision. The parts below are one translation unit: none is compiled on its own.
- */
+ * Samples are converted to counts of ACC_UNIT and GYR_UNIT and summed to blocks of about 1/60 s. Decisions about
+ * strides use integer arithmetic on blocks, so they are the same on every processor. Computations of one stride use
+ * single precision. The parts below are one translation unit and cannot be compiled separately. */
 #include "tinystride.h"
 
 #include "tinystride_model.h"
@@ -20,228 +19,259 @@
 #define ACC_UNIT 0.005f
 /* angular rate of one count, rad/s */
 #define GYR_UNIT 0.00125f
-/* 2^6 squared counts of the gyroscope: 1 unit of motion energy, (0.01 rad/s)^2 */
+/* squared counts of the gyroscope are divided by 2^6 to motion energy, (0.01 rad/s)^2 */
 #define ENERGY_SHIFT 6
-/* squared counts of specific force per unit of motion energy: 2.5 m/s^2 counts as 1 rad/s */
+/* squared counts of specific force per unit of motion energy: 2.5 m/s^2 is equivalent to 1 rad/s */
 #define ACC_SQUARES_PER_MOTION 25
-/* m/s^2 */
+/* gravity, m/s^2 */
 #define GRAVITY 9.80665f
-/* resolution of instants within a block */
+/* resolution of instants: 1/16384 block */
 #define Q14_ONE 16384
-/* largest plausible specific force, m/s^2 */
+/* maximum plausible specific force, m/s^2 */
 #define MAX_ACC 1000.0f
-/* largest plausible angular rate, rad/s */
+/* maximum plausible angular rate, rad/s */
 #define MAX_GYR 200.0f
-/* samples are clamped at 150 m/s^2 and 37.5 rad/s, so that the low-pass stays within 16 bits */
+/* limit of samples, counts: 150 m/s^2 and 37.5 rad/s, so that low-passed samples fit 16 bits */
 #define MAX_COUNT 30000
-/* samples from 16.5 g and 2320 deg/s on count as saturated: sensors of 16 g and 2000 deg/s stay below */
+/* limit above which samples always count as saturated: 16.5 g and 2320 deg/s, above the usual full scales */
 #define SATURATED_COUNT 32400
-/* full scale in counts if it is unknown: 2 g */
+/* minimum full scale of an accelerometer, counts: 2 g */
 #define MIN_ACC_FULL_SCALE 3922
-/* full scale in counts if it is unknown: 250 deg/s */
+/* minimum full scale of a gyroscope, counts: 250 deg/s */
 #define MIN_GYR_FULL_SCALE 3490
-/* samples in a row at the largest value that count as saturated */
+/* samples in a row at the maximum so far that prove an unknown full scale */
 #define CLIPPED_SAMPLES 3
-/* jumps of a sensor's full scale from which counts have overflowed */
+/* jumps by a full scale that prove an overflow of the counts */
 #define MIN_JUMPS 2u
-/* of the largest value so far, from which samples are inspected */
+/* samples above this share of the saturation level are inspected */
 #define INSPECTED_SHARE 0.55f
-/* score of repeated samples while the foot turns, +2 each, others -1: a third of the stream */
+/* the same share for an accelerometer whose counts may overflow */
+#define INSPECTED_ACC_SHARE 0.38f
+/* a jump is an overflow if the velocity at the end exceeds this share of that of one wrapped sample */
+#define MIN_WRAPPED_SHARE 0.8f
+/* score that flags a gap, while the foot turns: +2 for a repeated sample, -1 for another one */
 #define MIN_REPEAT_SCORE 16
-/* largest score */
+/* maximum score */
 #define MAX_REPEAT_SCORE 60
-/* rate of blocks aimed at */
+/* intended rate of blocks, Hz */
 #define BLOCK_HZ 58.0f
-/* rate of blocks at which the history still holds a slow stride */
+/* maximum rate of blocks at which the history holds a slow stride, Hz */
 #define MAX_BLOCK_HZ 76.0f
-/* cutoff of the low-pass */
+/* cut-off frequency of the low-pass, Hz */
 #define LOWPASS_HZ 10.0f
-/* equal blocks in a row after which a sensor counts as stuck */
+/* equal blocks in a row after which a sensor is stuck */
 #define STUCK_BLOCKS 2
-/* energy of a block above which equal blocks count: a foot that hardly turns may repeat itself */
+/* energy of a block above which equal blocks count; a foot that turns less may repeat itself */
 #define MIN_STUCK_ENERGY 640u
-/* longest gap that is bridged */
+/* maximum length of a gap that is interpolated, s */
 #define MAX_GAP_S 0.03f
-/* velocity that may be missed in a gap without a flag */
+/* maximum velocity that may be missing in a gap without a flag, m/s */
 #define MAX_GAP_MPS 0.1f
-/* rotation in a gap of the time stamps without a flag */
+/* maximum rotation in a gap of the time stamps without a flag, rad */
 #define MAX_GAP_RAD 0.01f
-/* a longer jump of the time stamps restarts the stream */
+/* a longer jump of the time stamps restarts the stream, microseconds */
 #define MAX_JUMP_US 1000000
-/* window of the motion energy */
+/* length of the energy window, s */
 #define ENERGY_WINDOW_S 0.08f
-/* motion energy below which a foot is at rest: 0.8 rad/s */
+/* motion energy below which a foot is stationary: (0.8 rad/s)^2 */
 #define STATIONARY_THRESHOLD 6400u
-/* motion energy of a stance, also in running: 2.4 rad/s */
+/* maximum motion energy of a stance, also in running: (2.4 rad/s)^2 */
 #define MAX_STANCE_MOTION 57600u
-/* floor of the motion energy in the stationarity weight: 0.3 rad/s */
+/* floor of the motion energy in the stationarity weight: (0.3 rad/s)^2 */
 #define MOTION_FLOOR 900u
-/* motion energy saturates here */
+/* maximum of motion energy; larger values are clamped */
 #define MAX_MOTION 65535u
-/* counts; a larger difference from the force at stance exceeds MAX_MOTION; a power of two */
+/* difference from the force at stance above which the motion energy is MAX_MOTION, counts; a power of two */
 #define MAX_FORCE_DIFFERENCE 2048
-/* 0.5 rad; a slow foot that is tilted further is in mid-air */
+/* cosine of 0.5 rad; a slow foot that is tilted further is in the air */
 #define COS_MAX_TILT 0.87758255f
-/* shortest time between two mid-stances */
+/* minimum time between two mid-stances, s */
 #define MIN_STANCE_INTERVAL_S 0.35f
-/* smallest rotation of a swing */
+/* minimum rotation of a swing, rad */
 #define MIN_SWING_RAD 0.5f
-/* units of the rotation summed over blocks */
+/* resolution of the rotation summed over blocks: 1/1600 rad/s */
 #define SWING_UNITS_PER_RADPS 1600.0f
-/* a longer rest ends the stride before it */
+/* rest after which a stride ends, s */
 #define PAUSE_S 1.2f
-/* a stride ends within this time after the foot has come to rest */
+/* time after the foot has come to rest within which a stride ends, s */
 #define SOON_S 0.3f
-/* stationary time that no swing has */
+/* stationary time that no swing has, s */
 #define STATIONARY_RUN_S 0.3f
-/* after this time without stance, the force at stance is learned anew */
+/* time without stance after which the force at stance is relearned, s */
 #define RELEARN_S 2.0f
-/* squared counts of |acc| at rest: gravity less 15 % */
+/* squared gravity - 15 %, counts^2 */
 #define MIN_GRAVITY_SQUARE 2779324u
-/* gravity plus 15 % */
+/* squared gravity + 15 %, counts^2 */
 #define MAX_GRAVITY_SQUARE 5087413u
-/* a window of standing has three parts of this duration */
+/* duration of one of the three parts of a standing window, s */
 #define STANDING_PART_S 0.2f
-/* a window counts if the foot stands on for this time */
+/* time that the foot must stand after a standing window, s */
 #define STANDING_GUARD_S 0.15f
-/* counts, range of the specific force */
+/* maximum change of the specific force while standing, counts */
 #define MAX_STANDING_ACC_RANGE 60
-/* bias of the gyroscope, rad/s */
+/* maximum bias of the gyroscope, rad/s */
 #define MAX_BIAS_RADPS 0.1f
-/* motion energy while standing: 0.2 rad/s */
+/* maximum motion energy while standing: (0.2 rad/s)^2 */
 #define MAX_STANDING_MOTION 400u
-/* error of the bias from a window whose parts agree */
+/* standard deviation of the bias from a window whose parts are equal, rad/s */
 #define STANDING_BIAS_SD_RADPS 0.0008f
-/* error of the bias per spread of the parts */
+/* standard deviation of the bias per spread of the parts */
 #define ERROR_PER_SPREAD 0.4f
-/* a window with a larger error is not standing */
+/* maximum standard deviation of the bias from a standing window, rad/s */
 #define MAX_STANDING_BIAS_SD_RADPS 0.015f
-/* rotation of gravity that noise alone shows */
+/* rotation of gravity that is caused by noise alone, rad/s */
 #define GRAVITY_TURN_NOISE_RADPS 0.002f
-/* points of a stride */
+/* points of the integration of a stride */
 #define POINTS 64
-/* sums of samples less the sensor's offset stay within 32 bits */
+/* limit of the sensor's offset, so that sums of samples minus offset fit 32 bits */
 #define MAX_OFFSET 200000000.0f
-/* height of the sensor above the sole */
+/* lever arm: height of the sensor above the sole, m */
 #define LEVER_ARM_M 0.06f
-/* sum of squared m, m/s and m/s^2 that no stride has */
+/* maximum sum of squared m, m/s and m/s^2 of an integral */
 #define MAX_INTEGRAL 100000000.0f
-/* mean absolute excess velocity times duration before the first stride, forward */
+/* initial mean absolute excess velocity times duration, forward, m */
 #define USUAL_FORWARD_EXCESS_M 0.18f
-/* the same, vertical */
+/* the same, vertical, m */
 #define USUAL_VERTICAL_EXCESS_M 0.07f
-/* strides that these count for */
+/* number of strides that these initial values count as */
 #define USUAL_EXCESS_STRIDES 2
-/* strides after which later ones count more */
+/* the weight of the share of the drift at contact is 1 - UNCERTAIN_STRIDES / number of strides */
+#define UNCERTAIN_STRIDES 0.5f
+/* maximum number of strides in the means; later strides have the weight 1 / this number */
 #define MAX_EXCESS_STRIDES 100
-/* a stride's excess counts at most so many times the mean */
+/* limit of a stride's change of the mean excess, relative to the mean absolute deviation */
 #define MAX_EXCESS_RATIO 4.0f
-/* contact as a share of the stride, if none was found */
+/* excess velocity that a tilt at the end causes, per gravity times duration times tilt */
+#define EXCESS_PER_TILT 0.25f
+/* initial contact as a share of the stride, if it was not found */
 #define USUAL_CONTACT 0.7f
-/* contact as a share of the stride, at least */
+/* minimum of the initial contact as a share of the stride */
 #define MIN_CONTACT 0.5f
-/* at most */
+/* maximum of the initial contact as a share of the stride */
 #define MAX_CONTACT 0.9f
-/* initial contact after the pitch rate turns positive */
+/* time of the initial contact after the pitch rate turns positive, s */
 #define CONTACT_AFTER_CROSSING_S 0.026f
-/* weight of earlier strides in the moments of the angular rate */
+/* mean angular rate above the full scale while an axis is clipped, rad/s */
+#define CLIPPING_RADPS 1.0f
+/* its standard deviation, rad/s */
+#define CLIPPING_SD_RADPS 1.5f
+/* its maximum, rad/s */
+#define MAX_CLIPPING_RADPS 15.0f
+/* duration below which a run of clipped samples exceeds the full scale less, s */
+#define LONG_CLIPPING_S 0.08f
+/* uncertainty of the tilt per angular rate at mid-stance, rad per rad/s */
+#define CLIPPING_TILT_PER_RADPS 0.1f
+/* weight of earlier strides in the second moments of the angular rate */
 #define FRAME_MEMORY 0.75f
-/* weight of earlier strides in the direction */
+/* weight of earlier strides in the forward direction */
 #define FORWARD_MEMORY 0.5f
-/* direction-reversal threshold */
+/* direction-reversal threshold, m^2 */
 #define REVERSAL_M2 0.04f
-/* 0.20 rad; a larger change of gravity at stance is a slip */
-#define COS_MAX_SLIP 0.9800666f
-/* (0.1 rad)^2; a slip tips both the force at stance and the end of the integral; another posture of the foot changes
- * only the first, an error of the gyroscope only the second */
+/* cosine of 0.20 rad; a larger change of gravity at stance resets the mounting */
+#define COS_MAX_TURNED 0.9800666f
+/* cosine of 0.30 rad; a larger change of gravity within a stride is a slip */
+#define COS_MAX_SLIP 0.9553365f
+/* (0.1 rad)^2, limit of the product of two tilts: of gravity at stance, and of the end of the integral; a slip causes
+ * both, another posture of the foot only the first, a gyroscope error only the second */
 #define MAX_SLIP_RAD2 0.01f
-/* a larger change of the axis of rotation forgets the mounting */
+/* cosine of the change of the axis of rotation above which the mounting is reset */
 #define COS_MAX_TWIST 0.9f
-/* strides after which the bias that they show has half of the weight */
+/* number of strides after which the bias that they show has half of the weight */
 #define PRIOR_STRIDES 4.0f
-/* tilt at a stride's end, SD: unit of the covariance of the bias */
+/* standard deviation of the tilt at the end of a stride, rad: unit of the covariance of the bias */
 #define STRIDE_TILT_SD_RAD 0.03f
-/* error of the bias that strides alone show, however many */
+/* standard deviation of the bias that any number of strides shows without standing, rad/s */
 #define STRIDE_BIAS_SD_RADPS 0.004f
-/* tilt at a stride's end from which it weighs less */
+/* tilt at the end of a stride above which the stride has less weight, rad */
 #define TILT_SD_RAD 0.1f
 /* growth of the variance of the bias per stride */
 #define BIAS_WALK 0.00002f
-/* of an ordinary stride */
+/* minimum duration without a flag, s */
 #define MIN_DURATION_S 0.6f
-/* of an ordinary stride */
+/* maximum duration without a flag, s */
 #define MAX_DURATION_S 2.0f
-/* of an ordinary stride */
+/* minimum length without a flag, cm */
 #define MIN_LENGTH_CM 40.0f
-/* of an ordinary stride */
-#define MAX_LENGTH_CM 220.0f
-/* 30 degrees */
+/* maximum length without a flag, cm */
+#define MAX_LENGTH_CM 300.0f
+/* cosine of 30 degrees, maximum change of heading without a flag */
 #define COS_MAX_TURN 0.8660254f
-/* change of height of an ordinary stride */
+/* maximum change of height without a flag, m */
 #define MAX_CLIMB_M 0.2f
-/* error of a length, SD, that the bias may make */
-#define MAX_BIAS_ERROR_M 0.02f
-/* the same, if strides alone show the bias */
-#define MAX_BIAS_ERROR_WITHOUT_STANDING_M 0.0075f
-/* velocity left at the end of a stride */
+/* maximum rotation that the repair adds without a flag, rad */
+#define MAX_REPAIRED_RAD 0.04f
+/* maximum change of height without a flag, as a share of the length */
+#define CLIMB_SLOPE 0.15f
+/* maximum standard deviation of a length due to the bias, m */
+#define MAX_BIAS_ERROR_M 0.0125f
+/* maximum velocity at the end of a stride without a flag, m/s */
 #define MAX_DRIFT_MPS 2.5f
-/* 0.25 rad, tilt at the end of a stride */
+/* tangent of 0.25 rad, maximum tilt at the end of a stride without a flag */
 #define TAN_MAX_TILT 0.25534192f
-/* mean vertical velocity at the end of ordinary strides; a rate or scale wrong by 10 % gives more */
+/* maximum mean vertical velocity at the end of ordinary strides, m/s; a rate or scale that is wrong by 10 % causes more
+ * */
 #define MAX_VERTICAL_MPS 0.3f
-/* the same, if it hardly scatters: one sensor is late, by 13 ms and more */
+/* the same for a mean with small scatter, m/s; a delay of 13 ms between the sensors causes more */
 #define MAX_STEADY_VERTICAL_MPS 0.13f
-/* mean per mean absolute deviation of one that hardly scatters */
+/* ratio of mean and mean absolute deviation above which the scatter is small */
 #define MAX_STEADY_RATIO 4.0f
-/* strides of that mean */
+/* maximum delay between the sensors that the first strides may show, s */
+#define MAX_EARLY_LAG_S 0.01f
+/* minimum vertical velocity per second of delay for which a delay can be detected, m/s */
+#define MIN_LATE_MPS 4.0f
+/* minimum share of the squared vertical velocities that a delay must explain */
+#define MIN_LATE_SHARE 0.95f
+/* maximum number of strides in the mean vertical velocity */
 #define MAX_ORDINARY_STRIDES 8u
-/* strides that it takes to judge it */
+/* minimum number of strides for a check of the mean vertical velocity */
 #define MIN_ORDINARY_STRIDES 4u
-/* of every stride */
-#define BASE_SD_CM 1.18f
-/* per m of unusual forward excess */
-#define SD_PER_EXCESS_CM_PER_M 3.34f
-/* per unit of the sine of the tilt at the end */
-#define SD_PER_TILT_CM 37.5f
-/* per m of height between both mid-stances */
-#define SD_PER_HEIGHT_CM_PER_M 44.7f
-/* per second between two samples */
-#define SD_PER_INTERVAL_CM_PER_S 215.0f
-/* correction by the network without a flag */
+/* standard deviation of every length, cm */
+#define BASE_SD_CM 0.8f
+/* standard deviation per unusual forward excess, cm/m */
+#define SD_PER_EXCESS_CM_PER_M 5.2f
+/* standard deviation per sine of the tilt at the end, cm */
+#define SD_PER_TILT_CM 15.3f
+/* standard deviation per height between both mid-stances, cm/m */
+#define SD_PER_HEIGHT_CM_PER_M 31.8f
+/* standard deviation per interval between two samples, cm/s */
+#define SD_PER_INTERVAL_CM_PER_S 241.0f
+/* standard deviation per twice the sine of half of the turn, cm */
+#define SD_PER_TURN_CM 2.0f
+/* maximum correction by the network without a flag, cm */
 #define MAX_CORRECTION_CM 10.0f
-/* of the network's inputs: 1 % */
+/* maximum number of the network's inputs at a limit of int8 without a flag: 1 % */
 #define MAX_CLIPPED_INPUTS 3
-/* parts of a stride */
+/* parts of a stride in the templates */
 #define TEMPLATE_POINTS 16
-/* parts by which a stride may be shifted */
+/* maximum time shift of the template, parts */
 #define MAX_TEMPLATE_SHIFT 4
-/* correlation with the template of a stride of walking */
+/* minimum correlation of a walking stride with the template */
 #define MIN_TEMPLATE_CORRELATION 0.6f
-/* squared correlation of all turning that a residual score of 1 requires */
+/* minimum squared correlation of all turning with the template, per residual score */
 #define CORRELATION_PER_RESIDUAL 0.5f
-/* score below which a foot is the other one */
-#define MAX_OTHER_FOOT_SCORE (-0.1f)
-/* strides that it takes to tell the foot */
+/* maximum score of the foot of one stride */
+#define MAX_SIDE_SCORE 2.0f
+/* mean score below which the sensor is on the other foot */
+#define MAX_OTHER_FOOT_SCORE (-0.2f)
+/* minimum number of strides for a check of the foot */
 #define MIN_SIDE_STRIDES 3u
-/* strides of the mean that tells the foot */
+/* maximum number of strides in the mean score of the foot */
 #define MAX_SIDE_STRIDES 20
-/* 0.1 rad/s */
+/* mean pitch rate of walking, 0.1 rad/s */
 #define PITCH_TEMPLATE_VALUES {1, 2, 6, 23, 63, 64, -19, -52, -58, -51, -33, 17, 28, 6, 1, 1}
-/* 0.01 rad, 0.01 m */
-#define SIDE_TEMPLATE_VALUES {-11, 25, 80, -44, 73, 26, -41, -6, -6, -70, 252, 223, 78, -66, -88, -11}
-/* 0.01 rad, 0.01 m */
-#define SIDE_TEMPLATE_SD_VALUES {13, 26, 54, 43, 52, 32, 34, 11, 18, 63, 122, 201, 158, 174, 89, 27}
+/* weights of the score of the foot, 0.01 / rad and 0.01 / m */
+#define SIDE_WEIGHT_VALUES {-5, 19, 15, -6, 17, 22, -14, -19, -22, -11, 12, 1, 1, 3, -7, -3}
 /* ======== config ======== */
 
-/* Compiler attributes, units, and the tables of constants. The numbers themselves are in constants.inc. */
+/* Compiler attributes, units and tables. The constants are in constants.inc. */
 
-/* Functions that are smaller, or need less stack, if they are not inlined. */
+/* For functions that need less flash or stack if they are not inlined. */
 #if defined(__GNUC__)
 #define NOINLINE __attribute__((noinline))
 #else
 #define NOINLINE
 #endif
-/* Functions called for every sample or block, which are cheaper inlined. */
+/* For functions that are called for every sample or block. */
 #if defined(__GNUC__)
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #else
@@ -253,43 +283,43 @@
 #define COUNTS_PER_ACC (1.0f / ACC_UNIT)
 #define COUNTS_PER_GYR (1.0f / GYR_UNIT)
 
-/* Flags that exclude a stride from the check of the two sensors against each other. */
+/* Flags that exclude a stride from sensors_disagree(). */
 #define NOT_ORDINARY                                                                                                   \
     (TINYSTRIDE_TURN | TINYSTRIDE_CLIMB | TINYSTRIDE_UNUSUAL_DURATION | TINYSTRIDE_OUT_OF_RANGE |                      \
      TINYSTRIDE_NOT_WALKING | TINYSTRIDE_GAP | TINYSTRIDE_SATURATED | TINYSTRIDE_PREVIOUS_MISSING)
 
-/* Template of walking: mean pitch rate in sixteenths of the stride, 0.1 rad/s. */
+/* Template of walking: mean pitch rate in each sixteenth of the stride, 0.1 rad/s. */
 static const int8_t PITCH_TEMPLATE[TEMPLATE_POINTS] = PITCH_TEMPLATE_VALUES;
-/* Template of a right foot, in hundredths: roll (rad, eight values), then sideways acceleration times the squared
- * duration (m, eight values); mean and SD. */
-static const int16_t SIDE_TEMPLATE[TEMPLATE_POINTS] = SIDE_TEMPLATE_VALUES;
-static const uint8_t SIDE_TEMPLATE_SD[TEMPLATE_POINTS] = SIDE_TEMPLATE_SD_VALUES;
+/* Weights of the score of the foot: eight of roll, 0.01 / rad; eight of sideways acceleration times the squared
+ * duration, 0.01 / m. The score is near 1 for the configured foot, near -1 for the other one. */
+static const int8_t SIDE_WEIGHT[TEMPLATE_POINTS] = SIDE_WEIGHT_VALUES;
 
-/* Sensors, the index of the tables below. */
+/* Index of a sensor in the tables below. */
 enum { ACC, GYR };
-static const float UNIT[2] = {ACC_UNIT, GYR_UNIT};     /* size of one count, m/s^2 and rad/s */
-static const float MAX_SAMPLE[2] = {MAX_ACC, MAX_GYR}; /* largest plausible value, m/s^2 and rad/s */
-static const int16_t MIN_FULL_SCALE[2] = {MIN_ACC_FULL_SCALE, MIN_GYR_FULL_SCALE}; /* counts */
+static const float UNIT[2] = {ACC_UNIT, GYR_UNIT};     /* one count, m/s^2 and rad/s */
+static const float MAX_SAMPLE[2] = {MAX_ACC, MAX_GYR}; /* maximum plausible value, m/s^2 and rad/s */
+static const int16_t MIN_FULL_SCALE[2] = {MIN_ACC_FULL_SCALE, MIN_GYR_FULL_SCALE}; /* minimum full scale, counts */
 
-/* Events that make the strides they lie in unreliable, in the order of their flags. */
-enum { GAP, SATURATED };
+/* Events that make a stride unreliable: lost samples; saturation; a jump of the specific force, which is an overflow of
+ * the counts or an impact. */
+enum { GAP, SATURATED, JUMPED, EVENTS };
 
-/* Durations that are converted to a whole number of blocks. */
+/* Index of the durations that are converted to a whole number of blocks. */
 enum { WINDOW, STANCE_INTERVAL, STATIONARY_RUN, PAUSE, HALF_PAUSE, SOON, STANDING_PART, STANDING_GUARD };
 static const float DURATION_S[TINYSTRIDE_DURATIONS] = {
     ENERGY_WINDOW_S, MIN_STANCE_INTERVAL_S, STATIONARY_RUN_S, PAUSE_S, PAUSE_S / 2, SOON_S,
     STANDING_PART_S, STANDING_GUARD_S,
 };
 
-/* Scaling of a feature to the network's input: factor, then summand. */
+/* The network's input is feature * factor + summand, rounded. */
 static const float INPUT_FACTOR[6] = TINYSTRIDE_INPUT_FACTOR;
 static const float INPUT_SUMMAND[6] = TINYSTRIDE_INPUT_SUMMAND;
 /* ======== math ======== */
 
-/* Small mathematics: vectors of three, square root, rounding. */
+/* Vectors of three components, square root, rounding. */
 
-/* Return the square root of x >= 0, rounded to the nearest float; infinity and NaN stay. A core with a floating-point
- * unit has an instruction for it; without, this needs no library: newlib's sqrtf brings 1,080 bytes of static data. */
+/* Return the square root of x >= 0, rounded to the nearest float; infinity and NaN stay. Cores with a floating-point
+ * unit use its instruction. Other cores use the loop, because newlib's sqrtf adds 1,080 bytes of static data. */
 #if defined(__GNUC__) && defined(__arm__) && defined(__ARM_FP)
 static float square_root(float x)
 {
@@ -321,67 +351,72 @@ static float square_root(float x)
 #else
 static NOINLINE float square_root(float x)
 {
-    uint32_t bits, rest, root = 0, twice = 0;
+    uint32_t bits, remainder, root = 0, twice = 0;
     memcpy(&bits, &x, sizeof bits);
     if (bits - 1u >= 0x7F7FFFFFu) {
         return x; /* 0, infinity, NaN */
     }
     int32_t exponent = (int32_t)(bits >> 23);
-    rest = bits & 0x7FFFFFu;
+    remainder = bits & 0x7FFFFFu;
     if (exponent > 0) {
-        rest |= 0x800000u;
+        remainder |= 0x800000u;
     } else {
         /* Subnormal. */
-        for (exponent = 1; !(rest & 0x800000u); --exponent) {
-            rest <<= 1;
+        for (exponent = 1; !(remainder & 0x800000u); --exponent) {
+            remainder <<= 1;
         }
     }
-    /* x = rest * 4^(half - 12) with an integer half: one binary digit of the root at a time, and one for rounding. */
+    /* x = remainder * 4^(half - 12) with an integer half: find the binary digits of the root, and one more for
+     * rounding. */
     exponent += 1;
-    rest <<= 1 + (exponent & 1);
+    remainder <<= 1 + (exponent & 1);
     for (uint32_t digit = 0x1000000u; digit != 0u; digit >>= 1) {
         const uint32_t trial = twice + digit;
-        if (trial <= rest) {
+        if (trial <= remainder) {
             twice = trial + digit;
-            rest -= trial;
+            remainder -= trial;
             root += digit;
         }
-        rest <<= 1;
+        remainder <<= 1;
     }
-    root += rest ? root & 1u : 0u;
+    root += remainder ? root & 1u : 0u;
     bits = (root >> 1) + ((uint32_t)((exponent >> 1) + 62) << 23);
     memcpy(&x, &bits, sizeof bits);
     return x;
 }
 #endif
 
-/* Return `flag` if x lies outside of low to high, else 0. */
+/* Return `flag` if x is outside the range low to high, else 0. */
 static NOINLINE unsigned flag_if_outside(float x, float low, float high, unsigned flag)
 {
     return x < low || x > high ? flag : 0u;
 }
 
-/* Return x, limited to -limit to limit. */
+/* Return x, clamped to the range -limit to limit. */
 static NOINLINE float clampf(float x, float limit)
 {
     return x > limit ? limit : x < -limit ? -limit : x;
 }
 
+/* Return x^2. */
 static float squared(float x)
 {
     return x * x;
 }
 
+/* Return the scalar product of two vectors. */
 static ALWAYS_INLINE float dot_inline(const float a[3], const float b[3])
 {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
+/* Return the scalar product of two vectors, for calls that are not time-critical. */
 static NOINLINE float dot(const float a[3], const float b[3])
 {
     return dot_inline(a, b);
 }
 
+/* result = a x b */
 static NOINLINE void cross(const float a[3], const float b[3], float result[3])
 {
     result[0] = a[1] * b[2] - a[2] * b[1];
@@ -389,6 +424,7 @@ static NOINLINE void cross(const float a[3], const float b[3], float result[3])
     result[2] = a[0] * b[1] - a[1] * b[0];
 }
 
+/* vector *= factor */
 static void scale(float vector[3], float factor)
 {
     vector[0] *= factor;
@@ -404,13 +440,14 @@ static void add(float vector[3], const float addend[3], float factor)
     }
 }
 
+/* Return the length of a vector. */
 static float norm(const float vector[3])
 {
     return square_root(dot(vector, vector));
 }
 
 /* Scale a vector to length 1; zero stays zero. */
-static void unit(float vector[3])
+static void normalize(float vector[3])
 {
     scale(vector, 1.0f / (norm(vector) + 1e-12f));
 }
@@ -421,6 +458,7 @@ static float cosine(const float a[3], const float b[3])
     return dot(a, b) / (norm(a) * norm(b) + 1e-12f);
 }
 
+/* Convert counts to floats; the unit stays. */
 static NOINLINE void to_floats(const int16_t counts[3], float vector[3])
 {
     for (int i = 0; i < 3; ++i) {
@@ -436,8 +474,8 @@ static void apply(float matrix[3][3], const float vector[3], float result[3])
     }
 }
 
-/* Return x rounded to the nearest integer, plus NEAREST, modulo 2^32; |x| < 2^22. Adding 1.5 * 2^23 leaves the rounded
- * number in the low bits of the sum. */
+/* Return x rounded to the nearest integer, plus NEAREST, modulo 2^32; |x| < 2^22. After 1.5 * 2^23 is added, the low
+ * bits of the sum are the rounded number. */
 #define NEAREST 0x4B400000u
 static ALWAYS_INLINE uint32_t nearest_bits(float x)
 {
@@ -453,7 +491,7 @@ static NOINLINE int32_t nearest(float x)
     return (int32_t)(nearest_bits(x) - NEAREST);
 }
 
-/* Return x rounded to the nearest integer; |x| < 2^15. The last 16 bits of the sum are enough. */
+/* Return x rounded to the nearest integer; |x| < 2^15. */
 static int16_t nearest_int16(float x)
 {
     return (int16_t)nearest_bits(x);
@@ -468,22 +506,23 @@ static uint32_t abs_sort_key(float x)
 }
 /* ======== state ======== */
 
-/* State shared by the parts: the stream of samples and the sensor. */
+/* State of the sample stream and the sensor, and results that several parts use. */
 
-/* Result of the integration over a stride, in the frame of its start. */
+/* Result of the integration of a stride, in the frame of its start. */
 typedef struct {
     float displacement[3]; /* m */
-    float drift[3];        /* velocity left at the end, m/s */
-    float excess;          /* the forward one, less what the lever arm explains, m/s */
+    float drift[3];        /* velocity at the end, m/s; it should be 0 */
+    float excess[2];       /* horizontal drift minus the effects of lever arm and tilt, m/s */
     float up[3];           /* specific force at the end, m/s^2 */
-    float rows[2][3];      /* sums of the first two rows of the orientation, from sensor axes */
+    float rows[2][3];      /* sums over the points of the first two rows of the orientation */
     float turn[2];         /* cosine and sine of the change of heading, times a common factor */
-    float parts[3][TEMPLATE_POINTS]; /* sums over sixteenths: roll and pitch rate as features, sideways force */
-    float turning;         /* sum of squares of the angular rate, in units of the pitch rate feature squared */
-    int clipped;           /* inputs of the network at an end of their range */
+    float parts[3][TEMPLATE_POINTS]; /* sums over sixteenths: roll feature, pitch feature, sideways force */
+    float late_mps;        /* vertical velocity at the end per second of delay between the sensors, m/s */
+    float turning;         /* sum of squares of the angular rate, scaled like the square of the pitch feature */
+    int clipped;           /* inputs of the network at a limit of int8 */
 } integral_t;
 
-/* Return TINYSTRIDE_OK if the state is there and has been initialized, else the error. */
+/* Return TINYSTRIDE_OK if the state is initialized, else TINYSTRIDE_ERROR_NULL or TINYSTRIDE_ERROR_STATE. */
 static NOINLINE int check_state(const tinystride_t *ts)
 {
     if (ts == NULL) {
@@ -492,13 +531,19 @@ static NOINLINE int check_state(const tinystride_t *ts)
     return ts->magic == MAGIC ? TINYSTRIDE_OK : TINYSTRIDE_ERROR_STATE;
 }
 
+/* Return the stationarity weight 1 / (motion + floor)^2, times 2^32; motion < MAX_STANCE_MOTION. */
+static uint32_t stationarity_weight(uint32_t motion)
+{
+    return 4294967295u / ((motion + MOTION_FLOOR) * (motion + MOTION_FLOOR));
+}
+
 /* Return the number of the next sample. */
 static uint32_t next_sample(const tinystride_t *ts)
 {
     return ts->input.first_sample + (ts->block.number + 1u) * ts->config.samples_per_block - ts->block.to_come;
 }
 
-/* Set the covariance of the gyroscope bias to `variance` on each axis, in units of what one stride tells. */
+/* Set the covariance of the gyroscope bias. variance: of each axis, relative to that of one stride's measurement. */
 static void init_bias_covariance(tinystride_t *ts, float variance)
 {
     memset(ts->sensor.bias_variance, 0, sizeof ts->sensor.bias_variance);
@@ -513,16 +558,34 @@ static float bias_variance_trace(const tinystride_t *ts)
     return ts->sensor.bias_variance[0][0] + ts->sensor.bias_variance[1][1] + ts->sensor.bias_variance[2][2];
 }
 
-/* Set the size, in counts, from which a sample is at full scale or, if the full scale is unknown, at the largest
- * value so far. Samples from INSPECTED_SHARE of it are
- * inspected. */
+/* Return the full scale of a sensor in counts. If it is unknown, return the minimum of three usual ones that is not
+ * below `size` and all samples so far; 0 if all three are below. */
+static NOINLINE int32_t likely_full_scale(const tinystride_t *ts, int sensor, int32_t size)
+{
+    const int32_t level = ts->input.saturation_level[sensor], max_size = size > level ? size : level;
+    if (ts->config.has_full_scale[sensor]) {
+        return level;
+    }
+    for (int32_t scale = MIN_FULL_SCALE[sensor]; scale <= 4 * MIN_FULL_SCALE[sensor]; scale *= 2) {
+        if (200 * max_size <= 201 * scale) {
+            return scale;
+        }
+    }
+    return 0;
+}
+
+/* Set the saturation level of a sensor, counts: its full scale or, if that is unknown, the maximum value so far.
+ * Samples above a share of this level are inspected. */
 static NOINLINE void set_saturation_level(tinystride_t *ts, int sensor, int32_t size)
 {
     ts->input.saturation_level[sensor] = (int16_t)size;
-    ts->input.inspect_from[sensor] = abs_sort_key(INSPECTED_SHARE * (float)size * UNIT[sensor]);
+    ts->input.is_reached[sensor] = 0;
+    /* A count that wrapped around may be smaller than this share, so inspect more samples. */
+    const float share = sensor == ACC && likely_full_scale(ts, ACC, 0) ? INSPECTED_ACC_SHARE : INSPECTED_SHARE;
+    ts->input.inspect_from[sensor] = abs_sort_key(share * (float)size * UNIT[sensor]);
 }
 
-/* Record that the event (GAP or SATURATED) has happened in the current block. */
+/* Record an event, GAP, SATURATED or JUMPED, in the current block. */
 static NOINLINE void record_event(tinystride_t *ts, int event)
 {
     ts->stride.event_last[event] = ts->block.number;
@@ -532,7 +595,7 @@ static NOINLINE void record_event(tinystride_t *ts, int event)
     }
 }
 
-/* Start to sum a new block. The sums start so much lower that adding nearest_bits() of each sample gives the sum. */
+/* Start the sums of a new block. Each sum starts below 0 by the offsets that nearest_bits() adds to its samples. */
 static void clear_block(tinystride_t *ts)
 {
     const uint32_t start = 0u - NEAREST * ts->config.samples_per_block;
@@ -541,8 +604,8 @@ static void clear_block(tinystride_t *ts)
     block->energy = 0;
 }
 
-/* Forget all that belongs to the current samples and stride, and continue with sample `first`. What is known of
- * sensor, mounting and wearer stays. */
+/* Reset the stream of samples and the current stride; the next sample has the number `first`. Keep what was learned of
+ * sensor, mounting and wearer. */
 static void reset_stream(tinystride_t *ts, uint32_t first)
 {
     memset((uint8_t *)ts + offsetof(tinystride_t, phase), 0,
@@ -559,22 +622,23 @@ static NOINLINE const int16_t *block_samples(const tinystride_t *ts, uint32_t bl
     return ts->history.samples[block % TINYSTRIDE_HISTORY_BLOCKS];
 }
 
-/* Return the samples [6] of the block that follows. */
+/* Return the samples [6] of the next block. */
 static ALWAYS_INLINE const int16_t *next_block(const tinystride_t *ts, const int16_t *samples)
 {
     return samples == ts->history.samples[TINYSTRIDE_HISTORY_BLOCKS - 1u] ? ts->history.samples[0] : samples + 6;
 }
 /* ======== frame ======== */
 
-/* Mounting and gyroscope bias: learned from the strides themselves. */
+/* Mounting of the sensor and gyroscope bias, learned from the strides. */
 
-/* Find the horizontal axis [3] about which the foot turns most; spread: second moments of the angular rate. */
+/* Find the horizontal axis with the maximum second moment of angular rate. spread: [3, 3] second moments; up: unit
+ * vector. */
 static void principal_axis(float spread[3][3], const float up[3], float axis[3])
 {
     float first[3] = {0}, second[3], image[3];
     first[up[0] * up[0] < 0.5f ? 0 : 1] = 1.0f;
     add(first, up, -dot(first, up));
-    unit(first);
+    normalize(first);
     cross(up, first, second);
     apply(spread, second, image);
     const float c = dot(second, image), b = dot(first, image);
@@ -583,10 +647,10 @@ static void principal_axis(float spread[3][3], const float up[3], float axis[3])
     memset(axis, 0, 3 * sizeof *axis);
     add(axis, first, d > 0.0f ? r + d : b);
     add(axis, second, d > 0.0f ? b : r - d);
-    unit(axis);
+    normalize(axis);
 }
 
-/* Find the second moments [3, 3] of the angular rate of the stride, from every other block. */
+/* Compute the second moments [3, 3] of the angular rate of the stride from every second block, counts^2. */
 static void gyro_spread(const tinystride_t *ts, float spread[3][3])
 {
     float xx = 0.0f, xy = 0.0f, xz = 0.0f, yy = 0.0f, yz = 0.0f, zz = 0.0f;
@@ -604,21 +668,22 @@ static void gyro_spread(const tinystride_t *ts, float spread[3][3])
     memcpy(spread, found, sizeof found);
 }
 
-/* Update the vertical and left axes, in sensor axes, by the stride. `changed` becomes the difference of the unit
- * vectors of gravity at the end and at the start. Return 1 if that alone proves that the sensor has slipped, else
- * 0. */
-static int update_frame(tinystride_t *ts, float changed[3])
+/* Update the vertical and left axes by the stride. changed: [3] receives the unit vector of gravity at the end minus
+ * that at the start; pushed: receives the sum of the squared relative differences of both forces from gravity, in size.
+ * Return 1 if the change alone proves that the sensor slipped, else 0. */
+static int update_frame(tinystride_t *ts, float changed[3], float *pushed)
 {
     float start[3], end[3], own[3], up[3], spread[3][3];
     to_floats(ts->stride.start_force, start);
-    to_floats(ts->stance.quietest_force, end);
+    to_floats(ts->stance.mid_stance_force, end);
     scale(end, ACC_UNIT);
-    unit(start);
+    *pushed = squared(norm(start) * (ACC_UNIT / GRAVITY) - 1.0f) + squared(norm(end) * (1.0f / GRAVITY) - 1.0f);
+    normalize(start);
     memcpy(changed, end, sizeof end);
-    unit(changed);
+    normalize(changed);
     const int slipped = dot(start, changed) < COS_MAX_SLIP;
     add(changed, start, -1.0f);
-    if (!ts->frame.has_frame || cosine(ts->frame.up_force, end) < COS_MAX_SLIP) {
+    if (!ts->frame.has_frame || cosine(ts->frame.up_force, end) < COS_MAX_TURNED) {
         memcpy(ts->frame.up_force, end, sizeof end);
         memset(ts->frame.gyr_spread, 0, sizeof ts->frame.gyr_spread);
     }
@@ -626,7 +691,7 @@ static int update_frame(tinystride_t *ts, float changed[3])
         ts->frame.up_force[i] += 0.25f * (end[i] - ts->frame.up_force[i]);
         up[i] = ts->frame.up_force[i];
     }
-    unit(up);
+    normalize(up);
     gyro_spread(ts, spread);
     principal_axis(spread, up, own);
     const float agreement = dot(own, ts->frame.left);
@@ -642,22 +707,22 @@ static int update_frame(tinystride_t *ts, float changed[3])
     return slipped;
 }
 
-/* Update the gyroscope bias by the tilt about one axis, one step of a Kalman filter. lever: tilt per bias [3];
- * variance: of the tilt, in units of what one stride tells; change: change of the bias by this stride so far,
- * added to. */
-static NOINLINE void kalman_update_axis(tinystride_t *ts, const float lever[3], float tilt, float variance,
-                                        float change[3])
+/* Update the gyroscope bias by the tilt about one axis: one step of a Kalman filter. tilt_per_bias: [3] tilt that a
+ * bias of 1 causes; variance: of the tilt, relative to that of one stride's measurement; change: [3] change of the bias
+ * by this stride, added to. */
+static NOINLINE void kalman_update_axis(tinystride_t *ts, const float tilt_per_bias[3], float tilt,
+                                        float variance, float change[3])
 {
     float gain[3];
-    apply(ts->sensor.bias_variance, lever, gain);
-    const float share = 1.0f / (dot(lever, gain) + variance);
-    add(change, gain, (tilt - dot(lever, change)) * share);
+    apply(ts->sensor.bias_variance, tilt_per_bias, gain);
+    const float share = 1.0f / (dot(tilt_per_bias, gain) + variance);
+    add(change, gain, (tilt - dot(tilt_per_bias, change)) * share);
     for (int i = 0; i < 3; ++i) {
         add(ts->sensor.bias_variance[i], gain, -gain[i] * share);
     }
 }
 
-/* Correct the gyroscope bias by the tilt at the end of the stride, which integration leaves if the bias is wrong. */
+/* Correct the gyroscope bias by the tilt that integration leaves at the end of the stride. */
 static void update_bias(tinystride_t *ts, integral_t *result, float duration)
 {
     const float length = norm(result->up) + 1e-12f, x = result->up[0] / length, y = result->up[1] / length;
@@ -672,11 +737,11 @@ static void update_bias(tinystride_t *ts, integral_t *result, float duration)
         ts->sensor.bias_variance[i][i] += BIAS_WALK;
     }
 }
-/* ======== integrate ======== */
+/* ======== integrator ======== */
 
-/* Strapdown integration of one stride, and the input of the network. */
+/* State of the integration of one stride. */
 
-/* One axis of the frame of the stride's start. Velocities are in units of 2 / step_s; factors convert to features. */
+/* One axis of the frame of the stride's start. Velocities are in units of 2 / step_s. Factors convert to features. */
 typedef struct {
     float row[3], sum[3];  /* row of the orientation, from sensor axes; sum of the rows so far */
     float velocity;        /* at the current point */
@@ -690,15 +755,123 @@ typedef struct {
 typedef struct {
     axis_t axis[3];
     float acc[3], gyr[3];
-    int32_t minus_offset[6]; /* what each sum starts from */
+    int32_t minus_offset[6]; /* initial value of each sum */
     const int16_t *samples;  /* of the current block */
-    uint32_t left;           /* part of the current block not yet summed, in Q14 */
+    uint32_t left;           /* part of the current block that is not summed yet, Q14 */
     float step;              /* length of a step in blocks */
     float turn_factor;
 } integrator_t;
+/* ======== clipping ======== */
 
-/* Write the scaled feature plus its summand as input of the network; count it if it is clipped or at an end of the
- * range. */
+/* Repair of a clipped gyroscope by gravity at both mid-stances. */
+
+/* Rotation that the repair adds to a stride. */
+typedef struct {
+    float correction[2];  /* correction of the prior by the tilt at the end, see estimate_correction() */
+    float covariance[3];  /* xx, xy, yy of the tilt at the end before gravity is used, rad^2 */
+    float variance;       /* variance of the tilt as gravity shows it, rad^2 */
+    float repaired_rad;   /* added rotation, rad */
+    uint32_t start;       /* sample number and fraction of the mid-stance at the start */
+    float fraction;
+    float place, step;    /* end of the current point's interval after `start`, and its length, samples */
+} repair_t;
+
+/* Record the axes of the gyroscope that are clipped in the next sample. values: [3] rad/s. */
+static NOINLINE void record_clipping(tinystride_t *ts, const float values[3])
+{
+    struct tinystride_clipped *clipped = &ts->clipped;
+    const uint32_t sample = next_sample(ts);
+    /* An unknown full scale has just been detected by several equal samples, which all were clipped. */
+    const uint32_t n = ts->input.repeats[GYR] == CLIPPED_SAMPLES && !ts->input.is_reached[GYR] ? CLIPPED_SAMPLES : 1u;
+    for (unsigned i = 0; i < 3u; ++i) {
+        const int32_t count = nearest(values[i] * COUNTS_PER_GYR);
+        const unsigned axis = count < 0 ? i + 3u : i;
+        unsigned run = 0;
+        if ((count < 0 ? -count : count) < ts->input.saturation_level[GYR]) {
+            continue;
+        }
+        while (run < TINYSTRIDE_CLIPPED_RUNS &&
+               (clipped->runs[run].axis != axis || clipped->runs[run].first + clipped->runs[run].n != sample)) {
+            ++run;
+        }
+        if (run == TINYSTRIDE_CLIPPED_RUNS) {
+            run = clipped->next;
+            clipped->next = (uint8_t)(run + 1u < TINYSTRIDE_CLIPPED_RUNS ? run + 1u : 0u);
+            clipped->runs[run].first = sample + 1u - n;
+            clipped->runs[run].n = (uint16_t)(n - 1u);
+            clipped->runs[run].axis = (uint8_t)axis;
+        }
+        ++clipped->runs[run].n;
+    }
+}
+
+/* Add the lost rotation to the angular rate of the current point, and to `turned` as in next_point(). The rate that a
+ * run of clipped samples lost has a known mean and SD, which are smaller for short runs. The correction adds the part
+ * that gravity shows. */
+static NOINLINE void add_lost_rotation(const tinystride_t *ts, repair_t *repair, integrator_t *now, float turned[3])
+{
+    repair->place += repair->step;
+    for (unsigned run = 0; run < TINYSTRIDE_CLIPPED_RUNS; ++run) {
+        const float first = (float)(int32_t)(ts->clipped.runs[run].first - repair->start) - 0.5f - repair->place;
+        const float n = ts->clipped.runs[run].n, end = first + n;
+        const float from = first < -repair->step ? -repair->step : first, to = end > 0.0f ? 0.0f : end;
+        if (!(to > from)) {
+            continue;
+        }
+        const unsigned axis = ts->clipped.runs[run].axis, i = axis % 3u;
+        const float sign = axis < 3u ? 1.0f : -1.0f, interval_s = 1.0f / ts->input.rate_hz;
+        const float span_s = n * interval_s, share = span_s < LONG_CLIPPING_S ? span_s / LONG_CLIPPING_S : 1.0f;
+        const float x = sign * now->axis[0].row[i], y = sign * now->axis[1].row[i], time_s = (to - from) * interval_s;
+        const float prior = squared(CLIPPING_SD_RADPS * share) * span_s;
+        const float expected = CLIPPING_RADPS * share + prior * (x * repair->correction[0] + y * repair->correction[1]);
+        const float lost =
+            expected < 0.0f ? 0.0f : expected > MAX_CLIPPING_RADPS ? MAX_CLIPPING_RADPS : expected;
+        const float counts = sign * lost * time_s * (COUNTS_PER_GYR * Q14_ONE / ts->input.period_s);
+        now->gyr[i] += counts;
+        turned[i] += counts;
+        repair->repaired_rad += lost * time_s;
+        repair->covariance[0] += prior * time_s * x * x;
+        repair->covariance[1] += prior * time_s * x * y;
+        repair->covariance[2] += prior * time_s * y * y;
+    }
+}
+
+/* Add the variance of gravity at one end of the stride to that of the tilt. It is larger if the foot accelerates or
+ * turns. */
+static void add_tilt_variance(const integrator_t *now, repair_t *repair)
+{
+    const float per_step = 1.0f / (Q14_ONE * now->step);
+    repair->variance += squared(norm(now->acc) * (ACC_UNIT / GRAVITY * per_step) - 1.0f) +
+                        dot(now->gyr, now->gyr) * squared(CLIPPING_TILT_PER_RADPS * GYR_UNIT * per_step);
+}
+
+/* Initialize the repair at the first point of an integration. */
+static void init_repair(repair_t *repair, const integrator_t *now)
+{
+    memset(repair->covariance, 0, sizeof repair->covariance);
+    repair->variance = squared(STRIDE_TILT_SD_RAD);
+    repair->repaired_rad = 0.0f;
+    repair->place = repair->fraction + 0.5f * repair->step;
+    add_tilt_variance(now, repair);
+}
+
+/* Estimate the correction by least squares. up: [3] specific force at the end of the first integration, m/s^2. */
+static void estimate_correction(repair_t *repair, const float up[3])
+{
+    const float square = squared(up[0]) + squared(up[1]), a = repair->covariance[0] + repair->variance,
+                b = repair->covariance[1], d = repair->covariance[2] + repair->variance;
+    if (up[2] > 0.0f) {
+        /* The angle of a slope is about slope / (1 + 0.28 slope^2). */
+        const float angle = up[2] / (up[2] * up[2] + 0.28f * square), x = up[1] * angle, y = -up[0] * angle;
+        repair->correction[0] = (d * x - b * y) / (a * d - b * b);
+        repair->correction[1] = (a * y - b * x) / (a * d - b * b);
+    }
+}
+/* ======== integrate ======== */
+
+/* Strapdown integration of one stride, and the input of the network. */
+
+/* Write a scaled feature plus its summand as int8. Increment *clipped if it is at a limit of int8 or was outside. */
 static ALWAYS_INLINE void quantize_feature(float scaled, float summand, int8_t *input, int *clipped)
 {
     const uint32_t bits = nearest_bits(scaled + summand);
@@ -709,10 +882,10 @@ static ALWAYS_INLINE void quantize_feature(float scaled, float summand, int8_t *
     }
 }
 
-/* Find the samples from which the first point of the stride is averaged. */
+/* Find the first sample of the first point of the stride. */
 static void seek_first_sample(integrator_t *now, const tinystride_t *ts)
 {
-    /* Block k spans k - 1/2 to k + 1/2; motion energy lags by half its window. */
+    /* Block k extends from k - 1/2 to k + 1/2; the delay of the motion energy is half its window. */
     const float window = (float)(ts->config.blocks[WINDOW] - 1);
     const float first = (float)ts->stride.start_q8 * (1.0f / 256) - 0.5f * window + ts->lowpass.delay + 0.5f -
                         0.5f * now->step + 8.0f;
@@ -721,8 +894,8 @@ static void seek_first_sample(integrator_t *now, const tinystride_t *ts)
     now->left = Q14_ONE - parts % Q14_ONE;
 }
 
-/* Sum the samples of the next `remaining` Q14 parts of blocks. turned [3]: mean of the angular rate of the last
- * and this point, times 2; times turn_factor it is half of the rotation. */
+/* Sum the samples of the next `remaining` parts of blocks, Q14. turned: [3] receives the sum of the angular rates of
+ * the last and this point; times turn_factor it is half of the rotation. */
 static ALWAYS_INLINE void next_point(integrator_t *now, const tinystride_t *ts, uint32_t remaining, float turned[3])
 {
     const int16_t *samples = now->samples;
@@ -758,8 +931,8 @@ static ALWAYS_INLINE void next_point(integrator_t *now, const tinystride_t *ts, 
     now->gyr[2] = (float)gz;
 }
 
-/* Rotate the orientation by factor * turned (Rodrigues formula), which is below 2 rad. The third row follows from
- * the first two. */
+/* Rotate the orientation by factor * turned, below 2 rad (Rodrigues formula). Compute the third row from the first
+ * two. */
 static ALWAYS_INLINE void rotate(axis_t axis[3], const float turned[3], float factor)
 {
     const float x = turned[0] * factor, y = turned[1] * factor, z = turned[2] * factor;
@@ -779,7 +952,7 @@ static ALWAYS_INLINE void rotate(axis_t axis[3], const float turned[3], float fa
     cross(axis[0].row, axis[1].row, axis[2].row);
 }
 
-/* Update the velocity, and write the six inputs of the network at this point; count those that are clipped. */
+/* Update the velocity, and write the six inputs of the network at this point. */
 static ALWAYS_INLINE void update_velocity(integrator_t *now, int8_t *input, int *clipped)
 {
     for (int i = 0; i < 3; ++i) {
@@ -795,13 +968,13 @@ static ALWAYS_INLINE void update_velocity(integrator_t *now, int8_t *input, int 
     }
 }
 
-/* Set the first orientation: from sensor axes to the frame of the foot, then the smallest rotation that turns the
- * specific force upright. */
+/* Set the first orientation: rotate from sensor axes to the foot, then by the minimum rotation that makes the specific
+ * force vertical. */
 static void align_to_gravity(integrator_t *now, float frame[3][3])
 {
     float up[3], *forward = now->axis[0].row, *left = now->axis[1].row;
     apply(frame, now->acc, up);
-    unit(up);
+    normalize(up);
     const float x = up[0], y = up[1], z = up[2], k = 1.0f / (1.0f + (z > -0.99f ? z : -0.99f));
     for (int i = 0; i < 3; ++i) {
         const float both = (x * frame[0][i] + y * frame[1][i]) * k + frame[2][i];
@@ -811,8 +984,8 @@ static void align_to_gravity(integrator_t *now, float frame[3][3])
     cross(forward, left, now->axis[2].row);
 }
 
-/* Find the velocity of the sensor as the foot rolls about its sole (added to or subtracted from `rolling` by its
- * caller's sign), and the heading [2]. */
+/* Add the horizontal velocity of the sensor when the foot rolls over its sole, m/s, to `rolling` [2], and compute the
+ * heading [2]. */
 static void stance_velocity(const integrator_t *now, const float ahead[3], float rolling[3], float heading[2])
 {
     const float rate_factor = GYR_UNIT / Q14_ONE / now->step;
@@ -822,8 +995,8 @@ static void stance_velocity(const integrator_t *now, const float ahead[3], float
     heading[1] = dot(now->axis[1].row, ahead);
 }
 
-/* Prepare the integration of a stride of `length` blocks. frame: from sensor axes to the foot; offset: of the
- * specific force, in sensor axes, m/s^2. */
+/* Initialize the integration of a stride of `length` blocks. frame: [3, 3] rotation from sensor axes to the foot;
+ * offset: [3] offset of the specific force in sensor axes, m/s^2. */
 static void init_integrator(integrator_t *now, const tinystride_t *ts, float length, float frame[3][3],
                             const float offset[3])
 {
@@ -835,7 +1008,7 @@ static void init_integrator(integrator_t *now, const tinystride_t *ts, float len
     now->turn_factor = gyr_factor * half_s;
     seek_first_sample(now, ts);
     for (int i = 0; i < 3; ++i) {
-        /* The network sees a left foot mirrored. */
+        /* Mirror the input of the network for a left foot. */
         const float mirrored = ts->config.foot == TINYSTRIDE_LEFT ? -duration : duration;
         now->minus_offset[i] = (int32_t)clampf(-offset[i] / acc_factor, MAX_OFFSET);
         now->minus_offset[i + 3] = (int32_t)clampf(-ts->sensor.bias[i] / gyr_factor, MAX_OFFSET);
@@ -844,17 +1017,19 @@ static void init_integrator(integrator_t *now, const tinystride_t *ts, float len
     }
 }
 
-/* Integrate from the start of the stride over `length` blocks. input [64, 6] becomes the input of the network.
- * frame: from sensor axes to the foot; offset: of the specific force, in sensor axes, m/s^2. */
+/* Integrate a stride of `length` blocks. frame: [3, 3] rotation from sensor axes to the foot; offset: [3] offset of the
+ * specific force in sensor axes, m/s^2; repair: of a clipped gyroscope, or NULL; input: [64, 6] receives the input of
+ * the network. */
 static void integrate(const tinystride_t *ts, float length, float frame[3][3], const float offset[3],
-                      integral_t *result, int8_t *input)
+                      repair_t *repair, integral_t *result, int8_t *input)
 {
     integrator_t now;
     init_integrator(&now, ts, length, frame, offset);
     const float acc_factor = ACC_UNIT / Q14_ONE / now.step, fall = 2.0f * GRAVITY / acc_factor;
     const uint32_t parts = (uint32_t)(length * 256.0f) * (Q14_ONE / 256);
     uint32_t place = 0;
-    float rolling[3] = {0}, rolling_at_start = 0.0f, started[2], ended[2], lateral[3] = {0}, sideways = 0.0f, turning = 0.0f;
+    float rolling[3] = {0}, rolling_at_start[2] = {0}, started[2], ended[2], lateral[3] = {0};
+    float sideways = 0.0f, turning = 0.0f, late = 0.0f;
     add(lateral, frame[1], ts->config.foot == TINYSTRIDE_LEFT ? -acc_factor : acc_factor);
     result->clipped = 0;
     for (int point = 0; point < POINTS; ++point) {
@@ -862,11 +1037,18 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
         const uint32_t next = parts * (uint32_t)(point + 1) / (POINTS - 1);
         next_point(&now, ts, next - place, turned);
         place = next;
+        if (repair) {
+            if (point == 0) {
+                init_repair(repair, &now);
+            } else {
+                add_lost_rotation(ts, repair, &now, turned);
+            }
+        }
         if (point == 0) {
             align_to_gravity(&now, frame);
             stance_velocity(&now, frame[0], rolling, started);
             now.axis[2].next_velocity = -norm(now.acc);
-            rolling_at_start = rolling[0];
+            memcpy(rolling_at_start, rolling, sizeof rolling_at_start);
         }
         rotate(now.axis, turned, point == 0 ? 0.0f : now.turn_factor);
         update_velocity(&now, input, &result->clipped);
@@ -874,6 +1056,8 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
         input += 6;
         sideways += dot_inline(lateral, now.acc);
         turning += dot_inline(now.gyr, now.gyr);
+        cross(now.gyr, now.acc, turned);
+        late += dot_inline(now.axis[2].row, turned);
         if (point % (POINTS / TEMPLATE_POINTS) == POINTS / TEMPLATE_POINTS - 1) {
             const int part = point / (POINTS / TEMPLATE_POINTS);
             result->parts[0][part] = now.axis[0].rate_sum;
@@ -881,6 +1065,9 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
             result->parts[2][part] = sideways;
             now.axis[0].rate_sum = now.axis[1].rate_sum = sideways = 0.0f;
         }
+    }
+    if (repair) {
+        add_tilt_variance(&now, repair);
     }
     stance_velocity(&now, frame[0], rolling, ended);
     result->turning = turning * squared(GYR_UNIT / Q14_ONE * (POINTS - 1) * INPUT_FACTOR[4] * ts->input.period_s);
@@ -893,14 +1080,18 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
                                   0.5f * (rolling[i] - result->drift[i]) * duration;
         result->up[i] = dot(axis->row, now.acc) * acc_factor;
     }
-    result->excess = result->drift[0] + 2.0f * rolling_at_start - rolling[0];
+    result->late_mps = late * acc_factor * (GYR_UNIT / Q14_ONE) * period_s;
+    const float per_tilt = EXCESS_PER_TILT * GRAVITY * duration / (norm(result->up) + 1e-9f);
+    for (int i = 0; i < 2; ++i) {
+        result->excess[i] = result->drift[i] + 2.0f * rolling_at_start[i] - rolling[i] - per_tilt * result->up[i];
+    }
     memcpy(result->rows[0], now.axis[0].sum, sizeof now.axis[0].sum);
     memcpy(result->rows[1], now.axis[1].sum, sizeof now.axis[1].sum);
     result->turn[0] = started[0] * ended[0] + started[1] * ended[1];
     result->turn[1] = started[0] * ended[1] - started[1] * ended[0];
 }
 
-/* Return 1 if an input of the network is at an end of its range or outside, else 0. */
+/* Return 1 if an input of the network is at a limit of int8 or outside, else 0. */
 static ALWAYS_INLINE int is_clipped(int32_t q)
 {
     return (uint32_t)q + 127u > 253u;
@@ -924,7 +1115,7 @@ static void reverse_direction(integral_t *result, int8_t *input)
         }
     }
     result->displacement[0] = -result->displacement[0];
-    result->excess = -result->excess;
+    result->excess[0] = -result->excess[0];
     for (int i = 0; i < 3; ++i) {
         for (int part = 0; part < TEMPLATE_POINTS; ++part) {
             result->parts[i][part] = -result->parts[i][part];
@@ -933,7 +1124,7 @@ static void reverse_direction(integral_t *result, int8_t *input)
 }
 /* ======== plausibility ======== */
 
-/* Checks: is the stride one of walking, of the configured foot, with samples and sensors that can be trusted? */
+/* Quality flags of the samples, of the sensors, of walking and of the configured foot. */
 
 /* Return 1 if a sensor axis was constant throughout the stride, else 0. */
 static int has_dead_axis(const tinystride_t *ts)
@@ -949,8 +1140,8 @@ static int has_dead_axis(const tinystride_t *ts)
     return changing != 63u;
 }
 
-/* Return the correlation of the pitch rate with the walking template, -1 to 1, at the time shift with the highest
- * value. own: sum of squares of `pitch`. */
+/* Return the maximum correlation, -1 to 1, of the pitch rate with the walking template over all time shifts. own: sum
+ * of squares of `pitch`; best_shift: receives the shift of the maximum. */
 static float template_correlation(const float pitch[TEMPLATE_POINTS], float own, int *best_shift)
 {
     float highest = -1.0f;
@@ -971,8 +1162,8 @@ static float template_correlation(const float pitch[TEMPLATE_POINTS], float own,
     return highest;
 }
 
-/* Return 1 if the foot turns as in walking, else 0. The larger the residual score, the larger the share of all
- * turning that has to correlate with the template. */
+/* Return 1 if the foot turns like in walking, else 0. With a larger residual score, a larger share of all turning must
+ * correlate with the template. shift: receives the time shift of the template. */
 static int is_walking(const integral_t *result, float residual_score, int *shift)
 {
     float own = 0.0f;
@@ -985,14 +1176,14 @@ static int is_walking(const integral_t *result, float residual_score, int *shift
                CORRELATION_PER_RESIDUAL * residual_score * result->turning;
 }
 
-/* Update the mean roll and sideways acceleration by this stride; return 1 if the last ordinary strides look like
- * those of the other foot, else 0. */
+/* Update the mean score of the foot by roll and sideways acceleration of the stride. Return 1 if the last ordinary
+ * strides are like those of the other foot, else 0. */
 static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, float duration)
 {
     /* The roll rate is a feature, so it is already multiplied by the duration. */
     const float share = 0.5f * TEMPLATE_POINTS / POINTS;
     const float factor[2] = {share / INPUT_FACTOR[3], share * duration * duration};
-    float product = 0.0f, own = 0.0f, mean = 0.0f;
+    float score = 0.0f;
     struct tinystride_checks *checks = &ts->checks;
     const int n = checks->side_strides;
     checks->side_strides = (uint8_t)(n < MAX_SIDE_STRIDES ? n + 1 : MAX_SIDE_STRIDES);
@@ -1002,70 +1193,84 @@ static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, 
         float value = 0.0f;
         value += from >= 0 && from < TEMPLATE_POINTS ? sums[from] : 0.0f;
         value += from >= -1 && from < TEMPLATE_POINTS - 1 ? sums[from + 1] : 0.0f;
-        checks->side[i] += (value * factor[sideways] - checks->side[i]) / (float)checks->side_strides;
-        const float sd = SIDE_TEMPLATE_SD[i], scaled = checks->side[i] / sd, expected = (float)SIDE_TEMPLATE[i] / sd;
-        product += scaled * expected;
-        own += scaled * scaled;
-        mean += expected * expected;
+        score += value * factor[sideways] * ((float)SIDE_WEIGHT[i] * 0.01f);
     }
-    return checks->side_strides >= MIN_SIDE_STRIDES && product < MAX_OTHER_FOOT_SCORE * square_root(own * mean);
+    checks->side_score += (clampf(score, MAX_SIDE_SCORE) - checks->side_score) / (float)checks->side_strides;
+    return checks->side_strides >= MIN_SIDE_STRIDES && checks->side_score < MAX_OTHER_FOOT_SCORE;
 }
 
-/* Return TINYSTRIDE_NO_STANDING if the gyroscope bias is not known well enough for a stride of this duration, else 0.
- * A bias b makes an error of the length of g b T^3 / 12. */
-static unsigned bias_flag(const tinystride_t *ts, float duration)
+/* Return TINYSTRIDE_NO_STANDING if the gyroscope bias is too uncertain for a stride of this duration, else 0. A bias b
+ * changes the length by g b T^3 / 12. */
+static unsigned bias_flag(tinystride_t *ts, float duration)
 {
-    const int stood = ts->standing.count > 0;
-    const float limit = stood ? MAX_BIAS_ERROR_M : MAX_BIAS_ERROR_WITHOUT_STANDING_M;
-    const float variance = bias_variance_trace(ts) * (STRIDE_TILT_SD_RAD * STRIDE_TILT_SD_RAD / 3) +
-                           (stood ? 0.0f : squared(STRIDE_BIAS_SD_RADPS));
+    /* A bias about the vertical does not change the length. */
+    const float *up = ts->frame.up_force;
+    float image[3];
+    apply(ts->sensor.bias_variance, up, image);
+    const float horizontal = bias_variance_trace(ts) - dot(up, image) / (dot(up, up) + 1e-12f);
+    const float variance = horizontal * (STRIDE_TILT_SD_RAD * STRIDE_TILT_SD_RAD / 2) +
+                           (ts->standing.count ? 0.0f : squared(STRIDE_BIAS_SD_RADPS));
     const float error_square = variance * squared(GRAVITY / 12 * duration * duration * duration);
-    return flag_if_outside(error_square, 0.0f, limit * limit, TINYSTRIDE_NO_STANDING);
+    return flag_if_outside(error_square, 0.0f, squared(MAX_BIAS_ERROR_M), TINYSTRIDE_NO_STANDING);
 }
 
-/* Return the flags of the events in the stride of `length` blocks. Earlier events have been forgotten. */
+/* Return 1 if an event lies in the stride of `length` blocks, else 0. */
+static NOINLINE int has_event(const tinystride_t *ts, int event, float length)
+{
+    const int32_t place = (int32_t)(ts->stride.event_first[event] - ts->stride.start);
+    return ts->phase.event_seen[event] && place <= (int32_t)length + 1;
+}
+
+/* Return TINYSTRIDE_SATURATED if counts of the specific force overflowed in the stride of `length` blocks, else 0.
+ * After such a jump to the other sign, the velocity at the end is about that of one sample that wrapped around. */
+static unsigned overflow_flag(const tinystride_t *ts, float length, const integral_t *result)
+{
+    const float wrapped_mps = 2.0f * ACC_UNIT * (float)likely_full_scale(ts, ACC, 0) / ts->input.rate_hz;
+    const float excess = squared(result->excess[0]) + squared(result->drift[1]) + squared(result->drift[2]);
+    return has_event(ts, JUMPED, length) && wrapped_mps > 0.0f && excess > squared(MIN_WRAPPED_SHARE * wrapped_mps)
+               ? TINYSTRIDE_SATURATED
+               : 0u;
+}
+
+/* Return the flags of bias, missing strides and events in the stride of `length` blocks. */
 static unsigned event_flags(tinystride_t *ts, float length)
 {
     unsigned flags = bias_flag(ts, length * ts->input.period_s);
     flags |= ts->checks.previous_missing ? TINYSTRIDE_PREVIOUS_MISSING : 0u;
     flags |= has_dead_axis(ts) ? TINYSTRIDE_GAP : 0u;
     ts->checks.previous_missing = 0;
-    for (int i = 0; i < 2; ++i) {
-        const int32_t place = (int32_t)(ts->stride.event_first[i] - ts->stride.start);
-        if (ts->phase.event_seen[i] && place <= (int32_t)length + 1) {
-            flags |= (unsigned)TINYSTRIDE_GAP << i;
-        }
-    }
+    flags |= has_event(ts, GAP, length) ? TINYSTRIDE_GAP : 0u;
+    flags |= has_event(ts, SATURATED, length) ? TINYSTRIDE_SATURATED : 0u;
     return flags;
 }
 
-/* Return the flags that follow from the integral of the stride. */
-static unsigned integral_flags(const integral_t *result, float duration, float length_cm, float residual_score)
+/* Return the flags that depend on the integral of the stride alone. */
+static unsigned integral_flags(const integral_t *result, float duration, float length_cm)
 {
     const float height = result->displacement[2], *turn = result->turn;
-    unsigned flags = flag_if_outside(height, -MAX_CLIMB_M, MAX_CLIMB_M, TINYSTRIDE_CLIMB);
+    const float slope = CLIMB_SLOPE / 100 * length_cm, climb = slope > MAX_CLIMB_M ? slope : MAX_CLIMB_M;
+    unsigned flags = flag_if_outside(height, -climb, climb, TINYSTRIDE_CLIMB);
     flags |= flag_if_outside(duration, MIN_DURATION_S, MAX_DURATION_S, TINYSTRIDE_UNUSUAL_DURATION);
     flags |= flag_if_outside(length_cm, MIN_LENGTH_CM, MAX_LENGTH_CM, TINYSTRIDE_OUT_OF_RANGE);
-    flags |= flag_if_outside(residual_score, 0.0f, 1.0f, TINYSTRIDE_UNSTEADY);
     if (turn[0] < COS_MAX_TURN * square_root(squared(turn[0]) + squared(turn[1]))) {
         flags |= TINYSTRIDE_TURN;
     }
     return flags;
 }
 
-/* Return `flags` and those that say whether the stride is one of walking, and of the configured foot. reverses: the
- * foot moved against the direction of the strides before. */
+/* Return `flags`, with TINYSTRIDE_NOT_WALKING and TINYSTRIDE_WRONG_FOOT if they apply. reverses: 1 if the foot moved
+ * against the direction of the last strides. */
 static unsigned add_walking_flags(tinystride_t *ts, const integral_t *result, float duration, float residual_score,
                                   int reverses, unsigned flags)
 {
     int shift = 0;
     const int not_walking =
         !is_walking(result, residual_score, &shift) || (reverses && !(flags & TINYSTRIDE_TURN));
-    /* Other activities may look like walking for one stride. */
+    /* Single strides of other activities may look like walking. */
     if (not_walking || ts->checks.previous_not_walking) {
         flags |= TINYSTRIDE_NOT_WALKING;
     }
-    /* Only ordinary strides of walking resemble one foot or the other. */
+    /* Only ordinary strides of walking distinguish the feet. */
     if (!(flags & ~(unsigned)(TINYSTRIDE_NO_STANDING | TINYSTRIDE_SATURATED)) &&
         is_other_foot(ts, result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
@@ -1074,9 +1279,21 @@ static unsigned add_walking_flags(tinystride_t *ts, const integral_t *result, fl
     return flags;
 }
 
-/* Update the mean vertical drift by the stride if that is an ordinary one. Return the flag if the mean shows that
- * a sensor or the rate is wrong, else 0. */
-static unsigned sensors_disagree(tinystride_t *ts, unsigned flags, float vertical_mps)
+/* Update the sums over the first strides. Return 1 if their vertical velocities at the end are like those of a delay
+ * between the sensors and scatter little, else 0. */
+static int is_late(struct tinystride_checks *checks, float vertical_mps, float late_mps)
+{
+    float *sums = checks->lag_sums;
+    sums[0] += vertical_mps * late_mps;
+    sums[1] += late_mps * late_mps;
+    sums[2] += vertical_mps * vertical_mps;
+    return sums[1] > squared(MIN_LATE_MPS) && squared(sums[0]) > squared(MAX_EARLY_LAG_S * sums[1]) &&
+           squared(sums[0]) > MIN_LATE_SHARE * sums[1] * sums[2];
+}
+
+/* Update the mean vertical drift by a stride without NOT_ORDINARY flags. Return TINYSTRIDE_SENSORS_DISAGREE if the mean
+ * shows that a sensor or the sampling rate is wrong, else 0. */
+static unsigned sensors_disagree(tinystride_t *ts, unsigned flags, float vertical_mps, float late_mps)
 {
     struct tinystride_checks *checks = &ts->checks;
     if (!(flags & NOT_ORDINARY)) {
@@ -1086,11 +1303,14 @@ static unsigned sensors_disagree(tinystride_t *ts, unsigned flags, float vertica
         checks->vertical_mps += (vertical_mps - checks->vertical_mps) * share;
         const float off = square_root(squared(vertical_mps - checks->vertical_mps));
         checks->vertical_deviation += (off - checks->vertical_deviation) * share;
+        if (checks->ordinary_strides < MIN_ORDINARY_STRIDES && is_late(checks, vertical_mps, late_mps)) {
+            return TINYSTRIDE_SENSORS_DISAGREE;
+        }
     }
     if (checks->ordinary_strides < MIN_ORDINARY_STRIDES) {
         return 0u;
     }
-    /* A mean that hardly scatters need not be as large. */
+    /* If the strides scatter little, a smaller mean is sufficient. */
     const float scatter = MAX_STEADY_RATIO * checks->vertical_deviation;
     const float steady = scatter > MAX_STEADY_VERTICAL_MPS ? scatter : MAX_STEADY_VERTICAL_MPS;
     const float limit = steady < MAX_VERTICAL_MPS ? steady : MAX_VERTICAL_MPS;
@@ -1098,24 +1318,23 @@ static unsigned sensors_disagree(tinystride_t *ts, unsigned flags, float vertica
 }
 /* ======== stride ======== */
 
-/* One stride: measure it, correct it by the network, report it. */
+/* Measurement, correction by the network, and report of one stride. */
 
-/* Return the number of the sample at a place: a block and 1/256 of it. The instant is `fraction` of a sample
- * later. */
+/* Return the sample number of an instant, `q8` / 256 after `block`. fraction: receives its fraction, 0 to 1. */
 static uint32_t sample_number(const tinystride_t *ts, uint32_t block, uint32_t q8, float *fraction)
 {
     const uint32_t d = ts->config.samples_per_block;
-    /* 64 samples are added so that no term is negative. */
+    /* Add 64 samples so that no term is negative. */
     const uint32_t offset = d * 2u * q8 + 256u * (d - 1u) + 64u * 512u - d * 256u * (ts->config.blocks[WINDOW] - 1u);
     *fraction = (float)(offset % 512u) * (1.0f / 512);
     return ts->input.first_sample + d * block + offset / 512u - 64u;
 }
 
-/* An axis of unit length, as integers. */
+/* Length 1 of an axis in integer arithmetic. */
 #define AXIS_ONE 4096.0f
 
-/* Return the initial contact: where the pitch rate turns positive after the swing, in 1/256 of a block after block
- * `from`; 0 if nowhere. */
+/* Return the initial contact, where the pitch rate turns positive after the swing, in 1/256 block after block `from`; 0
+ * if it is not found. length: of the stride, blocks. */
 static NOINLINE uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
 {
     const float *left = ts->frame.left;
@@ -1138,8 +1357,8 @@ static NOINLINE uint32_t find_contact(const tinystride_t *ts, uint32_t from, uin
     return place > 0.0f ? (uint32_t)((place + CONTACT_AFTER_CROSSING_S / ts->input.period_s) * 256.0f) : 0u;
 }
 
-/* Return the mean of the last n unflagged lengths in cm, of as many as there are, each weighted by 1 / SD²; 0 if there
- * are none. */
+/* Return the mean, cm, of the last n lengths without flags, or of fewer if there are fewer, each weighted by 1 / SD^2;
+ * 0 if there is no length. */
 static NOINLINE float mean_of_last(const struct tinystride_results *results, int n)
 {
     float sum = 0.0f, weights = 0.0f;
@@ -1154,32 +1373,53 @@ static NOINLINE float mean_of_last(const struct tinystride_results *results, int
     return count ? sum / weights : 0.0f;
 }
 
-/* Integrate the stride of `length` blocks, and update the mounting by it. input [64, 6] becomes the input of the
- * network. Return 1 if the sensor has slipped on the shoe, else 0. */
-static int integrate_stride(tinystride_t *ts, float length, integral_t *result, int8_t *input)
+/* Update the size of the specific force at rest by the stance at the end of a stride. Do nothing after standing was
+ * detected. A stance with more motion has less weight, because a running foot is pushed. */
+static void update_rest_force(tinystride_t *ts)
 {
-    float frame[3][3], offset[3], changed[3];
-    const int slipped = update_frame(ts, changed);
+    float force[3];
+    if (ts->standing.count) {
+        return;
+    }
+    const float weight = (float)stationarity_weight(ts->stance.mid_stance_motion);
+    to_floats(ts->stance.mid_stance_force, force);
+    ts->sensor.rest_weight += weight;
+    ts->sensor.rest_force += (norm(force) * ACC_UNIT - ts->sensor.rest_force) * weight / ts->sensor.rest_weight;
+}
+
+/* Integrate the stride of `length` blocks, and update the mounting by it. repair: of a clipped gyroscope, or NULL; with
+ * it the stride is integrated twice; input: [64, 6] receives the input of the network. Return 1 if the sensor slipped
+ * on the shoe, else 0. */
+static int integrate_stride(tinystride_t *ts, float length, repair_t *repair, integral_t *result, int8_t *input)
+{
+    float frame[3][3], offset[3], changed[3], pushed;
+    const int slipped = update_frame(ts, changed, &pushed);
     memcpy(offset, ts->frame.up_force, sizeof offset);
-    const float rest_force = norm(offset) + 1e-12f;
-    scale(offset, ((ts->standing.count ? ts->sensor.rest_force : rest_force) - GRAVITY) / rest_force);
+    update_rest_force(ts);
+    scale(offset, (ts->sensor.rest_force - GRAVITY) / (norm(offset) + 1e-12f));
     memcpy(frame[1], ts->frame.left, sizeof ts->frame.left);
     memcpy(frame[2], ts->frame.up_force, sizeof ts->frame.up_force);
-    unit(frame[2]);
+    normalize(frame[2]);
     cross(frame[1], frame[2], frame[0]);
-    integrate(ts, length, frame, offset, result, input);
+    integrate(ts, length, frame, offset, repair, result, input);
+    if (repair && repair->repaired_rad > 0.0f) {
+        estimate_correction(repair, result->up);
+        integrate(ts, length, frame, offset, repair, result, input);
+    }
     const float *moved = result->displacement, *up = result->up;
     if (!(dot(moved, moved) + dot(result->drift, result->drift) + dot(up, up) < MAX_INTEGRAL)) {
-        /* The foot turned by more than a step of the integration can follow. A zero result is out of range, and no
+        /* The foot turned too fast for the steps of the integration. A result of 0 is flagged as out of range, and no
          * estimate is updated by it. */
         memset(result, 0, sizeof *result);
     }
-    /* A slip tips both gravity at stance and the end of the integral, by the same angle. */
-    return slipped | (dot(frame[0], changed) * up[0] + dot(frame[1], changed) * up[1] > MAX_SLIP_RAD2 * norm(up));
+    /* A slip changes gravity at stance and tilts the end of the integral, by the same angle. The force of a foot that
+     * accelerates at stance is tilted, too. */
+    const float together = dot(frame[0], changed) * up[0] + dot(frame[1], changed) * up[1];
+    return slipped | (together > (MAX_SLIP_RAD2 + pushed) * norm(up));
 }
 
-/* Update which way is forward, and turn the result round if it was backward. Return 1 if the foot moved against the
- * direction of the strides before, else 0. */
+/* Update the forward direction, and reverse the result if the foot moves backward. Return 1 if the foot moved against
+ * the direction of the last strides, else 0. */
 static int update_direction(tinystride_t *ts, integral_t *result, int8_t *input)
 {
     const float ahead = clampf(result->displacement[0], 1.0f);
@@ -1193,7 +1433,7 @@ static int update_direction(tinystride_t *ts, integral_t *result, int8_t *input)
     return reverses;
 }
 
-/* Update the means of one component of the excess velocity times duration by that of a stride, in m. */
+/* Update the means of one component of the excess velocity times duration. excess_m: of the stride, m. */
 static NOINLINE void update_excess(struct tinystride_impacts *impacts, int component, float excess_m)
 {
     const float share = 1.0f / (float)impacts->n, limit = MAX_EXCESS_RATIO * impacts->deviation_m[component];
@@ -1202,34 +1442,36 @@ static NOINLINE void update_excess(struct tinystride_impacts *impacts, int compo
     impacts->mean_m[component] += change * share;
 }
 
-/* Update by the stride how much of the drift comes at foot contact. */
+/* Update the share of the drift that arises at initial contact. duration: of the stride, s. */
 static void update_impacts(struct tinystride_impacts *impacts, const integral_t *result, float duration)
 {
     impacts->n = (uint8_t)(impacts->n < MAX_EXCESS_STRIDES ? impacts->n + 1 : MAX_EXCESS_STRIDES);
-    update_excess(impacts, 0, result->excess * duration);
+    update_excess(impacts, 0, result->excess[0] * duration);
     update_excess(impacts, 1, result->drift[2] * duration);
 }
 
-/* Take the unusual forward drift out from foot contact on, as far as it comes from there: shaking at contact disturbs
- * all directions alike, so that is the ratio of the variances of vertical and forward excess. The rest stays taken out
- * by a line in time. contact: as a share of the stride. */
+/* Correct the horizontal displacement for drift that arises at initial contact instead of evenly. Vibration at contact
+ * disturbs all directions alike, so its share of the drift is the ratio of the variances of vertical and forward excess
+ * velocity. contact: initial contact as a share of the stride, 0 to 1. */
 static void correct_impacts(const struct tinystride_impacts *impacts, integral_t *result, float duration, float contact)
 {
     const float ratio = squared(impacts->deviation_m[1]) / (squared(impacts->deviation_m[0]) + 1e-12f);
-    /* The fewer strides there are, the less is believed. */
-    const float share = (ratio < 1.0f ? ratio : 1.0f) * (1.0f - (float)USUAL_EXCESS_STRIDES / (float)impacts->n);
+    /* The correction starts small and grows with the number of strides. */
+    const float share = (ratio < 1.0f ? ratio : 1.0f) * (1.0f - UNCERTAIN_STRIDES / (float)impacts->n);
     const float since = contact < MIN_CONTACT ? MIN_CONTACT : contact > MAX_CONTACT ? MAX_CONTACT : contact;
-    result->displacement[0] += (since - 0.5f) * share * (result->excess * duration - impacts->mean_m[0]);
+    result->displacement[0] += (since - 0.5f) * share * (result->excess[0] * duration - impacts->mean_m[0]);
+    result->displacement[1] += (since - 0.5f) * share * result->excess[1] * duration;
 }
 
-/* Fill in the samples of start, end and initial contact, and the latency. `last` is the end in 1/256 of a block after
- * the block of the start. Return the contact as a share of the stride. */
+/* Fill in the samples of start, end and initial contact, and the latency. last: end in 1/256 block after the block of
+ * the start. Return the contact as a share of the stride. */
 static float set_instants(const tinystride_t *ts, uint32_t last, tinystride_stride_t *stride)
 {
     stride->start_sample = sample_number(ts, ts->stride.start, ts->stride.start_q8, &stride->start_fraction);
     stride->end_sample = sample_number(ts, ts->stride.start + last / 256u, last % 256u, &stride->end_fraction);
-    /* Low-passed samples lag by the filter's delay, motion energy by half its window. */
-    const uint32_t start_q8 = ts->stride.start_q8, contact = find_contact(ts, ts->stride.start, (last - start_q8) / 256u);
+    /* The delay of low-passed samples is that of the filter, the delay of the motion energy half its window. */
+    const uint32_t start_q8 = ts->stride.start_q8;
+    const uint32_t contact = find_contact(ts, ts->stride.start, (last - start_q8) / 256u);
     const float lag = (0.5f * (float)(ts->config.blocks[WINDOW] - 1) - ts->lowpass.delay) * 256.0f;
     const uint32_t found = contact + (uint32_t)(lag + 512.0f) - 512u;
     const uint32_t place = contact ? found < last ? found : last : ts->stride.start_q8, block = place / 256u;
@@ -1239,47 +1481,56 @@ static float set_instants(const tinystride_t *ts, uint32_t last, tinystride_stri
     return contact ? (float)(int32_t)(place - start_q8) / (float)(last - start_q8) : USUAL_CONTACT;
 }
 
-/* Return the standard deviation of a length, cm: from what the integral has left of forward velocity, tilt and height
- * at the stride's end, and from the sampling rate. */
-static float length_sd_cm(const struct tinystride_impacts *impacts, const integral_t *result, float duration, float rate_hz)
+/* Return the standard deviation of a length, cm, from forward velocity, tilt and height at the end of the stride, from
+ * the turn and from the sampling rate. */
+static float length_sd_cm(const struct tinystride_impacts *impacts, const integral_t *result, float duration,
+                          float rate_hz)
 {
-    const float unusual = result->excess * duration - impacts->mean_m[0];
+    const float unusual = result->excess[0] * duration - impacts->mean_m[0];
+    const float turn = square_root(squared(result->turn[0]) + squared(result->turn[1])) + 1e-12f;
     const float tilt = squared(result->up[0]) + squared(result->up[1]);
     const float variance = squared(BASE_SD_CM) + squared(SD_PER_EXCESS_CM_PER_M * unusual) +
                            squared(SD_PER_TILT_CM) * tilt / (tilt + squared(result->up[2]) + 1e-12f) +
                            squared(SD_PER_HEIGHT_CM_PER_M * result->displacement[2]) +
-                           squared(SD_PER_INTERVAL_CM_PER_S / rate_hz);
+                           squared(SD_PER_INTERVAL_CM_PER_S / rate_hz) +
+                           squared(SD_PER_TURN_CM) * 2.0f * (1.0f - result->turn[0] / turn);
     return square_root(variance);
 }
 
-/* Measure the stride by integration: its instants, length, duration and flags, and the input of the network. `last` is
- * its end in 1/256 of a block after the block of the start. */
+/* Measure a stride by integration: its instants, length, duration and flags. last: end in 1/256 block after the block
+ * of the start; input: [64, 6] receives the input of the network. */
 static NOINLINE void measure(tinystride_t *ts, uint32_t last, tinystride_stride_t *stride, int8_t *input)
 {
     const float length = (float)(last - ts->stride.start_q8) * (1.0f / 256);
     const float duration = length * ts->input.period_s;
     integral_t result;
-    const int slipped = integrate_stride(ts, length, &result, input);
+    repair_t repair = {0};
+    repair.start = sample_number(ts, ts->stride.start, ts->stride.start_q8, &repair.fraction);
+    repair.step = length * (float)ts->config.samples_per_block * (1.0f / (POINTS - 1));
+    const int slipped =
+        integrate_stride(ts, length, ts->clipped.runs[0].n ? &repair : NULL, &result, input);
+    stride->repaired_deg = repair.repaired_rad * (180.0f / PI);
     const int reverses = update_direction(ts, &result, input);
     const float contact = set_instants(ts, last, stride);
     const float *moved = result.displacement, *up = result.up;
     const float drift = norm(result.drift), tilt = square_root(squared(up[0]) + squared(up[1]));
     const float residual_score = squared(drift / MAX_DRIFT_MPS) + squared(tilt / (TAN_MAX_TILT * GRAVITY));
-    unsigned flags = event_flags(ts, length);
-    if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_PREVIOUS_MISSING)) && residual_score <= 1.0f) {
+    unsigned flags = event_flags(ts, length) | overflow_flag(ts, length, &result);
+    flags |= flag_if_outside(repair.repaired_rad, 0.0f, MAX_REPAIRED_RAD, TINYSTRIDE_SATURATED);
+    if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_PREVIOUS_MISSING | TINYSTRIDE_SATURATED)) && residual_score <= 1.0f) {
         update_impacts(&ts->impacts, &result, duration);
     }
     correct_impacts(&ts->impacts, &result, duration, contact);
     const float length_cm = 100.0f * square_root(squared(moved[0]) + squared(moved[1]));
-    flags |= integral_flags(&result, duration, length_cm, residual_score);
-    if (slipped || tilt > TAN_MAX_TILT * up[2]) {
+    flags |= integral_flags(&result, duration, length_cm);
+    if (slipped || drift > MAX_DRIFT_MPS || tilt > TAN_MAX_TILT * up[2]) {
         flags |= TINYSTRIDE_UNSTEADY;
     }
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_PREVIOUS_MISSING | TINYSTRIDE_SATURATED))) {
         update_bias(ts, &result, duration);
     }
     flags = add_walking_flags(ts, &result, duration, residual_score, reverses, flags);
-    flags |= sensors_disagree(ts, flags, result.drift[2]);
+    flags |= sensors_disagree(ts, flags, result.drift[2], result.late_mps);
     if (TINYSTRIDE_USE_NETWORK && result.clipped > MAX_CLIPPED_INPUTS) {
         flags |= TINYSTRIDE_OUT_OF_RANGE;
     }
@@ -1289,7 +1540,7 @@ static NOINLINE void measure(tinystride_t *ts, uint32_t last, tinystride_stride_
     stride->duration_s = duration;
 }
 
-/* Run the network and add its correction, if TINYSTRIDE_USE_NETWORK says so, and fill in length and means. */
+/* Add the correction of the network if TINYSTRIDE_USE_NETWORK is 1. Fill in length and means. */
 static void apply_network(tinystride_t *ts, const int8_t *input, tinystride_stride_t *stride)
 {
     unsigned flags = stride->flags;
@@ -1316,8 +1567,8 @@ static void apply_network(tinystride_t *ts, const int8_t *input, tinystride_stri
     stride->mean10_cm = mean_of_last(&ts->results, 10);
 }
 
-/* Report the stride that ends at a block and 1/256 of it. Return TINYSTRIDE_STRIDE, or TINYSTRIDE_OK if it is too long
- * or too short to be one. */
+/* Report the stride that ends `end_q8` / 256 after block `end`. Return TINYSTRIDE_STRIDE, or TINYSTRIDE_OK if it is too
+ * long or too short. */
 static int emit_stride(tinystride_t *ts, uint32_t end, uint32_t end_q8, tinystride_stride_t *stride)
 {
     const uint32_t last = (end - ts->stride.start) * 256u + end_q8;
@@ -1332,9 +1583,9 @@ static int emit_stride(tinystride_t *ts, uint32_t end, uint32_t end_q8, tinystri
 }
 /* ======== stance ======== */
 
-/* Stances: motion energy, stationary blocks, mid-stances, starts and ends of strides. */
+/* Search for stances: motion energy, stationary blocks, mid-stances, starts and ends of strides. */
 
-/* Blocks before the current one whose motion energy is still stored. */
+/* Maximum age of a block whose motion energy is stored. */
 #define MAX_AGE (TINYSTRIDE_MOTION_BLOCKS - 1u)
 
 /* Return the motion energy of a block. */
@@ -1343,18 +1594,12 @@ static uint16_t motion_at(const tinystride_t *ts, uint32_t block)
     return ts->history.motion[block % TINYSTRIDE_MOTION_BLOCKS];
 }
 
-/* Return the stationarity weight 1 / (motion + floor)^2; motion < MAX_STANCE_MOTION. */
-static uint32_t stationarity_weight(uint32_t motion)
-{
-    return 4294967295u / ((motion + MOTION_FLOOR) * (motion + MOTION_FLOOR));
-}
-
 /* Sums over stationary blocks, modulo 2^32: of the weights, and of each weight times the number of its block. */
 typedef struct {
     uint32_t total, moment;
 } weighted_sum_t;
 
-/* Add up to n blocks from `block` on, `step` apart, until one moves. */
+/* Add up to n blocks, `block`, `block` + `step` and so on, until a block moves. */
 static NOINLINE void add_stationary(const tinystride_t *ts, uint32_t block, uint32_t step, uint32_t n,
                                     weighted_sum_t *sums)
 {
@@ -1371,8 +1616,8 @@ static NOINLINE void add_stationary(const tinystride_t *ts, uint32_t block, uint
     sums->moment = moment;
 }
 
-/* Return the weighted centre of the stationary blocks around block `origin`, in 1/256 of a block from 128 blocks
- * before it. It takes up to `before` blocks before it, itself and up to `after` - 1 after it. */
+/* Return the weighted centre of the stationary blocks around block `origin`, as a place: 1/256 block after block
+ * `origin` - 128. The blocks are up to `before` before it, itself and up to `after` - 1 after it. */
 static uint32_t stationary_centre(const tinystride_t *ts, uint32_t origin, uint32_t before, uint32_t after)
 {
     weighted_sum_t sums = {0, 0};
@@ -1382,30 +1627,29 @@ static uint32_t stationary_centre(const tinystride_t *ts, uint32_t origin, uint3
     return (uint32_t)((sums.total ? moment * 256 / (int32_t)sums.total : 0) + 256 * 128);
 }
 
-/* Report the current stride, if there is one, with its end at a place: 1/256 of a block from 128 blocks before
- * `origin`. */
+/* Report the current stride, if it has a start. place: of its end, see stationary_centre(). */
 static int emit_at(tinystride_t *ts, uint32_t origin, uint32_t place, tinystride_stride_t *stride)
 {
     return ts->phase.has_start ? emit_stride(ts, origin - 128u + place / 256u, place % 256u, stride) : TINYSTRIDE_OK;
 }
 
-/* Start a stride at a place, as in emit_at(). */
+/* Start a stride at a place, see stationary_centre(). Forget events before it. */
 static void start_stride(tinystride_t *ts, uint32_t origin, uint32_t place)
 {
     ts->stride.start = origin - 128u + place / 256u;
     ts->stride.start_q8 = (uint16_t)(place % 256u);
-    memcpy(ts->stride.start_force, ts->stance.quietest_force, sizeof ts->stride.start_force);
+    memcpy(ts->stride.start_force, ts->stance.mid_stance_force, sizeof ts->stride.start_force);
     ts->stride.spread_from = ts->block.number + 1u;
     ts->phase.has_start = 1;
-    /* The last event is enough: the stride ends after it. */
-    for (int i = 0; i < 2; ++i) {
+    /* The last event is sufficient because the stride ends after it. */
+    for (int i = 0; i < EVENTS; ++i) {
         ts->stride.event_first[i] = ts->stride.event_last[i];
         const int32_t after_start = (int32_t)(ts->stride.event_last[i] - ts->stride.start);
         ts->phase.event_seen[i] = ts->phase.event_seen[i] && after_start >= -ts->config.blocks[WINDOW];
     }
 }
 
-/* The foot rests for long: end the stride soon after the foot has come to rest. */
+/* End the stride soon after the foot has come to rest, because it rests for long. */
 static int end_stride_at_pause(tinystride_t *ts, tinystride_stride_t *stride)
 {
     const uint32_t age = ts->block.number - ts->stance.arrival;
@@ -1416,10 +1660,10 @@ static int end_stride_at_pause(tinystride_t *ts, tinystride_stride_t *stride)
     return status;
 }
 
-/* Continue the search for the last stationary block after the last candidate, by up to `most` blocks. */
-static ALWAYS_INLINE void extend_stationary(tinystride_t *ts, uint32_t most)
+/* Continue the search for the last stationary block after the last candidate, by up to `max_blocks` blocks. */
+static ALWAYS_INLINE void extend_stationary(tinystride_t *ts, uint32_t max_blocks)
 {
-    for (; most > 0u && ts->stance.stationary_end < ts->block.number; --most) {
+    for (; max_blocks > 0u && ts->stance.stationary_end < ts->block.number; --max_blocks) {
         if (motion_at(ts, ts->stance.stationary_end) >= STATIONARY_THRESHOLD) {
             break;
         }
@@ -1427,11 +1671,11 @@ static ALWAYS_INLINE void extend_stationary(tinystride_t *ts, uint32_t most)
     }
 }
 
-/* The foot has left the ground: end one stride at the middle of its stance, and start the next one there. */
+/* End one stride at the middle of the stance, because the foot has left the ground, and start the next one there. */
 static int close_stance(tinystride_t *ts, tinystride_stride_t *stride)
 {
     const uint32_t n = ts->block.number, available = n < MAX_AGE ? n : MAX_AGE;
-    const uint32_t age = n - (ts->phase.paused ? ts->stance.last_candidate : ts->stance.quietest);
+    const uint32_t age = n - (ts->phase.paused ? ts->stance.last_candidate : ts->stance.mid_stance);
     uint32_t origin = n - age, before = ts->config.blocks[HALF_PAUSE], after = before;
     ts->phase.on_ground = 0;
     if (ts->phase.paused) {
@@ -1455,15 +1699,15 @@ static int close_stance(tinystride_t *ts, tinystride_stride_t *stride)
     return status;
 }
 
-/* Set the vertical to that of the standing foot. */
+/* Set the vertical to that of the foot at stance. */
 static void reset_vertical(tinystride_t *ts)
 {
     to_floats(ts->frame.stance_force, ts->frame.up);
-    unit(ts->frame.up);
+    normalize(ts->frame.up);
 }
 
-/* Return 1 if no block up to one stance interval before the candidate had as little motion. The candidate has the
- * least motion since the end of the last search, block `searched_until`. */
+/* Return 1 if the candidate has less motion than every block within one stance interval before it, else 0. It already
+ * has the minimum motion since the end of the last search, block `searched_until`. */
 static int is_local_minimum(const tinystride_t *ts)
 {
     uint32_t i = ts->stance.candidate - ts->stance.searched_until;
@@ -1478,15 +1722,14 @@ static int is_local_minimum(const tinystride_t *ts)
     return 1;
 }
 
-/* Take the candidate, the block of least motion within one stance interval on both sides, as a mid-stance if it is
- * one. */
+/* Accept the candidate as a mid-stance, or reject it. The candidate is the block of minimum motion energy within one
+ * stance interval on both sides. */
 static void confirm_candidate(tinystride_t *ts)
 {
     if (!is_local_minimum(ts) || ts->stance.candidate_motion >= MAX_STANCE_MOTION) {
         return;
     }
-    /* A foot may also be slow in mid-air; there it is far from upright. Right after a gap the orientation is
-     * unknown. */
+    /* A foot may also be slow in the air, where it is tilted. Right after a gap the tilt is unknown. */
     if (ts->stance.candidate_motion > STATIONARY_THRESHOLD && (ts->phase.has_stance || !ts->checks.previous_missing)) {
         float force[3];
         to_floats(ts->frame.stance_force, force);
@@ -1498,12 +1741,12 @@ static void confirm_candidate(tinystride_t *ts)
         ts->phase.on_ground = 1;
         ts->phase.paused = 0;
         ts->stance.arrival = ts->stance.candidate_moving + 1u;
-        ts->stance.quietest_motion = MAX_MOTION;
+        ts->stance.mid_stance_motion = MAX_MOTION;
     }
-    if (ts->stance.candidate_motion < ts->stance.quietest_motion) {
-        ts->stance.quietest = ts->stance.candidate;
-        ts->stance.quietest_motion = ts->stance.candidate_motion;
-        memcpy(ts->stance.quietest_force, ts->stance.candidate_force, sizeof ts->stance.quietest_force);
+    if (ts->stance.candidate_motion < ts->stance.mid_stance_motion) {
+        ts->stance.mid_stance = ts->stance.candidate;
+        ts->stance.mid_stance_motion = ts->stance.candidate_motion;
+        memcpy(ts->stance.mid_stance_force, ts->stance.candidate_force, sizeof ts->stance.mid_stance_force);
     }
     ts->stance.last_candidate = ts->stance.stationary_end = ts->stance.candidate;
     ts->stance.last_turned = ts->stance.candidate_turned;
@@ -1517,7 +1760,7 @@ static void confirm_candidate(tinystride_t *ts)
     reset_vertical(ts);
 }
 
-/* Set the specific force of the standing foot, in counts. */
+/* Set the specific force of the foot at stance. force: [3] counts. */
 static void set_stance_force(tinystride_t *ts, const int16_t force[3])
 {
     memcpy(ts->frame.stance_force, force, sizeof ts->frame.stance_force);
@@ -1525,7 +1768,7 @@ static void set_stance_force(tinystride_t *ts, const int16_t force[3])
     reset_vertical(ts);
 }
 
-/* Return 1 if the size of a specific force is within 15 % of gravity, else 0. */
+/* Return 1 if the size of a specific force is within 15 % of gravity, else 0. force: [3] counts. */
 static NOINLINE int is_gravity(const int16_t force[3])
 {
     const uint32_t square =
@@ -1533,7 +1776,7 @@ static NOINLINE int is_gravity(const int16_t force[3])
     return square >= MIN_GRAVITY_SQUARE && square <= MAX_GRAVITY_SQUARE;
 }
 
-/* Return by how much a specific force differs from that of the standing foot, in units of motion energy. */
+/* Return the squared difference of a specific force from that at stance, as motion energy. */
 static uint32_t force_deviation(const tinystride_t *ts, const int16_t force[3])
 {
     const int32_t x = force[0] - ts->frame.stance_force[0], y = force[1] - ts->frame.stance_force[1],
@@ -1545,8 +1788,8 @@ static uint32_t force_deviation(const tinystride_t *ts, const int16_t force[3])
     return (uint32_t)(x * x + y * y + z * z) / ACC_SQUARES_PER_MOTION;
 }
 
-/* Find the specific force of the standing foot: of a stationary run that no swing has; or, after a long time
- * without stance, of the block of least energy. Return TINYSTRIDE_OK or TINYSTRIDE_ERROR_UNITS. */
+/* Find the specific force of the foot at stance. It is that of a stationary run longer than any in a swing or, after a
+ * long time without stance, that of the block with minimum energy. Return TINYSTRIDE_OK or TINYSTRIDE_ERROR_UNITS. */
 static int update_stance_force(tinystride_t *ts, uint32_t energy, const int16_t force[3])
 {
     int status = TINYSTRIDE_OK;
@@ -1578,7 +1821,7 @@ static int update_stance_force(tinystride_t *ts, uint32_t energy, const int16_t 
     return status;
 }
 
-/* Rotate the vertical by the angular rate of a block, to first order: it becomes slightly longer. */
+/* Rotate the vertical by the angular rate of a block, to first order; it becomes slightly longer. */
 static ALWAYS_INLINE void rotate_vertical(tinystride_t *ts, uint32_t block)
 {
     const int16_t *samples = ts->history.samples[block % TINYSTRIDE_HISTORY_BLOCKS];
@@ -1589,7 +1832,7 @@ static ALWAYS_INLINE void rotate_vertical(tinystride_t *ts, uint32_t block)
     ts->frame.up[2] = z + step * (x * gy - y * gx);
 }
 
-/* Compute and store the motion energy of the current block. */
+/* Compute, store and return the motion energy of the current block. */
 static uint32_t update_motion(tinystride_t *ts, uint32_t energy, const int16_t force[3])
 {
     uint32_t motion = MAX_MOTION;
@@ -1608,7 +1851,7 @@ static uint32_t update_motion(tinystride_t *ts, uint32_t energy, const int16_t f
     return motion;
 }
 
-/* Make the current block the candidate if it has the least motion since the last search. */
+/* Make the current block the candidate if it has the minimum motion energy since the last search. */
 static void update_candidate(tinystride_t *ts, uint32_t motion, const int16_t force[3])
 {
     if (!ts->phase.has_candidate || motion < ts->stance.candidate_motion) {
@@ -1621,14 +1864,15 @@ static void update_candidate(tinystride_t *ts, uint32_t motion, const int16_t fo
     }
 }
 
-/* End the open stance if the foot has swung away, or its stride if the foot rests for long. Return as emit_stride(). */
-static int follow_stance(tinystride_t *ts, uint32_t motion, tinystride_stride_t *stride)
+/* End the open stance when the foot swings, or only its stride when the foot rests for long. Return the status of
+ * emit_stride(). */
+static int update_stance(tinystride_t *ts, uint32_t motion, tinystride_stride_t *stride)
 {
     int status = TINYSTRIDE_OK;
-    /* A candidate that may still be confirmed as part of this stance. */
-    const int waits = ts->stance.candidate_motion < MAX_STANCE_MOTION &&
-                      ts->stance.candidate_turned - ts->stance.last_turned <= ts->config.min_swing;
-    if (!waits && ts->stance.turned - ts->stance.last_turned > ts->config.min_swing) {
+    /* The candidate may still be confirmed as part of this stance. */
+    const int may_be_confirmed = ts->stance.candidate_motion < MAX_STANCE_MOTION &&
+                               ts->stance.candidate_turned - ts->stance.last_turned <= ts->config.min_swing;
+    if (!may_be_confirmed && ts->stance.turned - ts->stance.last_turned > ts->config.min_swing) {
         status = close_stance(ts, stride);
     } else if (!ts->phase.paused && motion < STATIONARY_THRESHOLD &&
                ts->block.number - ts->stance.arrival > ts->config.blocks[PAUSE]) {
@@ -1638,8 +1882,8 @@ static int follow_stance(tinystride_t *ts, uint32_t motion, tinystride_stride_t 
     return status;
 }
 
-/* Process the newest block: energy of the angular rate and mean specific force over the energy window. Return
- * TINYSTRIDE_STRIDE with a new stride, else TINYSTRIDE_OK or TINYSTRIDE_ERROR_UNITS. */
+/* Process the newest block. energy: of the angular rate over the energy window; force: [3] mean specific force over it,
+ * counts. Return TINYSTRIDE_STRIDE with a new stride, else TINYSTRIDE_OK or TINYSTRIDE_ERROR_UNITS. */
 static ALWAYS_INLINE int process_block(tinystride_t *ts, uint32_t energy, const int16_t force[3],
                                        tinystride_stride_t *stride)
 {
@@ -1651,14 +1895,14 @@ static ALWAYS_INLINE int process_block(tinystride_t *ts, uint32_t energy, const 
     }
     if (ts->phase.has_start && n - ts->stride.start > TINYSTRIDE_HISTORY_BLOCKS - 4u) {
         ts->phase.has_start = 0;
-        ts->checks.previous_missing = 1; /* the next stride is flagged, as this one is missing */
+        ts->checks.previous_missing = 1; /* this stride is too long to report */
     }
     update_candidate(ts, motion, force);
     if (ts->phase.on_ground) {
-        status = follow_stance(ts, motion, stride); /* no error here: the force at stance is known */
+        status = update_stance(ts, motion, stride); /* no error here, because the force at stance is known */
     }
     if (n - ts->stance.candidate == ts->config.blocks[STANCE_INTERVAL]) {
-        unit(ts->frame.up);
+        normalize(ts->frame.up);
         confirm_candidate(ts);
         ts->phase.has_candidate = 0;
         ts->stance.searched_until = n;
@@ -1668,10 +1912,10 @@ static ALWAYS_INLINE int process_block(tinystride_t *ts, uint32_t energy, const 
 }
 /* ======== standing ======== */
 
-/* Standing still: calibrate gyroscope bias and gravity. */
+/* Calibration of gyroscope bias and gravity while the foot stands. */
 
-/* Update the bias by that of a window of standing, of a variance in units of what one stride tells. Windows that follow
- * each other err alike, so a few of them are enough. */
+/* Update the bias by that of a standing window. variance: of this bias, relative to the variance of one stride's
+ * measurement. Errors of successive windows are similar, so a window that does not reduce the variance is ignored. */
 static void update_standing_bias(tinystride_t *ts, const float bias[3], float variance)
 {
     float change[3] = {0};
@@ -1685,8 +1929,8 @@ static void update_standing_bias(tinystride_t *ts, const float bias[3], float va
     add(ts->sensor.bias, change, 1.0f);
 }
 
-/* Learn bias and gravity from a window of standing, three parts from the one numbered `first` on: the bias is the mean
- * angular rate less the rotation that gravity shows. The more the parts differ, the less the window counts. */
+/* Update bias and gravity by a standing window, the three parts that begin with number `first`. The bias is the mean
+ * angular rate minus the rotation of gravity. A window whose parts differ more has a larger variance. */
 static NOINLINE void calibrate_standing(tinystride_t *ts, unsigned first)
 {
     const float n = (float)(ts->config.blocks[STANDING_PART] * ts->config.samples_per_block);
@@ -1699,9 +1943,9 @@ static NOINLINE void calibrate_standing(tinystride_t *ts, unsigned first)
         }
         add(force, up[k], 1.0f / 3);
         add(mean, gyr[k], 1.0f / 3);
-        /* From the middle of the first part to that of the last one, by the trapezoidal rule. */
+        /* Mean from the middle of the first part to the middle of the last one: the trapezoidal rule. */
         add(bias, gyr[k], k == 1u ? 0.5f : 0.25f);
-        unit(up[k]);
+        normalize(up[k]);
     }
     for (int k = 0; k < 3; ++k) {
         add(gyr[k], mean, -1.0f);
@@ -1734,7 +1978,7 @@ static int is_near(const int16_t force[3], const int16_t other[3])
     return near;
 }
 
-/* Detect standing: take a block without movement. */
+/* Detect standing: process a block without movement. force: [3] mean over the energy window, counts. */
 static NOINLINE void detect_standing(tinystride_t *ts, struct tinystride_standing *standing, const int16_t force[3])
 {
     const unsigned part = ts->config.blocks[STANDING_PART];
@@ -1754,7 +1998,7 @@ static NOINLINE void detect_standing(tinystride_t *ts, struct tinystride_standin
         standing->parts[slot].force[i] += (int32_t)ts->block.sum[i];
         standing->parts[slot].gyr[i] += (int32_t)ts->block.sum[i + 3];
     }
-    /* The last moment before a step sways, so the foot has to stand on. */
+    /* A foot sways shortly before a step, so it must stand for some time after the window. */
     if (parts >= 3u && blocks + 1u == ts->config.blocks[STANDING_GUARD]) {
         calibrate_standing(ts, parts - 3u);
     }
@@ -1765,9 +2009,9 @@ static NOINLINE void detect_standing(tinystride_t *ts, struct tinystride_standin
 }
 /* ======== block ======== */
 
-/* Blocks: samples are summed to blocks of about 1/60 s, low-passed, checked, and bridged if some were lost. */
+/* From samples to blocks: sum, low-pass and check samples; interpolate lost ones. */
 
-/* Set the state of the low-pass as if all samples so far had been like the first block. */
+/* Initialize the low-pass as if all samples before the first block were equal to its mean. */
 static NOINLINE void prime_lowpass(tinystride_t *ts)
 {
     const float share = 1.0f / (float)ts->config.samples_per_block;
@@ -1778,7 +2022,7 @@ static NOINLINE void prime_lowpass(tinystride_t *ts)
     }
 }
 
-/* Return the low-passed value in counts; x: the value times b0. */
+/* Return the low-passed value, counts. x: value times b0. */
 static ALWAYS_INLINE int16_t lowpass(float state[2], float x, float a1, float a2)
 {
     const float y = x + state[0];
@@ -1787,36 +2031,36 @@ static ALWAYS_INLINE int16_t lowpass(float state[2], float x, float a1, float a2
     return nearest_int16(y);
 }
 
-/* Count equal blocks in a row, up to STUCK_BLOCKS. */
+/* Return the number of equal blocks in a row, up to STUCK_BLOCKS. */
 static uint8_t count_equal(uint8_t blocks, int same)
 {
     return (uint8_t)(!same ? 0 : blocks < STUCK_BLOCKS ? blocks + 1 : STUCK_BLOCKS);
 }
 
-/* Store the low-passed means of the block; force becomes the mean specific force over the energy window, in
+/* Store the low-passed means of the block. force: [3] receives the mean specific force over the energy window, in
  * counts. */
 static ALWAYS_INLINE void filter_block(tinystride_t *ts, int16_t force[3])
 {
     const float b0 = ts->lowpass.b0, a1 = ts->lowpass.a1, a2 = ts->lowpass.a2;
     const struct tinystride_sums *last = &ts->window.sums[ts->block.slot];
     ts->block.slot = (uint8_t)(ts->block.slot + 1 == ts->config.blocks[WINDOW] ? 0 : ts->block.slot + 1);
-    struct tinystride_sums *next_length = &ts->window.sums[ts->block.slot];
-    int16_t *kept = ts->history.samples[ts->block.number % TINYSTRIDE_HISTORY_BLOCKS];
+    struct tinystride_sums *next = &ts->window.sums[ts->block.slot];
+    int16_t *lowpassed = ts->history.samples[ts->block.number % TINYSTRIDE_HISTORY_BLOCKS];
     const int32_t samples = ts->config.window_samples;
     for (int i = 0; i < 3; ++i) {
         const int32_t sum = (int32_t)ts->block.sum[i], rate = (int32_t)ts->block.sum[i + 3];
-        const int32_t total = ts->window.force_total[i] + sum - next_length->force[i];
-        next_length->force[i] = sum;
+        const int32_t total = ts->window.force_total[i] + sum - next->force[i];
+        next->force[i] = sum;
         ts->window.force_total[i] = total;
         force[i] = (int16_t)(total / samples);
-        kept[i] = lowpass(ts->lowpass.state[i], b0 * (float)sum, a1, a2);
-        kept[i + 3] = lowpass(ts->lowpass.state[i + 3], b0 * (float)rate, a1, a2);
+        lowpassed[i] = lowpass(ts->lowpass.state[i], b0 * (float)sum, a1, a2);
+        lowpassed[i + 3] = lowpass(ts->lowpass.state[i + 3], b0 * (float)rate, a1, a2);
     }
-    const int acc_same = next_length->force[0] == last->force[0] && next_length->force[1] == last->force[1] &&
-                         next_length->force[2] == last->force[2];
+    const int acc_same = next->force[0] == last->force[0] && next->force[1] == last->force[1] &&
+                         next->force[2] == last->force[2];
     ts->block.acc_same = count_equal(ts->block.acc_same, acc_same);
-    ts->window.energy_total += ts->block.energy - next_length->energy;
-    next_length->energy = ts->block.energy;
+    ts->window.energy_total += ts->block.energy - next->energy;
+    next->energy = ts->block.energy;
     const int gyr_same = ts->block.energy == last->energy && ts->block.energy > MIN_STUCK_ENERGY;
     ts->block.gyr_same = count_equal(ts->block.gyr_same, gyr_same);
 }
@@ -1832,7 +2076,7 @@ static NOINLINE int end_block(tinystride_t *ts, tinystride_stride_t *stride)
     filter_block(ts, force);
     if (ts->block.number + 1u >= ts->config.blocks[WINDOW]) {
         const uint32_t energy = ts->window.energy_total / ts->config.window_samples;
-        /* Once standing has been seen, an accelerometer without any noise is stuck. */
+        /* After standing was detected once, an accelerometer without noise is stuck. */
         const int frozen = ts->standing.count && ts->block.acc_same == STUCK_BLOCKS;
         if (energy <= MAX_STANDING_MOTION && !frozen) {
             detect_standing(ts, &ts->standing, force);
@@ -1849,8 +2093,8 @@ static NOINLINE int end_block(tinystride_t *ts, tinystride_stride_t *stride)
     return status;
 }
 
-/* Return 1 if a sample of this size in counts is at full scale or, if that is unknown, stays at the largest value
- * so far. */
+/* Return 1 if a sample is saturated, else 0: at the full scale or, if that is unknown, at the maximum so far after
+ * several samples in a row were there. size: of its largest value, counts. */
 static NOINLINE int is_saturated(tinystride_t *ts, int sensor, int32_t size)
 {
     const int32_t saturation_level = ts->input.saturation_level[sensor];
@@ -1866,30 +2110,30 @@ static NOINLINE int is_saturated(tinystride_t *ts, int sensor, int32_t size)
     } else if (*repeats < CLIPPED_SAMPLES) {
         ++*repeats;
     }
-    return *repeats == CLIPPED_SAMPLES;
+    return size >= ts->input.saturation_level[sensor] && (ts->input.is_reached[sensor] || *repeats == CLIPPED_SAMPLES);
 }
 
-/* Return the size of the largest of the values [3] in counts, and clamp them to MAX_COUNT; -1 if one is
- * implausibly large or NaN. */
+/* Return the maximum size of the values [3], counts; -1 if one is implausibly large or NaN. clamped: [3] receives the
+ * values, clamped to MAX_COUNT. */
 static NOINLINE int32_t clamp_sample(const float values[3], int sensor, float clamped[3])
 {
     const float unit = UNIT[sensor];
-    uint32_t largest = 0;
+    uint32_t max_key = 0;
     float size;
     for (int i = 0; i < 3; ++i) {
-        const uint32_t one = abs_sort_key(values[i]);
-        largest = one > largest ? one : largest;
+        const uint32_t key = abs_sort_key(values[i]);
+        max_key = key > max_key ? key : max_key;
         clamped[i] = clampf(values[i], MAX_COUNT * unit);
     }
-    if (largest > abs_sort_key(MAX_SAMPLE[sensor])) {
+    if (max_key > abs_sort_key(MAX_SAMPLE[sensor])) {
         return -1;
     }
-    largest >>= 1;
-    memcpy(&size, &largest, sizeof size);
+    max_key >>= 1;
+    memcpy(&size, &max_key, sizeof size);
     return nearest(size * (sensor == ACC ? COUNTS_PER_ACC : COUNTS_PER_GYR));
 }
 
-/* Count n samples that were added to the block; process the block if it is complete. */
+/* Count n samples that were added to the block. Process the block if it is complete. */
 static int count_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stride)
 {
     ts->block.to_come = (uint8_t)(ts->block.to_come - n);
@@ -1900,7 +2144,7 @@ static int count_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stri
     return end_block(ts, stride);
 }
 
-/* Note whether a sample, while the foot turns, repeats the one before in all axes. If many do, as many are missing. */
+/* Score a sample while the foot turns. is_same: 1 if it equals the previous one. If many do, samples are missing. */
 static NOINLINE void score_repeat(tinystride_t *ts, int is_same)
 {
     const int score = ts->input.repeat_score;
@@ -1914,7 +2158,7 @@ static NOINLINE void score_repeat(tinystride_t *ts, int is_same)
     }
 }
 
-/* Add a sample to the block. Values are finite and below MAX_COUNT. */
+/* Add a sample to the block. acc and gyr: finite, within MAX_COUNT. */
 static int add_sample(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
     uint32_t square = 0;
@@ -1935,7 +2179,7 @@ static int add_sample(tinystride_t *ts, const float acc[3], const float gyr[3], 
     return count_samples(ts, 1, stride);
 }
 
-/* Bridge the samples lost before the next one by a line. Each block receives the middle of its part of the line. */
+/* Interpolate the samples lost before the next one by a line. A block receives the middle of its part of the line. */
 static int bridge_gap(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
     const int32_t lost = (int32_t)ts->block.lost;
@@ -1970,11 +2214,11 @@ static int bridge_gap(tinystride_t *ts, const float acc[3], const float gyr[3], 
     return status;
 }
 
-/* Return 1 if the keys of all values [3] are at most `largest`, else 0 (NaN: 0). */
-static ALWAYS_INLINE int are_within(const float values[3], uint32_t largest)
+/* Return 1 if the abs_sort_key() of all values [3] is `max_key` or less, else 0; 0 for NaN. */
+static ALWAYS_INLINE int are_within(const float values[3], uint32_t max_key)
 {
-    return abs_sort_key(values[0]) <= largest && abs_sort_key(values[1]) <= largest &&
-           abs_sort_key(values[2]) <= largest;
+    return abs_sort_key(values[0]) <= max_key && abs_sort_key(values[1]) <= max_key &&
+           abs_sort_key(values[2]) <= max_key;
 }
 
 /* Return 1 if a sample needs no inspection, else 0. */
@@ -1983,7 +2227,7 @@ static ALWAYS_INLINE int is_usual(const tinystride_t *ts, const float acc_mps2[3
     return are_within(acc_mps2, ts->input.inspect_from[0]) && are_within(gyr_radps, ts->input.inspect_from[1]);
 }
 
-/* Return 1 if a size in counts is a known full scale or, if that is unknown, about one of three usual ones. */
+/* Return 1 if the full scale is known, or if a size, counts, is about one of three usual full scales, else 0. */
 static int is_full_scale(const tinystride_t *ts, int sensor, int32_t size)
 {
     int found = ts->config.has_full_scale[sensor];
@@ -1993,44 +2237,63 @@ static int is_full_scale(const tinystride_t *ts, int sensor, int32_t size)
     return found;
 }
 
-/* Return 1 if a sample of this size, in counts, has jumped as those do that overflow and wrap around: to the other sign
- * by more than the full scale, and not for the first time. */
-static NOINLINE int has_wrapped(tinystride_t *ts, int sensor, int32_t size, const float values[3])
+/* Results of the inspection of a sample. */
+enum { IS_SATURATED = 1, IS_CLIPPED = 2, HAS_JUMPED = 4 };
+
+/* Return IS_SATURATED if the counts of a sample overflowed: a jump to the other sign by more than the full scale, which
+ * is not the first one. Return HAS_JUMPED for a jump of the specific force that may be an overflow. size: maximum size
+ * of the values, counts; values: [3] m/s^2 or rad/s. */
+static NOINLINE int find_jumps(tinystride_t *ts, int sensor, int32_t size, const float values[3])
 {
     const int32_t level = ts->input.saturation_level[sensor];
-    if (5 * size < 3 * level || !is_full_scale(ts, sensor, level)) {
+    int32_t max_jump = 0;
+    if (5 * size < (sensor == ACC ? 2 : 3) * level) {
         return 0;
     }
-    int jumps = 0;
+    const int32_t scale = likely_full_scale(ts, sensor, size);
     for (int i = 0; i < 3; ++i) {
         const int32_t last = ts->input.last[3 * sensor + i], now = nearest(values[i] * (1.0f / UNIT[sensor]));
-        jumps |= (last > 0 && now < 0 && last - now > level) || (last < 0 && now > 0 && now - last > level);
+        const int32_t jump = last > 0 && now < 0 ? last - now : last < 0 && now > 0 ? now - last : 0;
+        max_jump = jump > max_jump ? jump : max_jump;
     }
-    if (jumps && ts->input.jumps < MIN_JUMPS) {
+    const int jumped =
+        sensor == ACC && scale && 10 * max_jump > 9 * scale ? HAS_JUMPED : 0;
+    /* A sample beyond the level shows that the level is not the full scale. */
+    if (5 * size < 3 * level || max_jump <= level || !is_full_scale(ts, sensor, size > level ? size : level)) {
+        return jumped;
+    }
+    if (ts->input.jumps < MIN_JUMPS) {
         ++ts->input.jumps;
     }
-    return jumps && ts->input.jumps >= MIN_JUMPS;
+    return jumped | (ts->input.jumps >= MIN_JUMPS ? IS_SATURATED : 0);
 }
 
-/* Inspect an unusually large sample and clamp it to the range that is counted. Return 1 if it is saturated, -1 if
- * it is no plausible sample, else 0. */
+/* Inspect an unusually large sample. clamped: [6] receives its values, clamped to MAX_COUNT. Return IS_SATURATED |
+ * IS_CLIPPED | HAS_JUMPED as found, or -1 if the sample is not plausible. */
 static int check_sample(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], float clamped[6])
 {
     const int32_t acc = clamp_sample(acc_mps2, ACC, clamped), gyr = clamp_sample(gyr_radps, GYR, clamped + 3);
     if (acc < 0 || gyr < 0) {
         return -1;
     }
-    const int wraps = has_wrapped(ts, ACC, acc, clamped) | has_wrapped(ts, GYR, gyr, clamped + 3);
-    return wraps | is_saturated(ts, ACC, acc) | is_saturated(ts, GYR, gyr);
+    int found = find_jumps(ts, ACC, acc, clamped) | find_jumps(ts, GYR, gyr, clamped + 3);
+    if (is_saturated(ts, ACC, acc)) {
+        found |= IS_SATURATED;
+        ts->input.is_reached[ACC] = 1;
+    }
+    if (is_saturated(ts, GYR, gyr)) {
+        found |= gyr < SATURATED_COUNT ? IS_CLIPPED : IS_SATURATED; /* a clipped gyroscope is repaired */
+    }
+    return found;
 }
 
-/* Restart after a gap that cannot be bridged. If the foot stood, that stance ends its stride; the stride with the
- * gap is not reported, and the next one is flagged. */
+/* Restart after a gap that is too long to interpolate. An open stance ends its stride. The stride with the gap is not
+ * reported, and the next one is flagged. first: number of the next sample. */
 static int restart_after_gap(tinystride_t *ts, uint32_t first, tinystride_stride_t *stride)
 {
     int status = TINYSTRIDE_OK;
     if (ts->phase.on_ground) {
-        --ts->block.number; /* the last complete one */
+        --ts->block.number; /* the last complete block */
         status = close_stance(ts, stride);
     }
     ts->checks.previous_missing |= ts->phase.has_stance;
@@ -2038,18 +2301,18 @@ static int restart_after_gap(tinystride_t *ts, uint32_t first, tinystride_stride
     return status;
 }
 
-/* Take a sample that is unusually large or follows lost ones. */
+/* Process a sample that is unusually large or follows lost samples. */
 static NOINLINE int push_unusual(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
                               tinystride_stride_t *stride)
 {
     float clamped[6];
-    int status = TINYSTRIDE_OK, saturated = 0;
+    int status = TINYSTRIDE_OK, found = 0;
     if (ts->block.lost) {
         ts->input.repeats[0] = ts->input.repeats[1] = 0;
     }
     if (!is_usual(ts, acc_mps2, gyr_radps)) {
-        saturated = check_sample(ts, acc_mps2, gyr_radps, clamped);
-        if (saturated < 0) {
+        found = check_sample(ts, acc_mps2, gyr_radps, clamped);
+        if (found < 0) {
             (void)tinystride_gap(ts, 1);
             return TINYSTRIDE_ERROR_SAMPLE;
         }
@@ -2062,8 +2325,15 @@ static NOINLINE int push_unusual(tinystride_t *ts, const float acc_mps2[3], cons
     } else if (ts->block.lost) {
         status = bridge_gap(ts, acc_mps2, gyr_radps, stride);
     }
-    if (saturated) {
+    if (found & IS_SATURATED) {
         record_event(ts, SATURATED);
+    }
+    if (found & HAS_JUMPED) {
+        record_event(ts, JUMPED);
+    }
+    if (found & IS_CLIPPED) {
+        record_clipping(ts, gyr_radps);
+        ts->input.is_reached[GYR] = 1;
     }
     const int own = add_sample(ts, acc_mps2, gyr_radps, stride);
     return status == TINYSTRIDE_STRIDE || own == TINYSTRIDE_OK ? status : own;
@@ -2071,8 +2341,8 @@ static NOINLINE int push_unusual(tinystride_t *ts, const float acc_mps2[3], cons
 
 /* Public functions. */
 
-/* Design the low-pass: a Butterworth filter of second order by the bilinear transform, and its delay for slow
- * signals. */
+/* Compute the coefficients and the delay of the low-pass: a Butterworth filter of second order, by the bilinear
+ * transform. */
 static void design_lowpass(tinystride_t *ts, float block_hz)
 {
     const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
@@ -2090,7 +2360,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
         return TINYSTRIDE_ERROR_NULL;
     }
     memset(ts, 0, sizeof *ts);
-    if (!(rate_hz >= TINYSTRIDE_LEAST_RATE_HZ && rate_hz <= TINYSTRIDE_LARGEST_RATE_HZ)) {
+    if (!(rate_hz >= TINYSTRIDE_MIN_RATE_HZ && rate_hz <= TINYSTRIDE_MAX_RATE_HZ)) {
         return TINYSTRIDE_ERROR_RATE;
     }
     if (foot != TINYSTRIDE_LEFT && foot != TINYSTRIDE_RIGHT) {
@@ -2113,6 +2383,8 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     ts->input.time_gain = 1.0f;
     design_lowpass(ts, block_hz);
     init_bias_covariance(ts, 1.0f / PRIOR_STRIDES);
+    ts->sensor.rest_force = GRAVITY;
+    ts->sensor.rest_weight = (float)stationarity_weight(STATIONARY_THRESHOLD);
     ts->impacts.n = USUAL_EXCESS_STRIDES;
     ts->impacts.deviation_m[0] = USUAL_FORWARD_EXCESS_M;
     ts->impacts.deviation_m[1] = USUAL_VERTICAL_EXCESS_M;
@@ -2143,7 +2415,7 @@ int tinystride_reset(tinystride_t *ts)
     return TINYSTRIDE_OK;
 }
 
-/* Set the full scale of one sensor; 0 or more than can be counted: unknown. */
+/* Set the full scale of one sensor, m/s^2 or rad/s; unknown if it is 0, or too large for the counts. */
 static NOINLINE void set_sensor_full_scale(tinystride_t *ts, int sensor, float full_scale)
 {
     const float unit = UNIT[sensor];
@@ -2204,18 +2476,18 @@ int tinystride_gap(tinystride_t *ts, uint32_t samples)
     return TINYSTRIDE_OK;
 }
 
-/* Return 1 if the foot turns so fast that a gap of this length would spoil the stride, if it is no gap but a jump
- * of the clock. */
+/* Return 1 if the foot turns so fast that the stride would be wrong if the gap of the time stamps is a jump of the
+ * clock instead of lost samples, else 0. */
 static int turns_fast(const tinystride_t *ts, const float gyr_radps[3], float gap_us)
 {
-    const float most = squared(MAX_GAP_RAD * 1e6f / gap_us);
+    const float limit = squared(MAX_GAP_RAD * 1e6f / gap_us);
     float last[3];
     to_floats(ts->input.last + 3, last);
-    return !(dot(gyr_radps, gyr_radps) <= most && dot(last, last) * (GYR_UNIT * GYR_UNIT) <= most);
+    return !(dot(gyr_radps, gyr_radps) <= limit && dot(last, last) * (GYR_UNIT * GYR_UNIT) <= limit);
 }
 
-/* A phase-locked loop: last_time_us follows the time stamps, interval_us their mean distance. The first stamps
- * weigh more, so that the rate is known before the first stride ends. */
+/* Track the time stamps by a phase-locked loop: last_time_us is their smoothed value, interval_us their mean interval.
+ * The first time stamps have more weight, so that the rate is known before the first stride ends. */
 int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[3], const float gyr_radps[3],
                        tinystride_stride_t *stride)
 {
@@ -2228,9 +2500,9 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
         ts->input.has_clock = 1;
         ts->input.last_time_us = time_us;
     } else if (passed_us > (uint32_t)MAX_JUMP_US) {
-        /* Far ahead, or back: restart there. */
+        /* A jump forward or back: restart at the new time. */
         if (passed_us > UINT32_MAX - (uint32_t)MAX_JUMP_US) {
-            /* More than jitter: an unknown number of samples is missing until the stamps catch up. */
+            /* More than jitter: an unknown number of samples is dropped until the clock passes its earlier value. */
             if ((float)(0u - passed_us) > 0.5f * ts->input.interval_us) {
                 record_event(ts, GAP);
             }
@@ -2263,7 +2535,7 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
     return tinystride_push(ts, acc_mps2, gyr_radps, stride);
 }
 
-/* Repeat the last sample until a foot that rests ends its stride. */
+/* Repeat the last sample until a foot at rest ends its stride. */
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
 {
     float samples[6];
@@ -2275,7 +2547,7 @@ int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
         samples[i] = (float)ts->input.last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
     }
     for (uint32_t left = 2u * ts->config.blocks[PAUSE] * ts->config.samples_per_block; left > 0u; --left) {
-        ts->standing.blocks = 0; /* a repeated sample is not standing */
+        ts->standing.blocks = 0; /* a repeated sample does not count as standing */
         ts->input.repeat_score = 0;
         if (add_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;

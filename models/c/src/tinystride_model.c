@@ -21,12 +21,12 @@
 #include <stddef.h>
 
 #if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
-#define WHOLE_WORDS __attribute__((aligned(4))) /* weights that are read four at a time */
+#define WHOLE_WORDS __attribute__((aligned(4))) /* for weights that are read four at a time */
 #else
 #define WHOLE_WORDS
 #endif
 
-/* The kernels that the core allows: vectors (Helium), two products of 16 bits at once, products of 32 bits only. */
+/* Kernels by core: vector instructions (Helium), two 16-bit products at once, or products of 32 bits only. */
 #if !defined(TINYSTRIDE_PLAIN_C) && !defined(__ARM_BIG_ENDIAN)
 #if defined(__ARM_FEATURE_MVE)
 #define USE_MVE
@@ -49,8 +49,8 @@ static int32_t clamp(int32_t value, int32_t low, int32_t high)
 #endif
 
 #if defined(NARROW_PRODUCTS) || !(defined(USE_MVE) || defined(USE_DSP))
-/* value * multiplier / 2^31 * 2^shift, rounded twice as TensorFlow Lite for Microcontrollers does:
- * the doubling high product to the nearest, the right shift to the nearest and half away from zero. */
+/* Return value * multiplier / 2^31 * 2^shift, rounded twice as TensorFlow Lite for Microcontrollers does:
+ * the doubling high product to the nearest, then the right shift to the nearest, half away from zero. */
 static int32_t scale(int32_t value, int32_t multiplier, int32_t shift)
 {
     const int32_t shifted = shift > 0 ? (int32_t)((uint32_t)value << shift) : value;
@@ -62,13 +62,13 @@ static int32_t scale(int32_t value, int32_t multiplier, int32_t shift)
 #endif
 
 #if !defined(USE_MVE)
-/* From a sum of products to int8: `scale` by the channel's factor, add the zero point, clamp. */
+/* Convert a sum of products to int8: `scale` by the channel's factor, add the zero point, clamp. */
 #ifdef USE_DSP
 static inline int8_t requantize(int32_t sum, int32_t multiplier, int32_t shift, int32_t zero_point, int32_t low,
                                 int32_t high)
 {
     /* The high word of 2^32 * half + 2 * sum * multiplier + 2^31 is the rounded product plus half the divisor;
-     * one less rounds negative values away from zero. */
+     * subtracting one from it rounds negative values away from zero. */
     const int32_t twice = 2 * sum, right = -shift;
     int32_t value = (int32_t)(((uint32_t)1 << right) >> 1);
     __asm__("smmlar %0, %1, %2, %0" : "+r"(value) : "r"(twice), "r"(multiplier));
@@ -88,7 +88,7 @@ static inline int8_t requantize(int32_t sum, int32_t multiplier, int32_t shift, 
 #endif
 
 #if defined(USE_MVE)
-/* From `count` sums of as many channels to int8: scaled as by `scale`, the zero point added, clamped. */
+/* Convert the sums of `count` channels to int8: `scale` each by its factor, add the zero point, clamp. */
 static void requantize_row(const int32_t *sums, int32_t count, const int32_t *multiplier, const int8_t *shift,
                            int32_t zero_point, int32_t low, int32_t high, int8_t *output)
 {
@@ -101,7 +101,7 @@ static void requantize_row(const int32_t *sums, int32_t count, const int32_t *mu
         "vldrb.s32 q2, [%[shift]], #4\n"
         "vqrdmulh.s32 q0, q0, q1\n"
         "vand q1, q0, q2\n"
-        "vshr.s32 q1, q1, #31\n" /* right shifts round halves up: one less for those of negative values */
+        "vshr.s32 q1, q1, #31\n" /* right shifts round half up: subtract one from negative values */
         "vadd.i32 q0, q0, q1\n"
         "vrshl.s32 q0, q0, q2\n"
         "vadd.i32 q0, q0, %[zero_point]\n"
@@ -116,15 +116,15 @@ static void requantize_row(const int32_t *sums, int32_t count, const int32_t *mu
 #endif
 
 #if !defined(USE_MVE)
-static int32_t larger(int32_t a, int32_t b)
+static int32_t max_i32(int32_t a, int32_t b)
 {
     return a > b ? a : b;
 }
 #endif
 
 #if defined(USE_MVE)
-/* Weights [channels, row], a row holding the `size` weights of a channel and zeros after them. `bias` has the
- * input's zero point times the weights taken off, so that inputs count as they are stored. */
+/* Weights [channels, row]: each row holds the `size` weights of a channel, padded with zeros.
+ * bias: minus the input's zero point times the weights, so that inputs are used as they are stored. */
 typedef struct {
     int32_t channels, size, row;
     int32_t output_zero_point, low, high;
@@ -135,16 +135,16 @@ typedef struct {
 #endif
 
 #if defined(USE_MVE)
-#define CHUNK 64 /* channels whose sums are kept at a time */
+#define CHUNK 64 /* channels computed in one pass */
 
-/* What `sum_fours` reads and writes: a bias and a sum for each channel, and where the sums end. */
+/* Arguments of `sum_fours`: bias and sum of each channel, and the end of the sums. */
 typedef struct {
     const int32_t *bias;
     int32_t *sums, *end;
 } fours_t;
 
-/* The sums of fours of channels, whose weights are `row` bytes apart: 10 instructions for 64
- * multiply-accumulates. r0, r5, r7, r9: weights of four channels; r11: values; r4, r6, r8, r10: sums. */
+/* Compute sums of channels, four at a time; the weights of adjacent channels are `row` bytes apart. 10 instructions
+ * for 64 multiply-accumulates. r0, r5, r7, r9: weights of four channels; r11: values; r4, r6, r8, r10: sums. */
 static void sum_fours(const int8_t *weights, int32_t row, const int8_t *values, int32_t size, const fours_t *fours)
 {
     register const int8_t *r0 __asm__("r0") = weights;
@@ -190,7 +190,7 @@ static void sum_fours(const int8_t *weights, int32_t row, const int8_t *values, 
         : "lr", "cc", "q0", "q1", "q2", "memory");
 }
 
-/* The sums of `count` channels from the one numbered `number`. */
+/* Compute the sums of `count` channels, beginning with channel `number`. */
 static void sum_row(const matrix_t *matrix, const int8_t *values, int32_t number, int32_t count, int32_t *sums)
 {
     const int32_t row = matrix->row, size = matrix->size, *const bias = matrix->bias + number;
@@ -203,7 +203,7 @@ static void sum_row(const matrix_t *matrix, const int8_t *values, int32_t number
     if (channel > 0) {
         sum_fours(weights, row, values, size, &fours);
     }
-    for (; channel < count; channel++) { /* with no bytes between rows it is one channel four times */
+    for (; channel < count; channel++) { /* row distance 0: the same channel four times */
         const int32_t begun[4] = {bias[channel], 0, 0, 0};
         int32_t same[4];
         fours.bias = begun;
@@ -216,7 +216,7 @@ static void sum_row(const matrix_t *matrix, const int8_t *values, int32_t number
 #endif
 
 #if defined(USE_MVE)
-/* The product of the matrix with `values`, to int8. */
+/* Multiply the matrix with `values` and convert the sums to int8. */
 static void multiply_matrix(const matrix_t *matrix, const int8_t *values, int8_t *output)
 {
     int32_t sums[CHUNK], number;
@@ -230,7 +230,8 @@ static void multiply_matrix(const matrix_t *matrix, const int8_t *values, int8_t
 #endif
 
 #if defined(USE_MVE)
-/* A window that slides over [in_height, in_width, in_channels]; dilation between its taps, padding before. */
+/* A window that slides over [in_height, in_width, in_channels]. dilation: steps between taps; pad: steps before the
+ * input. */
 typedef struct {
     int32_t in_height, in_width, in_channels, out_height, out_width;
     int32_t height, width, stride_y, stride_x, dilation_y, dilation_x, pad_y, pad_x;
@@ -289,12 +290,12 @@ static int8_t *put_value(int8_t *to, int32_t value, int32_t count)
 }
 #endif
 
-/* What lies under the window at (out_y, out_x): a place in the input where that is one run of it, else `to`,
- * to which it is copied, the zero point for what is outside of the input. */
+/* Return the values under the window at (out_y, out_x): a pointer into the input if they are contiguous there.
+ * Otherwise they are copied to `to`, with the zero point for positions outside the input, and `to` is returned. */
 static const int8_t *gather(const window_t *window, const int8_t *input, int32_t out_y, int32_t out_x, int8_t *to)
 {
     const int32_t depth = window->in_channels, in_width = window->in_width;
-    const int32_t taps = window->dilation_x == 1 ? window->width : 1; /* that are neighbours */
+    const int32_t taps = window->dilation_x == 1 ? window->width : 1; /* adjacent in the input */
     const int32_t top = out_y * window->stride_y - window->pad_y;
     const int32_t left = out_x * window->stride_x - window->pad_x;
     int8_t *next = to;
@@ -321,11 +322,11 @@ static const int8_t *gather(const window_t *window, const int8_t *input, int32_t
 #endif
 
 #ifdef USE_MVE
-/* CONV_2D along the width, max-pooled over `pool` steps. Four channels at a time. */
+/* CONV_2D along the width, max-pooled over `pool` steps. Computes four channels at a time. */
 typedef struct {
     window_t window;
     int32_t pool, pooled_steps;
-    matrix_t matrix; /* of the values under the window */
+    matrix_t matrix; /* weights for the values under the window */
 } convolution_1d_t;
 
 static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
@@ -353,9 +354,9 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
 #else
 /* CONV_2D along the width: input [in_steps, in_channels], output [out_steps, out_channels],
  * or [pooled_steps, out_channels] where it is max-pooled.
- * Taps are taken in pairs, `stride` steps apart; the same input channel of both makes a word. The weights,
- * [out_channels / 2][words][2 output channels][earlier, later tap], lack the later tap in the words after
- * the first `paired` ones. `bias` has the input's zero point times the weights taken off. */
+ * Two taps, `stride` steps apart, share a word for the same input channel.
+ * weights: [out_channels / 2][words][2 output channels][earlier, later tap]; words after the first `paired` ones
+ * have no later tap. bias: minus the input's zero point times the weights. */
 typedef struct {
     int16_t in_steps, in_channels, stride, pad, out_steps, out_channels;
     int16_t pooled_steps;
@@ -367,7 +368,7 @@ typedef struct {
 } convolution_1d_t;
 
 #ifdef NARROW_PRODUCTS
-/* For cores whose products have 32 bits: two output channels at a time. */
+/* For cores whose products have 32 bits. Computes two output channels at a time. */
 static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
 {
     const int32_t depth = layer->in_channels, row = layer->stride * depth, size = layer->in_steps * depth;
@@ -399,7 +400,7 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
                     y_step = 1;
                 }
                 if (word < layer->paired) {
-                    /* Four weights are a word, of the lowest byte first. */
+                    /* A word holds four weights, the first in the lowest byte. */
                     const int8_t *const end = weight + 4 * depth;
                     for (; weight != end; weight += 4, x += x_step, y += y_step) {
                         const int32_t from_x = *x, from_y = *y;
@@ -426,8 +427,8 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
                     break;
                 }
             }
-            sum_a = larger(sum_a, before_a);
-            sum_b = larger(sum_b, before_b);
+            sum_a = max_i32(sum_a, before_a);
+            sum_b = max_i32(sum_b, before_b);
             sum_b = scale(sum_b, layer->multiplier[number + other], layer->shift[number + other]);
             to[other] = (int8_t)clamp(sum_b - 128, -128, 127);
             sum_a = scale(sum_a, layer->multiplier[number], layer->shift[number]);
@@ -438,19 +439,19 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
     }
 }
 #else
-/* Four products per multiplication. Two values that are neighbours in time share a word, and so do two taps:
+/* Computes four products per multiplication. A word holds two values at adjacent steps; another one holds two taps:
  *     x = x0 + x1 * 2^21,  w = w1 + w0 * 2^21;  x * w = x0 w1 + (x0 w0 + x1 w1) * 2^21 + x1 w0 * 2^42
- * has the parts of three neighbouring output steps in three fields, which add up in 64 bits over taps and
- * channels. No sum leaves its field: that was checked when this file was made.
+ * The product holds parts of three adjacent output steps in three fields, which are accumulated in 64 bits over taps
+ * and channels. The generator of this file has checked that no sum exceeds its field.
  *
- * A row of words holds all channels of a pair of steps, and with a stride also the pairs in between.
- * Steps are computed from the last to the first, in `blocks` of 2 * `block`, of which the first begins at
- * 2 * `first`; a block needs `rows` rows of the input. */
+ * A row of words holds all channels of a pair of steps and, with a stride, also the pairs in between.
+ * Steps are computed from the last to the first, in `blocks` blocks of 2 * `block` steps; the first block begins at
+ * step 2 * `first`, and a block needs `rows` rows of the input. */
 #define FIELD 21
 #define HALF ((int32_t)1 << (FIELD - 1)) /* keeps the two lower fields positive */
 
-/* What `accumulate` works on: the words of the weights of two channels a and b, side by side; the words from
- * one row of the input to the next; and for both channels the sums over an early row and the row after it. */
+/* Arguments and results of `accumulate`. weights, end: interleaved words of two channels a and b; row: words from one
+ * row of the input to the next; early_a … late_b: sums of both channels over an early row and the row after it. */
 typedef struct {
     const int32_t *weights, *end;
     int32_t row;
@@ -514,7 +515,7 @@ static void accumulate(work_t *work, const int32_t *early)
 }
 #endif
 
-/* The lowest and the middle field, HALF being part of each, and the highest one. */
+/* Return the lowest, middle and highest field of a sum; the lowest and the middle one include HALF. */
 static int32_t low_field(int64_t sum)
 {
     return (int32_t)((uint32_t)sum & (((uint32_t)1 << FIELD) - 1));
@@ -531,8 +532,8 @@ static int32_t high_field(int64_t sum)
     return (int32_t)(sum >> (2 * FIELD));
 }
 
-/* Pack the rows of the input from the one numbered `first`. In the flat list of values the later half of a
- * row follows the earlier one; outside the input is its zero point. */
+/* Pack the rows of the input from row `first` on. In the flat list of values the later half of a row follows the
+ * earlier half; values outside the input are its zero point. */
 static void pack_input(const convolution_1d_t *layer, const int8_t *input, int32_t first, int32_t *words)
 {
     const int32_t row = layer->stride * layer->in_channels, size = layer->in_steps * layer->in_channels;
@@ -555,7 +556,7 @@ static void pack_input(const convolution_1d_t *layer, const int8_t *input, int32
     }
 }
 
-/* Pack the weights of two channels; zeros fill the last loop. Returns the weights of the next two. */
+/* Pack the weights of two channels, padded with zeros to whole loop passes. Return the weights of the next two. */
 static const int8_t *pack_weights(const convolution_1d_t *layer, const int8_t *weights, work_t *work,
                                   int32_t *words)
 {
@@ -582,11 +583,11 @@ static const int8_t *pack_weights(const convolution_1d_t *layer, const int8_t *w
     return weights;
 }
 
-/* One output channel, on its way from the last steps to the first. */
+/* One output channel while its steps are computed from the last to the first. */
 typedef struct {
-    int64_t offset; /* bias times multiplier, and what rounds the quotient */
+    int64_t offset; /* bias times multiplier, plus the rounding term of the quotient */
     int32_t multiplier, shift;
-    int32_t carried; /* what the accumulator of the steps after these has brought for the last of them */
+    int32_t carried; /* part of the last step that comes from the accumulator of the later steps */
 } channel_t;
 
 static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int32_t carried)
@@ -595,8 +596,8 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
     channel_t channel;
     channel.multiplier = layer->multiplier[number];
     channel.carried = carried;
-    /* A sum below zero ends at the least value however it is rounded; above, both roundings are one addition.
-     * From the least value of all, -128, the output counts. */
+    /* A sum below zero gives the lowest output with either rounding; for others both roundings are one addition.
+     * Outputs are counted from the lowest value, -128. */
     channel.shift = -1 - layer->shift[number];
     channel.offset = (int64_t)bias * channel.multiplier + (1 << 30) +
                      (int64_t)(-255 * (1 << channel.shift)) * ((int64_t)1 << 31);
@@ -604,7 +605,7 @@ static channel_t open_channel(const convolution_1d_t *layer, int32_t number, int
 }
 
 #if defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
-#define FINISH_ONCE __attribute__((noinline)) /* most is finished by `finish_inside` */
+#define FINISH_ONCE __attribute__((noinline)) /* `finish_inside` does most of the work */
 #else
 #define FINISH_ONCE inline
 #endif
@@ -621,8 +622,8 @@ static inline int8_t requantize_channel(const channel_t *channel, int32_t sum)
     return (int8_t)value;
 }
 
-/* Store the four steps from 2 * at, or what they are pooled to, but not those outside the output:
- * the first two where `at` is -1, the last one or two at the end. */
+/* Store the four steps from step 2 * at, or their maxima where they are pooled, except those outside the output:
+ * the first two if `at` is -1, the last one or two at the end. */
 static FINISH_ONCE void finish(const convolution_1d_t *layer, channel_t *channel, int64_t early, int64_t late,
                           int32_t at, int8_t *output, int32_t to)
 {
@@ -631,16 +632,16 @@ static FINISH_ONCE void finish(const convolution_1d_t *layer, channel_t *channel
     const int32_t sum2 = middle_field(late), sum3 = high_field(late) + channel->carried;
     channel->carried = low_field(early);
     if (at >= 0) {
-        output[to] = requantize_channel(channel, larger(sum0, sum1));
+        output[to] = requantize_channel(channel, max_i32(sum0, sum1));
     }
     if (at + 1 < layer->pooled_steps) {
-        output[to + channels] = requantize_channel(channel, larger(sum2, sum3));
+        output[to + channels] = requantize_channel(channel, max_i32(sum2, sum3));
     }
 }
 
 #if defined(__thumb2__) && !defined(TINYSTRIDE_PLAIN_C)
-/* `finish` for two channels and steps that are all inside of the output, of sums in a work_t; the second channel's
- * output is at output[other]. r4 to r7: sums; r8 to r12: a channel; r1: a middle field. */
+/* The same as `finish`, for two channels whose steps are all inside the output. sums: of a work_t; other: distance to
+ * the second channel's output. r4 to r7: sums; r8 to r12: a channel; r1: a middle field. */
 static void finish_inside(channel_t *pair, const int64_t *sums, int8_t *output, int32_t step, int32_t other)
 {
     register channel_t *r0 __asm__("r0") = pair;
@@ -704,7 +705,7 @@ static void convolve_1d(const convolution_1d_t *layer, const int8_t *input, int8
     int32_t block, number;
     work.row = layer->stride * layer->in_channels;
     for (number = 0; number < channels; number++) {
-        carried[number] = -(1 << 30); /* beyond the last step there is nothing that could be the largest */
+        carried[number] = -(1 << 30); /* less than any sum: no step follows the last one */
     }
     for (block = layer->blocks - 1; block >= 0; block--) {
         const int32_t first = layer->first + block * layer->block, last = first + layer->block - 2;
@@ -755,10 +756,11 @@ static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int
 #else
 /* FULLY_CONNECTED: input [size], weights [out_size / 2][size / 4][2 outputs][4 weights], output [out_size].
  *
- * Two weights share 16 bits, b * 256 + a, of which a alone is the lower byte, sign-extended. Their inputs are
- * prepared as m and 256 * x - m, so that two multiplications give both products without taking the weights
- * apart:  (b * 256 + a) * m + a * (256 * x - m) = 256 * (a * x + b * m).
- * `bias` makes up for x being the first input plus 1, m the second plus 129, which keeps both in 16 bits. */
+ * 16 bits hold two weights, b * 256 + a; a is the lower byte, sign-extended. The two inputs are prepared as m and
+ * 256 * x - m, so that two multiplications give both products without separating the weights:
+ *     (b * 256 + a) * m + a * (256 * x - m) = 256 * (a * x + b * m)
+ * x is the first input plus 1 and m the second plus 129, which keeps both prepared values within 16 bits; `bias`
+ * compensates for that. */
 typedef struct {
     int32_t size, out_size, padded_size;
     int32_t output_zero_point, low, high;
@@ -767,7 +769,7 @@ typedef struct {
     const int8_t *shift;
 } dense_t;
 
-/* sums[0..1] = 256 times the products of prepared values with the weights of two outputs, up to `end`. */
+/* Compute sums[0..1]: 256 times the products of the prepared values, up to `end`, with the weights of two outputs. */
 #ifdef USE_DSP
 /* 16 instructions for 16 multiply-accumulates. r4 to r7: weights; r8 to r11: values; r3, r12: sums. */
 static void multiply(const int16_t *weights, const int16_t *values, const int16_t *end, int32_t *sums)
@@ -820,7 +822,7 @@ static void multiply(const int16_t *weights, const int16_t *values, const int16_
 }
 #endif
 
-/* The first and the third of four values from a pair of inputs. */
+/* Prepare a pair of inputs: the first and the third of four values. */
 static inline void prepare(int16_t *pair, int32_t x, int32_t m)
 {
     pair[0] = (int16_t)m;
@@ -853,7 +855,7 @@ static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int
 
 /* convolution_1_1: [64, 6] -> [32, 6] -> [16, 6] */
 
-#define CONVOLUTION_1_1_INPUT_ZERO_POINT (-2)
+#define CONVOLUTION_1_1_INPUT_ZERO_POINT (-13)
 #define CONVOLUTION_1_1_OUTPUT_ZERO_POINT (-128)
 #define CONVOLUTION_1_1_LOW (-128)
 #define CONVOLUTION_1_1_HIGH 127
@@ -861,27 +863,27 @@ static void dense(const dense_t *layer, const int8_t *input, int8_t *output, int
 #ifdef USE_MVE
 
 static const int8_t convolution_1_1_weights[6 * 30] = {
-    -40, 38, -68, 65, -3, 72, -27, 87, -114, -2, 51, 16, -25, 38, -127, -12, -16, 106, 75, 62, 24,
-    22, -45, 27, 39, 109, -43, 27, -12, 52, -38, -39, -77, 64, 50, -64, 2, -3, 26, 21, 106, -18,
-    -46, -83, -52, 70, 48, -60, 77, -127, -5, -11, 70, 4, -2, -14, -20, 66, 79, -39, -57, -1, -96,
-    77, 22, 65, 20, -4, -127, 53, 81, -71, 1, 58, -104, -66, -42, 24, 44, -13, -44, -13, 57, -50,
-    -22, -55, -28, 48, -80, -82, -80, 73, 5, 58, 90, -86, -85, -84, -30, -42, -58, 116, -83, -16,
-    -127, -44, -50, 96, -93, -68, 61, 94, 116, 37, 36, -65, -16, 58, -38, -122, -63, 13, 7, 127, 3,
-    20, -22, 33, -9, 58, -68, 39, -2, 63, -53, 88, 39, -81, 22, -44, 26, 2, 24, -99, -88, -67, -2,
-    27, 34, -94, -1, 56, -56, -11, 3, 74, -58, 44, -104, -57, 39, -51, 9, -16, -127, -4, 54, -5,
-    -50, -22, -116, -56, -26, -12, -7, 76, -63, -1, 81, -11,
+    -34, -22, 105, 30, -28, 45, -25, 23, 1, -14, 61, -91, -28, -65, -25, 36, -37, 24, 104, -55, 124,
+    78, -95, -79, 39, 8, 60, 127, -66, 18, -4, -34, 51, 41, -9, -52, -4, 4, 127, -9, 20, -8, -72,
+    -53, 54, 39, -45, -30, 25, -56, 105, -26, -7, 44, -49, 51, 109, 49, 53, 4, -83, -38, -29, 68,
+    -7, 77, 28, -45, -111, 81, 93, -82, 7, 44, -127, -47, -60, 55, 74, -43, -87, 45, 86, -23, -9,
+    -82, -107, 121, -84, 12, -51, 106, -52, 40, 126, -127, -3, -47, -9, 22, -76, 61, 28, 55, -75,
+    18, -95, 36, -41, -24, 77, 107, 79, 30, 106, -12, -19, 108, -111, -91, -127, -78, 11, 98, 92,
+    -24, -28, 11, 23, -41, -69, 96, 22, 116, -52, 66, 52, -43, 73, -65, 79, -45, -29, -63, -110,
+    -91, 13, 3, -6, -76, 39, 120, -60, 56, -14, 78, -81, 86, -113, -50, 66, -76, 29, -28, -89, 39,
+    94, 34, -95, -41, -43, -66, -81, -7, -35, 127, 30, -26, 71, 5,
 };
 
 static const int32_t convolution_1_1_bias[6] = {
-    3147, 3093, -8452, -1932, -2121, 479,
+    4737, 6507, -2538, -67, -2551, -174,
 };
 
 static const int32_t convolution_1_1_multiplier[6] = {
-    1122633180, 2019787179, 1908227055, 1591024789, 1153356866, 1240638528,
+    1167435816, 1770143658, 1095593144, 2020729701, 1871626601, 2114669322,
 };
 
 static const int8_t convolution_1_1_shift[6] = {
-    -7, -8, -8, -8, -7, -7,
+    -7, -7, -7, -8, -8, -8,
 };
 
 static const convolution_1d_t convolution_1_1_layer = {
@@ -911,27 +913,27 @@ static const convolution_1d_t convolution_1_1_layer = {
 #else
 
 static const int8_t convolution_1_1_weights[3 * 60] WHOLE_WORDS = {
-    -40, -25, -38, -46, 38, 38, -39, -83, -68, -127, -77, -52, 65, -12, 64, 70, -3, -16, 50, 48, 72,
-    106, -64, -60, -27, 75, 2, 77, 87, 62, -3, -127, -114, 24, 26, -5, -2, 22, 21, -11, 51, -45,
-    106, 70, 16, 27, -18, 4, 39, -2, 109, -14, -43, -20, 27, 66, -12, 79, 52, -39, -57, 1, -80, -83,
-    -1, 58, 73, -16, -96, -104, 5, -127, 77, -66, 58, -44, 22, -42, 90, -50, 65, 24, -86, 96, 20,
-    44, -85, -93, -4, -13, -84, -68, -127, -44, -30, 61, 53, -13, -42, 94, 81, 57, -58, 116, -71,
-    -50, 116, 37, -22, 36, -55, -65, -28, -16, 48, 58, -80, -38, -82, -122, -63, -2, -1, 9, 13, 63,
-    56, -16, 7, -53, -56, -127, 127, 88, -11, -4, 3, 39, 3, 54, 20, -81, 74, -5, -22, 22, -58, -50,
-    33, -44, 44, -22, -9, 26, -104, -116, 58, 2, -57, -56, -68, 24, 39, -26, 39, -99, -51, -12, -88,
-    -7, -67, 76, -2, -63, 27, -1, 34, 81, -94, -11,
+    -34, -28, -4, -72, -22, -65, -34, -53, 105, -25, 51, 54, 30, 36, 41, 39, -28, -37, -9, -45, 45,
+    24, -52, -30, -25, 104, -4, 25, 23, -55, 4, -56, 1, 124, 127, 105, -14, 78, -9, -26, 61, -95,
+    20, -7, -91, -79, -8, 44, 39, -49, 8, 51, 60, 109, 127, 49, -66, 53, 18, 4, -83, 7, -51, 28,
+    -38, 44, 106, 55, -29, -127, -52, -75, 68, -47, 40, 18, -7, -60, 126, -95, 77, 55, -127, 36, 28,
+    74, -3, -41, -45, -43, -47, -24, -111, -87, -9, 77, 81, 45, 22, 107, 93, 86, -76, 79, -82, -23,
+    61, 30, -9, 106, -82, -12, -107, -19, 121, 108, -84, -111, 12, -91, -127, 22, 39, 29, -78, 116,
+    120, -28, 11, -52, -60, -89, 98, 66, 56, 39, 92, 52, -14, 94, -24, -43, 78, 34, -28, 73, -81,
+    -95, 11, -65, 86, -41, 23, 79, -113, -43, -41, -45, -50, -66, -69, -29, 66, -81, 96, -63, -76,
+    -7, -110, -35, -91, 127, 13, 30, 3, -26, -6, 71, -76, 5,
 };
 
 static const int32_t convolution_1_1_bias[6] = {
-    3147, 3093, -8452, -1932, -2121, 479,
+    4737, 6507, -2538, -67, -2551, -174,
 };
 
 static const int32_t convolution_1_1_multiplier[6] = {
-    1122633180, 2019787179, 1908227055, 1591024789, 1153356866, 1240638528,
+    1167435816, 1770143658, 1095593144, 2020729701, 1871626601, 2114669322,
 };
 
 static const int8_t convolution_1_1_shift[6] = {
-    -7, -8, -8, -8, -7, -7,
+    -7, -7, -7, -8, -8, -8,
 };
 
 static const convolution_1d_t convolution_1_1_layer = {
@@ -966,24 +968,24 @@ static const convolution_1d_t convolution_1_1_layer = {
 #ifdef USE_MVE
 
 static const int8_t convolution_2_1_weights[4 * 30] = {
-    32, 55, -86, -17, -4, 17, 10, 48, -127, 5, 9, -53, 93, 13, -100, -11, -7, 18, 65, -75, 3, 26,
-    101, 26, 24, 83, -42, 86, 23, 88, 31, -33, -26, -52, 45, -45, 11, 14, -29, -105, -34, -48, -41,
-    76, -63, -42, -32, -127, 87, -42, -31, -78, -109, 18, -67, -14, 44, 59, -63, -77, -83, 1, 127,
-    18, 34, -17, 27, 37, -56, 112, 53, -53, 72, 92, -10, -21, 22, 85, 57, -37, 30, -28, -53, 14,
-    -26, 38, -43, -60, 96, -56, -13, 78, 1, -33, -36, 63, -81, 86, -21, -51, 97, -86, -34, -9, -127,
-    63, -53, 88, 78, -47, 30, 13, -2, 102, -23, 37, -67, 19, 53, 97,
+    59, 127, -99, -33, -18, 16, -1, 95, -123, -36, 0, -71, 70, 69, -79, -71, -21, -36, 40, -20, -51,
+    -44, 18, -79, 55, 66, -88, 21, -17, 5, 62, 7, -19, 30, 66, -64, 54, 27, -40, -69, -27, -77, -46,
+    77, -50, -55, -51, -126, 89, 127, -13, -65, -40, -44, -97, 102, 69, 77, -30, -97, -76, 10, 63,
+    50, 23, 29, 75, 30, -117, 83, 7, -85, -6, 88, -127, -68, 19, -1, 35, 16, -65, -48, -38, 30, -30,
+    123, -64, -52, 78, -3, -44, 60, 0, -31, -112, 68, -7, 127, 68, -102, 70, -127, -45, -97, -85,
+    100, -89, 101, 18, -82, 14, 16, -12, 110, -97, 39, -44, 55, 30, 114,
 };
 
 static const int32_t convolution_2_1_bias[4] = {
-    38915, -102378, 45088, 29583,
+    -29543, -28788, -4608, 854,
 };
 
 static const int32_t convolution_2_1_multiplier[4] = {
-    1979873795, 1424161168, 1862324983, 1891049395,
+    1547229317, 2126198462, 2064548044, 1764018618,
 };
 
 static const int8_t convolution_2_1_shift[4] = {
-    -8, -8, -8, -8,
+    -8, -9, -9, -9,
 };
 
 static const convolution_1d_t convolution_2_1_layer = {
@@ -1013,24 +1015,24 @@ static const convolution_1d_t convolution_2_1_layer = {
 #else
 
 static const int8_t convolution_2_1_weights[2 * 60] WHOLE_WORDS = {
-    32, 10, 31, 11, 55, 48, -33, 14, -86, -127, -26, -29, -17, 5, -52, -105, -4, 9, 45, -34, 17,
-    -53, -45, -48, 93, 65, -41, 87, 13, -75, 76, -42, -100, 3, -63, -31, -11, 26, -42, -78, -7, 101,
-    -32, -109, 18, 26, -127, 18, 24, -67, 83, -14, -42, 44, 86, 59, 23, -63, 88, -77, -83, 27, -13,
-    -81, 1, 37, 78, 86, 127, -56, 1, -21, 18, 112, -33, -51, 34, 53, -36, 97, -17, -53, 63, -86, 72,
-    57, -34, 78, 92, -37, -9, -47, -10, 30, -127, 30, -21, -28, 63, 13, 22, -53, -53, -2, 85, 14,
-    88, 102, -26, -23, 38, 37, -43, -67, -60, 19, 96, 53, -56, 97,
+    59, -1, 62, 54, 127, 95, 7, 27, -99, -123, -19, -40, -33, -36, 30, -69, -18, 0, 66, -27, 16,
+    -71, -64, -77, 70, 40, -46, 89, 69, -20, 77, 127, -79, -51, -50, -13, -71, -44, -55, -65, -21,
+    18, -51, -40, -36, -79, -126, -44, 55, -97, 66, 102, -88, 69, 21, 77, -17, -30, 5, -97, -76, 75,
+    -44, -7, 10, 30, 60, 127, 63, -117, 0, 68, 50, 83, -31, -102, 23, 7, -112, 70, 29, -85, 68,
+    -127, -6, 35, -45, 18, 88, 16, -97, -82, -127, -65, -85, 14, -68, -48, 100, 16, 19, -38, -89,
+    -12, -1, 30, 101, 110, -30, -97, 123, 39, -64, -44, -52, 55, 78, 30, -3, 114,
 };
 
 static const int32_t convolution_2_1_bias[4] = {
-    38915, -102378, 45088, 29583,
+    -29543, -28788, -4608, 854,
 };
 
 static const int32_t convolution_2_1_multiplier[4] = {
-    1979873795, 1424161168, 1862324983, 1891049395,
+    1547229317, 2126198462, 2064548044, 1764018618,
 };
 
 static const int8_t convolution_2_1_shift[4] = {
-    -8, -8, -8, -8,
+    -8, -9, -9, -9,
 };
 
 static const convolution_1d_t convolution_2_1_layer = {
@@ -1065,25 +1067,25 @@ static const convolution_1d_t convolution_2_1_layer = {
 #ifdef USE_MVE
 
 static const int8_t dense_1_1_weights[4 * 32] = {
-    -48, -5, -31, 47, 33, -20, 79, 36, -5, 35, -53, 20, -68, -39, -45, -66, -107, -28, 6, -2, -36,
-    21, 25, -59, 41, 43, -58, 64, 76, 33, 42, 127, -120, 116, -104, 29, -45, 118, 100, -127, -71,
-    72, -7, -99, -10, -72, -59, -26, -122, 113, -45, 43, 28, 32, 23, 49, 8, 92, -11, -57, 29, 17,
-    -105, -44, 47, -83, -13, -91, 2, 88, -19, 57, -100, 92, 42, 27, -83, -75, -101, -127, 2, -101,
-    78, -8, 1, 59, -114, -42, -76, 19, -84, 4, -76, 15, -110, 61, 46, 43, -20, -38, 8, -37, 13, 87,
-    40, -38, -64, 8, -66, -14, -36, -19, -42, 71, 25, -38, -22, -9, 40, 45, 84, 29, -58, 0, 33, -19,
-    8, 127,
+    51, 30, 39, 45, 117, 63, 64, 26, 101, 103, 17, 19, 98, -4, -13, -71, 68, -13, 46, 4, 75, 102,
+    -1, -64, 127, 113, 48, 62, 77, 79, 40, 29, -119, 71, -80, 55, -9, 108, 127, -34, 6, 82, 18, -6,
+    55, -55, -22, 15, -120, 72, 0, 61, -8, -22, 37, 77, -91, -16, -125, -72, -121, -85, -65, -87,
+    41, -74, -17, -63, -34, -9, -2, 122, -127, 58, 49, 83, -72, -86, -79, -97, 72, -51, 112, 4, 35,
+    114, -99, -19, -93, -27, -87, 17, -36, 24, -102, 109, 127, 73, -28, -61, -10, -21, -14, 76, 45,
+    -84, -60, 8, -55, -16, -65, -43, -90, 103, 10, -55, -52, -68, 52, 76, 65, -21, -70, -21, 11,
+    -24, -41, 58,
 };
 
 static const int32_t dense_1_1_bias[4] = {
-    8435, -32742, -91575, 25072,
+    188842, -44698, -42005, -25984,
 };
 
 static const int32_t dense_1_1_multiplier[4] = {
-    1314728908, 2113892825, 1170384992, 1715592845,
+    1915397050, 1079098907, 1660242889, 2014305192,
 };
 
 static const int8_t dense_1_1_shift[4] = {
-    -6, -8, -7, -7,
+    -9, -9, -10, -10,
 };
 
 static const dense_t dense_1_1_layer = {
@@ -1100,23 +1102,23 @@ static const dense_t dense_1_1_layer = {
 #else
 
 static const int16_t dense_1_1_weights[2 * 8 * 2 * 2] = {
-    -1328, 12001, 29576, 7320, -5087, 9295, 30163, -32412, 8955, 5067, 18361, -25351, -10052,
-    -16941, -18442, -6715, -7275, -506, 28806, 10963, 5340, -15079, 8220, 12567, 11049, 16326,
-    23560, -14603, 8524, 32554, 4381, -11369, -21201, -23309, 11054, -9748, 22530, 14573, -9464,
-    22285, 23452, 6954, -9688, 1984, -19283, -32613, -3650, -4900, -25854, -1970, 18134, -9703,
-    15105, -10866, -2326, 11560, 4788, 940, 7508, -58, 3764, 15506, -4831, 32520,
+    7731, 11559, 18057, 14000, 16245, 6720, 27639, -8577, 26469, 4881, 20998, -1518, -926, -18189,
+    -14025, 3818, -3260, 1070, 18312, 15616, 26187, -16385, -5640, 19749, 29055, 15920, -4187,
+    -18557, 20301, 7464, -21881, -22337, -18903, -16145, 18815, -15644, -2338, 31230, -5386, 19442,
+    14721, 21297, -21459, 1988, -22088, -24911, -4151, -11073, -12984, 1136, 26278, -14070, 29219,
+    -4963, -17460, 19508, -7005, 4265, -5311, -5446, 6108, 27802, -6133, 14807,
 };
 
 static const int32_t dense_1_1_bias[4] = {
-    -18119, -65255, -77426, -459,
+    120421, -65337, -55111, -23229,
 };
 
 static const int32_t dense_1_1_multiplier[4] = {
-    1314728908, 2113892825, 1170384992, 1715592845,
+    1915397050, 1079098907, 1660242889, 2014305192,
 };
 
 static const int8_t dense_1_1_shift[4] = {
-    -6, -8, -7, -7,
+    -9, -9, -10, -10,
 };
 
 static const dense_t dense_1_1_layer = {
@@ -1135,26 +1137,26 @@ static const dense_t dense_1_1_layer = {
 /* fully_connected: [4] -> [1] */
 
 #define FULLY_CONNECTED_INPUT_ZERO_POINT (-128)
-#define FULLY_CONNECTED_OUTPUT_ZERO_POINT (-117)
+#define FULLY_CONNECTED_OUTPUT_ZERO_POINT (-112)
 #define FULLY_CONNECTED_LOW (-128)
 #define FULLY_CONNECTED_HIGH 127
 
 #ifdef USE_MVE
 
 static const int8_t fully_connected_weights[1 * 4] = {
-    108, -127, -84, 50,
+    57, -127, -84, 77,
 };
 
 static const int32_t fully_connected_bias[1] = {
-    -8261,
+    -9717,
 };
 
 static const int32_t fully_connected_multiplier[1] = {
-    1974315077,
+    1323302040,
 };
 
 static const int8_t fully_connected_shift[1] = {
-    -7,
+    -5,
 };
 
 static const dense_t fully_connected_layer = {
@@ -1172,19 +1174,19 @@ static const dense_t fully_connected_layer = {
 #else
 
 static const int16_t fully_connected_weights[1 * 2 * 2 * 2] = {
-    -32404, 12716, 0, 0, 0, 0, 0, 0,
+    -32455, 19628, 0, 0, 0, 0, 0, 0,
 };
 
 static const int32_t fully_connected_bias[1] = {
-    1648,
+    -3240,
 };
 
 static const int32_t fully_connected_multiplier[1] = {
-    1974315077,
+    1323302040,
 };
 
 static const int8_t fully_connected_shift[1] = {
-    -7,
+    -5,
 };
 
 static const dense_t fully_connected_layer = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compares the network with its golden vectors: prints the count of both, fails if any differs. */
+/* Compare the network with its golden vectors. Print the number of vectors and mismatches; fail on a mismatch. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs the network twice a second and prints its first output and the time that it took.
+// Runs the network twice a second and prints its first output and its run time.
 #include <tinystride_model.h>
 
 static int8_t input[TINYSTRIDE_MODEL_INPUT_SIZE];

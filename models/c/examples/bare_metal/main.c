@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The estimator without an operating system: six strides of a simulated walk from flash, as raw sensor counts.
+/* Run the estimator without an operating system, on a simulated walk of six strides in flash, as sensor counts.
  *
  *     arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -std=c99 -Os \
  *         -DSEMIHOSTING -I../../include main.c start.c ../../src/tinystride*.c -nostartfiles -T link.ld -lm -o strides.elf
  *     qemu-system-arm -M mps2-an386 -nographic -semihosting -kernel strides.elf
  *
- * In firmware, read_sensor() reads the sensor, say, in its data-ready interrupt; without SEMIHOSTING nothing is
- * printed, and `latest` holds the latest stride.
+ * In firmware, let read_sensor() return samples that, for example, the data-ready interrupt of the sensor has queued.
+ * Without SEMIHOSTING the program prints nothing; latest_cm holds the length of the last stride.
  */
 #include "tinystride.h"
 
@@ -19,6 +19,7 @@ static tinystride_t estimator;
 volatile uint32_t strides;
 volatile float latest_cm;
 
+/* Return 1 and a sample, or 0 after the last one. */
 static int read_sensor(const int16_t **acc, const int16_t **gyr)
 {
     static uint32_t next;
@@ -40,7 +41,7 @@ static uint32_t ask_host(uint32_t operation, const void *argument)
     return r0;
 }
 
-/* A line "123.45 cm, flags 0x000". */
+/* Print a stride as a line such as "123.45 cm, flags 0x000". */
 static void print(const tinystride_stride_t *stride)
 {
     char line[] = "000.00 cm, flags 0x000\n";
@@ -74,7 +75,7 @@ static void leave(void)
 }
 #endif
 
-static void take(const tinystride_stride_t *stride)
+static void count_stride(const tinystride_stride_t *stride)
 {
     strides++;
     latest_cm = stride->length_cm;
@@ -88,11 +89,11 @@ int main(void)
     tinystride_init(&estimator, WALK_RATE_HZ, TINYSTRIDE_RIGHT);
     while (read_sensor(&acc, &gyr)) {
         if (tinystride_push_int16(&estimator, acc, gyr, ACC_SCALE_MPS2, GYR_SCALE_RADPS, &stride) == TINYSTRIDE_STRIDE) {
-            take(&stride);
+            count_stride(&stride);
         }
     }
     if (tinystride_finish(&estimator, &stride) == TINYSTRIDE_STRIDE) {
-        take(&stride);
+        count_stride(&stride);
     }
     leave();
     for (;;) {

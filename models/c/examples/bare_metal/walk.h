@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A simulated walk of six strides: acc x, y, z at 16 g and gyr x, y, z at 2000 deg/s full scale. */
+/* A simulated walk of six strides: counts of acc x, y, z (full scale 16 g) and gyr x, y, z (full scale 2000 deg/s). */
 #ifndef WALK_H
 #define WALK_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The smallest use of the network: fill the input, run, read the output. */
+/* Minimal use of the network: fill the input, run, read the output. */
 #include "tinystride_model.h"
 
 int main(void)

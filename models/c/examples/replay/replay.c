@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The strides of a recording, as the firmware would tell them.
+/* Print the strides of a recording as the firmware would report them.
  *
  *     replay RECORDING.csv RATE_HZ left|right [ACC_UNIT_MPS2 GYR_UNIT_RADPS]
  *
- * The csv has columns whose names begin with acc and gyr and end with x, y or z, in any order and among others;
- * what stands above its header, and a line of units below, is passed over. Units are m/s^2 and rad/s, or as given:
- * 9.80665 0.0174533 for g and deg/s. A later line without six numbers is a lost sample.
+ * The csv has columns whose names begin with acc and gyr and end with x, y or z, in any order; other columns are
+ * ignored, and so are lines above the header and a line of units below it. Units are m/s^2 and rad/s by default; for g
+ * and deg/s give 9.80665 0.0174533. A later line without six numbers is a lost sample.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static const char *const flag_names[] = {
     "gap",         "saturated",  "unsteady", "inconsistent", "sensors-disagree", "previous-missing",
 };
 
-/* Which of acc_x, acc_y, acc_z, gyr_x, gyr_y, gyr_z a column is, or -1. */
+/* Return the number of a column in acc_x, acc_y, acc_z, gyr_x, gyr_y, gyr_z, or -1. */
 static int channel_of(const char *name)
 {
     const char *end = name + strcspn(name, ",\r\n");
@@ -47,7 +47,7 @@ static int channel_of(const char *name)
     return memcmp(first, "acc", 3) == 0 ? last - 'x' : memcmp(first, "gyr", 3) == 0 ? 3 + last - 'x' : -1;
 }
 
-/* Fill channels [COLUMNS] from a header; whether all six are there. */
+/* Fill channels [COLUMNS] from a header. Return whether all six channels were found. */
 static int read_header(const char *line, int channels[COLUMNS])
 {
     int column, found = 0;
@@ -60,7 +60,7 @@ static int read_header(const char *line, int channels[COLUMNS])
     return found == 63;
 }
 
-/* Fill the sample [6] from a line; whether six numbers were there. */
+/* Fill the sample [6] from a line. Return whether all six numbers were found. */
 static int read_sample(const char *line, const int channels[COLUMNS], const float units[2], float sample[6])
 {
     int column, found = 0;
@@ -78,6 +78,7 @@ static int read_sample(const char *line, const int channels[COLUMNS], const floa
     return found == 63;
 }
 
+/* Print a stride as a row of csv. */
 static void print_stride(const tinystride_stride_t *stride, float rate_hz)
 {
     unsigned flag;
@@ -94,6 +95,7 @@ static void print_stride(const tinystride_stride_t *stride, float rate_hz)
     printf("\n");
 }
 
+/* Print the strides of a csv. Return the exit status. */
 static int replay(FILE *file, float rate_hz, int foot, const float units[2])
 {
     static tinystride_t ts;
@@ -104,30 +106,30 @@ static int replay(FILE *file, float rate_hz, int foot, const float units[2])
     unsigned long samples = 0, strides = 0;
     int warned = 0;
     if (tinystride_init(&ts, rate_hz, foot) != TINYSTRIDE_OK) {
-        fprintf(stderr, "the rate has to be %g to %g Hz\n", (double)TINYSTRIDE_LEAST_RATE_HZ,
-                (double)TINYSTRIDE_LARGEST_RATE_HZ);
+        fprintf(stderr, "the sampling rate must be %g to %g Hz\n", (double)TINYSTRIDE_MIN_RATE_HZ,
+                (double)TINYSTRIDE_MAX_RATE_HZ);
         return 1;
     }
     do {
         if (fgets(line, sizeof line, file) == NULL) {
-            fprintf(stderr, "no line names acc_x, acc_y, acc_z, gyr_x, gyr_y, gyr_z\n");
+            fprintf(stderr, "no header with acc_x, acc_y, acc_z, gyr_x, gyr_y, gyr_z found\n");
             return 1;
         }
     } while (!read_header(line, channels));
     printf("start_s,end_s,duration_s,stride_length_cm,strapdown_length_cm,flags\n");
     while (fgets(line, sizeof line, file) != NULL) {
-        int told;
+        int status;
         if (!read_sample(line, channels, units, sample)) {
-            told = samples > 0 ? tinystride_gap(&ts, 1) : TINYSTRIDE_OK;
+            status = samples > 0 ? tinystride_gap(&ts, 1) : TINYSTRIDE_OK;
         } else {
             samples++;
-            told = tinystride_push(&ts, sample, sample + 3, &stride);
+            status = tinystride_push(&ts, sample, sample + 3, &stride);
         }
-        if (told == TINYSTRIDE_STRIDE) {
+        if (status == TINYSTRIDE_STRIDE) {
             print_stride(&stride, rate_hz);
             strides++;
-        } else if (told == TINYSTRIDE_ERROR_UNITS && !warned) {
-            fprintf(stderr, "so far |acc| at rest is not 9.81 m/s^2: if no stride follows, give the unit\n");
+        } else if (status == TINYSTRIDE_ERROR_UNITS && !warned) {
+            fprintf(stderr, "|acc| at rest is not about 9.81 m/s^2: if no stride follows, give the units\n");
             warned = 1;
         }
     }
@@ -154,7 +156,7 @@ int main(int count, char **words)
     }
     file = fopen(words[1], "r");
     if (file == NULL) {
-        fprintf(stderr, "%s: cannot be read\n", words[1]);
+        fprintf(stderr, "%s: cannot be opened\n", words[1]);
         return 1;
     }
     status = replay(file, strtof(words[2], NULL), is_left ? TINYSTRIDE_LEFT : TINYSTRIDE_RIGHT, units);

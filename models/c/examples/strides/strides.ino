@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Prints every stride of a shoe-worn board: Arduino Nano 33 IoT (LSM6DS3) or Nano 33 BLE Sense Rev2 (BMI270).
-// Stand still for a second, then walk.
+// Print every stride of a shoe-worn board: Arduino Nano 33 IoT (LSM6DS3) or Nano 33 BLE Sense Rev2 (BMI270).
+// Stand still for one second, then walk.
 #include <Wire.h>
 #include <tinystride.h>
 
-// What a count is worth, from the data sheets. Drivers are not asked for values: versions of them disagree about the
-// LSM6DS3's gyroscope (70 mdps a count, not 2000/32768) and the axes of the BMI270 (some make them left-handed).
+// Values of one count, from the data sheets. The sketch reads raw counts because versions of the drivers differ in the
+// scale of the LSM6DS3's gyroscope (70 mdps per count, not 2000/32768) and in the axes of the BMI270 (some make them
+// left-handed).
 #if defined(ARDUINO_ARDUINO_NANO33BLE)
 #include <Arduino_BMI270_BMM150.h>
 #define SENSOR_WIRE Wire1
@@ -43,7 +44,7 @@ void setup() {
     while (true) {
     }
   }
-  // Both drivers set 4 g, which every heel strike exceeds.
+  // Both drivers set a full scale of 4 g, which every heel strike exceeds.
   SENSOR_WIRE.beginTransmission(SENSOR_ADDRESS);
   SENSOR_WIRE.write(RANGE_REGISTER);
   SENSOR_WIRE.write(RANGE_16_G);
@@ -56,14 +57,14 @@ void loop() {
   if (!IMU.accelerationAvailable() || !IMU.gyroscopeAvailable()) {
     return;
   }
-  // By its time stamp the estimator notices samples that were missed, and the sensor's true rate.
+  // From the time stamps the estimator detects lost samples and the sensor's true rate.
   const uint32_t time_us = micros();
   float acc[3], gyr[3];
   tinystride_stride_t stride;
   read_axes(ACC_REGISTER, G_PER_COUNT * MPS2_PER_G, acc);
   read_axes(GYR_REGISTER, DPS_PER_COUNT * RADPS_PER_DPS, gyr);
-  const int told = tinystride_push_at(&estimator, time_us, acc, gyr, &stride);
-  if (told == TINYSTRIDE_STRIDE) {
+  const int status = tinystride_push_at(&estimator, time_us, acc, gyr, &stride);
+  if (status == TINYSTRIDE_STRIDE) {
     Serial.print("length_cm ");
     Serial.print(stride.length_cm);
     Serial.print(", duration_s ");
@@ -72,7 +73,7 @@ void loop() {
     Serial.print(stride.mean5_cm);
     Serial.print(", flags ");
     Serial.println(stride.flags);
-  } else if (told == TINYSTRIDE_ERROR_UNITS) {
+  } else if (status == TINYSTRIDE_ERROR_UNITS) {
     Serial.println("at rest |acc| is not 1 g: check the range");
   }
 }
