@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from tinystride.evaluation.metrics import SHORT_CM, SPEED_LIMITS_MPS
+from tinystride.evaluation.out_of_fold import column_of
 from tinystride.evaluation.tables import kind_of, markdown
 from tinystride.files import read_json
 from tools.documents import replace_section, table
@@ -87,21 +89,48 @@ def cost_sentence(cores: dict) -> str:
     )
 
 
-def limits(metrics: dict, rule: dict) -> str:
-    """Return the range of a single stride's error and of the mean of five, over the measured sets."""
-    own = [estimators[default_estimator(rule)] for estimators in measured_sets(metrics).values()]
-    single = [math.ceil(10 * each["p95_abs_cm"]) / 10 for each in own]
-    mean5 = [1.96 * each["mean5_sd_cm"] for each in own if each.get("mean5_sd_cm") is not None]
+def limits(metrics: dict, rule: dict, strides: pd.DataFrame) -> str:
+    """Return the range of a single stride's error in walking and in running, over the measured sets.
+
+    Args:
+        metrics: results/evaluate/metrics.json
+        rule: results/evaluate/rule.json
+        strides: results/evaluate/strides.csv
+
+    Returns:
+        A paragraph: each limit is the 95th percentile of the absolute error, rounded up to 0.1 cm.
+    """
+    sets = measured_sets(metrics)
+    own = [estimators[default_estimator(rule)] for estimators in sets.values()]
     people = [each["n_subjects"] for each in own]
-    flagged = [100 * (1 - each["unflagged"]) for each in own if each.get("unflagged") is not None]
-    return (
-        f"For healthy level walking, a single stride is within ±{max(single):.1f} cm of the reference "
-        f"length (95 % of all strides, worst of {len(own)} data sets; best: ±{min(single):.1f} cm). The mean "
-        f"of five consecutive strides is within ±{min(mean5):.1f} to ±{max(mean5):.1f} cm, apart from the "
-        f"bias. These numbers include flagged strides: {min(flagged):.0f} % to {max(flagged):.0f} % of a "
-        f"data set. Each data set has only {min(people)} to {max(people)} people, so the numbers say little "
-        "about how people differ."
+    error_cm = (strides[column_of(default_estimator(rule))] - strides["stride_length_cm"]).abs()
+    measured = strides["dataset"].isin(sets) & error_cm.notna()
+    runs = strides["speed_mps"] >= SPEED_LIMITS_MPS[-1]
+    walks = measured & ~runs & (strides["stride_length_cm"] >= SHORT_CM)
+    by_set = error_cm[walks].groupby(strides["dataset"])
+    within, half = (by_set.quantile(share).map(_rounded_up) for share in (0.95, 0.5))
+    flagged = 100 * (strides["flags"].fillna("") != "")[walks].groupby(strides["dataset"]).mean()
+    text = (
+        f"For healthy level walking (strides of {SHORT_CM:.0f} cm and more, slower than "
+        f"{SPEED_LIMITS_MPS[-1]} m/s), a single stride is within ±{within.max():.1f} cm of the reference "
+        f"length (95 % of the strides, worst of {len(within)} data sets; best: ±{within.min():.1f} cm); half "
+        f"of the strides are within ±{half.max():.1f} cm. These numbers include flagged strides: "
+        f"{flagged.min():.0f} % to {flagged.max():.0f} % of a data set. Each data set has only {min(people)} "
+        f"to {max(people)} people, so the numbers say little about how people differ."
     )
+    running = error_cm[measured & runs]
+    if len(running):
+        clear = error_cm[measured & runs & (strides["flags"].fillna("") == "")]
+        text += (
+            f" Running ({len(running)} strides at {SPEED_LIMITS_MPS[-1]} m/s and more): half of the strides "
+            f"are within ±{_rounded_up(running.median()):.1f} cm; {100 * len(clear) / len(running):.0f} % "
+            f"have no flag, and these are within ±{_rounded_up(clear.max()):.1f} cm."
+        )
+    return text
+
+
+def _rounded_up(error_cm: float) -> float:
+    return math.ceil(10 * error_cm) / 10
 
 
 def footprint(cores: dict) -> str:
@@ -138,6 +167,7 @@ def _bytes(metrics: dict) -> list[str]:
 def main() -> None:
     metrics, cores = (read_json(f"{folder}/metrics.json") for folder in RESULTS)
     rule = read_json("results/evaluate/rule.json")
+    strides = pd.read_csv("results/evaluate/strides.csv", dtype={"subject": str, "trial": str})
     hashes = f"<!-- {result_hashes(Path('dvc.lock').read_text())} -->"
     short = [
         hashes,
@@ -147,7 +177,7 @@ def main() -> None:
         cost_sentence(cores),
     ]
     replace_section(README, BEGIN, END, "\n\n".join(short))
-    replace_section(README, LIMITS_BEGIN, LIMITS_END, limits(metrics, rule))
+    replace_section(README, LIMITS_BEGIN, LIMITS_END, limits(metrics, rule, strides))
     wide = [
         hashes,
         rule["sentence"],
@@ -157,7 +187,6 @@ def main() -> None:
     ]
     replace_section(RESULTS_PAGE, BEGIN, END, "\n\n".join(wide))
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    strides = pd.read_csv("results/evaluate/strides.csv", dtype={"subject": str, "trial": str})
     figure = overview(strides, f"{default_estimator(rule)}_cm")
     figure.savefig(PICTURE, dpi=110, metadata={"Software": None})
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -81,12 +82,29 @@ def test_accuracy_default_estimator_decides_the_row():
     assert "third" not in with_network
 
 
-def test_limits_worst_set_is_rounded_up():
-    text = limits(METRICS, {"use_network": False})
+def walked(dataset: str, errors_cm: list[float], speed_mps: float, flags: str = "") -> pd.DataFrame:
+    strides = pd.DataFrame({"strapdown_cm": [100 + error_cm for error_cm in errors_cm]})
+    return strides.assign(dataset=dataset, stride_length_cm=100.0, speed_mps=speed_mps, flags=flags)
+
+
+def test_limits_are_those_of_walking_strides_rounded_up():
+    parts = [walked("first", [-4.41] * 99 + [90.0], 1.2), walked("second", [6.95] * 50, 1.0)]
+    parts += [walked("second", [-1.0] * 50, 1.0, "turn"), walked("third", [50.0] * 10, 1.0)]
+    text = limits(METRICS, {"use_network": False}, pd.concat(parts, ignore_index=True))
     assert "within ±7.0 cm" in text
     assert "best: ±4.5 cm" in text
     assert "1 to 3 people" in text
-    assert "25 % to 75 % of a data set" in text
+    assert "0 % to 50 % of a data set" in text
+    assert "Running" not in text
+
+
+def test_limits_running_has_a_sentence_of_its_own():
+    parts = [walked("first", [1.0] * 10, 1.2), walked("second", [2.0] * 10, 1.2)]
+    parts += [walked("first", [8.02] * 5, 3.0), walked("first", [30.0] * 15, 3.0, "saturated")]
+    text = limits(METRICS, {"use_network": False}, pd.concat(parts, ignore_index=True))
+    assert "within ±2.0 cm" in text
+    assert "Running (20 strides at 2.2 m/s and more)" in text
+    assert "25 % have no flag, and these are within ±8.1 cm" in text
 
 
 def test_network_sentence_follows_the_rule():
