@@ -193,7 +193,7 @@ def test_measure_stack_overflow_is_one_line(core, tmp_path):
         "    *output = (int8_t)field[0];\n    return 0;"
     )
     with pytest.raises(
-        ToolError, match=rf"{core} \(\d+ bytes of RAM\): its stack does not fit .*choose"
+        ToolError, match=rf"{core} \(\d+ bytes of RAM\): stack larger than the RAM; choose"
     ) as error:
         run_c(core, body, tmp_path)
     assert "\n" not in str(error.value)
@@ -226,7 +226,7 @@ def test_measure_sections_are_those_of_the_model(tmp_path):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("    *(volatile int *)0xF0000000 = *input; *output = 0; return 0;", "a fault"),
+        ("    *(volatile int *)0xF0000000 = *input; *output = 0; return 0;", "fault: an address"),
         ("    *output = *input; return 3;", "status 1"),
         ('    __asm volatile("cpsid f\\n .inst 0xde00"); return 0;', "cortex-m4f .*locked up.*; choose"),
         ("    *output = undefined(input); return 0;", "undefined"),

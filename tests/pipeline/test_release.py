@@ -163,6 +163,6 @@ def test_release_uncommitted_outdated_or_unpushed_is_rejected(copy_of_reproduced
 
 def test_release_without_git_or_commit_is_rejected(copy_of_reproduced):
     shutil.rmtree(copy_of_reproduced / ".git")
-    assert "no Git repository" in refusal(copy_of_reproduced)
+    assert "not a Git repository" in refusal(copy_of_reproduced)
     run(copy_of_reproduced, "git", "init", "--quiet")
     assert "no commit yet" in refusal(copy_of_reproduced)
