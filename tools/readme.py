@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from tinystride.codegen.costs import CLOCK_HZ, call_time_s
 from tinystride.evaluation.metrics import SHORT_CM, SPEED_LIMITS_MPS
 from tinystride.evaluation.out_of_fold import column_of
 from tinystride.evaluation.tables import kind_of, markdown
@@ -25,7 +26,6 @@ LIMITS_BEGIN, LIMITS_END = "<!-- limits: begin -->", "<!-- limits: end -->"
 SHOWN = ["int8", "int8-streaming", "strapdown", "stride-time-line"]
 # Short forms of Recording.reference.
 REFERENCES = {"mocap": "motion capture", "optogait": "light barriers", "ruler": "ruler"}
-CYCLES_PER_INSTRUCTION, CLOCK_HZ = 1.3, 64e6  # assumption: docs/firmware.md
 
 
 def result_hashes(lock: str) -> str:
@@ -80,7 +80,7 @@ def network_sentence(rule: dict) -> str:
 def cost_sentence(cores: dict) -> str:
     """Return flash, RAM, instructions and time of the C library on the first emulated core."""
     core, own = next((core, parts["estimator"]) for core, parts in cores.items() if "estimator" in parts)
-    time_ms = 1e3 * own["instructions_per_stride"] * CYCLES_PER_INSTRUCTION / CLOCK_HZ
+    time_ms = 1e3 * call_time_s(own["instructions_per_stride"])
     return (
         f"On a {core.replace('cortex-m', 'Cortex-M').replace('4f', '4F')}, the C library needs "
         f"{own['flash_bytes'] / 1000:.1f} kB of flash, {own['ram_bytes'] / 1000:.1f} kB of RAM and "
