@@ -50,8 +50,8 @@ def main(parameters: dict) -> None:
                 "int8_minus_float32": quantized.difference,
                 "calibration": {
                     "n_strides": len(calibration.stride_id),
-                    "shortest_cm": calibration.length_cm.min(),
-                    "longest_cm": calibration.length_cm.max(),
+                    "min_length_cm": calibration.length_cm.min(),
+                    "max_length_cm": calibration.length_cm.max(),
                 },
             },
         )

@@ -10,8 +10,7 @@ import pandas as pd
 import yaml
 
 from tinystride.codegen.costs import CLOCK_HZ, call_time_s
-from tinystride.evaluation.metrics import SHORT_CM, SPEED_LIMITS_MPS
-from tinystride.evaluation.out_of_fold import column_of
+from tinystride.evaluation.metrics import RUNNING, RUNNING_MPS, SHORT_CM, WALKING
 from tinystride.evaluation.tables import kind_of, markdown
 from tinystride.files import read_json
 from tools.documents import replace_section, table
@@ -89,42 +88,40 @@ def cost_sentence(cores: dict) -> str:
     )
 
 
-def limits(metrics: dict, rule: dict, strides: pd.DataFrame) -> str:
+def limits(metrics: dict, rule: dict) -> str:
     """Return the range of a single stride's error in walking and in running, over the measured sets.
 
     Args:
         metrics: results/evaluate/metrics.json
         rule: results/evaluate/rule.json
-        strides: results/evaluate/strides.csv
 
     Returns:
         A paragraph: each limit is the 95th percentile of the absolute error, rounded up to 0.1 cm.
     """
-    sets = measured_sets(metrics)
-    own = [estimators[default_estimator(rule)] for estimators in sets.values()]
+    own = [estimators[default_estimator(rule)] for estimators in measured_sets(metrics).values()]
     people = [each["n_subjects"] for each in own]
-    error_cm = (strides[column_of(default_estimator(rule))] - strides["stride_length_cm"]).abs()
-    measured = strides["dataset"].isin(sets) & error_cm.notna()
-    runs = strides["speed_mps"] >= SPEED_LIMITS_MPS[-1]
-    walks = measured & ~runs & (strides["stride_length_cm"] >= SHORT_CM)
-    by_set = error_cm[walks].groupby(strides["dataset"])
-    within, half = (by_set.quantile(share).map(_rounded_up) for share in (0.95, 0.5))
-    flagged = 100 * (strides["flags"].fillna("") != "")[walks].groupby(strides["dataset"]).mean()
+    walks, runs = (
+        [each["per_gait"][gait] for each in own if gait in each["per_gait"]] for gait in (WALKING, RUNNING)
+    )
+    within, half = ([_rounded_up(each[name]) for each in walks] for name in ("p95_abs_cm", "median_abs_cm"))
+    flagged = [100 * (1 - each["unflagged"]) for each in walks]
     text = (
         f"For healthy level walking (strides of {SHORT_CM:.0f} cm and more, slower than "
-        f"{SPEED_LIMITS_MPS[-1]} m/s), a single stride is within ±{within.max():.1f} cm of the reference "
-        f"length (95 % of the strides, worst of {len(within)} data sets; best: ±{within.min():.1f} cm); half "
-        f"of the strides are within ±{half.max():.1f} cm. These numbers include flagged strides: "
-        f"{flagged.min():.0f} % to {flagged.max():.0f} % of a data set. Each data set has only {min(people)} "
+        f"{RUNNING_MPS} m/s), a single stride is within ±{max(within):.1f} cm of the reference "
+        f"length (95 % of the strides, worst of {len(within)} data sets; best: ±{min(within):.1f} cm); half "
+        f"of the strides are within ±{max(half):.1f} cm. These numbers include flagged strides: "
+        f"{min(flagged):.0f} % to {max(flagged):.0f} % of a data set. Each data set has only {min(people)} "
         f"to {max(people)} people, so the numbers say little about how people differ."
     )
-    running = error_cm[measured & runs]
-    if len(running):
-        clear = error_cm[measured & runs & (strides["flags"].fillna("") == "")]
+    if runs:
+        half_cm = max(_rounded_up(each["median_abs_cm"]) for each in runs)
+        clear = [100 * each["unflagged"] for each in runs]
+        clear_cm = [each["max_unflagged_abs_cm"] for each in runs if each["max_unflagged_abs_cm"] is not None]
+        flag_free = f", and these are within ±{_rounded_up(max(clear_cm)):.1f} cm" if clear_cm else ""
         text += (
-            f" Running ({len(running)} strides at {SPEED_LIMITS_MPS[-1]} m/s and more): half of the strides "
-            f"are within ±{_rounded_up(running.median()):.1f} cm; {100 * len(clear) / len(running):.0f} % "
-            f"have no flag, and these are within ±{_rounded_up(clear.max()):.1f} cm."
+            f" Running ({sum(each['n_strides'] for each in runs)} strides at {RUNNING_MPS} m/s and more): "
+            f"half of the strides are within ±{half_cm:.1f} cm (worst of {len(runs)} data sets); "
+            f"{min(clear):.0f} % to {max(clear):.0f} % of a data set have no flag{flag_free}."
         )
     return text
 
@@ -177,7 +174,7 @@ def main() -> None:
         cost_sentence(cores),
     ]
     replace_section(README, BEGIN, END, "\n\n".join(short))
-    replace_section(README, LIMITS_BEGIN, LIMITS_END, limits(metrics, rule, strides))
+    replace_section(README, LIMITS_BEGIN, LIMITS_END, limits(metrics, rule))
     wide = [
         hashes,
         rule["sentence"],

@@ -16,6 +16,9 @@ const HZ = /(\d+(?:\.\d+)?)\s*hz\b/gi;
 const RATE =
   /\b(?:sampl\w*[ _]*(?:rate|freq\w*)|rate|freq\w*|fs|odr|output[ _]*rate|samplingfrequency)\b[^0-9\n]{0,24}?(\d+(?:[.,]\d+)?)/gi;
 
+/** "1 gap", "2 gaps". */
+const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
 /**
  * The recordings in a file: one, or one for each foot.
  * @param name      file name
@@ -94,9 +97,9 @@ function finished(name, part, placement, columnFoot, options) {
     lostCount += stream.lost[i];
     if (stream.lost[i] && !(i && stream.lost[i - 1])) gaps++;
   }
-  const losses = lostCount ? [`${lostCount} samples lost in ${gaps} gaps`] : [];
+  const losses = lostCount ? [`${counted(lostCount, "sample")} lost in ${counted(gaps, "gap")}`] : [];
   const jumps = placement.jumps.length;
-  if (jumps) losses.push(`its clock jumps back ${jumps} times: flagged there`);
+  if (jumps) losses.push(`its clock jumps back ${counted(jumps, "time")}: flagged there`);
   const samples = new Float32Array(6 * (n - lostCount)), lost = new Uint32Array(n - lostCount);
   for (let i = 0, k = 0, missing = 0; i < n; i++) {
     if (stream.lost[i]) {

@@ -48,6 +48,25 @@ def test_evaluate_metrics_are_nested_by_set_and_estimator(results):
     json.dumps(metrics, allow_nan=False)
 
 
+def test_evaluate_walking_leaves_out_running_and_short_strides():
+    strides, split, final, folds = study()
+    own = np.flatnonzero(strides["dataset"] == "belt")
+    runs, short, walking = own[::3], own[1::3], own[2::3]
+    strides["flags"] = ""
+    # Faster than 2.2 m/s is running; the run with the largest error is the only one with a flag.
+    strides.loc[strides.index[runs], "duration_s"] = strides["stride_length_cm"].iloc[runs] / 221
+    strides.loc[strides.index[runs[0]], "flags"] = "saturated"
+    strides.loc[strides.index[short], "stride_length_cm"] = 39.9
+    final = final.set_index("stride_id").reindex(strides["stride_id"]).reset_index()
+    for rows, error_cm in ((runs, 5.0), (runs[:1], 90.0), (short, 50.0), (walking, 1.5)):
+        final.loc[rows, "int8_cm"] = strides["stride_length_cm"].to_numpy()[rows] + error_cm
+    metrics, _ = evaluate(strides, split, final.iloc[own], folds, source="recorded", seed=4, resamples=5)
+    gaits = metrics["belt"]["int8"]["per_gait"]
+    assert gaits["walking"]["n_strides"] == len(walking) and gaits["walking"]["rmse_cm"] == 1.5
+    assert gaits["running"]["n_strides"] == len(runs) and gaits["running"]["max_unflagged_abs_cm"] == 5.0
+    assert gaits["walking"]["max_unflagged_abs_cm"] == 1.5
+
+
 def test_evaluate_known_errors_are_in_the_right_sets(results):
     metrics, _ = results
     assert metrics["belt"]["int8"]["bias_cm"] == pytest.approx(1, abs=0.25)

@@ -112,4 +112,4 @@ def test_value_outside_the_range_of_any_sensor_is_a_lost_sample(table, read, col
     table.loc[400, column] = value
     recording = read(table)
     assert recording.gaps.tolist() == [[400, 401]] and recording.n_samples == len(table)
-    assert "1 samples lost in 1 gaps" in recording.notes
+    assert "1 sample lost in 1 gap" in recording.notes

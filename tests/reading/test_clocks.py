@@ -192,7 +192,7 @@ def test_clock_that_jumps_back_is_flagged_where_it_jumps(table, read):
     stamps = 50 + seconds(table) - 3.7 * (np.arange(len(table)) >= 900)
     recording = read(stamped(table, stamps), rate_hz=None)
     assert recording.n_samples == len(table) and recording.gaps.tolist() == [[897, 903]]
-    assert "its clock jumps back 1 times: flagged there" in recording.notes
+    assert "its clock jumps back 1 time: flagged there" in recording.notes
 
 
 def test_clock_that_jumps_by_a_day_costs_no_memory(table, read):

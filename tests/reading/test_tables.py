@@ -155,7 +155,7 @@ def test_row_without_numbers_is_a_lost_sample(table, read, row):
     lines[701] = row
     recording = read("\n".join(lines) + "\n")
     assert recording.n_samples == len(table) and recording.gaps.tolist() == [[700, 701]]
-    assert "1 samples lost in 1 gaps" in recording.notes
+    assert "1 sample lost in 1 gap" in recording.notes
 
 
 def test_row_with_too_many_cells_is_a_lost_sample(table, read):

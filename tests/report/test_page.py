@@ -4,7 +4,6 @@ import json
 import re
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Page
@@ -111,16 +110,14 @@ def test_answer_contains_worst_errors_and_costs_of_the_whole_library(opened, run
         assert words in re.sub(r"\s", " ", text)
 
 
-def test_answer_leaves_out_running_and_short_strides(run):
-    strides = run.strides.copy()
-    own = np.flatnonzero(strides["dataset"] == "tripod")
-    runs, short, walks = own[::3], own[1::3], own[2::3]
-    strides.loc[strides.index[runs], ["speed_mps", "int8_streaming_cm"]] = 2.2, 900.0
-    strides.loc[strides.index[short], ["stride_length_cm", "int8_streaming_cm"]] = 39.9, 900.0
-    strides.loc[strides.index[walks], "int8_streaming_cm"] = strides["stride_length_cm"].iloc[walks] - 1.5
-    found = content.answer(replace(run, strides=strides))
-    assert found["p95_cm"] == pytest.approx(1.5) and found["median_cm"] == pytest.approx(1.5)
-    assert found["strides"] == len(walks)
+def test_answer_has_the_walking_metrics_of_the_set_with_the_largest_errors(run):
+    own = run.metrics["tripod"]["int8-streaming"]
+    walking = {"n_strides": 7, "median_abs_cm": 1.5, "p95_abs_cm": 9.9}
+    changed = own | {"per_gait": {"walking": walking, "running": walking | {"p95_abs_cm": 99.0}}}
+    metrics = run.metrics | {"tripod": run.metrics["tripod"] | {"int8-streaming": changed}}
+    found = content.answer(replace(run, metrics=metrics))
+    assert found["worst"] == "tripod"
+    assert (found["p95_cm"], found["median_cm"], found["strides"]) == (9.9, 1.5, 7)
 
 
 def test_answer_without_a_measured_set_states_it(run, path, opened):

@@ -5,7 +5,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import yaml
 
@@ -82,29 +81,37 @@ def test_accuracy_default_estimator_decides_the_row():
     assert "third" not in with_network
 
 
-def walked(dataset: str, errors_cm: list[float], speed_mps: float, flags: str = "") -> pd.DataFrame:
-    strides = pd.DataFrame({"strapdown_cm": [100 + error_cm for error_cm in errors_cm]})
-    return strides.assign(dataset=dataset, stride_length_cm=100.0, speed_mps=speed_mps, flags=flags)
+def with_gait(gait: str, **metrics: float | None) -> dict:
+    """METRICS, with the walking of both measured sets, and `metrics` added to the gait of the first set."""
+    walking = {"n_strides": 100, "median_abs_cm": 1.0, "p95_abs_cm": 4.41, "unflagged": 1.0}
+    second = {"n_strides": 100, "median_abs_cm": 1.51, "p95_abs_cm": 6.95, "unflagged": 0.5}
+    own = {"walking": walking, "running": {}} | {gait: walking | metrics}
+    own = {name: values for name, values in own.items() if values}
+    found = {name: dict(entry) if name != "source" else entry for name, entry in METRICS.items()}
+    for name, per_gait in (("first", own), ("second", {"walking": second})):
+        found[name]["strapdown"] = {**METRICS[name]["strapdown"], "per_gait": per_gait}
+    return found
 
 
 def test_limits_are_those_of_walking_strides_rounded_up():
-    parts = [walked("first", [-4.41] * 99 + [90.0], 1.2), walked("second", [6.95] * 50, 1.0)]
-    parts += [walked("second", [-1.0] * 50, 1.0, "turn"), walked("third", [50.0] * 10, 1.0)]
-    text = limits(METRICS, {"use_network": False}, pd.concat(parts, ignore_index=True))
-    assert "within ±7.0 cm" in text
+    text = limits(with_gait("walking"), {"use_network": False})
+    assert "within ±7.0 cm" in text and "half of the strides are within ±1.6 cm" in text
     assert "best: ±4.5 cm" in text
     assert "1 to 3 people" in text
     assert "0 % to 50 % of a data set" in text
     assert "Running" not in text
 
 
-def test_limits_running_has_a_sentence_of_its_own():
-    parts = [walked("first", [1.0] * 10, 1.2), walked("second", [2.0] * 10, 1.2)]
-    parts += [walked("first", [8.02] * 5, 3.0), walked("first", [30.0] * 15, 3.0, "saturated")]
-    text = limits(METRICS, {"use_network": False}, pd.concat(parts, ignore_index=True))
-    assert "within ±2.0 cm" in text
+@pytest.mark.parametrize(
+    ("unflagged", "max_cm", "words"),
+    [(0.25, 8.02, "have no flag, and these are within ±8.1 cm."), (0.0, None, "have no flag.")],
+)
+def test_limits_running_has_a_sentence_of_its_own(unflagged, max_cm, words):
+    metrics = with_gait("running", n_strides=20, unflagged=unflagged, max_unflagged_abs_cm=max_cm)
+    text = limits(metrics, {"use_network": False})
     assert "Running (20 strides at 2.2 m/s and more)" in text
-    assert "25 % have no flag, and these are within ±8.1 cm" in text
+    assert f"{100 * unflagged:.0f} % to {100 * unflagged:.0f} % of a data set" in text
+    assert text.endswith(words)
 
 
 def test_network_sentence_follows_the_rule():

@@ -24,6 +24,9 @@ GROUP_METRICS = (
 )  # fmt: skip
 # Kinds of strides, by reference length and the integral's flag `turn`. Each stride has one kind.
 SHORT_CM = 40.0
+RUNNING_MPS = SPEED_LIMITS_MPS[-1]
+# Walking: at least SHORT_CM long and slower than RUNNING_MPS. Running: RUNNING_MPS and faster. Else neither.
+WALKING, RUNNING = "walking", "running"
 KINDS = ["straight, 40 cm and more", "turn, 40 cm and more", "below 40 cm"]
 INTERVAL_SD = 1.96
 # Known noise of one reference length, from the autocorrelation of the errors on a treadmill.
@@ -46,13 +49,14 @@ def evaluate(
 
     The metrics are {"source": source, set: {estimator: {"kind": …, "reference": …, metric: number,
     "<metric>_ci95": [low, high], "per_subject": {subject: {metric: …}}, "per_condition": {…}, "per_speed":
-    {…}, "per_kind": {…}}}}:
+    {…}, "per_kind": {…}, "per_gait": {…}}}}:
 
     - kind: "accuracy", or "agreement" if the reference is an integral of the same sensor. In that case the
       integral as an estimator and the noise of the reference would be circular and are left out.
-    - metrics: those of `agreement` and `_certainty`; GROUP_METRICS for each of SPEED_BANDS and KINDS; for
-      int8 also `sd_to_float32_cm` (SD of its difference to float32) and `detected` (share of the reference
-      strides that were detected, usable or not); for accuracy also `rmse_minus_strapdown_cm` and
+    - metrics: those of `agreement` and `_certainty`; GROUP_METRICS for each of SPEED_BANDS and KINDS, and for
+      WALKING and RUNNING with `max_unflagged_abs_cm`, the maximum error without a flag; for int8 also
+      `sd_to_float32_cm` (SD of its difference to float32) and `detected` (share of the reference strides
+      that were detected, usable or not); for accuracy also `rmse_minus_strapdown_cm` and
       `median_abs_minus_strapdown_cm`, see `differences`
     - coverage: share of the evaluated subjects' reference strides with an estimate. Undetected and unusable
       strides are not covered. Strides without a length are ignored, except those that the integral as
@@ -102,6 +106,7 @@ def _set_metrics(strides: pd.DataFrame, bootstrap: dict) -> dict:
             values = agreement(rows, estimate_cm, by=["subject", "condition"], **bootstrap)
             values |= _per_speed(rows, estimate_cm, bootstrap)
             values |= _per_kind(rows, _kind(strides), estimate_cm, bootstrap)
+            values |= _per_gait(rows, estimate_cm, bootstrap)
             values = _comparisons(strides, estimator, kind, bootstrap) | values
             metrics[estimator] = {"kind": kind, "reference": reference, **_of_kind(kind, values)}
     return metrics
@@ -116,6 +121,19 @@ def _per_speed(strides: pd.DataFrame, estimate_cm: pd.Series, bootstrap: dict) -
 def _per_kind(strides: pd.DataFrame, kind: pd.Series, estimate_cm: pd.Series, bootstrap: dict) -> dict:
     """Return GROUP_METRICS of each of the KINDS with strides."""
     return {"per_kind": _grouped(strides, kind, KINDS, estimate_cm, bootstrap)}
+
+
+def _per_gait(strides: pd.DataFrame, estimate_cm: pd.Series, bootstrap: dict) -> dict:
+    """Return GROUP_METRICS and max_unflagged_abs_cm of WALKING and RUNNING, if there are such strides."""
+    running = strides["speed_mps"] >= RUNNING_MPS
+    walking = (strides["speed_mps"] < RUNNING_MPS) & (strides["stride_length_cm"] >= SHORT_CM)
+    gait = pd.Series(np.select([running, walking], [RUNNING, WALKING], ""), index=strides.index)
+    found = _grouped(strides, gait, [WALKING, RUNNING], estimate_cm, bootstrap)
+    error_cm = (estimate_cm - strides["stride_length_cm"]).abs()[strides["flags"].fillna("") == ""]
+    for name, values in found.items():
+        own_cm = error_cm[gait == name].dropna()
+        values["max_unflagged_abs_cm"] = round(float(own_cm.max()), DECIMALS) if len(own_cm) else None
+    return {"per_gait": found}
 
 
 def _kind(strides: pd.DataFrame) -> pd.Series:

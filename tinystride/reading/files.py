@@ -209,11 +209,16 @@ def _recording(
         foot = foot_of_signal(recording)
         foot_note = f"{foot} foot, by its motion"
     lost = int(stream.lost.sum())
-    losses = [f"{lost} samples lost in {len(gaps)} gaps"] if lost else []
+    losses = [f"{_counted(lost, 'sample')} lost in {_counted(len(gaps), 'gap')}"] if lost else []
     jumps = len(part.placement.jumps)
-    losses += [f"its clock jumps back {jumps} times: flagged there"] if jumps else []
+    losses += [f"its clock jumps back {_counted(jumps, 'time')}: flagged there"] if jumps else []
     all_notes = [*part.assumed, *notes, *([foot_note] if foot_note else []), *part.noted, *losses]
     return replace(recording, foot=foot, notes=tuple(dict.fromkeys(all_notes)))
+
+
+def _counted(number: int, noun: str) -> str:
+    """Return "1 gap", "2 gaps"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def subject_of(path: Path, root: Path | None = None, half: bool = False) -> str:

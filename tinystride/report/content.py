@@ -10,7 +10,7 @@ import pandas as pd
 from tinystride.codegen.costs import call_energy_j, call_time_s
 from tinystride.datasets.catalogue import CATALOGUE
 from tinystride.datasets.people import COUNTED_BY_DAY, PEOPLE_NOTES
-from tinystride.evaluation.metrics import KINDS, REFERENCE_SD_CM, SHORT_CM, SPEED_BANDS, SPEED_LIMITS_MPS
+from tinystride.evaluation.metrics import KINDS, REFERENCE_SD_CM, SPEED_BANDS, WALKING
 from tinystride.evaluation.out_of_fold import column_of
 from tinystride.evaluation.plots import LABELS as PLOT_LABELS
 from tinystride.evaluation.published import PUBLISHED, line_text, published_rows
@@ -20,7 +20,6 @@ from tinystride.report.waveforms import choose_strides, waveforms
 
 MAX_DRAWN = 1500  # strides of a set in a plot: more points would only overlap, and slow a phone down
 WAVEFORMS = 15  # strides of a set to look at one by one
-RUNNING_MPS = SPEED_LIMITS_MPS[-1]
 LINES = ("bias_cm", "loa_low_cm", "loa_high_cm")
 C_LIBRARY = "int8-streaming"
 LABELS = PLOT_LABELS | {C_LIBRARY: "C library"}
@@ -102,18 +101,18 @@ def answer(run: Run) -> dict[str, Any] | None:
         core, flash_bytes, ram_bytes, time_ms, energy_uj: per stride, of the whole library on the first core;
             absent if it was not measured
     """
-    errors = {name: _walking_errors_cm(run, name) for name in sets_of(run.metrics, "accuracy")}
-    errors = {name: error_cm for name, error_cm in errors.items() if len(error_cm)}
-    if not errors:
+    walks = {name: _walking(run.metrics[name]) for name in sets_of(run.metrics, "accuracy")}
+    walks = {name: own for name, own in walks.items() if own.get("n_strides")}
+    if not walks:
         return None
-    worst = max(errors, key=lambda name: errors[name].quantile(0.95))
+    worst = max(walks, key=lambda name: walks[name]["p95_abs_cm"])
     cost = next((row for row in footprints(run.cores) if row["part"] == "estimator"), {})
     return {
-        "median_cm": float(max(error_cm.median() for error_cm in errors.values())),
-        "p95_cm": float(errors[worst].quantile(0.95)),
+        "median_cm": max(own["median_abs_cm"] for own in walks.values()),
+        "p95_cm": walks[worst]["p95_abs_cm"],
         "worst": worst,
-        "strides": sum(map(len, errors.values())),
-        "people": count_people(run, list(errors)),
+        "strides": sum(own["n_strides"] for own in walks.values()),
+        "people": count_people(run, list(walks)),
         **{
             name: cost[name]
             for name in ("core", "flash_bytes", "ram_bytes", "time_ms", "energy_uj")
@@ -122,12 +121,9 @@ def answer(run: Run) -> dict[str, Any] | None:
     }
 
 
-def _walking_errors_cm(run: Run, name: str) -> pd.Series:
-    """Return the absolute errors of one set's walking strides, of the estimator that users get."""
-    strides = run.strides[run.strides["dataset"] == name]
-    walking = (strides["stride_length_cm"] >= SHORT_CM) & (strides["speed_mps"] < RUNNING_MPS)
-    estimate_cm = strides[column_of(delivered(run.metrics[name]))]
-    return (estimate_cm - strides["stride_length_cm"])[walking].abs().dropna()
+def _walking(estimators: Mapping) -> Mapping:
+    """Return the metrics of one set's walking strides, of the estimator that users get."""
+    return estimators[delivered(estimators)]["per_gait"].get(WALKING, {})
 
 
 def count_people(run: Run, names: list[str] | None = None) -> int:

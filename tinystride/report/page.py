@@ -16,6 +16,7 @@ from tinystride.codegen.costs import (
     SENSOR_MICROAMPERE,
     SUPPLY_V,
 )
+from tinystride.evaluation.metrics import RUNNING_MPS, SHORT_CM
 from tinystride.report import content
 from tinystride.report.content import Run
 
@@ -43,8 +44,8 @@ def render(run: Run) -> str:
         run=run,
         answer=content.answer(run),
         accuracy_rows=content.accuracy_rows(run),
-        running_mps=content.RUNNING_MPS,
-        short_cm=content.SHORT_CM,
+        running_mps=RUNNING_MPS,
+        short_cm=SHORT_CM,
         grouped_rows={by: content.grouped_rows(run, by) for by in ("per_speed", "per_kind")},
         slope_rows=content.slope_rows(run),
         running=content.running(run),
