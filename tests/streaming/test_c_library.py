@@ -586,8 +586,10 @@ def test_constants_c_and_python_are_equal():
 
 def test_constants_in_counts_equal_those_of_gait():
     unit = 1e-4
-    assert constants.STATIONARY_THRESHOLD * unit == pytest.approx(events.STATIONARY_THRESHOLD**2)
-    assert constants.MAX_STANCE_MOTION * unit == pytest.approx(events.MAX_STANCE_MOTION**2)
+    assert constants.STATIONARY_ENERGY * unit == pytest.approx(events.STATIONARY_THRESHOLD**2)
+    for name in ("STATIONARY_THRESHOLD", "MAX_STANCE_MOTION", "MAX_RUNNING_MOTION"):
+        assert getattr(constants, name) / 1600 == pytest.approx(getattr(events, name)), name
+    assert 1600**2 * unit == 2**constants.MOTION_SHIFT == constants.MOTION_PER_ROOT**2
     assert constants.MOTION_FLOOR * unit == pytest.approx(events.MOTION_FLOOR**2)
     counts = constants.ACC_UNIT / events.MPS2_PER_RADPS
     assert counts**2 * constants.ACC_SQUARES_PER_MOTION == pytest.approx(unit)

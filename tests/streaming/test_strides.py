@@ -129,6 +129,37 @@ def test_strides_recordings_match_the_offline_ones(native, raw_folder):
         assert (found["flags"] == "").mean() > 0.95
 
 
+def test_strides_fast_running_is_found_and_not_confidently_wrong(native, raw_folder):
+    """At 3 m/s and more a foot rolls over its sole at up to 6.5 rad/s while it stands."""
+    recordings = [r for r in load_recordings(raw_folder, ["llio-ruler-2"]) if r.trial in ("51", "53")]
+    found, speed_mps = [], []
+    for recording in recordings:
+        strides = native.strides(recording)
+        number, length_cm = matched_lengths(strides, recording)
+        bounds = recording.reference[["start_s", "end_s"]].to_numpy()
+        found.append(number >= 0)
+        speed_mps.append(length_cm / 100 / (bounds[:, 1] - bounds[:, 0]))
+        unflagged = (number >= 0) & (strides["flags"].to_numpy()[number] == "")
+        off_cm = strides["stride_length_cm"].to_numpy()[number] - length_cm
+        assert np.abs(off_cm[unflagged & (speed_mps[-1] >= 2.2)]).max(initial=0) < 15
+    found, speed_mps = np.concatenate(found), np.concatenate(speed_mps)
+    assert (speed_mps >= 3).sum() > 25
+    assert found[speed_mps >= 2.2].mean() >= 0.95
+
+
+def test_strides_recordings_are_neither_missing_nor_cut(native, raw_folder):
+    for recording in load_recordings(raw_folder, ["llio-ruler", "vicon"]):
+        offline = extract_strides(recording).table
+        offline = offline[offline["usable"] & (offline["strapdown_length_cm"] > 40)]
+        strides = native.strides(recording)
+        number, _ = match(offline, "mid_stance", strides["start_s"].to_numpy(), strides["end_s"].to_numpy())
+        # In one walk, the tilt of one foot contact is next to its limit.
+        assert (number < 0).sum() <= 2, recording.source
+        start_s, end_s = strides["start_s"].to_numpy(), strides["end_s"].to_numpy()
+        for first, last in offline[["start_s", "end_s"]].to_numpy():
+            assert np.sum((start_s > first - 0.1) & (end_s < last + 0.1)) <= 1, recording.source
+
+
 def test_flags_complete_recordings_are_never_gap(native, twin, raw_folder):
     complete = [r for r in load_recordings(raw_folder, ["tripod-excerpt"]) if r.foot == "right"]
     assert not any(len(recording.gaps) for recording in complete)

@@ -102,25 +102,47 @@ MAX_JUMP_US: Annotated[int, "a longer jump of the time stamps restarts the strea
 
 # Stances.
 ENERGY_WINDOW_S: Annotated[float, "length of the energy window, s"] = events.ENERGY_WINDOW_S
-STATIONARY_THRESHOLD: Annotated[Unsigned, "motion energy below which a foot is stationary: (0.8 rad/s)^2"] = (
+STATIONARY_ENERGY: Annotated[Unsigned, "motion energy below which a foot is stationary: (0.8 rad/s)^2"] = (
     round((events.STATIONARY_THRESHOLD / MOTION_UNIT_RADPS) ** 2)
 )
-MAX_STANCE_MOTION: Annotated[
-    Unsigned, "maximum motion energy of a stance, also in running: (2.4 rad/s)^2"
-] = round((events.MAX_STANCE_MOTION / MOTION_UNIT_RADPS) ** 2)
 MOTION_FLOOR: Annotated[Unsigned, "floor of the motion energy in the stationarity weight: (0.3 rad/s)^2"] = (
     round((events.MOTION_FLOOR / MOTION_UNIT_RADPS) ** 2)
 )
-MAX_MOTION: Annotated[Unsigned, "maximum of motion energy; larger values are clamped"] = 65535
+MOTION_PER_ROOT: Annotated[
+    float, "motion, 1/1600 rad/s, is the root of the motion energy times this number"
+] = 1600 * MOTION_UNIT_RADPS
+MOTION_SHIFT: Annotated[int, "squared motion is divided by 2^8 to motion energy"] = 8
+STATIONARY_THRESHOLD: Annotated[Unsigned, "motion below which a foot is stationary: 0.8 rad/s"] = round(
+    1600 * events.STATIONARY_THRESHOLD
+)
+MAX_STANCE_MOTION: Annotated[Unsigned, "maximum motion of a stance, except in fast running: 2.4 rad/s"] = (
+    round(1600 * events.MAX_STANCE_MOTION)
+)
+MAX_RUNNING_MOTION: Annotated[Unsigned, "maximum motion of a stance in fast running: 6.5 rad/s"] = round(
+    1600 * events.MAX_RUNNING_MOTION
+)
+MAX_RUNNING_PERCENT: Annotated[
+    Unsigned, "its maximum, percent of the mean motion within one stance interval on both sides"
+] = round(100 * events.MAX_RUNNING_SHARE)
+MAX_MOTION: Annotated[Unsigned, "maximum of motion; larger values are clamped"] = 65535
 MAX_FORCE_DIFFERENCE: Annotated[
     int,
-    "difference from the force at stance above which the motion energy is MAX_MOTION, counts; a power of two",
-] = 2048
+    "difference from the force at stance above which the motion is MAX_MOTION, counts; a power of two",
+] = 16384
 COS_MAX_TILT: Annotated[float, "cosine of 0.5 rad; a slow foot that is tilted further is in the air"] = round(
     math.cos(events.MAX_TILT_RAD), 8
 )
 MIN_STANCE_INTERVAL_S: Annotated[float, "minimum time between two mid-stances, s"] = (
     events.MIN_STANCE_INTERVAL_S
+)
+MIN_MOVING_INTERVAL_S: Annotated[
+    float, "minimum time between a stance and a later one with more motion, above STATIONARY_THRESHOLD, s"
+] = events.MIN_MOVING_INTERVAL_S
+MIN_RUNNING_INTERVAL_S: Annotated[float, "the same, if the motion of both stances is similar, s"] = (
+    events.MIN_RUNNING_INTERVAL_S
+)
+MAX_RUNNING_RATIO: Annotated[Unsigned, "maximum ratio of the motion of similar stances"] = round(
+    events.MAX_RUNNING_RATIO
 )
 MIN_SWING_RAD: Annotated[float, "minimum rotation of a swing, rad"] = events.MIN_SWING_RAD
 SWING_UNITS_PER_RADPS: Annotated[float, "resolution of the rotation summed over blocks: 1/1600 rad/s"] = (

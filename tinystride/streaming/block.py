@@ -223,7 +223,7 @@ def _run_length(marked: np.ndarray) -> np.ndarray:
 def _repeated(counts: np.ndarray) -> np.ndarray:
     """Return which samples [n] of counts [n, 6] equal the previous one, if many do while the foot turns."""
     marked = np.zeros(len(counts), bool)
-    turns = (counts[:, 3:] ** 2).sum(axis=1) >> c.ENERGY_SHIFT >= c.STATIONARY_THRESHOLD
+    turns = (counts[:, 3:] ** 2).sum(axis=1) >> c.ENERGY_SHIFT >= c.STATIONARY_ENERGY
     same = np.zeros(len(counts), bool)
     same[1:] = (counts[1:] == counts[:-1]).all(axis=1)
     score = 0

@@ -27,6 +27,8 @@ class Design:
         soon: time after the foot has come to rest within which a stride ends, blocks
         standing_part: a third of a standing window, blocks
         standing_guard: time that the foot must stand after a standing window, blocks
+        moving_interval: minimum time between a stance and a later one with more motion, blocks
+        running_interval: the same, if the motion of both stances is similar, blocks
         min_swing: minimum rotation of a swing, 1/1600 rad/s times blocks
         relearn_blocks: time without stance after which the force at stance is relearned, blocks
         max_bridged: maximum length of a gap that is interpolated, samples
@@ -44,6 +46,8 @@ class Design:
     soon: int
     standing_part: int
     standing_guard: int
+    moving_interval: int
+    running_interval: int
     min_swing: int
     relearn_blocks: int
     max_bridged: int
@@ -81,6 +85,8 @@ class Design:
             soon=blocks(c.SOON_S),
             standing_part=blocks(c.STANDING_PART_S),
             standing_guard=blocks(c.STANDING_GUARD_S),
+            moving_interval=blocks(c.MIN_MOVING_INTERVAL_S),
+            running_interval=blocks(c.MIN_RUNNING_INTERVAL_S),
             min_swing=int(single(c.MIN_SWING_RAD) * single(c.SWING_UNITS_PER_RADPS) * block_hz),
             relearn_blocks=int(single(c.RELEARN_S) * block_hz),
             max_bridged=int(single(c.MAX_GAP_S) * rate + single(1e-3)),

@@ -1,4 +1,4 @@
-"""Stances: motion energy, mid-stances, starts and ends of strides (firmware/stance.inc)."""
+"""Stances: motion, mid-stances, starts and ends of strides (firmware/stance.inc)."""
 
 import math
 from collections.abc import Callable
@@ -19,8 +19,8 @@ class Stances:
     Attributes:
         stride: current stride, which is started here
         stance_force: [3] specific force of the foot at stance, counts
-        mid_stance_force: [3] specific force of the open stance's block with minimum motion energy, counts
-        mid_stance_motion: its motion energy, (0.01 rad/s)²
+        mid_stance_force: [3] specific force of the open stance's block with minimum motion, counts
+        mid_stance_motion: its motion, 1/1600 rad/s
         previous_missing: True if the stride before the next one is missing
         block: number of the current block
     """
@@ -64,7 +64,7 @@ class Stances:
         Args:
             n: number of the block
         """
-        self.block = self._last_moving = n
+        self.block = n
         self.motion.append(c.MAX_MOTION)
 
     def process_block(self, n: int, energy: int, force: list[int]) -> None:
@@ -97,10 +97,10 @@ class Stances:
         It is that of a stationary run longer than any in a swing or, after a long time without stance, that
         of the block with minimum energy.
         """
-        stationary = energy < c.STATIONARY_THRESHOLD and _is_gravity(force)
+        stationary = energy < c.STATIONARY_ENERGY and _is_gravity(force)
         self._stationary_blocks = min(self._stationary_blocks + 1, 255) if stationary else 0
         if self._stationary_blocks == self.design.stationary_run and (
-            not self.has_stance_force or self._force_deviation(force) > c.STATIONARY_THRESHOLD
+            not self.has_stance_force or self._force_deviation(force) > c.STATIONARY_ENERGY
         ):
             self._set_stance_force(force)
         if self.block >= self._relearn_at:
@@ -123,20 +123,21 @@ class Stances:
 
     def _force_deviation(self, force: list[int]) -> int:
         """Return the squared difference of a specific force from that at stance, as motion energy."""
-        square = 0
-        for x, expected in zip(force, self.stance_force, strict=True):
-            square += max(-c.MAX_FORCE_DIFFERENCE, min(c.MAX_FORCE_DIFFERENCE, x - expected)) ** 2
-        return square // c.ACC_SQUARES_PER_MOTION
+        difference = [x - expected for x, expected in zip(force, self.stance_force, strict=True)]
+        if not all(-c.MAX_FORCE_DIFFERENCE <= x < c.MAX_FORCE_DIFFERENCE for x in difference):
+            return c.MAX_MOTION**2 >> c.MOTION_SHIFT
+        return sum(x * x for x in difference) // c.ACC_SQUARES_PER_MOTION
 
     def _update_motion(self, energy: int, force: list[int]) -> int:
-        """Append the motion energy of the current block to `motion`, and return it."""
-        motion = c.MAX_MOTION
-        if self.has_stance_force:
-            motion = min(energy + self._force_deviation(force), c.MAX_MOTION)
+        """Append the motion of the current block to `motion`, 1/1600 rad/s, and return it."""
+        motion, deviation = c.MAX_MOTION, self._force_deviation(force) if self.has_stance_force else 0
+        # A stationary foot may turn out to stand.
+        if self.has_stance_force or self._stationary_blocks:
+            motion = min(_root(energy + deviation), c.MAX_MOTION)
         self.motion.append(motion)
         if motion >= c.STATIONARY_THRESHOLD:
             self._last_moving = self.block
-            self._turned += int(single(math.sqrt(single(energy))) * single(16))
+            self._turned += _root(energy)
             if self.segment.stuck[self.block]:
                 self.stride.record_event("gap", self.block)
         return motion
@@ -165,20 +166,21 @@ class Stances:
     def _confirm_candidate(self) -> None:
         """Accept the candidate as a mid-stance, or reject it.
 
-        The candidate is the block of minimum motion energy within one stance interval on both sides.
+        The candidate is the block of minimum motion within one stance interval on both sides.
         """
         self._has_candidate = False
         self._up = normalize(self._up)
         before = self.motion[max(0, self._candidate - self.design.stance_interval) : self._candidate]
-        if (
-            before and min(before) <= self._candidate_motion
-        ) or self._candidate_motion >= c.MAX_STANCE_MOTION:
+        if not self.has_stance_force or (before and min(before) <= self._candidate_motion):
+            return
+        if self._candidate_motion >= c.MAX_STANCE_MOTION and not self._is_running_stance():
             return
         # A foot may also be slow in the air, where it is tilted. Right after a gap the tilt is unknown.
         if self._candidate_motion > c.STATIONARY_THRESHOLD and (self.has_stance or not self.previous_missing):
             upright = sum(a * b for a, b in zip(self.stance_force, self._up, strict=True))
             size = math.sqrt(sum(x * x for x in self.stance_force) * sum(x * x for x in self._up))
-            if upright / (size + 1e-12) < c.COS_MAX_TILT:
+            is_new = self.has_stance and not self.on_ground
+            if upright / (size + 1e-12) < c.COS_MAX_TILT or (is_new and self._is_too_soon()):
                 return
         if not self.on_ground:
             self.on_ground, self._paused = True, False
@@ -194,6 +196,30 @@ class Stances:
                 for x, expected in zip(self._candidate_force, self.stance_force, strict=True)
             ]
         self._up = normalize(self.stance_force)
+
+    def _is_running_stance(self) -> bool:
+        """Return whether the candidate has little motion compared with that around it.
+
+        So does a foot that rolls over its sole in fast running.
+        """
+        blocks = 2 * self.design.stance_interval
+        return bool(
+            self._candidate_motion < c.MAX_RUNNING_MOTION
+            and 100 * blocks * self._candidate_motion < c.MAX_RUNNING_PERCENT * sum(self.motion[-blocks:])
+        )
+
+    def _is_too_soon(self) -> bool:
+        """Return whether the candidate comes so soon after the last stance that the foot pauses in the air.
+
+        The strides of fast runners are short, too, but their stances have similar motion.
+        """
+        since, last = self._candidate - self._last_candidate, self.mid_stance_motion
+        is_similar = (
+            last > c.STATIONARY_THRESHOLD
+            and self._candidate_motion < c.MAX_RUNNING_RATIO * last
+            and since >= self.design.running_interval
+        )
+        return self._candidate_motion >= last and since < self.design.moving_interval and not is_similar
 
     def _close_stance(self) -> None:
         """End one stride at the middle of the stance, and start the next one there."""
@@ -239,6 +265,11 @@ class Stances:
                 total += weight
                 moment += weight * step * i
         return origin * FRACTIONS + (int(moment * FRACTIONS / total) if total else 0)
+
+
+def _root(energy: int) -> int:
+    """Return the square root of motion energy, (0.01 rad/s)², as motion, 1/1600 rad/s."""
+    return int(single(math.sqrt(single(energy))) * single(c.MOTION_PER_ROOT))
 
 
 def _is_gravity(force: list[int]) -> bool:

@@ -36,9 +36,9 @@ class Standing:
 
         Args:
             force: [3] specific force of the stance, counts
-            motion: motion energy of the stance, (0.01 rad/s)²
+            motion: motion of the stance, 1/1600 rad/s
         """
-        if not self.count:
+        if not self.count and motion < c.MAX_STANCE_MOTION:
             weight = stationarity_weight(motion)
             self._rest_weight += weight
             size_mps2 = float(np.linalg.norm(force)) * c.ACC_UNIT

@@ -103,12 +103,12 @@ class Current:
 
 
 def stationarity_weight(motion: int) -> int:
-    """Return the stationarity weight 1 / (motion + floor)² of a block or stance.
+    """Return the stationarity weight 1 / (motion² + floor²)² of a block or stance.
 
     Args:
-        motion: motion energy, 0 to MAX_STANCE_MOTION, (0.01 rad/s)²
+        motion: 0 to MAX_STANCE_MOTION, 1/1600 rad/s
     """
-    return 4294967295 // (motion + c.MOTION_FLOOR) ** 2
+    return 4294967295 // ((motion * motion >> c.MOTION_SHIFT) + c.MOTION_FLOOR) ** 2
 
 
 def normalize(vector: Sequence[float] | np.ndarray) -> list[float]:
