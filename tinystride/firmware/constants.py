@@ -178,6 +178,17 @@ ERROR_PER_SPREAD: Annotated[float, "standard deviation of the bias per spread of
 MAX_STANDING_BIAS_SD_RADPS: Annotated[
     float, "maximum standard deviation of the bias from a standing window, rad/s"
 ] = calibration.MAX_STANDING_BIAS_SD_RADPS
+REST_MOTION_PER_MPS2: Annotated[
+    float,
+    "motion to which 1 m/s^2 of difference from gravity corresponds if the force at rest is estimated from "
+    "stances, 1/1600 rad/s: the foot accelerates, mostly upwards",
+] = 2560.0
+REST_FLOOR: Annotated[float, "floor of the squared motion in the weight of a stance: (0.3 rad/s)^2"] = (
+    1600.0 * events.MOTION_FLOOR
+) ** 2
+REST_PRIOR_STANCES: Annotated[
+    float, "number of stances at the stationary threshold that the initial force at rest counts as"
+] = 4.0
 GRAVITY_TURN_NOISE_RADPS: Annotated[float, "rotation of gravity that is caused by noise alone, rad/s"] = (
     calibration.GRAVITY_TURN_NOISE_RADPS
 )
@@ -190,16 +201,22 @@ MAX_OFFSET: Annotated[
 LEVER_ARM_M: Annotated[float, "lever arm: height of the sensor above the sole, m"] = strapdown.LEVER_ARM_M
 MAX_INTEGRAL: Annotated[float, "maximum sum of squared m, m/s and m/s^2 of an integral"] = 1e8
 USUAL_FORWARD_EXCESS_M: Annotated[
-    float, "initial mean absolute excess velocity times duration, forward, m"
+    float, "initial mean absolute deviation of the excess velocity times duration, forward, m"
 ] = strapdown.USUAL_EXCESS_M[0]
 USUAL_VERTICAL_EXCESS_M: Annotated[float, "the same, vertical, m"] = strapdown.USUAL_EXCESS_M[1]
-USUAL_EXCESS_STRIDES: Annotated[int, "number of strides that these initial values count as"] = (
-    strapdown.USUAL_EXCESS_STRIDES
+USUAL_FORWARD_STRIDES: Annotated[float, "number of strides that the initial forward value counts as"] = float(
+    strapdown.USUAL_EXCESS_STRIDES[0]
 )
+USUAL_VERTICAL_STRIDES: Annotated[float, "the same, vertical"] = float(strapdown.USUAL_EXCESS_STRIDES[1])
+USUAL_FORWARD_MEAN_STRIDES: Annotated[
+    float, "number of strides that an initial mean forward excess of 0 counts as"
+] = float(strapdown.USUAL_MEAN_STRIDES[0])
+USUAL_VERTICAL_MEAN_STRIDES: Annotated[float, "the same, vertical"] = float(strapdown.USUAL_MEAN_STRIDES[1])
 UNCERTAIN_STRIDES: Annotated[
     float,
-    "the weight of the share of the drift at contact is 1 - UNCERTAIN_STRIDES / number of strides",
-] = 0.5
+    "the weight of the share of the drift at contact is 1 - UNCERTAIN_STRIDES / number of strides, with "
+    "those of the initial mean",
+] = 0.3
 MAX_EXCESS_STRIDES: Annotated[
     int, "maximum number of strides in the means; later strides have the weight 1 / this number"
 ] = 100
@@ -299,12 +316,22 @@ MAX_VERTICAL_MPS: Annotated[
 MAX_STEADY_VERTICAL_MPS: Annotated[
     float, "the same for a mean with small scatter, m/s; a delay of 13 ms between the sensors causes more"
 ] = 0.13
+MAX_STEADY_UNCALIBRATED_MPS: Annotated[
+    float, "the same before standing was detected: the force at rest may be wrong by 0.1 m/s^2"
+] = 0.2
 MAX_STEADY_RATIO: Annotated[
     float, "ratio of mean and mean absolute deviation above which the scatter is small"
 ] = 4.0
 MAX_EARLY_LAG_S: Annotated[float, "maximum delay between the sensors that the first strides may show, s"] = (
     0.01
 )
+MAX_FIRST_LAG_S: Annotated[float, "the same for a single stride, s"] = 0.015
+VERTICAL_PER_REPAIR_MPS: Annotated[
+    float, "vertical velocity that an incomplete repair may leave at the end, per rotation that it adds, m/s"
+] = flags.VERTICAL_PER_REPAIR_MPS
+MAX_OUTLIER_VERTICAL_MPS: Annotated[
+    float, "limit of a stride's vertical velocity at the end in the mean, m/s: twice MAX_VERTICAL_MPS"
+] = 0.6
 MIN_LATE_MPS: Annotated[
     float, "minimum vertical velocity per second of delay for which a delay can be detected, m/s"
 ] = 4.0
@@ -347,6 +374,10 @@ MIN_TEMPLATE_CORRELATION: Annotated[float, "minimum correlation of a walking str
 CORRELATION_PER_RESIDUAL: Annotated[
     float, "minimum squared correlation of all turning with the template, per residual score"
 ] = walking.CORRELATION_PER_RESIDUAL
+MAX_WALKING_STRIDES: Annotated[
+    Unsigned,
+    "number of walking strides in a row after which a single other stride does not flag the next one",
+] = 3
 MAX_SIDE_SCORE: Annotated[float, "maximum score of the foot of one stride"] = side.MAX_SIDE_SCORE
 MAX_OTHER_FOOT_SCORE: Annotated[float, "mean score below which the sensor is on the other foot"] = (
     side.MAX_OTHER_FOOT_SCORE

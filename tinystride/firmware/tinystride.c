@@ -71,8 +71,8 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     design_lowpass(ts, block_hz);
     init_bias_covariance(ts, 1.0f / PRIOR_STRIDES);
     ts->sensor.rest_force = GRAVITY;
-    ts->sensor.rest_weight = (float)stationarity_weight(STATIONARY_THRESHOLD);
-    ts->impacts.n = USUAL_EXCESS_STRIDES;
+    ts->sensor.rest_weight = REST_PRIOR_STANCES / squared(squared((float)STATIONARY_THRESHOLD) + REST_FLOOR);
+    ts->checks.walking_strides = 1;
     ts->impacts.deviation_m[0] = USUAL_FORWARD_EXCESS_M;
     ts->impacts.deviation_m[1] = USUAL_VERTICAL_EXCESS_M;
     ts->magic = MAGIC;

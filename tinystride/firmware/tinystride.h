@@ -280,7 +280,7 @@ struct tinystride_impacts {
 /* Private: results of earlier strides that the checks use. */
 struct tinystride_checks {
     uint8_t previous_missing;   /* 1 if the stride before the next one is missing */
-    uint8_t previous_not_walking;
+    uint8_t walking_strides;    /* walking strides in a row, 0 to 3; one other stride may be between them */
     uint8_t ordinary_strides, side_strides; /* strides in the means below */
     float vertical_mps;         /* mean vertical velocity at the end */
     float vertical_deviation;   /* mean absolute deviation from it, m/s */

@@ -23,10 +23,14 @@ POINTS = 64
 LOWPASS_HZ = 10.0
 BATCH_STRIDES = 256  # strides that are filtered at once
 LEVER_ARM_M = 0.06  # minimizes the bias on llio-ruler and simulated people
-# Prior before the first stride: mean absolute forward and vertical excess velocity times duration, m, and its
-# weight in strides. The five measured sets have 0.18 m and 0.02 to 0.17 m.
-USUAL_EXCESS_M = (0.18, 0.07)
-USUAL_EXCESS_STRIDES = 2
+# Prior before the first stride: mean absolute deviation of the forward and the vertical excess velocity times
+# duration, m, and its weight in strides. The five measured sets have means of 0.14 to 0.18 m and of 0.02 to
+# 0.17 m. So the prior of the forward excess is worth several strides, that of the vertical excess only one:
+# the relative variance of a mean of n absolute deviations is 0.6 / n.
+USUAL_EXCESS_M = (0.16, 0.07)
+USUAL_EXCESS_STRIDES = (6, 1)
+# Weight, in strides, of a usual excess of 0. With n strides, the share is multiplied by n / (n + the first).
+USUAL_MEAN_STRIDES = (2, 1)
 MAX_EXCESS_RATIO = 4.0  # limits the excess of a stride, as a multiple of the mean
 # Excess velocity due to a tilt at the end, divided by g, the duration and the tilt. It is 0.3 for a tilt that
 # came at contact; 0.25 gives the smallest errors on copies of the measured sets at 50 Hz without a filter.
@@ -113,15 +117,14 @@ def impact_share(excess_m: np.ndarray) -> tuple[float, float]:
         excess_m: [n, 3], untilted_excess_m of the strides of a recording, in the canonical foot frame, in
             order
     """
-    mean, deviation, n = np.zeros(2), np.array(USUAL_EXCESS_M), USUAL_EXCESS_STRIDES
-    for forward_and_up in np.asarray(excess_m)[:, [0, 2]]:
-        n += 1
+    mean, deviation = np.zeros(2), np.array(USUAL_EXCESS_M)
+    for n, forward_and_up in enumerate(np.asarray(excess_m)[:, [0, 2]], start=1):
         limit = MAX_EXCESS_RATIO * deviation
         change = np.clip(forward_and_up - mean, -limit, limit)
-        deviation = deviation + (np.abs(change) - deviation) / n
-        mean = mean + change / n
+        deviation = deviation + (np.abs(change) - deviation) / (n + np.array(USUAL_EXCESS_STRIDES))
+        mean = mean + change / (n + np.array(USUAL_MEAN_STRIDES))
     # With few strides, the share is reduced.
-    confidence = 1 - USUAL_EXCESS_STRIDES / n
+    confidence = len(excess_m) / (len(excess_m) + USUAL_MEAN_STRIDES[0])
     return float(confidence * min(1.0, (deviation[1] / deviation[0]) ** 2)), float(mean[0])
 
 

@@ -11,7 +11,7 @@ class Impacts:
     """Mean excess velocity times duration of earlier strides (struct tinystride_impacts)."""
 
     def __init__(self) -> None:
-        self._n = c.USUAL_EXCESS_STRIDES
+        self._n = 0
         self._mean_m = np.zeros(2)
         self._deviation_m = np.array([c.USUAL_FORWARD_EXCESS_M, c.USUAL_VERTICAL_EXCESS_M])
 
@@ -24,8 +24,12 @@ class Impacts:
         self._n = min(self._n + 1, c.MAX_EXCESS_STRIDES)
         limit = c.MAX_EXCESS_RATIO * self._deviation_m
         change = np.clip(excess_m[[0, 2]] - self._mean_m, -limit, limit)
-        self._deviation_m = self._deviation_m + (np.abs(change) - self._deviation_m) / self._n
-        self._mean_m = self._mean_m + change / self._n
+        self._deviation_m = self._deviation_m + (np.abs(change) - self._deviation_m) / (
+            self._n + np.array([c.USUAL_FORWARD_STRIDES, c.USUAL_VERTICAL_STRIDES])
+        )
+        self._mean_m = self._mean_m + change / (
+            self._n + np.array([c.USUAL_FORWARD_MEAN_STRIDES, c.USUAL_VERTICAL_MEAN_STRIDES])
+        )
 
     def error_m(self, contact: float, excess_m: np.ndarray) -> np.ndarray:
         """Return the error [2], m, of a drift correction by a line in time, like strapdown.with_impacts.
@@ -39,7 +43,9 @@ class Impacts:
         contact = c.USUAL_CONTACT if math.isnan(contact) else min(max(contact, c.MIN_CONTACT), c.MAX_CONTACT)
         forward, vertical = self._deviation_m**2
         # The correction starts small and grows with the number of strides.
-        share = min(1.0, vertical / (forward + 1e-12)) * (1 - c.UNCERTAIN_STRIDES / self._n)
+        share = min(1.0, vertical / (forward + 1e-12)) * (
+            1 - c.UNCERTAIN_STRIDES / (self._n + c.USUAL_FORWARD_MEAN_STRIDES)
+        )
         return (contact - 0.5) * share * np.array([self.unusual_m(excess_m[0]), excess_m[1]])
 
     def unusual_m(self, excess_m: float) -> float:

@@ -16,7 +16,7 @@ class Checks:
     """Results of earlier strides that the checks use (struct tinystride_checks)."""
 
     def __init__(self) -> None:
-        self._previous_not_walking = False
+        self._walking_strides = 1
         self._side_strides = self._ordinary_strides = 0
         self._lag_sums = np.zeros(3)
         self._vertical_mps, self._vertical_deviation, self._side_score = 0.0, 0.0, 0.0
@@ -38,14 +38,18 @@ class Checks:
         not_walking = not is_walking(integral.gyr[None], correlation, residual_score) or (
             reverses and not flags & FLAG["turn"]
         )
-        # Single strides of other activities may look like walking.
-        if not_walking or self._previous_not_walking:
+        # Single strides of other activities may look like walking. So the stride after a stride that is not
+        # walking is flagged, too, unless the last three strides before were walking.
+        before = self._walking_strides
+        if not_walking or before == 0:
             raised |= FLAG["not-walking"]
+        self._walking_strides = (
+            int(before == c.MAX_WALKING_STRIDES) if not_walking else min(before + 1, c.MAX_WALKING_STRIDES)
+        )
         # Only ordinary strides of walking distinguish the feet.
         ordinary = not (flags | raised) & ~(FLAG["no-standing"] | FLAG["saturated"])
         if ordinary and self._is_other_foot(integral, duration_s, shift):
             raised |= FLAG["wrong-foot"]
-        self._previous_not_walking = not_walking
         return raised
 
     def _is_other_foot(self, integral: Integral, duration_s: float, shift: np.ndarray) -> bool:
@@ -61,21 +65,30 @@ class Checks:
         both, late, vertical = self._lag_sums
         return bool(
             late > c.MIN_LATE_MPS**2
-            and both**2 > (c.MAX_EARLY_LAG_S * late) ** 2
+            # One stride alone always agrees with some delay.
+            and both**2
+            > ((c.MAX_EARLY_LAG_S if self._ordinary_strides > 1 else c.MAX_FIRST_LAG_S) * late) ** 2
             and both**2 > c.MIN_LATE_SHARE * late * vertical
         )
 
-    def sensors_disagree(self, flags: int, vertical_mps: float, late_mps: float) -> bool:
-        """Update the mean vertical drift by a stride without NOT_ORDINARY flags.
+    def sensors_disagree(
+        self, flags: int, drift_mps: float, late_mps: float, repaired_rad: float, stood: bool
+    ) -> bool:
+        """Update the mean vertical velocity at the end by a stride without NOT_ORDINARY flags.
 
         Args:
             flags: flags of the stride
-            vertical_mps: vertical velocity at the end, m/s
+            drift_mps: vertical velocity at the end, m/s
             late_mps: the same per second of delay between the sensors, see Integral
+            repaired_rad: rotation that a clipped gyroscope lost, of which a part may not be repaired
+            stood: True if standing was detected, which shows the force at rest
 
         Returns:
             True if the mean shows that a sensor or the sampling rate is wrong
         """
+        clear_mps = min(max(drift_mps, -c.MAX_OUTLIER_VERTICAL_MPS), c.MAX_OUTLIER_VERTICAL_MPS)
+        left_mps = c.VERTICAL_PER_REPAIR_MPS * repaired_rad
+        vertical_mps = clear_mps - min(max(clear_mps, -left_mps), left_mps)
         if not flags & NOT_ORDINARY:
             self._ordinary_strides = min(self._ordinary_strides + 1, c.MAX_ORDINARY_STRIDES)
             self._vertical_mps += (vertical_mps - self._vertical_mps) / self._ordinary_strides
@@ -85,7 +98,10 @@ class Checks:
                 return True
         known = self._ordinary_strides >= c.MIN_ORDINARY_STRIDES
         # If the strides scatter little, a smaller mean is sufficient.
-        steady_mps = max(c.MAX_STEADY_RATIO * self._vertical_deviation, c.MAX_STEADY_VERTICAL_MPS)
+        steady_mps = max(
+            c.MAX_STEADY_RATIO * self._vertical_deviation,
+            c.MAX_STEADY_VERTICAL_MPS if stood else c.MAX_STEADY_UNCALIBRATED_MPS,
+        )
         return known and abs(self._vertical_mps) > min(c.MAX_VERTICAL_MPS, steady_mps)
 
 

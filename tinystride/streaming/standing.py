@@ -6,7 +6,6 @@ from tinystride.firmware import constants as c
 from tinystride.gait.calibration import window_variance, without_rotation
 from tinystride.streaming.block import Segment
 from tinystride.streaming.config import Design
-from tinystride.streaming.state import stationarity_weight
 
 
 class Standing:
@@ -26,22 +25,25 @@ class Standing:
         self.design = design
         self.count = 0
         self.bias, self.bias_variance = np.zeros(3), np.eye(3) / c.PRIOR_STRIDES
-        self.rest_mps2, self._rest_weight = c.GRAVITY, float(stationarity_weight(c.STATIONARY_THRESHOLD))
+        self.rest_mps2 = c.GRAVITY
+        self._rest_weight = c.REST_PRIOR_STANCES / (c.STATIONARY_THRESHOLD**2 + c.REST_FLOOR) ** 2
         self.restart()
 
     def update_rest_force(self, force: list[int], motion: int) -> None:
         """Update the size of the specific force at rest by a stance. Do nothing after standing was detected.
 
-        A stance with more motion has less weight, because a running foot is pushed.
+        A stance with more motion, or whose force differs more from gravity, has less weight, because a foot
+        that rolls over its sole is accelerated upwards.
 
         Args:
             force: [3] specific force of the stance, counts
             motion: motion of the stance, 1/1600 rad/s
         """
         if not self.count and motion < c.MAX_STANCE_MOTION:
-            weight = stationarity_weight(motion)
-            self._rest_weight += weight
             size_mps2 = float(np.linalg.norm(force)) * c.ACC_UNIT
+            pushed = ((size_mps2 - c.GRAVITY) * c.REST_MOTION_PER_MPS2) ** 2
+            weight = 1 / (motion**2 + c.REST_FLOOR + pushed) ** 2
+            self._rest_weight += weight
             self.rest_mps2 += (size_mps2 - self.rest_mps2) * weight / self._rest_weight
 
     def restart(self) -> None:

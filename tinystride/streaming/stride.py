@@ -60,7 +60,10 @@ class Measure:
             tilt_mps2 / c.GRAVITY / c.TAN_MAX_TILT
         ) ** 2
         flags = self._event_flags(segment, stances, length) | (FLAG["unsteady"] if slipped else 0)
-        if repaired_rad > c.MAX_REPAIRED_RAD or self._has_overflowed(segment, stances, integral, length):
+        if self._has_overflowed(segment, stances, integral, length):
+            flags |= FLAG["saturated"]
+        saturated = flags & FLAG["saturated"]
+        if repaired_rad > c.MAX_REPAIRED_RAD:
             flags |= FLAG["saturated"]
         if self.standing.bias_is_unknown(duration_s, self.frame.up_force):
             flags |= FLAG["no-standing"]
@@ -74,7 +77,9 @@ class Measure:
         if not flags & (INCOMPLETE | FLAG["saturated"]):
             update_bias(self.standing, axes, self.mirror, integral.result, up, duration_s)
         flags |= self.checks.walking_flags(integral, duration_s, residual_score, reverses, flags)
-        if self.checks.sensors_disagree(flags, float(drift_mps[2]), integral.late_mps):
+        # A repaired gyroscope can be compared with the accelerometer, other saturated samples cannot.
+        others, stood = (flags & ~FLAG["saturated"]) | saturated, self.standing.count > 0
+        if self.checks.sensors_disagree(others, float(drift_mps[2]), integral.late_mps, repaired_rad, stood):
             flags |= FLAG["sensors-disagree"]
         newest = segment.first_sample + (block + 1) * self.design.samples_per_block
         return Stride(
