@@ -325,7 +325,6 @@ MAX_STEADY_RATIO: Annotated[
 MAX_EARLY_LAG_S: Annotated[float, "maximum delay between the sensors that the first strides may show, s"] = (
     0.01
 )
-MAX_FIRST_LAG_S: Annotated[float, "the same for a single stride, s"] = 0.015
 VERTICAL_PER_REPAIR_MPS: Annotated[
     float, "vertical velocity that an incomplete repair may leave at the end, per rotation that it adds, m/s"
 ] = flags.VERTICAL_PER_REPAIR_MPS

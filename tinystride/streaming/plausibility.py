@@ -65,9 +65,7 @@ class Checks:
         both, late, vertical = self._lag_sums
         return bool(
             late > c.MIN_LATE_MPS**2
-            # One stride alone always agrees with some delay.
-            and both**2
-            > ((c.MAX_EARLY_LAG_S if self._ordinary_strides > 1 else c.MAX_FIRST_LAG_S) * late) ** 2
+            and both**2 > (c.MAX_EARLY_LAG_S * late) ** 2
             and both**2 > c.MIN_LATE_SHARE * late * vertical
         )
 
