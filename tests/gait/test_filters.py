@@ -3,7 +3,15 @@ import pytest
 from scipy.ndimage import minimum_filter1d
 from scipy.signal import butter, group_delay, lfilter
 
-from tinystride.gait.filters import _butterworth, lowpass, lowpass_delay_s, moving_mean, moving_minimum
+from tinystride.gait.filters import (
+    bilinear,
+    interpolated,
+    lowpass,
+    lowpass_delay_s,
+    moving_mean,
+    moving_minimum,
+    ramp_invariant,
+)
 
 
 def test_moving_mean_is_centred_and_narrower_at_the_ends():
@@ -23,6 +31,25 @@ def test_lowpass_equals_butterworth_with_its_delay(rate_hz):
     )
 
 
+@pytest.mark.parametrize("rate_hz", [42.7, 50, 100, 200])
+def test_lowpass_ramp_invariant_equals_a_fine_filter_of_the_interpolated_signal(rate_hz):
+    values = np.random.default_rng(1).normal(size=(60, 2)).cumsum(axis=0)
+    fine = lowpass(interpolated(values, 400), 400 * rate_hz, 10)[::400]
+    assert lowpass(values, rate_hz, 10, ramp_invariant) == pytest.approx(fine, abs=1e-5)
+
+
+def test_lowpass_delay_ramp_invariant_does_not_depend_on_the_rate():
+    for rate_hz in (42.7, 50, 200, 400):
+        assert lowpass_delay_s(rate_hz, 10, ramp_invariant) == pytest.approx(1 / (np.sqrt(2) * np.pi * 10))
+
+
+def test_interpolated_contains_the_values_and_a_line_between_them():
+    values = np.array([[0.0, 1.0], [4.0, -1.0], [4.0, 3.0]])
+    expected = [[0, 1], [1, 0.5], [2, 0], [3, -0.5], [4, -1], [4, 0], [4, 1], [4, 2], [4, 3]]
+    assert interpolated(values, 4) == pytest.approx(np.array(expected))
+    assert np.array_equal(interpolated(values, 1), values)
+
+
 def test_lowpass_constant_signal_is_unchanged():
     level = np.full((50, 3), [1.0, -2.0, 9.8])
     assert lowpass(level, 100, 10) == pytest.approx(level)
@@ -32,7 +59,7 @@ def test_lowpass_constant_signal_is_unchanged():
 @pytest.mark.parametrize("samples", [1, 2, 300])
 def test_lowpass_equals_scipy_bit_by_bit(samples, rate_hz):
     values = np.random.default_rng(samples).normal(scale=10, size=(samples, 3))
-    b, a = _butterworth(rate_hz, 10)
+    b, a = bilinear(rate_hz, 10)
     settled = np.array([[1 - b[0]], [b[2] - a[2]]]) * values[:1]
     expected = lfilter(b, a, values, axis=0, zi=settled)[0]
     assert lowpass(values, rate_hz, 10).tobytes() == expected.tobytes()
@@ -52,7 +79,7 @@ def test_moving_minimum_equals_scipy(reach):
 @pytest.mark.parametrize("rate_hz", [40, 100, 400])
 def test_lowpass_long_recording_equals_scipy(rate_hz):
     values = np.random.default_rng(3).normal(scale=10, size=(30_001, 2)).cumsum(axis=0)
-    b, a = _butterworth(rate_hz, 10)
+    b, a = bilinear(rate_hz, 10)
     settled = np.array([[1 - b[0]], [b[2] - a[2]]]) * values[:1]
     expected = lfilter(b, a, values, axis=0, zi=settled)[0]
     assert np.abs(lowpass(values, rate_hz, 10) - expected).max() < 1e-12 * np.abs(values).max()

@@ -12,10 +12,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from tinystride.gait.filters import moving_mean, moving_minimum
+from tinystride.gait.filters import interpolated, moving_mean, moving_minimum
 from tinystride.gait.strapdown import GRAVITY_MPS2, rotation_matrices
 
 ENERGY_WINDOW_S = 0.08
+# At a low rate, the energy window has few samples: four at 50 Hz. Below MIN_RATE_HZ, samples are interpolated
+# to about FINE_RATE_HZ, which finds more exact mid-stances of fast walking.
+MIN_RATE_HZ, FINE_RATE_HZ = 100.0, 200.0
 # Motion is the square root of the motion energy, rad/s: of the angular rate and of the difference between the
 # specific force and that of the standing foot, which counts 1 rad/s per MPS2_PER_RADPS. A foot below
 # STATIONARY_THRESHOLD stands. Stances of running have up to 2.4 rad/s. A walking foot has 1 rad/s and more at
@@ -66,6 +69,10 @@ def find_strides(acc_mps2: np.ndarray, gyr_radps: np.ndarray, rate_hz: float) ->
         gyr_radps: [N, 3], calibrated, in the same axes
         rate_hz: sampling rate
     """
+    if rate_hz < MIN_RATE_HZ:
+        factor = round(FINE_RATE_HZ / rate_hz)
+        fine_acc, fine_gyr = (interpolated(each, factor) for each in (acc_mps2, gyr_radps))
+        return find_strides(fine_acc, fine_gyr, factor * rate_hz) / factor
     _, motion, stance_force = movement(acc_mps2, gyr_radps, rate_hz)
     moved = np.cumsum(np.where(motion > STATIONARY_THRESHOLD, motion, 0)) / rate_hz
     stances: list[list[int]] = []

@@ -1,9 +1,15 @@
-"""Filter signals: mean, minimum and low-pass. Each filter can run sample by sample with a fixed delay.
+"""Filter signals: mean, minimum, low-pass and interpolation.
+
+The mean, the minimum and the low-pass can run sample by sample with a fixed delay.
 
 They use NumPy alone, because the import of scipy.signal takes longer than most predictions.
 """
 
+from collections.abc import Callable
+
 import numpy as np
+
+Design = Callable[[float, float], tuple[np.ndarray, np.ndarray]]
 
 # From this number of channels on, NumPy arrays are faster than Python numbers.
 MIN_ARRAY_CHANNELS = 24
@@ -31,7 +37,43 @@ def moving_mean(values: np.ndarray, samples: int) -> np.ndarray:
     return (total[stop] - total[start]) / count
 
 
-def lowpass(values: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray:
+def bilinear(rate_hz: float, cutoff_hz: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return b [3], a [3] of a Butterworth low-pass by the bilinear transform, as scipy.signal.butter.
+
+    The C library filters blocks by it.
+
+    Args:
+        rate_hz: sampling rate
+        cutoff_hz: cut-off frequency (-3 dB), below half the sampling rate
+    """
+    k = np.tan(np.pi * cutoff_hz / rate_hz)
+    norm = 1 + np.sqrt(2) * k + k * k
+    b = k * k / norm * np.array([1.0, 2.0, 1.0])
+    return b, np.array([1.0, 2 * (k * k - 1) / norm, (1 - np.sqrt(2) * k + k * k) / norm])
+
+
+def ramp_invariant(rate_hz: float, cutoff_hz: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return b [3], a [3] of a Butterworth low-pass that is exact for linearly interpolated samples.
+
+    Its output equals that of the analogue filter at the samples, at each sampling rate. The bilinear
+    transform warps frequencies, at 50 Hz by much. Also known as first-order hold (Franklin, Powell and
+    Workman, Digital Control of Dynamic Systems, 1998, section 6.3.2).
+
+    Args:
+        rate_hz: sampling rate
+        cutoff_hz: cut-off frequency (-3 dB)
+    """
+    decay = np.sqrt(2) * np.pi * cutoff_hz  # rate of decay and angular frequency of the impulse response
+    angle = decay / rate_hz
+    a = np.array([1.0, -2 * np.exp(-angle) * np.cos(angle), np.exp(-2 * angle)])
+    # A triangle of two samples is the second difference of three ramps.
+    after = angle * np.arange(4)
+    ramp = after / angle + (np.exp(-after) * np.cos(after) - 1) / angle
+    triangle = np.diff(np.concatenate([[0.0], ramp]), 2)
+    return np.convolve(triangle, a)[:3], a
+
+
+def lowpass(values: np.ndarray, rate_hz: float, cutoff_hz: float, design: Design = bilinear) -> np.ndarray:
     """Return values filtered along axis 0 by a causal Butterworth low-pass of second order, same shape.
 
     The filter starts in the steady state of the first sample.
@@ -40,10 +82,11 @@ def lowpass(values: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray:
         values: [n, ...]
         rate_hz: sampling rate
         cutoff_hz: cut-off frequency (-3 dB), below half the sampling rate
+        design: `bilinear` or `ramp_invariant`
     """
     values = np.asarray(values, float)
     filtered = np.empty_like(values)
-    b, a = _butterworth(rate_hz, cutoff_hz)
+    b, a = design(rate_hz, cutoff_hz)
     if values[:1].size >= MIN_ARRAY_CHANNELS:
         _filter_channels(b, a, values, filtered)
         return filtered
@@ -111,23 +154,28 @@ def moving_minimum(values: np.ndarray, reach: int) -> np.ndarray:
     return minimum
 
 
-def lowpass_delay_s(rate_hz: float, cutoff_hz: float) -> float:
+def lowpass_delay_s(rate_hz: float, cutoff_hz: float, design: Design = bilinear) -> float:
     """Return the delay of `lowpass` for slow signals, s.
 
-    At high sampling rates it is 1 / (sqrt(2) pi cutoff_hz): 22.5 ms for 10 Hz.
+    With `ramp_invariant`, and at high sampling rates, it is 1 / (sqrt(2) pi cutoff_hz): 22.5 ms for 10 Hz.
 
     Args:
         rate_hz: sampling rate
         cutoff_hz: cut-off frequency
+        design: as for `lowpass`
     """
-    b, a = _butterworth(rate_hz, cutoff_hz)
+    b, a = design(rate_hz, cutoff_hz)
     orders = np.arange(3)
     return float((b @ orders) / b.sum() - (a @ orders) / a.sum()) / rate_hz
 
 
-def _butterworth(rate_hz: float, cutoff_hz: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the coefficients b [3], a [3] by the bilinear transform, as scipy.signal.butter(2, ...)."""
-    k = np.tan(np.pi * cutoff_hz / rate_hz)
-    norm = 1 + np.sqrt(2) * k + k * k
-    b = k * k / norm * np.array([1.0, 2.0, 1.0])
-    return b, np.array([1.0, 2 * (k * k - 1) / norm, (1 - np.sqrt(2) * k + k * k) / norm])
+def interpolated(values: np.ndarray, factor: int) -> np.ndarray:
+    """Return linearly interpolated values [(n - 1) factor + 1, ...], from the first to the last one.
+
+    Args:
+        values: [n, ...], n > 0
+        factor: number of steps from each value to the next
+    """
+    weight = (np.arange(factor) / factor).reshape(-1, *[1] * (values.ndim - 1))
+    between = values[:-1, None] * (1 - weight) + values[1:, None] * weight
+    return np.concatenate([between.reshape(-1, *values.shape[1:]), values[-1:]])
