@@ -6,7 +6,7 @@ import pytest
 
 from tests.evaluation.synthetic import study, walks
 from tinystride.errors import ParameterError
-from tinystride.evaluation.metrics import evaluate
+from tinystride.evaluation.metrics import REFERENCE_SD_CM, evaluate
 from tinystride.evaluation.tables import headline, long, markdown, stride_points, subject_points
 from tinystride.gait.strides import read_strides
 from tinystride.learning.split import split_by_subject
@@ -46,6 +46,22 @@ def test_evaluate_metrics_are_nested_by_set_and_estimator(results):
     strides_of_conditions = [values["n_strides"] for values in entry["per_condition"].values()]
     assert sum(strides_of_subjects) == sum(strides_of_conditions) == entry["n_strides"] == 360
     json.dumps(metrics, allow_nan=False)
+
+
+def test_evaluate_additional_estimator_with_own_sd_has_interval_coverage():
+    strides, split, final, folds = study()
+    # Errors of exactly 3 cm are within 1.96 SD of 2 cm, but not of 1 cm; every fourth SD is 1 cm.
+    own = strides.set_index("stride_id").loc[final["stride_id"]].reset_index()
+    final["own_cm"], final["plain_cm"] = own["stride_length_cm"] + 3.0, own["stride_length_cm"]
+    final["own_sd"] = np.where(np.arange(len(final)) % 4, 2.0, 1.0)
+    metrics, evaluated = evaluate(strides, split, final, folds, source="recorded", seed=4, resamples=50)
+    name = next(name for name in metrics if name != "source" and "own" in metrics[name])
+    noise_cm = REFERENCE_SD_CM.get(metrics[name]["own"]["reference"], 0.0)
+    sd_cm = np.hypot(
+        evaluated["own_sd"][evaluated["own_cm"].notna() & (evaluated["dataset"] == name)], noise_cm
+    )
+    assert metrics[name]["own"]["interval_coverage"] == pytest.approx((1.96 * sd_cm >= 3).mean(), abs=1e-3)
+    assert "interval_coverage" not in metrics[name]["plain"]
 
 
 def test_evaluate_walking_leaves_out_running_and_short_strides():

@@ -23,7 +23,7 @@ from tinystride.gait.matching import match
 from tinystride.gait.strides import extract_strides, gather_strides
 from tinystride.learning.model_file import attach_metadata
 from tinystride.predict import stream_strides
-from tinystride.streaming.evaluation import COLUMN, stream_tested, unseen_models
+from tinystride.streaming.evaluation import COLUMN, SD_COLUMN, stream_tested, unseen_models
 from tinystride.streaming.native import NativeEstimator
 from tinystride.streaming.twin import TwinEstimator
 
@@ -324,6 +324,7 @@ def test_stream_tested_uses_the_model_not_trained_on_the_subject(model_file, tmp
     lengths, counts = stream_tested(recordings, table, models)
     usable = table[table["usable"]].set_index("stride_id")
     assert set(lengths["stride_id"]) <= set(usable.index) and len(lengths) >= 0.97 * len(usable)
+    assert (lengths[SD_COLUMN] > 0.5).all()
     apart_cm = lengths.set_index("stride_id")[COLUMN] - usable["strapdown_length_cm"]
     assert apart_cm.abs().median() < 2.5
     assert counts["simulated"]["strides"] >= len(lengths)

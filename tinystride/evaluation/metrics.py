@@ -13,6 +13,7 @@ from tinystride.evaluation.out_of_fold import (
     estimators_in,
     flags_column_of,
     out_of_fold_estimates,
+    sd_column_of,
 )
 from tinystride.validation import one_of
 
@@ -68,7 +69,8 @@ def evaluate(
             evaluated by the model of the fold that tests them; subjects that no model tests are left out.
         final_predictions: predictions of the final model: `stride_id, float32_cm, int8_cm` of at least all
             usable strides of known length of its test subjects. Each further column `<name>_cm` is one more
-            estimator. NaN means no estimate.
+            estimator, with its own flags in `<name>_flags` and its own standard deviations, cm, in
+            `<name>_sd`, if there are such columns. NaN means no estimate.
         fold_predictions: {fold: predictions} in the same form
         source: "recorded" or "simulated", the origin of the strides
         seed: seed of the intervals
@@ -176,26 +178,27 @@ def _comparisons(strides: pd.DataFrame, estimator: str, kind: str, bootstrap: di
         sd_cm = (estimate_cm - strides[column_of("float32")]).std()
         found["sd_to_float32_cm"] = None if np.isnan(sd_cm) else round(float(sd_cm), DECIMALS)
         found["detected"] = round(float(strides["strapdown_length_cm"].notna().mean()), DECIMALS)
-    if kind == ACCURACY and estimator in ("int8", "strapdown"):
-        found |= _certainty(strides, estimate_cm)
+    sd_column = sd_column_of(estimator, strides)
+    if kind == ACCURACY and sd_column:
+        found |= _certainty(strides, estimate_cm, strides[sd_column])
     if kind == ACCURACY and estimator != "strapdown":
         paired = differences(strides, estimate_cm, strides[column_of("strapdown")], **bootstrap)
         found |= {name.replace("difference", "minus_strapdown"): value for name, value in paired.items()}
     return found
 
 
-def _certainty(strides: pd.DataFrame, estimate_cm: pd.Series) -> dict:
+def _certainty(strides: pd.DataFrame, estimate_cm: pd.Series, sd_cm: pd.Series) -> dict:
     """Return how well each stride's own SD predicts its error.
 
     - interval_coverage: share of the errors within INTERVAL_SD standard deviations, including the known
       noise of the reference
     - surest80_rmse_cm: RMSE of the 80 % of the strides with the smallest SD
     """
-    complete = estimate_cm.notna() & strides["length_sd_cm"].notna()
+    complete = estimate_cm.notna() & sd_cm.notna()
     if not complete.any():
         return {}
     error_cm = (estimate_cm - strides["stride_length_cm"])[complete].abs()
-    sd_cm = strides["length_sd_cm"][complete]
+    sd_cm = sd_cm[complete]
     reference_sd_cm = REFERENCE_SD_CM.get(strides["reference"].iloc[0], 0.0)
     sure = sd_cm <= sd_cm.quantile(0.8)
     values = {

@@ -58,6 +58,19 @@ def flags_column_of(estimator: str, evaluated: pd.DataFrame) -> str:
     return own if own in evaluated else "flags"
 
 
+def sd_column_of(estimator: str, evaluated: pd.DataFrame) -> str | None:
+    """Return the column with the standard deviations of an estimator's lengths, cm; None if it has none.
+
+    Networks and integral share the column of the strides table.
+
+    Args:
+        estimator: such as "int8-streaming"
+        evaluated: see `out_of_fold_estimates`
+    """
+    own = estimator.replace("-", "_") + "_sd"
+    return own if own in evaluated else "length_sd_cm" if estimator in ("int8", "strapdown") else None
+
+
 def out_of_fold_estimates(
     strides: pd.DataFrame, split: dict, final_predictions: pd.DataFrame, fold_predictions: Mapping
 ) -> pd.DataFrame:
@@ -88,7 +101,7 @@ def out_of_fold_estimates(
         speed_mps=rows["stride_length_cm"] / 100 / rows["duration_s"],
         **{EVALUATED_BY: _evaluated_by(rows, split)},
     )
-    usable, estimates, flags = rows[rows["usable"]], [], []
+    usable, estimates, quality = rows[rows["usable"]], [], []
     for name, model in _models(split).items():
         own = usable[usable[EVALUATED_BY] == name]
         if own.empty:
@@ -96,21 +109,22 @@ def out_of_fold_estimates(
         training = usable[subject_names(usable).isin(model["train"])]
         networks = _predictions(name, predictions.get(name), own["stride_id"], strides["stride_id"])
         estimates.append(networks.join(baselines(training, own)))
-        flags.append(_flags(predictions[name], own))
+        quality.append(_quality(predictions[name], own))
     if not estimates:
         raise DataError("split.json: no test subject has usable strides of known length; split again")
     estimates = pd.concat(estimates)
     others = [name for name in estimates if name not in NETWORKS + BASELINES]
     estimates = estimates[NETWORKS + others + BASELINES].rename(columns=column_of)
-    estimates = estimates.join(pd.concat(flags))
+    estimates = estimates.join(pd.concat(quality))
     return rows[rows[EVALUATED_BY].notna()].join(estimates).reset_index(drop=True)
 
 
-def _flags(predictions: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns `<estimator>_flags` of the predictions, indexed like `rows`; "" without a flag."""
-    columns = [name for name in predictions if name.endswith("_flags")]
+def _quality(predictions: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns `<estimator>_flags` and `<estimator>_sd` of the predictions, indexed like `rows`."""
+    flags = [name for name in predictions if name.endswith("_flags")]
+    columns = flags + [name for name in predictions if name.endswith("_sd")]
     own = predictions.set_index("stride_id")[columns].reindex(rows["stride_id"])
-    return own.fillna("").set_axis(rows.index)
+    return own.fillna(dict.fromkeys(flags, "")).set_axis(rows.index)
 
 
 def _check_strides(strides: pd.DataFrame) -> None:

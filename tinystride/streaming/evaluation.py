@@ -14,6 +14,7 @@ from tinystride.streaming.native import NativeEstimator
 
 COLUMN = "int8_streaming_cm"
 FLAGS_COLUMN = "int8_streaming_flags"
+SD_COLUMN = "int8_streaming_sd"
 
 
 def unseen_models(split: dict, final: Path, folds: Mapping[object, Path]) -> dict[str, Path]:
@@ -48,8 +49,9 @@ def stream_tested(
         progress: show a progress bar
 
     Returns:
-        lengths: stride_id, COLUMN (cm) and FLAGS_COLUMN of the usable strides of the table that the C library
-            reported, too; without rows if every model was skipped
+        lengths: stride_id, COLUMN (cm), FLAGS_COLUMN and SD_COLUMN (standard deviation of the length, cm) of
+            the usable strides of the table that the C library reported, too; without rows if every model was
+            skipped
         counts: {data set: {"strides", "unflagged", "latency_s", "latency_s_max"}} of all strides that the
             C library reported; the latency is from the mid-stance that ends a stride to its report
 
@@ -77,7 +79,7 @@ def stream_tested(
 
 
 def _matched(rows: pd.DataFrame, strides: pd.DataFrame) -> pd.DataFrame:
-    """Return lengths and flags of the strides that match rows of the table, by stride_id."""
+    """Return lengths, flags and SD of the strides that match rows of the table, by stride_id."""
     number, _ = match(rows, "mid_stance", strides["start_s"].to_numpy(), strides["end_s"].to_numpy())
     found = number >= 0
     own = strides.iloc[number[found]]
@@ -86,6 +88,7 @@ def _matched(rows: pd.DataFrame, strides: pd.DataFrame) -> pd.DataFrame:
             "stride_id": rows["stride_id"].to_numpy()[found],
             COLUMN: own["stride_length_cm"].to_numpy(),
             FLAGS_COLUMN: own["flags"].to_numpy(),
+            SD_COLUMN: own["length_sd_cm"].to_numpy(),
         }
     )
 
