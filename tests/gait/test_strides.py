@@ -15,7 +15,15 @@ from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.errors import DataError, ParameterError
 from tinystride.gait import flags
 from tinystride.gait.options import GaitOptions
-from tinystride.gait.strapdown import impact_share, integrate, resample, untilted_excess_m, with_impacts
+from tinystride.gait.strapdown import (
+    impact_share,
+    integrate,
+    resample,
+    stance_motion,
+    untilted_excess_m,
+    with_impacts,
+    with_stance_motion,
+)
 from tinystride.gait.strides import (
     COLUMNS,
     MARGIN_S,
@@ -132,7 +140,8 @@ def test_strides_table_and_samples_are_consistent(recorded):
     integral, duration_s = integrate(*samples), samples[2]
     contact = (detected["initial_contact_s"] - detected["start_s"])[own].to_numpy() / duration_s
     excess_m = untilted_excess_m(integral, samples[0], duration_s)
-    again = with_impacts(integral, excess_m, contact, *impact_share(excess_m))
+    motion = stance_motion(integral, *samples)
+    again = with_stance_motion(with_impacts(integral, excess_m, contact, *impact_share(excess_m)), motion)
     assert again.length_cm == pytest.approx(detected["strapdown_length_cm"][own].to_numpy(), abs=1e-4)
 
 

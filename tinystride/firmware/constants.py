@@ -235,6 +235,36 @@ MIN_CONTACT: Annotated[float, "minimum of the initial contact as a share of the 
 MAX_CONTACT: Annotated[float, "maximum of the initial contact as a share of the stride"] = (
     strapdown.CONTACT_RANGE[1]
 )
+CM_PER_PUSH: Annotated[float, "length missed per unit of the unusual push, cm per m/s^2"] = (
+    strapdown.CM_PER_MOTION[0]
+)
+USUAL_PUSH: Annotated[
+    float, "usual push: size of the specific force minus gravity at the first mid-stance, m/s^2"
+] = strapdown.USUAL_MOTION[0]
+CM_PER_PITCH_ACCELERATION: Annotated[
+    float, "length missed per unit of the unusual pitch acceleration, cm per rad/s^2"
+] = strapdown.CM_PER_MOTION[1]
+USUAL_PITCH_ACCELERATION: Annotated[float, "usual pitch acceleration at the first mid-stance, rad/s^2"] = (
+    strapdown.USUAL_MOTION[1]
+)
+CM_PER_ROLL_RATE: Annotated[float, "length missed per unit of the unusual roll rate, cm per rad/s"] = (
+    strapdown.CM_PER_MOTION[2]
+)
+USUAL_ROLL_RATE: Annotated[float, "usual roll rate soon after the first mid-stance, rad/s"] = (
+    strapdown.USUAL_MOTION[2]
+)
+CM_PER_APPROACH: Annotated[
+    float, "length missed per unit of the unusual forward acceleration, cm per m/s^2"
+] = strapdown.CM_PER_MOTION[3]
+USUAL_APPROACH: Annotated[float, "usual forward acceleration shortly before the last mid-stance, m/s^2"] = (
+    strapdown.USUAL_MOTION[3]
+)
+MAX_MISSED_CM: Annotated[float, "maximum length missed by each of these motions, cm"] = (
+    strapdown.MAX_MISSED_CM
+)
+MIN_MOTION_LENGTH_CM: Annotated[
+    float, "in a shorter step, the motion of the foot at mid-stance counts in proportion to the length, cm"
+] = strapdown.MIN_MOTION_LENGTH_CM
 CONTACT_AFTER_CROSSING_S: Annotated[
     float, "time of the initial contact after the pitch rate turns positive, s"
 ] = events.CONTACT_AFTER_CROSSING_S

@@ -9,6 +9,8 @@ J Biomech 2011, 44(10), 1991-1994).
 A line in time is right for drift that grows evenly, as from tilt or bias. The drift of a sensor that is
 shaken at foot contact comes all at once, at the contact. The share of this drift depends on the sensor and
 its wearer. It is estimated from all strides together: see `impact_share`.
+
+The foot is not quite at rest at a detected mid-stance, see `with_stance_motion`.
 """
 
 from dataclasses import dataclass, replace
@@ -37,6 +39,13 @@ MAX_EXCESS_RATIO = 4.0  # limits the excess of a stride, as a multiple of the me
 EXCESS_PER_TILT = 0.25
 # Contact as a share of the stride: median of the measured sets, and the range of nearly all strides.
 USUAL_CONTACT, CONTACT_RANGE = 0.7, (0.5, 0.9)
+# Motion of the foot near both mid-stances, in the order and units of `stance_motion`: the length missed per
+# unit, the usual motion, and the maximum length missed by each. Fitted to all measured sets together;
+# studies/networks.py fits them to some sets and tests them on the set left out.
+CM_PER_MOTION = (1.0, 0.12, 0.5, -0.5)
+USUAL_MOTION = (0.0, 0.35, 0.15, -0.15)
+MAX_MISSED_CM = 0.25
+MIN_MOTION_LENGTH_CM = 40.0  # in a shorter step, the foot's motion counts in proportion to the length
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +162,60 @@ def with_impacts(
         displacement_m=displacement,
         length_cm=100 * np.hypot(displacement[:, 0], displacement[:, 1]),
     )
+
+
+def stance_motion(
+    strapdown: Strapdown, acc_mps2: np.ndarray, gyr_radps: np.ndarray, duration_s: np.ndarray
+) -> np.ndarray:
+    """Return how the foot moves near both mid-stances [n, 4], in the canonical foot frame.
+
+    - specific force minus gravity at the first mid-stance, m/s²
+    - pitch acceleration during the first 1/21 of the stride, rad/s²
+    - roll rate from 1/8 to 3/16 of the stride, rad/s
+    - forward acceleration 1/8 to 1/16 of the stride before its end, m/s²
+
+    Args:
+        strapdown: integral of n strides
+        acc_mps2: [n, POINTS, 3], as integrated
+        gyr_radps: [n, POINTS, 3], as integrated
+        duration_s: [n]
+    """
+    step_s = duration_s / (POINTS - 1)
+    ahead_mps = strapdown.velocity_mps[..., 0]
+    return np.column_stack(
+        [
+            np.linalg.norm(acc_mps2[:, 0], axis=1) - GRAVITY_MPS2,
+            (gyr_radps[:, 3, 1] - gyr_radps[:, 0, 1]) / (3 * step_s),
+            gyr_radps[:, 8:12, 0].mean(axis=1),
+            (ahead_mps[:, 59] - ahead_mps[:, 55]) / (4 * step_s),
+        ]
+    )
+
+
+def with_stance_motion(strapdown: Strapdown, motion: np.ndarray) -> Strapdown:
+    """Return the integral [n] with the length that a foot covers because it is not quite at rest at its ends.
+
+    A foot that is already lifted at its mid-stance has moved ahead of its footprint. Acceleration and turning
+    near the mid-stances show it. The correction is linear in them and at most 1 cm.
+
+    Args:
+        strapdown: integral of n strides
+        motion: [n, 4], as `stance_motion` returns it
+    """
+    factor = 1 + missed_cm(motion) / np.maximum(strapdown.length_cm, MIN_MOTION_LENGTH_CM)
+    displacement = strapdown.displacement_m.copy()
+    displacement[:, :2] *= factor[:, None]
+    return replace(strapdown, displacement_m=displacement, length_cm=factor * strapdown.length_cm)
+
+
+def missed_cm(motion: np.ndarray) -> np.ndarray:
+    """Return the length [...], cm, that the integral misses because the foot moves at its mid-stances.
+
+    Args:
+        motion: [..., 4], as `stance_motion` returns it
+    """
+    missed = (motion - np.array(USUAL_MOTION)) * CM_PER_MOTION
+    return np.clip(missed, -MAX_MISSED_CM, MAX_MISSED_CM).sum(axis=-1)
 
 
 def height_lost_m(excess_m: np.ndarray, contact: np.ndarray) -> np.ndarray:

@@ -235,6 +235,8 @@ def _stride_columns(
     impacts = strapdown.impact_share(excess_m[steady & ~contains_any(mid_stances, np.any(clipped, axis=1))])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
     integral = strapdown.with_impacts(integral, excess_m, contact, *impacts)
+    motion = strapdown.stance_motion(integral, acc_mps2, gyr_radps, duration_s)
+    integral = strapdown.with_stance_motion(integral, motion)
     flags = stride_flags(
         recording, mid_stances, acc_mps2, gyr_radps, integral, contact, calibrated, options, repaired_rad
     )

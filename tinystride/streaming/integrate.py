@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinystride.firmware import constants as c
-from tinystride.gait.strapdown import POINTS, Strapdown, integrate, untilted_excess_m
+from tinystride.gait.strapdown import POINTS, Strapdown, integrate, stance_motion, untilted_excess_m
 from tinystride.streaming.block import Segment
 from tinystride.streaming.config import Design
 from tinystride.streaming.state import BACKWARD, FRACTIONS
@@ -23,6 +23,7 @@ class Integral:
         values: [64, 6] features, the input of the network
         displacement_m: [3] displacement, m
         excess_m: [3] excess velocity at the end times duration, without the effect of the tilt at the end, m
+        motion: [4] motion of the foot near both mid-stances, as gait.strapdown.stance_motion returns it
         up: [3] specific force at the end, in the frame of the start, m/s²
         late_mps: vertical velocity at the end per second of delay between the sensors, m/s
     """
@@ -33,6 +34,7 @@ class Integral:
     values: np.ndarray
     displacement_m: np.ndarray
     excess_m: np.ndarray
+    motion: np.ndarray
     up: np.ndarray
     late_mps: float
 
@@ -40,6 +42,7 @@ class Integral:
         """Exchange forward with backward and left with right, except in `values`, `up` and `result`."""
         self.acc, self.gyr = self.acc * BACKWARD, self.gyr * BACKWARD
         self.displacement_m, self.excess_m = self.displacement_m * BACKWARD, self.excess_m * BACKWARD
+        self.motion = self.motion * [1, -1, -1, -1]
 
 
 def integrate_samples(
@@ -67,6 +70,7 @@ def integrate_samples(
         values=np.hstack([result.velocity_mps[0], gyr]) * duration_s,
         displacement_m=result.displacement_m[0],
         excess_m=untilted_excess_m(result, acc[None], np.array([duration_s]))[0],
+        motion=stance_motion(result, acc[None], gyr[None], np.array([duration_s]))[0],
         up=result.orientation[0, -1] @ acc[-1],
         late_mps=float(
             np.einsum("pi,pi->", result.orientation[0][:, 2], np.cross(gyr, acc)) * duration_s / (POINTS - 1)
