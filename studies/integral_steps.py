@@ -1,7 +1,8 @@
-"""Measure the effect of the correction of drift at contact: studies/results/integral_steps.
+"""Measure the effect of both corrections of the integral: studies/results/integral_steps.
 
-The strides of each set are integrated twice: with all drift removed as a line in time, and with the
-correction of drift at foot contact. Intervals come from resampling people or blocks of strides.
+The strides of each set are integrated three times: with all drift removed as a line in time, with the
+correction of drift at foot contact, and also with that of the foot's motion at mid-stance. Intervals come
+from resampling people or blocks of strides.
 """
 
 import numpy as np
@@ -21,10 +22,16 @@ STATISTICS = ("rmse_cm", "median_abs_cm", "p95_abs_cm")
 def rows(strides: StrideSet, **bootstrap: int) -> list[dict]:
     """Return for each set and step its STATISTICS, the ends of their 95 % intervals, and the coverage."""
     table = measured(strides.table)
-    table = table.assign(
-        line=strapdown.integrate(*strapdown.resample(strides.signals.select(table["stride_id"]))).length_cm
-    )
-    steps = {"line in time": table["line"], "drift at contact": table["strapdown_length_cm"]}
+    samples = strapdown.resample(strides.signals.select(table["stride_id"]))
+    line = strapdown.integrate(*samples)
+    missed_cm = strapdown.missed_cm(strapdown.stance_motion(line, *samples))
+    final_cm = table["strapdown_length_cm"]
+    part = np.minimum(final_cm / strapdown.MIN_MOTION_LENGTH_CM, 1)
+    steps = {
+        "line in time": pd.Series(line.length_cm, table.index),
+        "drift at contact": final_cm - part * missed_cm,
+        "motion at mid-stance": final_cm,
+    }
     found = []
     for name, own in table.groupby("dataset"):
         for step, length_cm in steps.items():

@@ -5,7 +5,12 @@ from scipy.spatial.transform import Rotation
 from tinystride.datasets.simulator import simulate_walk
 from tinystride.gait.signals import StrideSignals
 from tinystride.gait.strapdown import (
+    CM_PER_MOTION,
     GRAVITY_MPS2,
+    MAX_MISSED_CM,
+    MIN_MOTION_LENGTH_CM,
+    POINTS,
+    USUAL_MOTION,
     Strapdown,
     align_to_gravity,
     de_drifted,
@@ -14,7 +19,9 @@ from tinystride.gait.strapdown import (
     resample,
     resample_between,
     rotation_matrices,
+    stance_motion,
     with_impacts,
+    with_stance_motion,
 )
 from tinystride.gait.strides import extract_strides
 
@@ -167,6 +174,46 @@ def test_with_impacts_drift_at_contact_is_corrected(share):
     contact[::9] = np.nan
     after = with_impacts(integral, excess, contact, *impact_share(excess)).length_cm - 140
     assert np.sqrt((after**2).mean()) < np.sqrt(1.1 - share) * 100 * error_m.std()
+
+
+def still(length_cm: np.ndarray) -> Strapdown:
+    """Return integrals of given lengths."""
+    n = len(length_cm)
+    return Strapdown(
+        length_cm=length_cm,
+        displacement_m=np.column_stack([length_cm / 100, np.zeros((n, 2))]),
+        velocity_mps=np.zeros((n, POINTS, 3)),
+        orientation=np.tile(np.eye(3), (n, POINTS, 1, 1)),
+        excess_mps=np.zeros((n, 3)),
+    )
+
+
+def test_stance_motion_known_signals_are_measured():
+    time_s = np.linspace(0, 1.2, POINTS)
+    acc, gyr = np.zeros((1, POINTS, 3)), np.zeros((1, POINTS, 3))
+    acc[0, :, 2] = GRAVITY_MPS2 + 0.2
+    gyr[0, :, 0], gyr[0, :, 1] = 0.3, 2.0 * time_s
+    duration_s = np.array([1.2])
+    motion = stance_motion(integrate(acc, 0 * gyr, duration_s), acc, gyr, duration_s)
+    assert motion[0, :3] == pytest.approx([0.2, 2.0, 0.3])
+    assert motion[0, 3] == pytest.approx(0, abs=1e-9)
+    acc[0, 50:, 0] = 0.7
+    motion = stance_motion(integrate(acc, 0 * gyr, duration_s), acc, gyr, duration_s)
+    assert motion[0, 3] == pytest.approx(0.7)
+
+
+def test_with_stance_motion_unusual_motion_changes_the_length():
+    motion = np.array([USUAL_MOTION] * 3) + np.outer([0, 1, 1], [0.1, 0, 0, 0])
+    after = with_stance_motion(still(np.array([120.0, 120.0, MIN_MOTION_LENGTH_CM / 2])), motion)
+    missed_cm = 0.1 * CM_PER_MOTION[0]
+    assert after.length_cm == pytest.approx([120, 120 + missed_cm, MIN_MOTION_LENGTH_CM / 2 + missed_cm / 2])
+    assert 100 * after.displacement_m[:, 0] == pytest.approx(after.length_cm)
+
+
+def test_with_stance_motion_extreme_motion_is_limited():
+    before = still(np.array([120.0, 0.0]))
+    after = with_stance_motion(before, np.array([[1e6, 1e6, 1e6, -1e6]] * 2))
+    assert after.length_cm == pytest.approx([120 + 4 * MAX_MISSED_CM, 0])
 
 
 def test_resample_many_strides_equals_resample_between():
