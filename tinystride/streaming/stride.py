@@ -74,7 +74,7 @@ class Measure:
         share = (contact - start_sample) / (end_sample - start_sample)
         integral.displacement_m[:2] += self.impacts.error_m(share, excess_m)
         length_cm = 100 * math.hypot(integral.displacement_m[0], integral.displacement_m[1])
-        length_cm *= 1 + missed_cm(integral.motion) / max(length_cm, c.MIN_MOTION_LENGTH_CM)
+        length_cm *= 1 + float(missed_cm(integral.motion)) / max(length_cm, c.MIN_MOTION_LENGTH_CM)
         flags |= integral_flags(integral, duration_s, length_cm, float(np.linalg.norm(drift_mps)), tilt_mps2)
         if not flags & (INCOMPLETE | FLAG["saturated"]):
             update_bias(self.standing, axes, self.mirror, integral.result, up, duration_s)
