@@ -10,7 +10,7 @@ from tinystride.datasets.recording import Recording
 from tinystride.datasets.simulator import simulate_walk_with_truth
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import SimulatedSubject
-from tinystride.gait.flags import _sensors_disagree
+from tinystride.gait.flags import _sensors_disagree, clipped_axes
 from tinystride.gait.strapdown import GRAVITY_MPS2, height_lost_m
 from tinystride.gait.strides import extract_strides
 
@@ -33,6 +33,15 @@ def errors(recording: Recording, truth) -> tuple[np.ndarray, np.ndarray]:
     return table["strapdown_length_cm"].to_numpy() - true_cm, table["flags"].to_numpy()
 
 
+@pytest.fixture(scope="module", params=[(4, 0.6), (5, 0.85), (6, 1.5)])
+def other_walk(request):
+    number, speed_mps = request.param
+    rng = np.random.default_rng(number)
+    return simulate_walk_with_truth(
+        SimulatedSubject.draw(rng), speed_mps=speed_mps, n_strides=14, sensor=VirtualSensor.draw(rng), seed=2
+    )
+
+
 def test_intact_walk_is_unflagged(walk):
     error_cm, flags = errors(*walk)
     assert np.abs(error_cm).max() < MAX_ERROR_CM and (flags == "").all()
@@ -46,6 +55,32 @@ def test_delayed_gyroscope_is_corrected_or_flagged(walk, lag_samples):
     assert np.abs(error_cm[flags == ""]).max(initial=0) < MAX_ERROR_CM + 2
     # If a wrong rate would cause the same drift, nothing is corrected and every stride is flagged.
     assert (flags == "").mean() > 0.8 or all("sensors-disagree" in words for words in flags)
+
+
+@pytest.mark.parametrize("lag_samples", [-3, -2, 2, 3])
+def test_delayed_gyroscope_at_any_speed_is_corrected_or_flagged(other_walk, lag_samples):
+    recording, truth = other_walk
+    shifted = replace(recording, gyr_radps=np.roll(recording.gyr_radps, lag_samples, axis=0))
+    error_cm, flags = errors(shifted, truth)
+    assert np.abs(error_cm[flags == ""]).max(initial=0) < 8
+
+
+@pytest.mark.parametrize("share", [0.85, 1.15])
+def test_wrong_gyroscope_scale_is_not_corrected_as_delay(walk, share):
+    recording, truth = walk
+    scaled = replace(recording, gyr_radps=share * recording.gyr_radps, saturation=(np.nan, np.nan))
+    assert all("sensors-disagree" in words for words in errors(scaled, truth)[1])
+
+
+@pytest.mark.parametrize(("peak_radps", "is_clipped"), [(7.0, False), (9.0, True)])
+def test_clipped_axes_of_a_coarse_sensor_are_clipped_only_above_the_full_scale(peak_radps, is_clipped):
+    step_radps, full_scale_radps = 0.07, 7.7
+    time_s = np.arange(2000) / 100
+    heights = 0.9 + 0.1 * np.sin(2 * np.pi * 0.1 * time_s)
+    swing = peak_radps * heights * np.sin(2 * np.pi * time_s) ** 3
+    gyr = np.clip(step_radps * np.rint(swing / step_radps), -full_scale_radps, full_scale_radps)
+    gyr = gyr[:, None] * [0, 1, 0]
+    assert clipped_axes(Recording("test", "S", "1", "right", 100.0, gyr, gyr)).any() == is_clipped
 
 
 @pytest.mark.parametrize("range_g", [2, 4])

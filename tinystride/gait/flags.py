@@ -19,7 +19,11 @@ MAX_BIAS_ERROR_M = 0.0125
 # Two steps of stairs are 0.3 m; the vertical drift of a stride is 0.04 m (SD), and more in a long stride. On
 # a slope of 15 %, the length is 1 % longer than its horizontal part.
 CLIMB_M, CLIMB_SLOPE = 0.2, 0.15
+# An unknown full scale is the maximum of an axis if it occurs in CLIPPED_SAMPLES samples in a row, or in more
+# samples than the values just below it, within NEAR_MAXIMUM. A peak that is not clipped may also repeat its
+# maximum if the resolution is coarser than COARSE_SHARE of it.
 CLIPPED_SAMPLES = 3
+NEAR_MAXIMUM, COARSE_SHARE = 0.03, 0.01
 # Rotation that a clipped gyroscope lost in a stride and that was added again. Up to this value, repaired
 # strides have the same errors as unclipped strides (llio-ruler, vicon and tripod-excerpt clipped at
 # 400 deg/s).
@@ -100,7 +104,7 @@ def stride_flags(
     # Other activities may look like walking for one stride.
     alone = np.append(False, ~walks[:-1]) & np.append(~walks[1:], False)
     walks &= ~alone
-    saturated = contains_any(mid_stances, _saturated(recording, "acc") | faults.overflowed(recording))
+    saturated = contains_any(mid_stances, at_full_scale(recording, "acc") | faults.overflowed(recording))
     flags = {
         "no-standing": _bias_error_m(duration_s, calibrated.bias_sd_radps) > MAX_BIAS_ERROR_M,
         "wrong-foot": np.zeros(n, dtype=bool),
@@ -115,7 +119,7 @@ def stride_flags(
         | _has_constant_axis(recording, mid_stances)
         | _has_repeats(recording, mid_stances),
         "saturated": saturated
-        | (contains_any(mid_stances, _saturated(recording, "gyr")) & (repaired_rad > MAX_REPAIRED_RAD)),
+        | (contains_any(mid_stances, at_full_scale(recording, "gyr")) & (repaired_rad > MAX_REPAIRED_RAD)),
         "unsteady": (drift_mps > UNSTEADY_MPS) | (tilt_rad > UNSTEADY_TILT_RAD),
     }
     # Only ordinary strides show which foot it is; a clipped gyroscope still does.
@@ -213,29 +217,56 @@ def _has_repeats(recording: Recording, mid_stances: np.ndarray) -> np.ndarray:
 def clipped_axes(recording: Recording) -> np.ndarray:
     """Return 1 or -1 if a gyroscope axis is at its positive or negative full scale, else 0: [N, 3].
 
-    If the full scale is unknown, it is the maximum of an axis that occurs in CLIPPED_SAMPLES samples or more.
+    If the full scale is unknown, it is the maximum of an axis at which samples accumulate.
 
     Args:
         recording: with the samples as recorded
     """
     size = np.abs(recording.gyr_radps)
     clipped = size >= 0.995 * recording.saturation[1]  # False where the full scale is unknown
-    at_maximum = size == size.max(axis=0)
-    clipped |= at_maximum & (at_maximum.sum(axis=0) >= CLIPPED_SAMPLES) & (size > CLIPPED_FROM_RADPS)
+    clipped |= _at_clipped_maximum(size) & (size > CLIPPED_FROM_RADPS)
     return np.where(clipped, np.sign(recording.gyr_radps), 0.0)
 
 
-def _saturated(recording: Recording, sensor: str) -> np.ndarray:
-    """Return the samples [N] of a sensor, "acc" or "gyr", at its full scale, bool.
+def at_full_scale(recording: Recording, sensor: str) -> np.ndarray:
+    """Return the samples [N] of a sensor at its full scale, bool.
 
-    If the full scale is unknown, it is the maximum of an axis that occurs in CLIPPED_SAMPLES samples or more.
+    If the full scale is unknown, it is the maximum of an axis at which samples accumulate.
+
+    Args:
+        recording: with the samples as recorded
+        sensor: "acc" or "gyr"
     """
     samples = recording.acc_mps2 if sensor == "acc" else recording.gyr_radps
     size = np.abs(samples)
     # An unknown full scale is NaN, and comparisons with NaN are false.
     marked = (size >= 0.995 * recording.saturation[sensor == "gyr"]).any(axis=1)
-    at_maximum = size == size.max(axis=0)
-    return np.asarray(marked | (at_maximum & (at_maximum.sum(axis=0) >= CLIPPED_SAMPLES)).any(axis=1))
+    return np.asarray(marked | _at_clipped_maximum(size).any(axis=1))
+
+
+def _at_clipped_maximum(size: np.ndarray) -> np.ndarray:
+    """Return where each axis is at a maximum that clipping causes, [N, 3] bool; size: [N, 3], magnitudes."""
+    return np.column_stack([_is_clipped_maximum(axis) for axis in size.T])
+
+
+def _is_clipped_maximum(size: np.ndarray) -> np.ndarray:
+    """Return the samples [N] at the maximum, bool; none if clipping is not the cause.
+
+    size: [N], magnitudes of one axis
+    """
+    maximum = size.max(initial=0.0)
+    at_maximum = size == maximum
+    n = np.count_nonzero(at_maximum)
+    if n < CLIPPED_SAMPLES:
+        return np.zeros(len(size), dtype=bool)
+    steps = np.diff(np.unique(size))
+    # Rounding of equal counts is not a step.
+    resolution = steps[steps > 1e-6 * maximum].min(initial=np.inf)
+    near = size >= maximum - max(NEAR_MAXIMUM * maximum, 1.5 * resolution)
+    accumulates = n > np.count_nonzero(near) - n
+    total = np.append(0, np.cumsum(at_maximum))
+    in_row = (total[CLIPPED_SAMPLES:] - total[:-CLIPPED_SAMPLES] == CLIPPED_SAMPLES).any()
+    return at_maximum & (accumulates or (in_row and resolution < COARSE_SHARE * maximum))
 
 
 def contains_any(mid_stances: np.ndarray, samples: np.ndarray) -> np.ndarray:

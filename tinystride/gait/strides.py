@@ -16,6 +16,7 @@ from tinystride.gait.calibration import calibrate
 from tinystride.gait.flags import (
     UNSTEADY_MPS,
     UNSTEADY_TILT_RAD,
+    at_full_scale,
     clipped_axes,
     contains_any,
     heading_change_deg,
@@ -220,10 +221,12 @@ def _stride_columns(
     gyr_radps, repaired_rad = clipping.repair(
         acc_mps2, gyr_radps, recording.rate_hz, mid_stances, clipped, axes
     )
-    in_step = in_step or bool(clipped.any())
-    synchronized = None if in_step else faults.synchronized(recording, acc_mps2, gyr_radps, mid_stances)
-    if synchronized is not None:
-        return _stride_columns(synchronized, options, in_step=True)
+    delay = faults.Delay(0.0, False)
+    if not in_step:
+        disturbed = contains_any(mid_stances, clipped.any(axis=1) | at_full_scale(recording, "acc"))
+        delay = faults.find_delay(acc_mps2, gyr_radps, recording.rate_hz, mid_stances[~disturbed])
+    if delay.lag_s:
+        return _stride_columns(faults.synchronized(recording, delay.lag_s), options, in_step=True)
     contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances).round(PLACE_DECIMALS)
     signals = _cut_signals(recording, acc_mps2, gyr_radps, mid_stances, contacts)
     acc_mps2, gyr_radps, duration_s = strapdown.resample(signals)
@@ -240,6 +243,7 @@ def _stride_columns(
     flags = stride_flags(
         recording, mid_stances, acc_mps2, gyr_radps, integral, contact, calibrated, options, repaired_rad
     )
+    flags["sensors-disagree"] |= delay.is_unclear
     sd_cm = length_sd_cm(integral, acc_mps2, excess_m[:, 0] - impacts[1], recording.rate_hz)
     columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, repaired_rad, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
