@@ -4,6 +4,8 @@
 PYTHON ?=
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Python keeps the bytecode of a module that it imports: packages are installed without.
+export PYTHONDONTWRITEBYTECODE :=
 
 # Debian packages for Python, the stage export-c (C compiler) and the stage benchmark-mcu (Arm compiler, emulator).
 RUN_PACKAGES := git gcc libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
@@ -13,7 +15,7 @@ TEST_PACKAGES := cmake clang doxygen 'libclang-rt-dev|libclang-rt-19-dev|libclan
 	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf 'qemu-system-riscv|qemu-system-misc'
 # Packages that compile the C library to WebAssembly; the runtime must have the version of clang.
 DEMO_PACKAGES := clang lld wasi-libc 'libclang-rt-dev-wasm32|libclang-rt-19-dev-wasm32|libclang-rt-18-dev-wasm32|libclang-rt-14-dev-wasm32'
-SET_UP := tools/virtual_environment.sh tools/find_python.sh tools/debian_packages.sh tools/install.py
+SET_UP := tools/virtual_environment.sh tools/find_python.sh tools/packages.sh tools/debian_packages.sh tools/install.py
 
 .PHONY: run check test lock readme studies peers experiments benchmark demo docs docs-c release clean
 .DELETE_ON_ERROR:
@@ -43,15 +45,13 @@ test: $(VENV)/test.stamp
 # The stamp is touched last, so that an interrupted installation does not count as complete.
 $(VENV)/run.stamp: requirements.lock pyproject.toml setup.py $(SET_UP)
 	@tools/virtual_environment.sh $(VENV) $(PYTHON)
-	@tools/debian_packages.sh $(RUN_PACKAGES)
-	@$(VENV)/bin/python tools/install.py requirements.lock
+	@tools/packages.sh $(VENV)/bin/python requirements.lock $(RUN_PACKAGES)
 	@touch $@
 
 # The development lock contains all packages of the smaller lock.
 $(VENV)/test.stamp: requirements-dev.lock pyproject.toml setup.py $(SET_UP)
 	@tools/virtual_environment.sh $(VENV) $(PYTHON)
-	@tools/debian_packages.sh $(RUN_PACKAGES) $(TEST_PACKAGES) $(DEMO_PACKAGES)
-	@$(VENV)/bin/python tools/install.py requirements-dev.lock
+	@tools/packages.sh $(VENV)/bin/python requirements-dev.lock $(RUN_PACKAGES) $(TEST_PACKAGES) $(DEMO_PACKAGES)
 	@touch $(VENV)/run.stamp $@
 
 # Update the locks to the newest versions (needs uv): one version of each package for every system and Python, with

@@ -70,7 +70,9 @@ def watch(progress: Progress, before: int, total: int, finished: threading.Event
 def install(lock: Path, progress: Progress) -> int:
     """Run pip and return its exit status; its output goes to LOG."""
     total = len(re.findall(r"^[\w.-]+(?:\[[^]]*\])?==", lock.read_text(), re.MULTILINE))
-    command = [*PIP, "install", "--progress-bar=off", "--retries=3", "--require-hashes", "-r", str(lock)]
+    # Python compiles a module when it is imported first, which is never for most of them.
+    options = ["--progress-bar=off", "--retries=3", "--no-compile", "--require-hashes"]
+    command = [*PIP, "install", *options, "-r", str(lock)]
     finished, watcher = threading.Event(), None
     seen = 0
     with (

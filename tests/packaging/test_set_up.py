@@ -209,3 +209,28 @@ def test_debian_packages_without_root_and_sudo_are_named(tools, tmp_path):
     assert done.returncode == 1
     expected = "error: Debian packages are missing; as root, run: apt-get install no-such-a no-such-c\n"
     assert done.stderr == expected
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-query"), reason="no Debian system")
+@pytest.mark.parametrize(
+    ("python_status", "entry", "status", "last"),
+    [
+        (0, "dpkg", 0, "Python packages"),
+        (3, "dpkg", 3, "Python packages"),
+        (0, "no-such-package", 1, "error: apt-get could not read the lists of packages (E: no network); "),
+    ],
+)
+def test_packages_as_root_installs_both_and_reports_failures(
+    tools, tmp_path, python_status, entry, status, last
+):
+    for name in ("dpkg-query", "tr", "sed", "mktemp", "grep"):
+        (tools / name).symlink_to(shutil.which(name))
+    program(tools / "id", "#!/bin/sh\necho 0\n")
+    program(tools / "apt-get", "#!/bin/sh\necho 'E: no network'\nexit 1\n")
+    python = program(
+        tmp_path / "python", f"#!/bin/sh\necho 'Python packages' \"$2\" >&2\nexit {python_status}\n"
+    )
+    done = run(TOOLS / "packages.sh", python, "some.lock", entry, cwd=tmp_path, PATH=str(tools))
+    assert done.returncode == status
+    lines = done.stderr.splitlines()
+    assert lines[0] == "Python packages some.lock" and lines[-1].startswith(last)
