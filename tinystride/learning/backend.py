@@ -32,9 +32,23 @@ def _flush() -> None:
         sys.stderr.flush()
 
 
+@contextmanager
+def _without(*names: str) -> Iterator[None]:
+    """Make imports of packages fail within the block, except of those that are imported already."""
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
 # The discarded messages describe processor and graphics cards; errors are exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with extra("train"), quiet_stderr():
+# Keras imports these two, if they are installed, for functions that are not used here: a sixth of the time.
+with extra("train"), quiet_stderr(), _without("matplotlib", "sklearn"):
     import keras
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
