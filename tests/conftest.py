@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.sharing import shared, start_sharing
 from tinystride.errors import UnreachableError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,7 +24,6 @@ MARKERS = {
     "codegen/test_exactness.py": "compilers",
     "demo/": "browser",
     "docs/test_site.py": "browser",
-    "learning/test_backend.py": "slow",
     "learning/test_prediction.py": "slow",
     "learning/test_quantization.py": "slow",
     "learning/test_training.py": "slow",
@@ -36,13 +36,45 @@ MARKERS = {
 UNMARKED = ("pipeline/test_graph.py",)
 
 
+def pytest_configure() -> None:
+    start_sharing()
+
+
+# Files that take the longest come first, so that both processes end at about the same time. The first file
+# makes the clone that most of pipeline/ needs, while the other process runs the next files.
+LONG = (
+    "pipeline/test_repro.py",
+    "pipeline/test_paper.py",
+    "test_sweep.py",
+    "mcu/test_network_benchmark.py",
+    "pipeline/test_processors.py",
+    "pipeline/test_experiments.py",
+    "docs/test_tutorials.py",
+    "pipeline/",
+    "codegen/",
+    "demo/",
+    "streaming/",
+    "docs/",
+)
+
+
+def place(item: pytest.Item) -> str:
+    return item.path.relative_to(ROOT / "tests").as_posix()
+
+
+def rank(item: pytest.Item) -> int:
+    """Return the place of a test's file in LONG, or the length of LONG."""
+    found = (number for number, beginning in enumerate(LONG) if place(item).startswith(beginning))
+    return next(found, len(LONG))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        place = item.path.relative_to(ROOT / "tests").as_posix()
         for beginning, marker in MARKERS.items():
-            if place.startswith(beginning) and place not in UNMARKED:
+            if place(item).startswith(beginning) and place(item) not in UNMARKED:
                 item.add_marker(marker)
+    items.sort(key=rank)
 
 
 def mirrors() -> list[str]:
@@ -68,18 +100,18 @@ def browser() -> Iterator:
 
 
 @pytest.fixture(scope="session")
-def raw_folder(tmp_path_factory) -> Path:
+def raw_folder() -> Path:
     """data/raw with all recorded sets; tests that need it are skipped if it cannot be reached."""
     from tinystride.datasets.download import download
 
-    folder = tmp_path_factory.mktemp("recorded") / "raw"
+    def make(folder: Path) -> None:
+        options = {"when_unreachable": "fail", "simulated": {}, "seed": 0, "progress": False}
+        download(RECORDED, folder / "raw", mirrors=mirrors(), **options)
+
     try:
-        download(
-            RECORDED, folder, mirrors=mirrors(), when_unreachable="fail", simulated={}, seed=0, progress=False
-        )
+        return shared("recorded", make) / "raw"
     except UnreachableError as error:
         pytest.skip(f"needs recorded data: {error}")
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -97,11 +129,13 @@ def recorded_data(raw_folder, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def strides_folder(raw_folder, tmp_path_factory) -> Path:
+def strides_folder(raw_folder) -> Path:
     """data/strides of the recorded sets."""
     from tinystride.datasets.loading import load_recordings
     from tinystride.gait.strides import GaitOptions, gather_strides, write_strides
 
-    folder = tmp_path_factory.mktemp("preprocessed") / "strides"
-    write_strides(gather_strides(load_recordings(raw_folder), GaitOptions(), progress=False), folder)
-    return folder
+    def make(folder: Path) -> None:
+        strides = gather_strides(load_recordings(raw_folder), GaitOptions(), progress=False)
+        write_strides(strides, folder / "strides")
+
+    return shared("preprocessed", make) / "strides"

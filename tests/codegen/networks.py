@@ -2,24 +2,26 @@
 
 import subprocess
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 
 from tests.codegen.operator_networks import OPERATORS, operator_network
 from tests.codegen.tflite_builder import Builder
+from tests.sharing import shared
 
 HERE = Path(__file__).parent
 
 
 @cache
 def keras_networks() -> dict[str, bytes]:
-    """Converted once a session, in a process of its own, since importing TensorFlow takes ten seconds."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Converted once a run, in a process of its own, since importing TensorFlow takes ten seconds."""
+
+    def make(folder: Path) -> None:
         subprocess.run(
             [sys.executable, str(HERE / "make_keras_networks.py"), folder], check=True, capture_output=True
         )
-        return {path.stem: path.read_bytes() for path in sorted(Path(folder).glob("*.tflite"))}
+
+    return {path.stem: path.read_bytes() for path in sorted(shared("keras", make).glob("*.tflite"))}
 
 
 def _along_height() -> bytes:

@@ -31,7 +31,9 @@ def build(library, tmp_path_factory):
 
 
 def replay(build, *arguments, code=0) -> subprocess.CompletedProcess:
-    ran = subprocess.run([build / "replay", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(
+        [build / "replay", *map(str, arguments)], capture_output=True, text=True, timeout=600
+    )
     assert ran.returncode == code, ran.stdout + ran.stderr
     return ran
 
@@ -134,7 +136,7 @@ def test_bare_metal_emulator_prints_strides(library, tmp_path, name):
         ["qemu-system-arm", "-M", core.machine, "-nographic", "-semihosting", "-kernel", image],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         stdin=subprocess.DEVNULL,
     )
     assert ran.returncode == 0

@@ -29,6 +29,11 @@ def library(tmp_path_factory):
     return export_estimator(tmp_path_factory.mktemp("estimator"))
 
 
+@pytest.fixture(scope="module")
+def fuzzer(library, tmp_path_factory):
+    return fuzz.build(library, tmp_path_factory.mktemp("fuzzer"))
+
+
 def to_stream(recording: Recording) -> Stream:
     samples = np.hstack([recording.acc_mps2, recording.gyr_radps])
     return Stream(recording.rate_hz, recording.foot, samples, recording.saturation)
@@ -218,14 +223,14 @@ ANGULAR_RATES_TOO_HIGH_TO_INTEGRATE = (
 
 
 @pytest.mark.parametrize("calls", [CONSTANT_GYROSCOPE, ANGULAR_RATES_TOO_HIGH_TO_INTEGRATE])
-def test_fuzz_inputs_of_past_failures_pass(library, tmp_path, calls):
+def test_fuzz_inputs_of_past_failures_pass(fuzzer, tmp_path, calls):
     (tmp_path / "input").write_bytes(base64.b64decode(calls))
-    ran = subprocess.run([fuzz.build(library, tmp_path), tmp_path / "input"], capture_output=True, text=True)
+    ran = subprocess.run([fuzzer, tmp_path / "input"], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
 
 
-def test_fuzz_arbitrary_calls_find_no_error(library, tmp_path):
-    calls, strides = fuzz.run(fuzz.build(library, tmp_path), seed=1, runs=1000, max_s=12)
+def test_fuzz_arbitrary_calls_find_no_error(fuzzer):
+    calls, strides = fuzz.run(fuzzer, seed=1, runs=1000, max_s=600)
     assert calls > 50_000 and strides > 50
 
 
@@ -239,4 +244,4 @@ def test_fuzz_array_too_small_is_detected(library, tmp_path):
     assert changed == 1
     header.write_text(text)
     with pytest.raises(AssertionError, match=r"out of bounds|overflow"):
-        fuzz.run(fuzz.build(tmp_path / "c", tmp_path), seed=1, runs=150, max_s=15)
+        fuzz.run(fuzz.build(tmp_path / "c", tmp_path), seed=1, runs=150, max_s=600)

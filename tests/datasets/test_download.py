@@ -397,7 +397,7 @@ def test_download_after_a_killed_run_resumes_to_the_same_folder(tmp_path, server
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(how)
-    assert process.wait(timeout=60) != 0
+    assert process.wait(timeout=600) != 0
     assert not (tmp_path / "raw").exists()
     server.delay_s, server.asked = 0.0, []
     fetch(tmp_path / "raw", server.url)

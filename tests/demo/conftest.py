@@ -57,6 +57,7 @@ def opened(browser: Browser, page_path: Path):
         options = {"reduced_motion": "reduce", "accept_downloads": True} | options
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
         contexts[-1].set_offline(True)
+        contexts[-1].set_default_timeout(300_000)
         page = contexts[-1].new_page()
         if script:
             page.add_init_script(script)
@@ -89,10 +90,10 @@ def analyse(opened) -> Callable[..., str]:
                 "([name, value]) => { document.forms[0].elements[name].value = value; }", [name, value]
             )
         page.set_input_files("#files", [str(path) for path in paths])
-        page.wait_for_selector(FINISHED, timeout=120_000)
+        page.wait_for_selector(FINISHED, timeout=300_000)
         for number, foot in enumerate(feet):
             page.locator("#file-list select").nth(number).select_option(foot)
-            page.wait_for_selector(FINISHED, timeout=120_000)
+            page.wait_for_selector(FINISHED, timeout=300_000)
         return outcome(page)
 
     return run
@@ -105,7 +106,7 @@ def outcome(page: Page) -> str:
     return downloaded(page, "#save-csv")
 
 
-def wait_until(page: Page, expression: str, timeout_s: float = 60.0) -> None:
+def wait_until(page: Page, expression: str, timeout_s: float = 300.0) -> None:
     """Wait until a JavaScript expression is true: the page's policy forbids Playwright's way."""
     end = time.monotonic() + timeout_s
     while not page.evaluate(expression):

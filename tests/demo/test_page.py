@@ -93,6 +93,7 @@ def test_policy_blocks_every_request(browser, page_path):
     server = http.server.HTTPServer(("127.0.0.1", 0), Listener)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     page = browser.new_page()
+    page.set_default_timeout(300_000)
     page.goto(page_path.as_uri())
     blocked = page.evaluate(
         """async (address) => {

@@ -97,6 +97,7 @@ def opened(browser, site):
 
     def open_page(name: str, width: int) -> Page:
         contexts.append(browser.new_context(viewport={"width": width, "height": 800}))
+        contexts[-1].set_default_timeout(300_000)
         page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))

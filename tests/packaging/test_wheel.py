@@ -57,7 +57,7 @@ def installed(wheel, tmp_path_factory) -> Path:
     environment = tmp_path_factory.mktemp("environment") / "venv"
     made = run(sys.executable, "-m", "venv", environment, cwd=ROOT)
     assert made.returncode == 0, made.stdout + made.stderr
-    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--retries=1"]
+    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile", "--retries=1"]
     got = run(*pip, "--require-hashes", "-r", ROOT / "requirements-core.lock", cwd=ROOT)
     if got.returncode:
         unreachable = (

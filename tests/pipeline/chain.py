@@ -1,4 +1,4 @@
-"""From recordings to metrics and C in one process, small enough for an emulated processor: `chain.py FOLDER`.
+"""From recordings to the int8 network and its predictions, for an emulated processor: `chain.py FOLDER`.
 
 Prints {file: SHA-256} of all that the steps leave, as JSON. The steps are those of the stages, with fewer
 people, epochs and strides.
@@ -10,25 +10,23 @@ from pathlib import Path
 
 import numpy as np
 
-from tinystride.codegen import export_model
-from tinystride.datasets.recording import FEET, Recording
+from tinystride.datasets.recording import Recording
 from tinystride.datasets.simulator import simulate_walk
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import SimulatedSubject
-from tinystride.evaluation.metrics import evaluate
 from tinystride.files import sha256, write_bytes, write_json
 from tinystride.gait.strides import GaitOptions, gather_strides, write_strides
 from tinystride.learning.cross_validation import cross_validate
 from tinystride.learning.estimators import choose
 
-SUBJECTS = "ABC"
+FOOT_OF_SUBJECT = {"A": "left", "B": "right", "C": "left"}
 
 
 def recordings() -> list[Recording]:
     walks = []
-    for number, name in enumerate(SUBJECTS):
+    for number, (name, foot) in enumerate(FOOT_OF_SUBJECT.items()):
         subject, sensor = SimulatedSubject(name), VirtualSensor.draw(np.random.default_rng(number))
-        walks += [simulate_walk(subject, foot=foot, seed=number, sensor=sensor, trial="1") for foot in FEET]
+        walks.append(simulate_walk(subject, foot=foot, seed=number, sensor=sensor, trial="1"))
     return walks
 
 
@@ -45,13 +43,7 @@ def main(folder: Path) -> None:
     write_bytes(folder / "stride_int8.tflite", fold.quantized.int8)
     write_json(folder / "epochs.json", [vars(epoch) for epoch in fold.training.epochs])
     write_json(folder / "difference.json", fold.quantized.difference)
-    split = {"final": part, "folds": []}
-    metrics, evaluated = evaluate(
-        strides.table, split, fold.predictions, {}, source="simulated", seed=1, resamples=20
-    )
-    write_json(folder / "metrics.json", metrics)
-    evaluated.to_csv(folder / "strides.csv", index=False, float_format="%.4f")
-    export_model(folder / "stride_int8.tflite", folder / "c", vectors=0)
+    fold.predictions.to_csv(folder / "predictions.csv", index=False, float_format="%.4f")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     print(json.dumps({path.relative_to(folder).as_posix(): sha256(path) for path in files}))
 

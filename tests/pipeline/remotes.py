@@ -104,7 +104,7 @@ def serving(*command: str, port: int, log: Path) -> Iterator[None]:
 
 
 def _wait_for(server: subprocess.Popen, port: int, log: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 600
     while time.monotonic() < until and server.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -21,7 +21,7 @@ def vectors(folder: Path) -> int:
     return metrics["cortex-m4f"]["network"]["vectors"]
 
 
-def wait_for_queue(clone: Path, name: str, seconds: float = 600) -> str:
+def wait_for_queue(clone: Path, name: str, seconds: float = 1800) -> str:
     """The state of a queued experiment when it is done."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

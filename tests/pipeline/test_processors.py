@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.pipeline.clones import ROOT, environment, run
 
@@ -21,7 +22,11 @@ OTHER_KERNELS = {
     "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
     "TF_NUM_INTRAOP_THREADS": "1",
 }
-EMULATED = ("Haswell", "EPYC")
+# The others compile, emulate and copy.
+COMPUTING = [
+    "download", "preprocess", "split-by-subject", "train", "quantize", "cross-validate@0", "evaluate",
+    "report",
+]  # fmt: skip
 QEMU = shutil.which("qemu-x86_64")
 
 
@@ -46,24 +51,28 @@ def result(running: subprocess.Popen) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.pipeline
-def test_repro_other_kernels_and_one_core_give_the_same_bytes(reproduced, tmp_path):
-    other = tmp_path / "elsewhere"
-    run(tmp_path, "git", "clone", "--quiet", str(reproduced), str(other))
-    before = (other / "dvc.lock").read_text()
-    (other / "dvc.lock").unlink()
+def test_repro_other_kernels_and_one_core_give_the_same_bytes(copy_of_reproduced):
+    """Run the stages that compute with numbers, and one fold of two."""
+    clone = copy_of_reproduced
+    before = (clone / "dvc.lock").read_text()
+    stages = yaml.safe_load(before)["stages"]
+    assert {*COMPUTING} < {*stages}
     core = str(min(os.sched_getaffinity(0)))
-    run(other, "taskset", "--cpu-list", core, "dvc", "repro", "--force", **OTHER_KERNELS)
-    assert (other / "dvc.lock").read_text() == before
-    assert run(other, "git", "status", "--porcelain").stdout == ""
+    forced = ["dvc", "repro", "--force", "--single-item", *COMPUTING]
+    said = run(clone, "taskset", "--cpu-list", core, *forced, **OTHER_KERNELS).stdout
+    assert [stage for stage in COMPUTING if f"Running stage '{stage}'" not in said] == []
+    assert (clone / "dvc.lock").read_text() == before
+    assert run(clone, "git", "status", "--porcelain").stdout == ""
 
 
 @pytest.mark.slow
 @pytest.mark.pipeline
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="compares x86-64 processors")
 @pytest.mark.skipif(QEMU is None, reason="needs qemu-x86_64 (Debian: qemu-user)")
-def test_chain_emulated_processors_give_the_same_bytes(tmp_path):
-    """Emulate Haswell (no AVX-512, no AMX) and EPYC (another maker), where libraries choose other kernels."""
-    emulated = [hashes(tmp_path / cpu, QEMU, "-cpu", cpu) for cpu in EMULATED]
+def test_chain_emulated_processor_gives_the_same_bytes(tmp_path):
+    """Emulate another maker's processor, without AVX-512 and AMX, where libraries choose other kernels."""
+    intel = "GenuineIntel" in Path("/proc/cpuinfo").read_text()
+    emulated = hashes(tmp_path / "emulated", QEMU, "-cpu", "EPYC" if intel else "Haswell")
     own = result(hashes(tmp_path / "own"))
-    assert len(own) > 15 and "stride_int8.tflite" in own and "metrics.json" in own
-    assert [result(running) for running in emulated] == [own, own]
+    assert len(own) > 7 and "stride_int8.tflite" in own and "predictions.csv" in own
+    assert result(emulated) == own

@@ -131,6 +131,7 @@ def test_dvc_plots_offline_are_drawn(reproduced, tmp_path, browser):
     text = (page_folder / "index.html").read_text()
     assert 'src="http' not in text
     page = browser.new_page()
+    page.set_default_timeout(300_000)
     asked, errors = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -31,6 +31,7 @@ def opened(browser, path):
 
     def open_page(width: int, height: int = 900, **options) -> Page:
         contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
+        contexts[-1].set_default_timeout(300_000)
         page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
