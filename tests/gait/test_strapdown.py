@@ -159,6 +159,11 @@ def test_impact_share_few_strides_is_small():
     assert impact_share(np.array([[0.3, 0, 0.02]]))[0] < 0.1
 
 
+def test_impact_share_follows_the_vertical_excess_within_two_strides():
+    shaken = np.array([[0.2, 0, 0.2], [-0.2, 0, -0.2]])
+    assert impact_share(shaken)[0] > 0.4 and impact_share(shaken * [1, 1, 0.1])[0] < 0.05
+
+
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_with_impacts_drift_at_contact_is_corrected(share):
     excess, error_m = drifted(share, np.random.default_rng(1))

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,17 @@ from tinystride.datasets.simulated_activities import simulate_activity
 from tinystride.datasets.simulator import simulate_walk
 from tinystride.datasets.walker import Leg, SimulatedSubject
 from tinystride.errors import DataError, ModelError, ParameterError
+from tinystride.firmware import constants
 from tinystride.gait.matching import match
 from tinystride.gait.strides import extract_strides, gather_strides
 from tinystride.learning.model_file import attach_metadata
 from tinystride.predict import stream_strides
+from tinystride.streaming import plausibility
+from tinystride.streaming.config import Design
 from tinystride.streaming.evaluation import COLUMN, SD_COLUMN, stream_tested, unseen_models
 from tinystride.streaming.native import NativeEstimator
+from tinystride.streaming.standing import Standing
+from tinystride.streaming.state import FLAG
 from tinystride.streaming.twin import TwinEstimator
 
 
@@ -87,6 +93,53 @@ def test_rate_off_by_an_eighth_flags_sensors_disagree(native, factor):
     strides = native.strides(replace(recording, rate_hz=factor * 100, walking_s=None))
     flagged = strides["flags"].str.contains("sensors-disagree").to_numpy()
     assert flagged[6:].all() if factor != 1 else not flagged.any()
+
+
+@pytest.mark.parametrize("factor", [0.85, 1.0, 1.15])
+def test_sensors_disagree_clipped_gyroscope_is_compared_after_the_repair(native, factor):
+    recording = walk(1)
+    limit = 0.7 * np.abs(recording.gyr_radps).max()
+    clipped = replace(
+        recording,
+        gyr_radps=np.clip(recording.gyr_radps, -limit, limit),
+        saturation=(np.nan, limit),
+        reference=recording.reference.iloc[:0],
+        rate_hz=factor * recording.rate_hz,
+    )
+    for flags in (native.strides(clipped)["flags"], extract_strides(clipped).table["flags"]):
+        assert flags.str.contains("saturated").sum() >= 8
+        flagged = flags.str.contains("sensors-disagree")
+        assert flagged[5:].all() if factor != 1 else not flagged.any()
+
+
+def test_walking_flags_single_odd_stride_flags_the_next_one_only_without_three_walking_strides(monkeypatch):
+    walks = iter([])
+    monkeypatch.setattr(plausibility, "template_correlation", lambda _: (1.0, 0))
+    monkeypatch.setattr(plausibility, "is_walking", lambda *_: next(walks))
+    integral = SimpleNamespace(gyr=np.zeros((64, 3)))
+
+    def flagged(kinds: str) -> str:
+        nonlocal walks
+        walks, checks = iter([kind == "w" for kind in kinds]), plausibility.Checks()
+        raised = [checks.walking_flags(integral, 1.0, 0.0, False, FLAG["turn"]) for _ in kinds]
+        return "".join("x" if bits & FLAG["not-walking"] else "." for bits in raised)
+
+    assert flagged("wwwnww") == "...x.."
+    assert flagged("wwwnnww") == "...xxx."
+    assert flagged("wnww") == ".xx."
+    assert flagged("nwnwnw") == "xxxxxx"
+    assert flagged("wwwnwnw") == "...x.xx"
+
+
+def test_standing_force_at_rest_is_estimated_from_stances_near_gravity():
+    near, offset = (Standing(Design.of(100.0)) for _ in range(2))
+    for pushed_mps2 in (0.0, 0.4, 0.05, 0.6, 0.3) * 3:
+        counts = (constants.GRAVITY + np.array([pushed_mps2, 0.4])) / constants.ACC_UNIT
+        near.update_rest_force([0, 0, round(counts[0])], 600)
+        offset.update_rest_force([0, 0, round(counts[1])], 600)
+    # The mean of these stances is 0.27 m/s² above gravity. A sensor with an offset is still recognized.
+    assert abs(near.rest_mps2 - constants.GRAVITY) < 0.1
+    assert offset.rest_mps2 - constants.GRAVITY == pytest.approx(0.4, abs=0.1)
 
 
 def test_contact_is_not_after_the_end_of_its_stride(native):
@@ -264,7 +317,7 @@ def test_finish_repeated_sample_is_not_standing(native, twin):
         for end in range(int(end_s * walked.rate_hz) - 8, int(end_s * walked.rate_hz) + 8, 4):
             cut = part(walked, slice(0, end))
             strides = native.strides(cut)
-            assert strides["flags"].str.contains("no-standing")[1:4].all()
+            assert strides["flags"].str.contains("no-standing")[2:4].all()
             assert strides["flags"].tolist() == twin.strides(cut)["flags"].tolist()
 
 
