@@ -278,6 +278,12 @@ MAX_CLIPPING_RADPS: Annotated[float, "its maximum, rad/s"] = clipping.MAX_CLIPPI
 LONG_CLIPPING_S: Annotated[
     float, "duration below which a run of clipped samples exceeds the full scale less, s"
 ] = clipping.LONG_CLIPPING_S
+VERTICAL_SD_MPS: Annotated[
+    float, "standard deviation of the vertical velocity at the end of a stride with an intact gyroscope, m/s"
+] = clipping.VERTICAL_SD_MPS
+VERTICAL_PER_RADPS_M: Annotated[float, "its growth per angular rate at mid-stance, m/s per rad/s"] = (
+    clipping.VERTICAL_PER_RADPS_M
+)
 CLIPPING_TILT_PER_RADPS: Annotated[
     float, "uncertainty of the tilt per angular rate at mid-stance, rad per rad/s"
 ] = clipping.CLIPPING_TILT_PER_RADPS

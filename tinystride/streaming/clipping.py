@@ -1,4 +1,4 @@
-"""Repair of a clipped gyroscope by gravity at both mid-stances (firmware/clipping.inc)."""
+"""Repair of a clipped gyroscope by gravity and vertical velocity at the ends (firmware/clipping.inc)."""
 
 from dataclasses import dataclass
 
@@ -65,23 +65,29 @@ def add_lost_rotation(
     time_s[:, 0] = 0
     if not time_s.any():
         return gyr_radps, 0.0
-    repaired, _, covariance, up = _integrated(
-        acc_mps2, gyr_radps, axes, duration_s, runs, time_s, rate_hz, np.zeros(2)
+    repaired, _, covariance, up, end_mps = _integrated(
+        acc_mps2, gyr_radps, axes, duration_s, runs, time_s, rate_hz, np.zeros(3)
     )
-    correction = np.zeros(2)
+    correction = np.zeros(3)
     if up[2] > 0:
         slope = np.array([up[1], -up[0]]) / up[2]
-        missing_rad = slope / (1 + 0.28 * (slope @ slope))
-        variance = _tilt_variance(acc_mps2[[0, -1]], repaired[[0, -1]])
-        correction = np.linalg.solve(covariance + variance * np.eye(2), missing_rad)
+        missing = np.append(slope / (1 + 0.28 * (slope @ slope)), -end_mps[2])
+        # A lost rotation turns all later changes of the velocity.
+        effect = np.array([[1, 0, 0], [0, 1, 0], [end_mps[1], -end_mps[0], -1]])
+        variance = np.diag(_end_variance(acc_mps2[[0, -1]], repaired[[0, -1]]))
+        correction = effect.T @ np.linalg.solve(effect @ covariance @ effect.T + variance, missing)
     return _integrated(acc_mps2, gyr_radps, axes, duration_s, runs, time_s, rate_hz, correction)[:2]
 
 
-def _tilt_variance(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> float:
-    """Return the variance, rad², of the tilt as gravity shows it, from samples [2, 3] at both ends."""
+def _end_variance(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> list[float]:
+    """Return the variances of the tilt about two axes, rad², and of the vertical velocity, (m/s)².
+
+    acc_mps2, gyr_radps: samples [2, 3] at both ends of the stride
+    """
     pushed = np.linalg.norm(acc_mps2, axis=1) / c.GRAVITY - 1
-    turning = c.CLIPPING_TILT_PER_RADPS**2 * (gyr_radps**2).sum(axis=1)
-    return float(c.STRIDE_TILT_SD_RAD**2 + (pushed**2 + turning).sum())
+    turning = (gyr_radps**2).sum()
+    tilt = c.STRIDE_TILT_SD_RAD**2 + (pushed**2).sum() + c.CLIPPING_TILT_PER_RADPS**2 * turning
+    return [tilt, tilt, c.VERTICAL_SD_MPS**2 + c.VERTICAL_PER_RADPS_M**2 * turning]
 
 
 def _integrated(
@@ -93,7 +99,7 @@ def _integrated(
     time_s: np.ndarray,
     rate_hz: float,
     correction: np.ndarray,
-) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, np.ndarray]:
     """Integrate a stride and add the lost rotation.
 
     Args:
@@ -104,27 +110,32 @@ def _integrated(
         runs: as in add_lost_rotation
         time_s: [runs, 64] time of each run within the interval of each point, s
         rate_hz: as in add_lost_rotation
-        correction: [2] estimate_correction of the C
+        correction: [3] estimate_correction of the C
 
     Returns:
-        repaired angular rate [64, 3]; added rotation, rad; covariance [2, 2] of the tilt at the end before
-        gravity is used, rad²; specific force [3] at the end, m/s²
+        repaired angular rate [64, 3]; added rotation, rad; covariance [3, 3] before the correction: of the
+        rotation about two axes, rad, and of the vertical velocity that it would cause by the velocity at its
+        time, m/s; at the end: specific force [3], m/s², and velocity [3], m/s
     """
     step_s = duration_s / (POINTS - 1)
     orientation = align_to_gravity((acc_mps2[0] @ axes.T)[None])[0] @ axes
-    repaired, repaired_rad, covariance = gyr_radps.copy(), 0.0, np.zeros((2, 2))
+    repaired, repaired_rad, covariance = gyr_radps.copy(), 0.0, np.zeros((3, 3))
+    acceleration, velocity = orientation @ acc_mps2[0] - [0, 0, c.GRAVITY], np.zeros(3)
     for point in range(1, POINTS):
         for run, own_s in zip(runs, time_s[:, point], strict=True):
             if own_s > 0:
                 span_s = run.n / rate_hz
                 share = min(span_s / c.LONG_CLIPPING_S, 1.0)
-                tilt_per_rotation = run.sign * orientation[:2, run.axis]
+                x, y = run.sign * orientation[:2, run.axis]
+                effect = np.array([x, y, x * velocity[1] - y * velocity[0]])
                 prior = (c.CLIPPING_SD_RADPS * share) ** 2 * span_s
-                lost = c.CLIPPING_RADPS * share + prior * (tilt_per_rotation @ correction)
+                lost = c.CLIPPING_RADPS * share + prior * (effect @ correction)
                 lost = min(max(lost, 0.0), c.MAX_CLIPPING_RADPS)
                 repaired[point, run.axis] += run.sign * lost * own_s / step_s
                 repaired_rad += lost * own_s
-                covariance += prior * own_s * np.outer(tilt_per_rotation, tilt_per_rotation)
+                covariance += prior * own_s * np.outer(effect, effect)
         turned = (repaired[point - 1] + repaired[point]) / 2 * step_s
         orientation = orientation @ rotation_matrices(turned)
-    return repaired, repaired_rad, covariance, orientation @ acc_mps2[-1]
+        before, acceleration = acceleration, orientation @ acc_mps2[point] - [0, 0, c.GRAVITY]
+        velocity = velocity + (before + acceleration) / 2 * step_s
+    return repaired, repaired_rad, covariance, orientation @ acc_mps2[-1], velocity
