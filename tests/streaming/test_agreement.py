@@ -9,7 +9,7 @@ from tinystride.datasets.loading import load_recordings
 from tinystride.datasets.simulated_activities import simulate_activity
 from tinystride.datasets.simulator import overground, simulate_walk
 from tinystride.datasets.virtual_sensor import VirtualSensor
-from tinystride.datasets.walker import SimulatedSubject
+from tinystride.datasets.walker import Leg, SimulatedSubject
 from tinystride.firmware import constants
 
 EXACT = ["start_s", "end_s", "flags"]
@@ -130,6 +130,19 @@ def test_flags_delayed_gyroscope_are_sensors_disagree_from_second_stride(native,
     assert strides["flags"].iloc[1:].str.contains("sensors-disagree").all()
     # The first stride is half as long as others: a small error of it cannot be detected.
     assert not unflagged_error_cm(strides, native.strides(recording)) > 4
+
+
+@pytest.mark.parametrize("early", [-2, 2])
+def test_flags_delayed_gyroscope_in_a_circle_are_sensors_disagree(native, early):
+    """Strides in a circle are flagged "turn", too; their ends show the delay as well as others."""
+    rng = np.random.default_rng(7)
+    subject, sensor = SimulatedSubject.draw(rng), VirtualSensor.draw(rng)
+    circle = [Leg(16, 1.2, turn_rad=4 * np.pi)]
+    recording = simulate_walk(subject, legs=circle, sensor=sensor, seed=7)
+    delayed = replace(recording, gyr_radps=np.roll(recording.gyr_radps, -early, axis=0))
+    flags = native.strides(delayed)["flags"].iloc[4:]
+    assert flags.str.contains("turn").sum() > 8 and flags.str.contains("sensors-disagree").all()
+    assert not native.strides(recording)["flags"].str.contains("sensors-disagree").any()
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -282,9 +282,7 @@ struct tinystride_checks {
     uint8_t previous_missing;   /* 1 if the stride before the next one is missing */
     uint8_t walking_strides;    /* walking strides in a row, 0 to 3; one other stride may be between them */
     uint8_t ordinary_strides, side_strides; /* strides in the means below */
-    float vertical_mps;         /* mean vertical velocity at the end */
-    float vertical_deviation;   /* mean absolute deviation from it, m/s */
-    float lag_sums[3];          /* sums over the first strides, see is_late() */
+    float end_means[3];         /* see sensors_disagree(): of ends times effect of a delay, and of both squares */
     float side_score;           /* mean score of the foot: near 1 for the configured one, near -1 for the other one */
 };
 

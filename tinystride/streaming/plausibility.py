@@ -18,8 +18,7 @@ class Checks:
     def __init__(self) -> None:
         self._walking_strides = 1
         self._side_strides = self._ordinary_strides = 0
-        self._lag_sums = np.zeros(3)
-        self._vertical_mps, self._vertical_deviation, self._side_score = 0.0, 0.0, 0.0
+        self._end_means, self._side_score = np.zeros(3), 0.0
 
     def walking_flags(
         self, integral: Integral, duration_s: float, residual_score: float, reverses: bool, flags: int
@@ -59,48 +58,50 @@ class Checks:
         self._side_score += float(score - self._side_score) / self._side_strides
         return self._side_strides >= c.MIN_SIDE_STRIDES and self._side_score < c.MAX_OTHER_FOOT_SCORE
 
-    def _is_late(self, vertical_mps: float, late_mps: float) -> bool:
-        """Update the sums over the first strides; return whether they show a delay between the sensors."""
-        self._lag_sums += [vertical_mps * late_mps, late_mps**2, vertical_mps**2]
-        both, late, vertical = self._lag_sums
-        return bool(
-            late > c.MIN_LATE_MPS**2
-            and both**2 > (c.MAX_EARLY_LAG_S * late) ** 2
-            and both**2 > c.MIN_LATE_SHARE * late * vertical
-        )
-
     def sensors_disagree(
-        self, flags: int, drift_mps: float, late_mps: float, repaired_rad: float, stood: bool
+        self, flags: int, integral: Integral, duration_s: float, repaired_rad: float, stood: bool
     ) -> bool:
-        """Update the mean vertical velocity at the end by a stride without NOT_ORDINARY flags.
+        """Update the means of the ends by a stride without NOT_ORDINARY flags.
+
+        An end is the vertical velocity plus the weighted height, which should be zero.
 
         Args:
             flags: flags of the stride
-            drift_mps: vertical velocity at the end, m/s
-            late_mps: the same per second of delay between the sensors, see Integral
+            integral: integral of the stride
+            duration_s: duration of the stride, s
             repaired_rad: rotation that a clipped gyroscope lost, of which a part may not be repaired
             stood: True if standing was detected, which shows the force at rest
 
         Returns:
-            True if the mean shows that a sensor or the sampling rate is wrong
+            True if the ends are like those of a delay between the sensors; a wrong scale or sampling rate has
+            similar effects
         """
-        clear_mps = min(max(drift_mps, -c.MAX_OUTLIER_VERTICAL_MPS), c.MAX_OUTLIER_VERTICAL_MPS)
-        left_mps = c.VERTICAL_PER_REPAIR_MPS * repaired_rad
-        vertical_mps = clear_mps - min(max(clear_mps, -left_mps), left_mps)
         if not flags & NOT_ORDINARY:
+            height_m = float(integral.displacement_m[2]) - c.USUAL_HEIGHT_M
+            end = float(integral.result.velocity_mps[0, -1, 2]) + c.END_PER_HEIGHT * height_m / duration_s
+            end = min(max(end, -c.MAX_OUTLIER_VERTICAL_MPS), c.MAX_OUTLIER_VERTICAL_MPS)
+            left_mps = c.VERTICAL_PER_REPAIR_MPS * repaired_rad
+            clear, late = end - min(max(end, -left_mps), left_mps), integral.late_mps
             self._ordinary_strides = min(self._ordinary_strides + 1, c.MAX_ORDINARY_STRIDES)
-            self._vertical_mps += (vertical_mps - self._vertical_mps) / self._ordinary_strides
-            off = abs(vertical_mps - self._vertical_mps)
-            self._vertical_deviation += (off - self._vertical_deviation) / self._ordinary_strides
-            if self._ordinary_strides < c.MIN_ORDINARY_STRIDES and self._is_late(vertical_mps, late_mps):
-                return True
-        known = self._ordinary_strides >= c.MIN_ORDINARY_STRIDES
-        # If the strides scatter little, a smaller mean is sufficient.
-        steady_mps = max(
-            c.MAX_STEADY_RATIO * self._vertical_deviation,
-            c.MAX_STEADY_VERTICAL_MPS if stood else c.MAX_STEADY_UNCALIBRATED_MPS,
+            values = np.array([clear * late, late * late, clear * clear])
+            self._end_means += (values - self._end_means) / self._ordinary_strides
+        # The part of the ends that a delay explains has the mean square `both` / `late`.
+        both, late, all_ = self._end_means[0] ** 2, self._end_means[1], self._end_means[1:].prod()
+        if self._ordinary_strides < c.MIN_ORDINARY_STRIDES:
+            return bool(
+                late > c.MIN_LATE_MPS**2
+                and both > (c.MAX_EARLY_LAG_S * late) ** 2
+                and both > c.MIN_EARLY_SHARE * all_
+            )
+        steady_mps = c.MAX_STEADY_VERTICAL_MPS if stood else c.MAX_STEADY_UNCALIBRATED_MPS
+        return bool(
+            both > c.MAX_VERTICAL_MPS**2 * late
+            or (
+                both > steady_mps**2 * late
+                and both > (c.MAX_LAG_S * late) ** 2
+                and both > c.MIN_LATE_SHARE * all_
+            )
         )
-        return known and abs(self._vertical_mps) > min(c.MAX_VERTICAL_MPS, steady_mps)
 
 
 def integral_flags(

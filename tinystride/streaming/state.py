@@ -10,7 +10,7 @@ from tinystride.gait import flags as gait_flags
 from tinystride.streaming.table import FLAG_NAMES
 
 FLAG = {name: 1 << bit for bit, name in enumerate(FLAG_NAMES)}
-NOT_ORDINARY = sum(FLAG[name] for name in (*gait_flags.EXTRAORDINARY, "previous-missing"))
+NOT_ORDINARY = sum(FLAG[name] for name in (*gait_flags.EXTRAORDINARY, "previous-missing") if name != "turn")
 # Flags of strides whose samples or start may be wrong: no estimate is updated by them.
 INCOMPLETE = FLAG["gap"] | FLAG["previous-missing"]
 # Factors that exchange forward with backward and left with right.

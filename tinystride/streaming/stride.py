@@ -81,7 +81,7 @@ class Measure:
         flags |= self.checks.walking_flags(integral, duration_s, residual_score, reverses, flags)
         # A repaired gyroscope can be compared with the accelerometer, other saturated samples cannot.
         others, stood = (flags & ~FLAG["saturated"]) | saturated, self.standing.count > 0
-        if self.checks.sensors_disagree(others, float(drift_mps[2]), integral.late_mps, repaired_rad, stood):
+        if self.checks.sensors_disagree(others, integral, duration_s, repaired_rad, stood):
             flags |= FLAG["sensors-disagree"]
         newest = segment.first_sample + (block + 1) * self.design.samples_per_block
         return Stride(
