@@ -69,7 +69,8 @@ class Measure:
         if self.standing.bias_is_unknown(duration_s, self.frame.up_force):
             flags |= FLAG["no-standing"]
         excess_m = integral.excess_m
-        if not flags & (INCOMPLETE | FLAG["saturated"]) and residual_score <= 1:
+        # Clipping disturbs the vertical velocity, too, but this is not vibration at contact.
+        if not flags & (INCOMPLETE | FLAG["saturated"]) and residual_score <= 1 and repaired_rad == 0:
             self.impacts.update(excess_m)
         share = (contact - start_sample) / (end_sample - start_sample)
         integral.displacement_m[:2] += self.impacts.error_m(share, excess_m)
