@@ -9,7 +9,7 @@ from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import SimulatedSubject
 from tinystride.errors import ParameterError, ToolError
 from tinystride.mcu import Stream, benchmark_estimator, benchmark_model
-from tinystride.mcu.estimator_benchmark import mismatches, stream_on_host
+from tinystride.mcu.estimator_benchmark import FLAGS, mismatches, stream_on_host
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,15 @@ def test_benchmark_estimator_costs_are_within_bounds(measured):
     assert measured["ram_bytes"] == measured["static_bytes"] + measured["stack_bytes"]
     assert 0 < measured["share_of_64_mhz_percent"] <= 0.4
     assert 0.1 < measured["latency_s"] <= measured["latency_worst_s"] < 2
+
+
+def test_benchmark_estimator_without_network_needs_neither_its_code_nor_its_input(library, streams, measured):
+    alone = benchmark_estimator(library, streams, flags=(*FLAGS, "-DTINYSTRIDE_USE_NETWORK=0"))
+    assert alone["mismatches"] == 0 and alone["strides"] == measured["strides"]
+    # 14.4 kB and 5.0 kB with GCC 12; other compilers differ by some percent.
+    assert alone["flash_bytes"] <= min(15_500, measured["flash_bytes"] - 300)
+    assert alone["ram_bytes"] <= min(5_500, measured["ram_bytes"] - 384)
+    assert alone["instructions_at_stride_end"] < measured["instructions_at_stride_end"]
 
 
 def test_benchmark_estimator_instructions_add_up(measured):
