@@ -269,11 +269,98 @@ def integral_steps(folder: Path) -> str:
     return documents.table(["set", "drift", "RMSE, cm", "median error, cm", "within the interval"], rows)
 
 
+def stance_motion(folder: Path) -> str:
+    """Return a row for each set: errors without the foot's motion, and with coefficients of other sets."""
+    table = pd.read_csv(folder / "small_networks/stance_motion.csv")
+    rows = [
+        [
+            f"`{row['set']}` ({row['n_strides']})",
+            f"{number(row['rmse_before_cm'])} → {number(row['rmse_cm'])}",
+            f"{number(row['median_before_cm'])} → {number(row['median_abs_cm'])}",
+            _median_change(row),
+        ]
+        for _, row in table.iterrows()
+    ]
+    return documents.table(["left out", "RMSE, cm", "median error, cm", "change of the median, cm"], rows)
+
+
+def _median_change(row: pd.Series) -> str:
+    value, low, high = (number(row[f"median_difference_cm{end}"]) for end in ("", "_low", "_high"))
+    return f"{value} [{low}, {high}]"
+
+
+def small_networks(folder: Path) -> str:
+    """Return a row for each network: change of the median error on each set left out."""
+    table = pd.read_csv(folder / "small_networks/networks.csv")
+    table = table[table["variant"] == "as recorded"]
+    sets = list(table["set"].unique())
+    rows = []
+    for (inputs, training), own in table.groupby(["inputs", "trained"], sort=False):
+        cells = own.set_index("set")
+        better, significant = (
+            int((own[name] < 0).sum()) for name in ("median_difference_cm", "median_difference_cm_high")
+        )
+        rows.append(
+            [
+                inputs,
+                training,
+                str(own["parameters"].iloc[0]),
+                *(_median_change(cells.loc[name]) for name in sets),
+                f"{better} / {significant}",
+            ]
+        )
+    head = ["sees", "trained on", "parameters", *(f"`{name}`" for name in sets), "better / significant"]
+    return documents.table(head, rows)
+
+
+def networks_at_50_hz(folder: Path) -> str:
+    """Return a row for each set: RMSE at 50 Hz of the integral, and of each network trained also at 50 Hz."""
+    table = pd.read_csv(folder / "small_networks/networks.csv")
+    table = table[(table["trained"] != "as recorded") & (table["variant"] != "as recorded")]
+    inputs = list(table["inputs"].unique())
+    rows = []
+    for (name, variant), own in table.groupby(["set", "variant"], sort=False):
+        cells = own.set_index("inputs")["rmse_cm"]
+        rows.append(
+            [
+                f"`{name}`",
+                variant,
+                number(own["rmse_before_cm"].iloc[0]),
+                *(number(cells[each]) for each in inputs),
+            ]
+        )
+    return documents.table(["left out", "recording", "integral", *inputs], rows)
+
+
+def certainty(folder: Path) -> str:
+    """Return a row for each set and recording: coverage and surest 80 % of formula and networks."""
+    table = pd.read_csv(folder / "small_networks/networks.csv")
+    table = table[table["trained"] != "as recorded"]
+    inputs = list(table["inputs"].unique())
+    rows = []
+    for (name, variant), own in table.groupby(["set", "variant"], sort=False):
+        cells = own.set_index("inputs")
+        first = own.iloc[0]
+        rows.append(
+            [
+                f"`{name}`",
+                variant,
+                f"{number(100 * first['coverage_before'], 1)} % / {number(first['surest80_before'])}",
+                *(
+                    f"{number(100 * cells.coverage[each], 1)} % / {number(cells.surest80[each])}"
+                    for each in inputs
+                ),
+            ]
+        )
+    return documents.table(["left out", "recording", "formula", *inputs], rows)
+
+
 TABLES = {
     each.__name__: each
     for each in (
         ablation, sizes, worse_sensors, learning_curve, mid_stances, noise, neighbours, second_opinion,
         gait_parameters, sensor_settings, reference_point, sensor_place, interval_weights, integral_steps,
+        stance_motion, small_networks, networks_at_50_hz, certainty,
     )
 }  # fmt: skip
 

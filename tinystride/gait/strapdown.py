@@ -41,7 +41,7 @@ EXCESS_PER_TILT = 0.25
 USUAL_CONTACT, CONTACT_RANGE = 0.7, (0.5, 0.9)
 # Motion of the foot near both mid-stances, in the order and units of `stance_motion`: the length missed per
 # unit, the usual motion, and the maximum length missed by each. Fitted to all measured sets together;
-# studies/networks.py fits them to some sets and tests them on the set left out.
+# studies/small_networks.py fits them to some sets and tests them on the set left out.
 CM_PER_MOTION = (1.0, 0.12, 0.5, -0.5)
 USUAL_MOTION = (0.0, 0.35, 0.15, -0.15)
 MAX_MISSED_CM = 0.25
