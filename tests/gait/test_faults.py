@@ -102,6 +102,36 @@ def test_repeated_samples_flag_all_strides(walk):
     assert all("gap" in raised for raised in errors(twice, truth)[1])
 
 
+@pytest.mark.parametrize("sensor", ["acc_mps2", "gyr_radps"])
+def test_sensor_at_half_the_rate_flags_all_strides(walk, sensor):
+    recording, truth = walk
+    every_other = np.arange(recording.n_samples) // 2 * 2
+    slow = replace(recording, **{sensor: getattr(recording, sensor)[every_other]})
+    assert all("gap" in raised for raised in errors(slow, truth)[1])
+
+
+def test_lost_samples_that_repeat_the_last_one_are_interpolated_like_lost_samples(walk):
+    recording, truth = walk
+    lost = np.random.default_rng(5).random(recording.n_samples) < 0.03
+    held = np.maximum.accumulate(np.where(lost, 0, np.arange(recording.n_samples)))
+    broken = replace(recording, acc_mps2=recording.acc_mps2[held], gyr_radps=recording.gyr_radps[held])
+    error_cm, flags = errors(broken, truth)
+    plain = np.abs(error_cm[flags == ""])
+    assert len(plain) > 3 and plain.max() < MAX_ERROR_CM
+
+
+@pytest.mark.parametrize("early", [-2, 2])
+def test_repeated_samples_of_a_delayed_gyroscope_flag_their_strides(walk, early):
+    """The delay is removed by interpolation, after which no sample repeats another one."""
+    recording, truth = walk
+    number = np.arange(recording.n_samples)
+    half = recording.n_samples // 2
+    held = np.where(number < half, number, half + (number - half) // 2 * 2)
+    gyr = np.roll(recording.gyr_radps, -early, axis=0)[held]
+    flags = errors(replace(recording, acc_mps2=recording.acc_mps2[held], gyr_radps=gyr), truth)[1]
+    assert all("gap" in raised for raised in flags[-4:])
+
+
 @pytest.mark.parametrize(("share", "disagrees"), [(1.0, False), (0.0, True)])
 def test_sensors_disagree_scattered_drift_unless_at_contact(share, disagrees):
     rng, n = np.random.default_rng(4), 40

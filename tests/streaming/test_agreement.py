@@ -132,6 +132,14 @@ def test_flags_delayed_gyroscope_are_sensors_disagree_from_second_stride(native,
     assert not unflagged_error_cm(strides, native.strides(recording)) > 4
 
 
+@pytest.mark.parametrize("sensor", ["acc_mps2", "gyr_radps"])
+def test_flags_sensor_at_half_the_rate_are_gap(native, twin, sensor):
+    recording = walk(2)
+    every_other = np.arange(recording.n_samples) // 2 * 2
+    slow = replace(recording, **{sensor: getattr(recording, sensor)[every_other]})
+    assert assert_same(native, twin, slow)["flags"].str.contains("gap").all()
+
+
 @pytest.mark.parametrize("early", [-2, 2])
 def test_flags_delayed_gyroscope_in_a_circle_are_sensors_disagree(native, early):
     """Strides in a circle are flagged "turn", too; their ends show the delay as well as others."""

@@ -18,10 +18,11 @@ GYR_FULL_SCALES_RADPS = np.deg2rad([125.0, 250.0, 500.0, 1000.0])
 # set, but in 5 of 55 recordings of ipol-healthy at 100 Hz.
 REACHED_SHARE = 0.96
 MIN_JUMPS = 3
-# The sensor of a foot that turns this fast never repeats all six values. If a larger share of the samples
-# repeats the sample before, that share of the stream was lost.
+# The sensor of a foot that turns this fast never repeats all three values of one of its parts (6 of 990,000
+# samples of the measured sets and ipol-healthy). If a larger share of the samples repeats the sample before,
+# that share of the stream was lost. A coarse accelerometer repeats its three values more often.
 MOVING_RADPS = 0.8
-MAX_REPEATED_SHARE = 0.2
+MAX_REPEATED_SHARE, MAX_REPEATED_BY_ONE_SHARE = 0.2, 0.4
 # Range of the delay between the sensors, and step of its numerical derivatives.
 MAX_LAG_S, LAG_STEP_S = 0.05, 0.005
 LAG_STRIDES = 24
@@ -91,16 +92,36 @@ def overflowed(recording: Recording) -> np.ndarray:
     return marked
 
 
-def repeated(recording: Recording) -> np.ndarray:
-    """Return the samples [N] that repeat the sample before in all axes while the foot turns, bool.
+def repeated(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
+    """Return the samples [N] whose values repeat those before while the foot turns: of both sensors, of one.
 
     Args:
-        recording: recording of one foot
+        recording: with the samples as recorded
     """
-    samples = np.column_stack([recording.acc_mps2, recording.gyr_radps])
-    same = np.zeros(len(samples), dtype=bool)
-    same[1:] = (samples[1:] == samples[:-1]).all(axis=1)
-    return same & moving(recording)
+    turns = moving(recording)
+    same = np.zeros((2, recording.n_samples), dtype=bool)
+    for own, samples in zip(same, (recording.acc_mps2, recording.gyr_radps), strict=True):
+        own[1:] = (samples[1:] == samples[:-1]).all(axis=1)
+    return same.all(axis=0) & turns, same.any(axis=0) & turns
+
+
+def without_repeats(recording: Recording) -> Recording:
+    """Return the recording with its repeated samples as gaps, interpolated: they stand for lost ones.
+
+    Args:
+        recording: with the samples as recorded
+    """
+    repeats = repeated(recording)[0]
+    if not repeats.any():
+        return recording
+    number = np.arange(recording.n_samples)
+    kept = number[~repeats]
+    filled = [
+        np.column_stack([np.interp(number, kept, axis[kept]) for axis in samples.T])
+        for samples in (recording.acc_mps2, recording.gyr_radps)
+    ]
+    edges = np.flatnonzero(np.diff(repeats | recording.lost, prepend=False, append=False))
+    return replace(recording, acc_mps2=filled[0], gyr_radps=filled[1], gaps=edges.reshape(-1, 2))
 
 
 def moving(recording: Recording) -> np.ndarray:

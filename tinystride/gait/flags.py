@@ -210,10 +210,11 @@ def _has_constant_axis(recording: Recording, mid_stances: np.ndarray) -> np.ndar
 
 def _has_repeats(recording: Recording, mid_stances: np.ndarray) -> np.ndarray:
     """Return the strides [n] in which many samples repeat the sample before, so that as many are missing."""
-    repeats, moving = (
-        _sums(mid_stances, marked) for marked in (faults.repeated(recording), faults.moving(recording))
+    moving = _sums(mid_stances, faults.moving(recording))
+    by_both, by_one = (_sums(mid_stances, repeats) for repeats in faults.repeated(recording))
+    return (by_both > faults.MAX_REPEATED_SHARE * moving) | (
+        by_one > faults.MAX_REPEATED_BY_ONE_SHARE * moving
     )
-    return repeats > faults.MAX_REPEATED_SHARE * moving
 
 
 def clipped_axes(recording: Recording) -> np.ndarray:

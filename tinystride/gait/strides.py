@@ -194,18 +194,21 @@ def _need_parquet() -> None:
 
 
 def _stride_columns(
-    recording: Recording, options: GaitOptions, in_step: bool = False
+    recording: Recording, options: GaitOptions, as_recorded: Recording | None = None
 ) -> tuple[dict[str, np.ndarray], StrideSignals]:
     """Return the columns of the table and the samples of one recording's strides.
 
     Args:
         recording: recording of one foot
         options: limits of an ordinary stride
-        in_step: true if the delay between the sensors was corrected already, or cannot be found
+        as_recorded: the recording before the delay between its sensors was removed; None: not removed
 
     Raises:
         DataError: if the recording has no stride
     """
+    in_step = as_recorded is not None
+    if as_recorded is None:
+        as_recorded, recording = recording, faults.without_repeats(recording)
     calibrated = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
     acc_mps2, gyr_radps = calibrated.acc_mps2, calibrated.gyr_radps
     mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz).round(PLACE_DECIMALS)
@@ -223,10 +226,10 @@ def _stride_columns(
     )
     delay = faults.Delay(0.0, False)
     if not in_step:
-        disturbed = contains_any(mid_stances, clipped.any(axis=1) | at_full_scale(recording, "acc"))
+        disturbed = contains_any(mid_stances, clipped.any(axis=1) | at_full_scale(as_recorded, "acc"))
         delay = faults.find_delay(acc_mps2, gyr_radps, recording.rate_hz, mid_stances[~disturbed])
     if delay.lag_s:
-        return _stride_columns(faults.synchronized(recording, delay.lag_s), options, in_step=True)
+        return _stride_columns(faults.synchronized(recording, delay.lag_s), options, as_recorded)
     contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances).round(PLACE_DECIMALS)
     signals = _cut_signals(recording, acc_mps2, gyr_radps, mid_stances, contacts)
     acc_mps2, gyr_radps, duration_s = strapdown.resample(signals)
@@ -241,7 +244,15 @@ def _stride_columns(
     motion = strapdown.stance_motion(integral, acc_mps2, gyr_radps, duration_s)
     integral = strapdown.with_stance_motion(integral, motion)
     flags = stride_flags(
-        recording, mid_stances, acc_mps2, gyr_radps, integral, contact, calibrated, options, repaired_rad
+        replace(as_recorded, gaps=recording.gaps),
+        mid_stances,
+        acc_mps2,
+        gyr_radps,
+        integral,
+        contact,
+        calibrated,
+        options,
+        repaired_rad,
     )
     flags["sensors-disagree"] |= delay.is_unclear
     sd_cm = length_sd_cm(integral, acc_mps2, excess_m[:, 0] - impacts[1], recording.rate_hz)

@@ -221,11 +221,14 @@ def _run_length(marked: np.ndarray) -> np.ndarray:
 
 
 def _repeated(counts: np.ndarray) -> np.ndarray:
-    """Return which samples [n] of counts [n, 6] equal the previous one, if many do while the foot turns."""
+    """Return the samples [n] in which a sensor repeats its values, if many do while the foot turns.
+
+    counts: [n, 6]
+    """
     marked = np.zeros(len(counts), bool)
     turns = (counts[:, 3:] ** 2).sum(axis=1) >> c.ENERGY_SHIFT >= c.STATIONARY_ENERGY
     same = np.zeros(len(counts), bool)
-    same[1:] = (counts[1:] == counts[:-1]).all(axis=1)
+    same[1:] = (counts[1:] == counts[:-1]).reshape(-1, 2, 3).all(axis=2).any(axis=1)
     score = 0
     for place in np.flatnonzero(turns) if (same & turns).any() else ():
         score = min(score + 2, c.MAX_REPEAT_SCORE) if same[place] else max(score - 1, 0)
