@@ -266,7 +266,7 @@ def integral_steps(folder: Path) -> str:
                 f"{number(100 * row['coverage'], 1)} %",
             ]
         )
-    return documents.table(["set", "drift", "RMSE, cm", "median error, cm", "within the interval"], rows)
+    return documents.table(["set", "correction", "RMSE, cm", "median error, cm", "within the interval"], rows)
 
 
 def stance_motion(folder: Path) -> str:
