@@ -48,11 +48,13 @@ def examples(recording: Recording) -> pd.DataFrame:
     acc_mps2, gyr_radps, duration_s = strapdown.resample(found.signals)
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
-    drift_mps, tilt_rad = residuals(integral, acc_mps2)
+    integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s)
+    drift_mps, tilt_rad = residuals(integral)
     known = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
     known &= ~table["flags"].str.contains("saturated").to_numpy()
     usual_m = strapdown.impact_share(excess_m[known])[1]
-    causes = error_causes(integral, acc_mps2, excess_m[:, 0] - usual_m, recording.rate_hz)
+    unusual_m = (excess_m[:, 0] - usual_m) * (1 - explained)
+    causes = error_causes(integral, unusual_m, recording.rate_hz)
     rows = pd.DataFrame(causes, columns=CAUSES).assign(
         set=recording.dataset,
         error_cm=(table["strapdown_length_cm"] - table["stride_length_cm"]).to_numpy(),

@@ -13,6 +13,7 @@ from tinystride.gait.strapdown import (
     USUAL_MOTION,
     Strapdown,
     align_to_gravity,
+    correct_tilt,
     de_drifted,
     impact_share,
     integrate,
@@ -138,6 +139,52 @@ def test_align_to_gravity_any_direction_is_the_shortest_way_up():
     assert angle == pytest.approx(np.arccos(force[:, 2] / np.linalg.norm(force, axis=1)), abs=1e-6)
 
 
+def on_slope(samples: tuple, slope_rad: float) -> tuple:
+    """Return samples of the same motion on a floor that rises ahead by `slope_rad`."""
+    acc, gyr, duration_s = samples
+    up = np.array([np.sin(slope_rad), 0, np.cos(slope_rad)]) - [0, 0, 1]
+    return acc + GRAVITY_MPS2 * np.einsum("npji,j->npi", integrate(*samples).orientation, up), gyr, duration_s
+
+
+def pushed_at_start(samples: tuple, tilt_rad: float) -> tuple:
+    """Return samples with a push at the start, which tilts the specific force."""
+    acc = samples[0].copy()
+    acc[:, 0] = 1.1 * acc[:, 0] @ rotation_matrices(np.array([0.0, tilt_rad, 0.0])).T
+    return acc, *samples[1:]
+
+
+@pytest.mark.parametrize("slope_rad", [-0.15, 0.0, 0.15])
+@pytest.mark.parametrize("tilt_rad", [-0.2, 0.1, 0.3])
+def test_correct_tilt_pushed_start_gives_the_length_and_keeps_the_slope(strides, tilt_rad, slope_rad):
+    samples, length_cm = strides
+    pushed = pushed_at_start(on_slope(samples, slope_rad), tilt_rad)
+    tilted = integrate(*pushed)
+    levelled, explained = correct_tilt(tilted, *pushed)
+    height_m = length_cm / 100 * np.sin(slope_rad)
+    before_m, after_m = (np.abs(each.displacement_m[:, 2] - height_m) for each in (tilted, levelled))
+    assert before_m.min() > 0.5 * np.abs(tilt_rad)
+    assert after_m.max() < 0.35 * before_m.max() and np.median(after_m) < 0.2 * np.median(before_m)
+    # The push itself moves the foot by up to 4 cm.
+    assert np.abs(levelled.length_cm - length_cm * np.cos(slope_rad)).max() < 4.5
+    assert np.linalg.norm(levelled.velocity_mps[:, -1], axis=1).max() < 0.7
+    assert explained.min() > 0.8
+    # The velocity belongs to the rotated orientation.
+    force = np.einsum("npij,npj->npi", levelled.orientation, pushed[0]) - [0, 0, GRAVITY_MPS2]
+    step_s = pushed[2] / (force.shape[1] - 1)
+    velocity = ((force[:, 1:] + force[:, :-1]) / 2).sum(axis=1) * step_s[:, None]
+    np.testing.assert_allclose(velocity, levelled.velocity_mps[:, -1], atol=1e-9)
+
+
+def test_correct_tilt_foot_at_rest_is_not_changed(strides):
+    samples, _ = strides
+    samples = on_slope(samples, 0.1)
+    integral = integrate(*samples)
+    levelled, explained = correct_tilt(integral, *samples)
+    rests = explained == 0
+    assert rests.sum() >= 20
+    np.testing.assert_allclose(levelled.displacement_m[rests], integral.displacement_m[rests], atol=1e-12)
+
+
 def drifted(share: float, rng: np.random.Generator, n: int = 400):
     """Return excess velocity [n, 3] and displacement error [n], m: a share comes at 0.7 T."""
     impact = rng.normal(0, 0.2, (n, 3))
@@ -174,6 +221,7 @@ def test_with_impacts_drift_at_contact_is_corrected(share):
         velocity_mps=np.zeros((n, 2, 3)),
         orientation=np.tile(np.eye(3), (n, 2, 1, 1)),
         excess_mps=excess,
+        tilt_rad=np.zeros(n),
     )
     contact = np.full(n, 0.7)
     contact[::9] = np.nan
@@ -190,6 +238,7 @@ def still(length_cm: np.ndarray) -> Strapdown:
         velocity_mps=np.zeros((n, POINTS, 3)),
         orientation=np.tile(np.eye(3), (n, POINTS, 1, 1)),
         excess_mps=np.zeros((n, 3)),
+        tilt_rad=np.zeros(n),
     )
 
 

@@ -11,6 +11,7 @@ from tinystride.datasets.simulator import overground, simulate_walk
 from tinystride.datasets.virtual_sensor import VirtualSensor
 from tinystride.datasets.walker import Leg, SimulatedSubject
 from tinystride.firmware import constants
+from tinystride.gait.flags import rotation_error_m
 
 EXACT = ["start_s", "end_s", "flags"]
 
@@ -98,7 +99,8 @@ def test_clipping_clipped_gyroscope_is_repaired_by_both_engines(native, twin, ra
     intact, strides = native.strides(recording), assert_same(native, twin, clipped)
     both = strides.merge(intact, on=["start_s", "end_s"], suffixes=("", "_intact")).iloc[1:]
     repaired = both[both["repaired_deg"] > 1]
-    much = repaired["repaired_deg"] > np.rad2deg(constants.MAX_REPAIRED_RAD)
+    repaired_m = rotation_error_m(repaired["duration_s"], np.deg2rad(repaired["repaired_deg"]))
+    much = repaired_m > constants.MAX_REPAIRED_M
     assert len(repaired) >= 7 and much.sum() >= 4
     assert (repaired["flags"].str.contains("saturated") == much).all()
     off_cm = (repaired["stride_length_cm"] - repaired["stride_length_cm_intact"]).abs()

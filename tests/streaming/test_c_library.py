@@ -21,6 +21,7 @@ from tinystride.datasets.walker import SimulatedSubject
 from tinystride.firmware import constants
 from tinystride.firmware.source import header, translation_unit
 from tinystride.gait import events, side, walking
+from tinystride.gait.flags import rotation_error_m
 from tinystride.streaming import native
 
 RECOVERY = 3
@@ -342,7 +343,11 @@ def test_set_full_scale_known_or_unknown_saturation_is_flagged(library, recordin
     assert len(estimator.strides) >= 10
     for own in (unknown, estimator):
         # Strides are flagged if they lost much rotation; less is repaired without a flag.
-        much = [np.deg2rad(stride["repaired_deg"]) > constants.MAX_REPAIRED_RAD for stride in own.strides]
+        repaired_m = [
+            rotation_error_m(stride["duration_s"], np.deg2rad(stride["repaired_deg"]))
+            for stride in own.strides
+        ]
+        much = [moved_m > constants.MAX_REPAIRED_M for moved_m in repaired_m]
         assert ["saturated" in raised for raised in own.flags] == much and sum(much) >= 5
 
 

@@ -227,6 +227,15 @@ MAX_EXCESS_RATIO: Annotated[
 EXCESS_PER_TILT: Annotated[
     float, "excess velocity that a tilt at the end causes, per gravity times duration times tilt"
 ] = strapdown.EXCESS_PER_TILT
+TILT_PER_RADPS: Annotated[float, "uncertainty of the tilt per angular rate at mid-stance, rad per rad/s"] = (
+    strapdown.TILT_PER_RADPS
+)
+REST_TILT_RAD: Annotated[float, "uncertainty of the tilt up to which a foot is at rest, rad"] = (
+    strapdown.REST_TILT_RAD
+)
+EXCESS_SD_MPS: Annotated[
+    float, "standard deviation of the horizontal excess velocity that the tilt does not cause, m/s"
+] = strapdown.EXCESS_SD_MPS
 USUAL_CONTACT: Annotated[float, "initial contact as a share of the stride, if it was not found"] = (
     strapdown.USUAL_CONTACT
 )
@@ -285,9 +294,6 @@ VERTICAL_SD_MPS: Annotated[
 VERTICAL_PER_RADPS_M: Annotated[float, "its growth per angular rate at mid-stance, m/s per rad/s"] = (
     clipping.VERTICAL_PER_RADPS_M
 )
-CLIPPING_TILT_PER_RADPS: Annotated[
-    float, "uncertainty of the tilt per angular rate at mid-stance, rad per rad/s"
-] = clipping.CLIPPING_TILT_PER_RADPS
 
 # Mounting and bias.
 FRAME_MEMORY: Annotated[float, "weight of earlier strides in the second moments of the angular rate"] = 0.75
@@ -330,8 +336,8 @@ COS_MAX_TURN: Annotated[float, "cosine of 30 degrees, maximum change of heading 
     math.cos(math.radians(_OPTIONS.turn_deg)), 7
 )
 MAX_CLIMB_M: Annotated[float, "maximum change of height without a flag, m"] = flags.CLIMB_M
-MAX_REPAIRED_RAD: Annotated[float, "maximum rotation that the repair adds without a flag, rad"] = (
-    flags.MAX_REPAIRED_RAD
+MAX_REPAIRED_M: Annotated[float, "maximum change of the length by the repair without a flag, m"] = (
+    flags.MAX_REPAIRED_M
 )
 CLIMB_SLOPE: Annotated[float, "maximum change of height without a flag, as a share of the length"] = (
     flags.CLIMB_SLOPE

@@ -5,7 +5,14 @@ from itertools import pairwise
 import numpy as np
 
 from tinystride.gait.calibration import STRIDE_TILT_SD_RAD
-from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Strapdown, integrate, resample_between
+from tinystride.gait.strapdown import (
+    GRAVITY_MPS2,
+    POINTS,
+    Strapdown,
+    integrate,
+    resample_between,
+    tilt_variance,
+)
 
 # Prior of the lost rate, by which a foot exceeds the full scale while a sensor axis is clipped: mean and SD.
 # The measured sets, clipped at 300 to 500 deg/s, exceed it by 0.4 to 1.5 rad/s. Both are proportional to the
@@ -13,11 +20,10 @@ from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Strapdown, integrate
 CLIPPING_RADPS, CLIPPING_SD_RADPS = 1.0, 1.5
 LONG_CLIPPING_S = 0.08
 MAX_CLIPPING_RADPS = 15.0
-# Tilt of the specific force per angular rate of a foot that rolls over its sole at mid-stance, s.
-CLIPPING_TILT_PER_RADPS = 0.1
-# SD of the vertical velocity at the end of a stride on level floor, also of a sensor that is shaken at
-# contact, and its increase per angular rate of a foot that rolls over its sole. Only fast runners, who lose
-# several rad/s, exceed it.
+# SD of the excess velocity at the end of a stride, horizontal and vertical, also of a sensor that is shaken
+# at contact, and the increase of the latter per angular rate of a foot that rolls over its sole. The
+# horizontal velocity depends on when a run lost its rotation, which is unknown.
+HORIZONTAL_SD_MPS = 1.0
 VERTICAL_SD_MPS, VERTICAL_PER_RADPS_M = 0.6, 0.05
 # After LONG_CLIPPING_S, the SD of the lost rate still grows, up to this multiple.
 MAX_LONG_CLIPPING = 3.0
@@ -36,9 +42,10 @@ def repair(
 
     Gravity shows the vertical direction at both mid-stances, so the rotation in between is known except for
     the heading. Each run of clipped samples of an axis has lost an unknown rate, the same in all of its
-    samples, of known mean and SD. The tilt and the vertical velocity of the integral at the end of the stride
-    determine these rates by least squares, weighted by the accuracy of both. So a short clipping is changed
-    little. In running, the foot is not at rest: gravity contributes less, the vertical velocity more.
+    samples, of known mean and SD. The tilt and the excess velocity of the integral at the end of the stride
+    determine these rates and the tilt at the start by least squares, weighted by their accuracy. So a short
+    clipping is changed little. In running, the foot is not at rest: gravity contributes less, the velocity
+    more.
 
     Args:
         acc_mps2: [N, 3], calibrated, in the canonical foot frame
@@ -70,20 +77,20 @@ def repair(
         repaired = _add_rotation(gyr_radps, first, stop, direction, lost_radps)
         samples = resample_between(np.column_stack([acc_mps2, repaired]), rate_hz, bounds)
         integral = integrate(samples[..., :3], samples[..., 3:], duration_s)
-        missing, variance = _end_errors(integral, samples)
-        # Effect of 1 rad/s in each run: horizontal rotation in the frame of the start, and the change of the
-        # vertical velocity, because the later acceleration is rotated.
-        rotation = np.einsum("nij,nj->ni", integral.orientation[own, point], direction * span_s[:, None])[
-            :, :2
-        ]
-        later = integral.velocity_mps[own, -1] - integral.velocity_mps[own, point]
-        effect = np.column_stack([rotation, rotation[:, 0] * later[:, 1] - rotation[:, 1] * later[:, 0]])
+        missing, variance, start_variance = _end_errors(integral, samples)
+        # Effect of 1 rad/s in each run, and of 1 rad about each horizontal axis at the start.
+        rotation = np.einsum("nij,nj->ni", integral.orientation[own, point], direction * span_s[:, None])
+        effect = _effect(integral, duration_s, own, point, rotation)
+        every = np.arange(len(affected))
+        tilting = [_effect(integral, duration_s, every, 0 * every, axis) for axis in np.eye(3)[:2]]
         for number in range(len(affected)):
             runs = own == number
-            gain = prior[runs, None] * effect[runs]
-            covariance = effect[runs].T @ gain + np.diag(variance[number])
+            effects = np.vstack([effect[runs], *(each[number] for each in tilting)])
+            gain = np.append(prior[runs], [start_variance[number]] * 2)[:, None] * effects
+            covariance = effects.T @ gain + np.diag(variance[number])
             change = missing[number] + effect[runs].T @ (lost_radps[runs] - expected_radps[runs])
-            lost_radps[runs] = expected_radps[runs] + gain @ np.linalg.solve(covariance, change)
+            estimate = gain @ np.linalg.solve(covariance, change)
+            lost_radps[runs] = expected_radps[runs] + estimate[: runs.sum()]
         lost_radps = np.clip(lost_radps, 0, MAX_CLIPPING_RADPS)
     np.add.at(repaired_rad, stride, lost_radps * span_s)
     return _add_rotation(gyr_radps, first, stop, direction, lost_radps), repaired_rad
@@ -111,22 +118,38 @@ def _add_rotation(
     return repaired
 
 
-def _end_errors(integral: Strapdown, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the negative errors of the integral at the end of n strides, and their variances, each [n, 3].
+def _end_errors(integral: Strapdown, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the negative errors of n integrals at the end, their variances, and that of the start tilt.
 
-    The three values are the horizontal rotation about two axes, rad, and the vertical velocity, m/s. A foot
-    that is not at rest is accelerated, so its tilt is less certain; |acc| and the angular rate show by how
-    much.
+    The five errors are the horizontal rotation about two axes, rad, and the excess velocity, m/s: [n, 5]. A
+    foot that is not at rest is accelerated, so its tilt is less certain; see `tilt_variance`.
 
     integral: integral of n strides; samples: [n, points, 6], as integrated
     """
     up = np.einsum("nij,nj->ni", integral.orientation[:, -1], samples[:, -1, :3])
     sine = np.maximum(np.hypot(up[:, 0], up[:, 1]), 1e-12)
     missing_rad = np.column_stack([up[:, 1], -up[:, 0]]) * (np.arctan2(sine, up[:, 2]) / sine)[:, None]
-    ends = samples[:, [0, -1]]
-    pushed = np.linalg.norm(ends[..., :3], axis=2) / GRAVITY_MPS2 - 1
-    rate_radps = np.linalg.norm(ends[..., 3:], axis=2)
-    tilt = STRIDE_TILT_SD_RAD**2 + (pushed**2 + (CLIPPING_TILT_PER_RADPS * rate_radps) ** 2).sum(axis=1)
-    vertical = VERTICAL_SD_MPS**2 + (VERTICAL_PER_RADPS_M * rate_radps.max(axis=1)) ** 2
-    missing = np.column_stack([missing_rad, -integral.excess_mps[:, 2]])
-    return missing, np.column_stack([tilt, tilt, vertical])
+    rate_radps = np.linalg.norm(samples[:, [0, -1], 3:], axis=2).max(axis=1)
+    start, end = (tilt_variance(samples[:, k, :3], samples[:, k, 3:]) for k in (0, -1))
+    tilt = STRIDE_TILT_SD_RAD**2 + end
+    horizontal = np.full(len(tilt), HORIZONTAL_SD_MPS**2)
+    vertical = VERTICAL_SD_MPS**2 + (VERTICAL_PER_RADPS_M * rate_radps) ** 2
+    missing = np.column_stack([missing_rad, -integral.excess_mps])
+    return missing, np.column_stack([tilt, tilt, horizontal, horizontal, vertical]), start
+
+
+def _effect(
+    integral: Strapdown, duration_s: np.ndarray, stride: np.ndarray, point: np.ndarray, rotation: np.ndarray
+) -> np.ndarray:
+    """Return the change of the errors of `_end_errors` by k rotations, [k, 5].
+
+    A rotation turns all later acceleration and the gravity in it.
+
+    integral, duration_s: of n strides
+    stride, point: [k], when the foot is rotated
+    rotation: [k, 3] or [3], in the frame of the start, rad
+    """
+    later = integral.velocity_mps[stride, -1] - integral.velocity_mps[stride, point]
+    later[:, 2] += GRAVITY_MPS2 * duration_s[stride] * (1 - point / (POINTS - 1))
+    velocity = np.cross(rotation, later)
+    return np.column_stack([np.broadcast_to(rotation[..., :2], (len(stride), 2)), velocity])

@@ -234,14 +234,15 @@ def _stride_columns(
     signals = _cut_signals(recording, acc_mps2, gyr_radps, mid_stances, contacts)
     acc_mps2, gyr_radps, duration_s = strapdown.resample(signals)
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
-    drift_mps, tilt_rad = residuals(integral, acc_mps2)
-    steady = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
+    motion = strapdown.stance_motion(integral, acc_mps2, gyr_radps, duration_s)
+    integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s)
+    drift_mps, tilt_rad = residuals(integral)
+    steady = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
     # Clipping disturbs the vertical velocity, too, but this is not shaking at contact.
     impacts = strapdown.impact_share(excess_m[steady & ~contains_any(mid_stances, np.any(clipped, axis=1))])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
-    integral = strapdown.with_impacts(integral, excess_m, contact, *impacts)
-    motion = strapdown.stance_motion(integral, acc_mps2, gyr_radps, duration_s)
+    integral = strapdown.with_impacts(integral, excess_m, contact, *impacts, explained)
     integral = strapdown.with_stance_motion(integral, motion)
     flags = stride_flags(
         replace(as_recorded, gaps=recording.gaps),
@@ -255,7 +256,7 @@ def _stride_columns(
         repaired_rad,
     )
     flags["sensors-disagree"] |= delay.is_unclear
-    sd_cm = length_sd_cm(integral, acc_mps2, excess_m[:, 0] - impacts[1], recording.rate_hz)
+    sd_cm = length_sd_cm(integral, (excess_m[:, 0] - impacts[1]) * (1 - explained), recording.rate_hz)
     columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, repaired_rad, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
 

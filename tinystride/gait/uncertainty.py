@@ -26,18 +26,16 @@ SD_PER_INTERVAL_CM_PER_S = 241.0
 SD_PER_TURN_CM = 2.0
 
 
-def length_sd_cm(
-    strapdown: Strapdown, acc_mps2: np.ndarray, unusual_m: np.ndarray, rate_hz: float
-) -> np.ndarray:
+def length_sd_cm(strapdown: Strapdown, unusual_m: np.ndarray, rate_hz: float) -> np.ndarray:
     """Return the standard deviation [n] of each stride's length, cm, BASE_SD_CM or more.
 
     Args:
         strapdown: integral of n strides
-        acc_mps2: [n, points, 3], as integrated
-        unusual_m: [n], forward strapdown.untilted_excess_m minus the usual excess of strapdown.impact_share
+        unusual_m: [n], forward strapdown.untilted_excess_m minus the usual excess of strapdown.impact_share,
+            without the part that strapdown.correct_tilt explains
         rate_hz: sampling rate
     """
-    return np.sqrt(error_causes(strapdown, acc_mps2, unusual_m, rate_hz) ** 2 @ WEIGHTS**2)
+    return np.sqrt(error_causes(strapdown, unusual_m, rate_hz) ** 2 @ WEIGHTS**2)
 
 
 WEIGHTS = np.array(
@@ -52,24 +50,20 @@ WEIGHTS = np.array(
 )
 
 
-def error_causes(
-    strapdown: Strapdown, acc_mps2: np.ndarray, unusual_m: np.ndarray, rate_hz: float
-) -> np.ndarray:
+def error_causes(strapdown: Strapdown, unusual_m: np.ndarray, rate_hz: float) -> np.ndarray:
     """Return the possible causes of an error of each length, [n, 6], in the order and units of WEIGHTS.
 
     Args:
         strapdown: integral of n strides
-        acc_mps2: [n, points, 3], as integrated
-        unusual_m: [n], forward strapdown.untilted_excess_m minus the usual excess of strapdown.impact_share
+        unusual_m: [n], forward strapdown.untilted_excess_m minus the usual excess of strapdown.impact_share,
+            without the part that strapdown.correct_tilt explains
         rate_hz: sampling rate
     """
-    force = np.einsum("nij,nj->ni", strapdown.orientation[:, -1], acc_mps2[:, -1])
-    size_mps2 = np.maximum(np.linalg.norm(force, axis=1), 1e-9)
     return np.column_stack(
         [
             np.ones(len(unusual_m)),
             unusual_m,
-            np.hypot(force[:, 0], force[:, 1]) / size_mps2,
+            np.sin(strapdown.tilt_rad),
             strapdown.displacement_m[:, 2],
             np.full(len(unusual_m), 1 / rate_hz),
             2 * np.sin(np.deg2rad(np.abs(heading_change_deg(strapdown.orientation))) / 2),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinystride.firmware import constants as c
-from tinystride.gait.strapdown import POINTS, align_to_gravity, rotation_matrices
+from tinystride.gait.strapdown import POINTS, align_to_gravity, rotation_matrices, tilt_variance
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,8 @@ def _end_variance(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> list[float]:
 
     acc_mps2, gyr_radps: samples [2, 3] at both ends of the stride
     """
-    pushed = np.linalg.norm(acc_mps2, axis=1) / c.GRAVITY - 1
-    turning = (gyr_radps**2).sum()
-    tilt = c.STRIDE_TILT_SD_RAD**2 + (pushed**2).sum() + c.CLIPPING_TILT_PER_RADPS**2 * turning
-    return [tilt, tilt, c.VERTICAL_SD_MPS**2 + c.VERTICAL_PER_RADPS_M**2 * turning]
+    tilt = c.STRIDE_TILT_SD_RAD**2 + float(tilt_variance(acc_mps2, gyr_radps).sum())
+    return [tilt, tilt, c.VERTICAL_SD_MPS**2 + c.VERTICAL_PER_RADPS_M**2 * float((gyr_radps**2).sum())]
 
 
 def _integrated(

@@ -31,7 +31,7 @@ class Impacts:
             self._n + np.array([c.USUAL_FORWARD_MEAN_STRIDES, c.USUAL_VERTICAL_MEAN_STRIDES])
         )
 
-    def error_m(self, contact: float, excess_m: np.ndarray) -> np.ndarray:
+    def error_m(self, contact: float, excess_m: np.ndarray, unexplained: float) -> np.ndarray:
         """Return the error [2], m, of a drift correction by a line in time, like strapdown.with_impacts.
 
         The line is wrong if the drift arises at initial contact.
@@ -39,6 +39,7 @@ class Impacts:
         Args:
             contact: initial contact as a share of the stride, 0 to 1; NaN if not found
             excess_m: [3] excess velocity times duration, m
+            unexplained: part of it that is not due to the tilt at the start
         """
         contact = c.USUAL_CONTACT if math.isnan(contact) else min(max(contact, c.MIN_CONTACT), c.MAX_CONTACT)
         forward, vertical = self._deviation_m**2
@@ -46,7 +47,7 @@ class Impacts:
         share = min(1.0, vertical / (forward + 1e-12)) * (
             1 - c.UNCERTAIN_STRIDES / (self._n + c.USUAL_FORWARD_MEAN_STRIDES)
         )
-        return (contact - 0.5) * share * np.array([self.unusual_m(excess_m[0]), excess_m[1]])
+        return (contact - 0.5) * share * unexplained * np.array([self.unusual_m(excess_m[0]), excess_m[1]])
 
     def unusual_m(self, excess_m: float) -> float:
         """Return the difference of a stride's forward excess from the mean of the strides so far, m.

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinystride.firmware import constants as c
-from tinystride.gait.strapdown import POINTS, Strapdown, integrate, stance_motion, untilted_excess_m
+from tinystride.gait.strapdown import (
+    POINTS,
+    Strapdown,
+    correct_tilt,
+    integrate,
+    stance_motion,
+    untilted_excess_m,
+)
 from tinystride.streaming.block import Segment
 from tinystride.streaming.config import Design
 from tinystride.streaming.state import BACKWARD, FRACTIONS
@@ -17,12 +24,14 @@ class Integral:
     """The integral of one stride in the foot frame (integral_t); signals of a left foot are mirrored.
 
     Attributes:
-        result: orientation, velocity and displacement
+        result: orientation, velocity and displacement, not levelled
         acc: [64, 3] specific force, m/s²
         gyr: [64, 3] angular rate, rad/s
         values: [64, 6] features, the input of the network
-        displacement_m: [3] displacement, m
+        displacement_m: [3] displacement, levelled, m
+        drift_mps: [3] velocity at the end, levelled, m/s
         excess_m: [3] excess velocity at the end times duration, without the effect of the tilt at the end, m
+        unexplained: part of the horizontal excess that is not due to the tilt at the start
         motion: [4] motion of the foot near both mid-stances, as gait.strapdown.stance_motion returns it
         up: [3] specific force at the end, in the frame of the start, m/s²
         late_mps: vertical velocity at the end per second of delay between the sensors, m/s
@@ -33,7 +42,9 @@ class Integral:
     gyr: np.ndarray
     values: np.ndarray
     displacement_m: np.ndarray
+    drift_mps: np.ndarray
     excess_m: np.ndarray
+    unexplained: float
     motion: np.ndarray
     up: np.ndarray
     late_mps: float
@@ -63,13 +74,16 @@ def integrate_samples(
     acc = acc_mps2 @ axes.T * [1, mirror, 1]
     gyr = gyr_radps @ axes.T * [mirror, 1, mirror]
     result = integrate(acc[None], gyr[None], np.array([duration_s]))
+    levelled, explained = correct_tilt(result, acc[None], gyr[None], np.array([duration_s]))
     return Integral(
         result=result,
         acc=acc,
         gyr=gyr,
         values=np.hstack([result.velocity_mps[0], gyr]) * duration_s,
-        displacement_m=result.displacement_m[0],
+        displacement_m=levelled.displacement_m[0],
+        drift_mps=levelled.velocity_mps[0, -1],
         excess_m=untilted_excess_m(result, acc[None], np.array([duration_s]))[0],
+        unexplained=float(1 - explained[0]),
         motion=stance_motion(result, acc[None], gyr[None], np.array([duration_s]))[0],
         up=result.orientation[0, -1] @ acc[-1],
         late_mps=float(

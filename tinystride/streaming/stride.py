@@ -55,7 +55,7 @@ class Measure:
         # The pitch rate may change its sign again after the end of the stride.
         start_sample, end_sample = self._sample_number(segment, start), self._sample_number(segment, end)
         contact = min(self._find_contact(segment, start // FRACTIONS, int(length)), end_sample)
-        drift_mps, up = integral.result.velocity_mps[0, -1], integral.up
+        drift_mps, up = integral.drift_mps, integral.up
         tilt_mps2 = math.hypot(up[0], up[1])
         residual_score = (float(np.linalg.norm(drift_mps)) / c.MAX_DRIFT_MPS) ** 2 + (
             tilt_mps2 / c.GRAVITY / c.TAN_MAX_TILT
@@ -64,7 +64,7 @@ class Measure:
         if self._has_overflowed(segment, stances, integral, length):
             flags |= FLAG["saturated"]
         saturated = flags & FLAG["saturated"]
-        if repaired_rad > c.MAX_REPAIRED_RAD:
+        if c.GRAVITY * repaired_rad * duration_s**2 / 12 > c.MAX_REPAIRED_M:
             flags |= FLAG["saturated"]
         if self.standing.bias_is_unknown(duration_s, self.frame.up_force):
             flags |= FLAG["no-standing"]
@@ -73,7 +73,7 @@ class Measure:
         if not flags & (INCOMPLETE | FLAG["saturated"]) and residual_score <= 1 and repaired_rad == 0:
             self.impacts.update(excess_m)
         share = (contact - start_sample) / (end_sample - start_sample)
-        integral.displacement_m[:2] += self.impacts.error_m(share, excess_m)
+        integral.displacement_m[:2] += self.impacts.error_m(share, excess_m, integral.unexplained)
         length_cm = 100 * math.hypot(integral.displacement_m[0], integral.displacement_m[1])
         length_cm *= 1 + float(missed_cm(integral.motion)) / max(length_cm, c.MIN_MOTION_LENGTH_CM)
         flags |= integral_flags(integral, duration_s, length_cm, float(np.linalg.norm(drift_mps)), tilt_mps2)
@@ -93,18 +93,18 @@ class Measure:
             latency_s=(newest - end_sample) / self.design.rate_hz,
             strapdown_length_cm=length_cm,
             flags=flags,
-            length_sd_cm=self._length_sd_cm(integral, excess_m[0]),
+            length_sd_cm=self._length_sd_cm(integral),
             repaired_deg=math.degrees(repaired_rad),
             values=integral.values,
             is_reversed=is_reversed,
         )
 
-    def _length_sd_cm(self, integral: Integral, excess_m: float) -> float:
-        """Return the standard deviation of a length, like gait.uncertainty; excess_m: forward."""
+    def _length_sd_cm(self, integral: Integral) -> float:
+        """Return the standard deviation of a length, cm, like gait.uncertainty."""
         up = integral.up
         causes = (
             c.BASE_SD_CM,
-            c.SD_PER_EXCESS_CM_PER_M * self.impacts.unusual_m(excess_m),
+            c.SD_PER_EXCESS_CM_PER_M * self.impacts.unusual_m(integral.excess_m[0]) * integral.unexplained,
             c.SD_PER_TILT_CM * math.hypot(up[0], up[1]) / max(float(np.linalg.norm(up)), 1e-6),
             c.SD_PER_HEIGHT_CM_PER_M * integral.displacement_m[2],
             c.SD_PER_INTERVAL_CM_PER_S / self.design.rate_hz,
@@ -153,7 +153,7 @@ class Measure:
         """
         wrapped_mps = 2 * c.ACC_UNIT * segment.acc_full_scale[stances.block] / self.design.rate_hz
         excess_mps = integral.excess_m[0] / (length * self.design.period_s)
-        left_mps = math.hypot(excess_mps, *integral.result.velocity_mps[0, -1, 1:])
+        left_mps = math.hypot(excess_mps, *integral.drift_mps[1:])
         jumped = stances.stride.has_event("jumped", length)
         return bool(jumped and wrapped_mps > 0 and left_mps > c.MIN_WRAPPED_SHARE * wrapped_mps)
 
