@@ -16,12 +16,6 @@ DOCUMENTS = (
     "docs/parameters.md",
     "docs/sensors.md",
 )
-WITH_WORSE_SENSORS = (
-    "network (default)",
-    "network, a quarter at half the rate",
-    "network, augmented with worse sensors",
-    "direct",
-)
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -35,59 +29,27 @@ def change(row: pd.Series) -> str:
     return f"{'' if value.startswith('−') or float(value) == 0 else '+'}{value} [{low}, {high}]"
 
 
-def accuracy(table: pd.DataFrame) -> str:
-    """Return a row for each estimator: RMSE, bias and change against the integral for each set."""
-    sets = list(table["set"].unique())
-    columns = ["", "parameters", *(f"`{name}`{of}" for name in sets for of in ("", ", bias", ", change"))]
-    rows = []
-    for estimator, own in table.groupby("estimator", sort=False):
-        # Older results have a shorter name.
-        cells = [re.sub("lever$", "lever arm", estimator), f"{own['parameters'].iloc[0]:,}"]
-        for name in sets:
-            row = own[own["set"] == name].iloc[0]
-            cells += [
-                number(row["rmse_cm"]),
-                number(row["bias_cm"]),
-                "" if estimator == "integral" else change(row),
-            ]
-        rows.append(cells)
-    return documents.table(columns, rows)
-
-
 def ablation(folder: Path) -> str:
-    table = pd.read_csv(folder / "ablation/ablation.csv")
-    return accuracy(table[table["sensor"] == "as recorded"])
-
-
-def sizes(folder: Path) -> str:
-    return accuracy(pd.read_csv(folder / "sizes/sizes.csv"))
-
-
-def worse_sensors(folder: Path) -> str:
-    """Return a row for each set and sensor: RMSE of the integral, and the change by each network."""
+    """Return a row for each set: RMSE / median of integral and direct, and changes of the RMSE."""
     table = pd.read_csv(folder / "ablation/ablation.csv")
     rows = []
-    for (name, sensor), own in table.groupby(["set", "sensor"], sort=False):
-        own = own.set_index("estimator")
-        changes = [change(own.loc[estimator]) for estimator in WITH_WORSE_SENSORS]
-        rows.append([f"`{name}`", sensor, number(own.loc["integral", "rmse_cm"]), *changes])
-    return documents.table(
-        ["set", "sensor", "integral", *WITH_WORSE_SENSORS], sorted(rows, key=lambda row: row[0])
-    )
+    for name, own in table.groupby("set", sort=False):
+        cells = own.set_index("estimator")
 
+        def error(estimator: str, cells: pd.DataFrame = cells) -> str:
+            return f"{number(cells.rmse_cm[estimator])} / {number(cells.median_abs_cm[estimator])}"
 
-def learning_curve(folder: Path) -> str:
-    """Return a row for each number of people: mean RMSE of the draws, and their range."""
-    table = pd.read_csv(folder / "learning_curve/learning_curve.csv")
-    curves = list(table.groupby(["set", "estimator"], sort=False))
-    rows = []
-    for people in sorted(table["people"].unique()):
-        cells = [str(people)]
-        for _, own in curves:
-            rmse = own.loc[own["people"] == people, "rmse_cm"]
-            cells.append(f"{number(rmse.mean())} ({number(rmse.min())}–{number(rmse.max())})")
-        rows.append(cells)
-    return documents.table(["people", *(f"`{name}`, {estimator}" for (name, estimator), _ in curves)], rows)
+        rows.append(
+            [
+                f"`{name}` ({cells['n_strides'].iloc[0]:,})",
+                error("integral"),
+                change(cells.loc["integral without lever arm"]),
+                error("direct"),
+                change(cells.loc["direct"]),
+            ]
+        )
+    head = ["set", "integral", "without lever arm, change", "`direct`", "`direct`, change"]
+    return documents.table(head, rows)
 
 
 def mid_stances(folder: Path) -> str:
@@ -250,7 +212,7 @@ def interval_weights(folder: Path) -> str:
 
 
 def integral_steps(folder: Path) -> str:
-    """A row for each set and step: RMSE and median error with intervals, and the coverage of the interval."""
+    """Return a row for each start, set and step: RMSE and median with intervals, coverage, surest 80 %."""
     table = pd.read_csv(folder / "integral_steps/integral_steps.csv")
     rows = []
     for _, row in table.iterrows():
@@ -258,15 +220,21 @@ def integral_steps(folder: Path) -> str:
             f"{number(row[name])} [{number(row[f'{name}_low'])}, {number(row[f'{name}_high'])}]"
             for name in ("rmse_cm", "median_abs_cm")
         ]
-        rows.append(
-            [
-                f"`{row['set']}` ({row['n_strides']})",
-                row["step"],
-                *cells,
-                f"{number(100 * row['coverage'], 1)} %",
-            ]
-        )
-    return documents.table(["set", "correction", "RMSE, cm", "median error, cm", "within the interval"], rows)
+        if row.isna()["coverage"]:
+            cells += ["–", "–"]
+        else:
+            cells += [f"{number(100 * row['coverage'], 1)} %", number(row["surest80_rmse_cm"])]
+        rows.append([row["start"], f"`{row['set']}` ({row['n_strides']})", row["step"], *cells])
+    head = [
+        "start",
+        "set",
+        "step",
+        "RMSE, cm",
+        "median error, cm",
+        "within the interval",
+        "RMSE, surest 80 %, cm",
+    ]
+    return documents.table(head, rows)
 
 
 def stance_motion(folder: Path) -> str:
@@ -358,7 +326,7 @@ def certainty(folder: Path) -> str:
 TABLES = {
     each.__name__: each
     for each in (
-        ablation, sizes, worse_sensors, learning_curve, mid_stances, noise, neighbours, second_opinion,
+        ablation, mid_stances, noise, neighbours, second_opinion,
         gait_parameters, sensor_settings, reference_point, sensor_place, interval_weights, integral_steps,
         stance_motion, small_networks, networks_at_50_hz, certainty,
     )

@@ -1,6 +1,7 @@
 import pytest
 
 from tinystride.errors import ParameterError
+from tinystride.learning.augmentation import AugmentationOptions
 from tinystride.learning.estimators import PRESETS, choose
 
 
@@ -14,6 +15,14 @@ def test_choose_tiny_networks_have_few_parameters():
     residual = choose("strapdown-residual")
     assert residual.n_parameters <= 500
     assert residual.n_multiply_accumulates <= 8_000
+
+
+def test_choose_direct_learns_from_short_slow_and_fast_strides():
+    settings = choose("direct")
+    assert set(settings.exclude_flags) == {"not-walking", "unsteady"}
+    low, high = AugmentationOptions(**settings.augmentation).duration_scale
+    # Strides of 1.1 s become those of a runner, 0.7 s, and of a slow walker, 1.8 s.
+    assert 1.1 * low <= 0.7 and 1.1 * high >= 1.8
 
 
 def test_choose_residual_presets_have_their_named_size():

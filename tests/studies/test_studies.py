@@ -9,8 +9,8 @@ import yaml
 from scipy.spatial.transform import Rotation
 
 from stages.common import description
+from studies import ablation
 from studies.common import compare_with_baseline, measured, measured_parts
-from studies.learning_curve import errors_cm, roles
 from studies.mid_stances import REST_MPS, against_truth, unexplained_mps, walks
 from studies.neighbours import row as neighbours
 from studies.networks import compare
@@ -25,7 +25,6 @@ from tinystride.datasets.recording import Recording
 from tinystride.gait.strapdown import GRAVITY_MPS2
 from tinystride.gait.strides import StrideSet
 from tinystride.learning.estimators import choose
-from tinystride.learning.split import subject_names
 
 STAGES = yaml.safe_load((ROOT / "studies/dvc.yaml").read_text())["stages"]
 
@@ -100,15 +99,16 @@ def test_ablation_compares_networks_with_the_integral_on_every_sensor(strides):
         assert integral.loc[(name, "biased"), "rmse_cm"] > 1 + integral.loc[(name, "as recorded"), "rmse_cm"]
 
 
-def test_learning_curve_training_and_test_people_are_disjoint(strides):
-    learn, validate, test = roles(strides.table, SPLIT)
-    assert learn == ["line/1", "line/2", "line/3"] and validate == ["line/4"]
-    assert test == ["alone/1", "line/0"]
-    direct = choose("direct", **QUICK)
-    errors = errors_cm(strides, learn[:1], validate, test, direct, seed=2)
-    assert errors.groupby(level=0).size().to_dict() == {"alone": 30, "line": 30}
-    lengths = strides.table.groupby(subject_names(strides.table))["stride_length_cm"]
-    assert errors["line"].std() < 1.5 * lengths.std()["line/0"] and errors.abs().max() > 1
+def test_ablation_tests_all_measured_sets_with_networks_that_have_not_seen_them(strides):
+    recipes = {"small": choose("direct", **QUICK)}
+    table = ablation.compare(strides, SPLIT, recipes, seed=1, resamples=50, calibration_strides=20)
+    rows = table.set_index(["set", "estimator"])
+    assert list(rows.loc["line"].index) == ["integral", "integral without lever arm", "small"]
+    # line/0 is tested by the final network, line/4 and alone/1 by the fold's; line/1 to line/3 by none.
+    assert rows.loc[("line", "small"), "n_strides"] == 60 and rows.loc[("alone", "small"), "n_strides"] == 30
+    assert rows.loc[("line", "small"), "rmse_cm"] > 2 * rows.loc[("line", "integral"), "rmse_cm"]
+    assert rows.loc[("line", "small"), "rmse_difference_cm"] > 0
+    assert rows.loc[("line", "integral"), "rmse_difference_cm"] == 0
 
 
 def test_mid_stances_are_compared_with_the_simulated_instants():

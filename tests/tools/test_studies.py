@@ -30,13 +30,20 @@ def test_change_has_sign_and_interval():
 
 
 def test_filled_text_around_a_table_is_kept(tmp_path):
-    (tmp_path / "sizes").mkdir()
-    metrics = {"rmse_cm": 3.4, "bias_cm": -0.02, "rmse_difference_cm": 0.01}
-    ends = {f"rmse_difference_cm_{end}": value for end, value in (("low", -0.01), ("high", 0.03))}
-    rows = [{"set": "ruler", "estimator": "tiny", "parameters": 1447, **metrics, **ends}]
-    pd.DataFrame(rows).to_csv(tmp_path / "sizes/sizes.csv", index=False)
-    before = "a\n<!-- sizes -->\nold\n<!-- end -->\nb\n"
+    (tmp_path / "ablation").mkdir()
+    ends = {
+        f"rmse_difference_cm{end}": value for end, value in (("", 0.01), ("_low", -0.01), ("_high", 0.03))
+    }
+    names = ("integral", "integral without lever arm", "direct")
+    rows = [
+        {"set": "ruler", "estimator": name, "n_strides": 1200, "rmse_cm": 3.4 + i, "median_abs_cm": i, **ends}
+        for i, name in enumerate(names)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "ablation/ablation.csv", index=False)
+    before = "a\n<!-- ablation -->\nold\n<!-- end -->\nb\n"
     after = filled(before, tmp_path)
-    assert after.startswith("a\n<!-- sizes -->\n\n| ") and after.endswith("|\n\n<!-- end -->\nb\n")
-    assert "| tiny | 1,447 | 3.40 | −0.02 | +0.01 [−0.01, 0.03] |" in after and "old" not in after
+    assert after.startswith("a\n<!-- ablation -->\n\n| ") and after.endswith("|\n\n<!-- end -->\nb\n")
+    changed = "+0.01 [−0.01, 0.03]"
+    row = f"| `ruler` (1,200) | 3.40 / 0.00 | {changed} | 5.40 / 2.00 | {changed} |"
+    assert row in after and "old" not in after
     assert filled(after, tmp_path) == after
