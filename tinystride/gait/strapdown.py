@@ -44,6 +44,7 @@ EXCESS_PER_TILT = 0.25
 TILT_PER_RADPS = 0.1
 # A foot that tilts its specific force by less is at rest, and the force is trusted.
 REST_TILT_RAD = 0.05
+MAD_TO_SD = 1.4826
 # SD of the horizontal excess velocity from other causes than the tilt at the start. If a running stride is
 # rotated so that it ends at its initial height, 0.13 to 0.19 m/s are left (llio-ruler-2, 2.2 to 3.4 m/s).
 EXCESS_SD_MPS = 0.2
@@ -131,7 +132,9 @@ def correct_tilt(
     """
     fall_mps = GRAVITY_MPS2 * duration_s
     variance = np.maximum(tilt_variance(acc_mps2[:, 0], gyr_radps[:, 0]) - REST_TILT_RAD**2, 0.0)
-    explained = variance / (variance + (EXCESS_SD_MPS / fall_mps) ** 2)
+    # Shaking and low sampling rates disturb all directions; the vertical velocity shows how much.
+    shaken_mps = MAD_TO_SD * np.median(np.abs(strapdown.excess_mps[:, 2])) if len(duration_s) else 0.0
+    explained = variance / (variance + (EXCESS_SD_MPS**2 + shaken_mps**2) / fall_mps**2)
     tilt = strapdown.excess_mps[:, :2] * (explained / fall_mps)[:, None]
     back = align_to_gravity(np.column_stack([tilt, np.ones(len(tilt))]))
     # Gravity, rotated back, is subtracted once more.
