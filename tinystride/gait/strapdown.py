@@ -132,7 +132,7 @@ def correct_tilt(
     """
     fall_mps = GRAVITY_MPS2 * duration_s
     variance = np.maximum(tilt_variance(acc_mps2[:, 0], gyr_radps[:, 0]) - REST_TILT_RAD**2, 0.0)
-    # Shaking and low sampling rates disturb all directions; the spread of the vertical velocity shows how much.
+    # Shaking and low rates disturb all directions; the spread of the vertical velocity shows how much.
     up_mps = strapdown.excess_mps[:, 2]
     shaken_mps = MAD_TO_SD * np.median(np.abs(up_mps - np.median(up_mps))) if len(up_mps) else 0.0
     explained = variance / (variance + (EXCESS_SD_MPS**2 + shaken_mps**2) / fall_mps**2)
