@@ -13,11 +13,9 @@ from studies import ablation
 from studies.common import compare_with_baseline, measured, measured_parts
 from studies.mid_stances import REST_MPS, against_truth, unexplained_mps, walks
 from studies.neighbours import row as neighbours
-from studies.networks import compare
 from studies.reference_point import sensor_place
 from studies.second_opinion import other_length_cm
 from studies.second_opinion import row as second_opinion
-from studies.sensors import as_recorded, gyro_bias
 from tests.evaluation.synthetic import study
 from tests.learning.walking import walk
 from tests.pipeline.test_graph import ROOT, used_modules
@@ -82,21 +80,6 @@ QUICK = {
     "epochs": 2,
     "augmentations_per_stride": 1,
 }
-
-
-def test_ablation_compares_networks_with_the_integral_on_every_sensor(strides):
-    recipes = {"small": choose("strapdown-residual", **QUICK)}
-    sensors = {"as recorded": as_recorded, "biased": gyro_bias}
-    table = compare(strides, SPLIT, recipes, sensors, seed=1, resamples=50, calibration_strides=20)
-    assert len(table) == 3 * 2 * 2
-    assert set(table["set"]) == {"line", "alone"}
-    rows = table.set_index(["set", "sensor", "estimator"])
-    assert rows.loc[("line", "as recorded", "small"), "n_strides"] == 60
-    assert rows.loc[("line", "as recorded", "small"), "parameters"] == recipes["small"].n_parameters
-    integral = rows.xs("integral", level="estimator")
-    assert (integral["rmse_difference_cm"] == 0).all()
-    for name in ("line", "alone"):
-        assert integral.loc[(name, "biased"), "rmse_cm"] > 1 + integral.loc[(name, "as recorded"), "rmse_cm"]
 
 
 def test_ablation_tests_all_measured_sets_with_networks_that_have_not_seen_them(strides):
