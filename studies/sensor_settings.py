@@ -36,7 +36,7 @@ AS_RECORDED = "as recorded"
 
 def at_rate(recording: Recording, rate_hz: float, filtered: bool) -> Recording:
     """Return the recording at a lower rate: behind an anti-alias filter, or as samples picked from it."""
-    sensors = [recording.acc_mps2, recording.gyr_radps]
+    sensors, recorded_hz = [recording.acc_mps2, recording.gyr_radps], recording.rate_hz
     if filtered:
         ratio = Fraction(rate_hz / recording.rate_hz).limit_denominator(MAX_DENOMINATOR)
         rate_hz = recording.rate_hz * float(ratio)
@@ -49,7 +49,14 @@ def at_rate(recording: Recording, rate_hz: float, filtered: bool) -> Recording:
             np.column_stack([np.interp(place, np.arange(len(each)), axis) for axis in each.T])
             for each in sensors
         ]
-    return replace(recording, rate_hz=rate_hz, acc_mps2=sensors[0], gyr_radps=sensors[1])
+    # A sample next to a lost one is lost, too.
+    gaps = np.column_stack(
+        [
+            np.floor(recording.gaps[:, 0] * rate_hz / recorded_hz),
+            np.minimum(np.ceil(recording.gaps[:, 1] * rate_hz / recorded_hz), len(sensors[0])),
+        ]
+    ).astype(np.int64)
+    return replace(recording, rate_hz=rate_hz, acc_mps2=sensors[0], gyr_radps=sensors[1], gaps=gaps)
 
 
 def with_gyr_range(recording: Recording, range_dps: float) -> Recording:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,14 @@ def test_at_rate_keeps_duration_and_slow_motion(recording, filtered):
     assert slow.acc_mps2[10:50].mean(axis=0) == pytest.approx(
         recording.acc_mps2[40:200].mean(axis=0), abs=0.02
     )
+
+
+@pytest.mark.parametrize("filtered", [True, False])
+def test_at_rate_counts_gaps_in_its_own_samples(recording, filtered):
+    end = recording.n_samples
+    slow = at_rate(replace(recording, gaps=np.array([[401, 409], [end - 2, end]])), 50, filtered)
+    assert slow.gaps[0].tolist() == [100, 103]
+    assert slow.gaps[1, 1] == slow.n_samples
 
 
 def test_with_range_clips_and_sets_the_limit(recording):
