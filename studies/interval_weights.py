@@ -48,7 +48,7 @@ def examples(recording: Recording) -> pd.DataFrame:
     acc_mps2, gyr_radps, duration_s = strapdown.resample(found.signals)
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
-    integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s)
+    integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s, recording.rate_hz)
     drift_mps, tilt_rad = residuals(integral)
     known = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
     known &= ~table["flags"].str.contains("saturated").to_numpy()

@@ -159,7 +159,7 @@ def test_correct_tilt_pushed_start_gives_the_length_and_keeps_the_slope(strides,
     samples, length_cm = strides
     pushed = pushed_at_start(on_slope(samples, slope_rad), tilt_rad)
     tilted = integrate(*pushed)
-    levelled, explained = correct_tilt(tilted, *pushed)
+    levelled, explained = correct_tilt(tilted, *pushed, rate_hz=200)
     height_m = length_cm / 100 * np.sin(slope_rad)
     before_m, after_m = (np.abs(each.displacement_m[:, 2] - height_m) for each in (tilted, levelled))
     assert before_m.min() > 0.5 * np.abs(tilt_rad)
@@ -175,11 +175,18 @@ def test_correct_tilt_pushed_start_gives_the_length_and_keeps_the_slope(strides,
     np.testing.assert_allclose(velocity, levelled.velocity_mps[:, -1], atol=1e-9)
 
 
+def test_correct_tilt_low_rate_trusts_the_velocity_less(strides):
+    pushed = pushed_at_start(strides[0], 0.2)
+    integral = integrate(*pushed)
+    explained = [np.median(correct_tilt(integral, *pushed, rate_hz=each)[1]) for each in (50, 100, 200)]
+    assert explained[0] < 0.3 and explained[0] < explained[1] < explained[2]
+
+
 def test_correct_tilt_foot_at_rest_is_not_changed(strides):
     samples, _ = strides
     samples = on_slope(samples, 0.1)
     integral = integrate(*samples)
-    levelled, explained = correct_tilt(integral, *samples)
+    levelled, explained = correct_tilt(integral, *samples, rate_hz=200)
     rests = explained == 0
     assert rests.sum() >= 20
     np.testing.assert_allclose(levelled.displacement_m[rests], integral.displacement_m[rests], atol=1e-12)

@@ -142,7 +142,7 @@ def test_strides_table_and_samples_are_consistent(recorded):
     contact = (detected["initial_contact_s"] - detected["start_s"])[own].to_numpy() / duration_s
     excess_m = untilted_excess_m(integral, samples[0], duration_s)
     motion = stance_motion(integral, *samples)
-    levelled, explained = correct_tilt(integral, *samples)
+    levelled, explained = correct_tilt(integral, *samples, rate_hz=200)
     drifting = with_impacts(levelled, excess_m, contact, *impact_share(excess_m), explained)
     again = with_stance_motion(drifting, motion)
     assert again.length_cm == pytest.approx(detected["strapdown_length_cm"][own].to_numpy(), abs=1e-4)

@@ -236,6 +236,9 @@ REST_TILT_RAD: Annotated[float, "uncertainty of the tilt up to which a foot is a
 EXCESS_SD_MPS: Annotated[
     float, "standard deviation of the horizontal excess velocity that the tilt does not cause, m/s"
 ] = strapdown.EXCESS_SD_MPS
+ALIASED_EXCESS_MPS_HZ2: Annotated[
+    float, "standard deviation of the excess velocity due to a low rate, times the squared rate, m/s Hz^2"
+] = strapdown.ALIASED_EXCESS_MPS_HZ2
 USUAL_CONTACT: Annotated[float, "initial contact as a share of the stride, if it was not found"] = (
     strapdown.USUAL_CONTACT
 )

@@ -236,7 +236,7 @@ def _stride_columns(
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
     motion = strapdown.stance_motion(integral, acc_mps2, gyr_radps, duration_s)
-    integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s)
+    integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s, recording.rate_hz)
     drift_mps, tilt_rad = residuals(integral)
     steady = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
     # Clipping disturbs the vertical velocity, too, but this is not shaking at contact.

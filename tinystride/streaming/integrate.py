@@ -57,7 +57,12 @@ class Integral:
 
 
 def integrate_samples(
-    acc_mps2: np.ndarray, gyr_radps: np.ndarray, axes: np.ndarray, mirror: float, duration_s: float
+    acc_mps2: np.ndarray,
+    gyr_radps: np.ndarray,
+    axes: np.ndarray,
+    mirror: float,
+    duration_s: float,
+    rate_hz: float,
 ) -> Integral:
     """Integrate the samples of a stride.
 
@@ -67,6 +72,7 @@ def integrate_samples(
         axes: [3, 3] rotation from sensor axes to the foot
         mirror: 1 for a right foot, -1 for a left foot
         duration_s: duration of the stride, s
+        rate_hz: sampling rate
 
     Returns:
         the integral
@@ -74,7 +80,7 @@ def integrate_samples(
     acc = acc_mps2 @ axes.T * [1, mirror, 1]
     gyr = gyr_radps @ axes.T * [mirror, 1, mirror]
     result = integrate(acc[None], gyr[None], np.array([duration_s]))
-    levelled, explained = correct_tilt(result, acc[None], gyr[None], np.array([duration_s]))
+    levelled, explained = correct_tilt(result, acc[None], gyr[None], np.array([duration_s]), rate_hz)
     return Integral(
         result=result,
         acc=acc,

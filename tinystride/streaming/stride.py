@@ -138,7 +138,7 @@ class Measure:
             gyr, repaired_rad = add_lost_rotation(
                 acc, gyr, axes, duration_s, runs, place, self.design.rate_hz
             )
-        integral = integrate_samples(acc, gyr, axes, self.mirror, duration_s)
+        integral = integrate_samples(acc, gyr, axes, self.mirror, duration_s, self.design.rate_hz)
         # A slip changes gravity at stance and tilts the end of the integral, by the same angle. The force
         # of a foot that accelerates at stance is tilted, too.
         tipped = integral.up[:2] / (np.linalg.norm(integral.up) + 1e-12)
