@@ -69,7 +69,7 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     ts->input.interval_us = 1e6f / rate_hz;
     ts->input.time_gain = 1.0f;
     design_lowpass(ts, block_hz);
-    init_bias_covariance(ts, 1.0f / PRIOR_STRIDES);
+    add_bias_variance(ts, 1.0f / PRIOR_STRIDES);
     ts->sensor.rest_force = GRAVITY;
     ts->sensor.rest_weight = REST_PRIOR_STANCES / squared(squared((float)STATIONARY_THRESHOLD) + REST_FLOOR);
     ts->checks.walking_strides = 1;
@@ -132,8 +132,9 @@ int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_r
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    if (ts->block.lost || !is_usual(ts, acc_mps2, gyr_radps)) {
-        return push_unusual(ts, acc_mps2, gyr_radps, stride);
+    const int usual = is_usual(ts, acc_mps2, gyr_radps);
+    if (ts->block.lost || !usual) {
+        return push_unusual(ts, acc_mps2, gyr_radps, usual, stride);
     }
     ts->input.repeats[0] = ts->input.repeats[1] = 0;
     return add_sample(ts, acc_mps2, gyr_radps, stride);
