@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinystride.firmware import constants as c
-from tinystride.gait.strapdown import POINTS, align_to_gravity, rotation_matrices, tilt_variance
+from tinystride.gait.strapdown import (
+    POINTS,
+    align_to_gravity,
+    correct_tilt,
+    integrate,
+    rotation_matrices,
+    tilt_variance,
+)
 
 
 @dataclass(frozen=True)
@@ -65,11 +72,13 @@ def add_lost_rotation(
     time_s[:, 0] = 0
     if not time_s.any():
         return gyr_radps, 0.0
-    repaired, _, covariance, up, end_mps = _integrated(
+    repaired, _, covariance, up = _integrated(
         acc_mps2, gyr_radps, axes, duration_s, runs, time_s, rate_hz, np.zeros(3)
     )
     correction = np.zeros(3)
     if up[2] > 0:
+        samples = (acc_mps2 @ axes.T)[None], (repaired @ axes.T)[None], np.array([duration_s])
+        end_mps = correct_tilt(integrate(*samples), *samples, rate_hz)[0].velocity_mps[0, -1]
         slope = np.array([up[1], -up[0]]) / up[2]
         missing = np.append(slope / (1 + 0.28 * (slope @ slope)), -end_mps[2])
         # A lost rotation turns all later changes of the velocity.
@@ -97,7 +106,7 @@ def _integrated(
     time_s: np.ndarray,
     rate_hz: float,
     correction: np.ndarray,
-) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
     """Integrate a stride and add the lost rotation.
 
     Args:
@@ -113,7 +122,7 @@ def _integrated(
     Returns:
         repaired angular rate [64, 3]; added rotation, rad; covariance [3, 3] before the correction: of the
         rotation about two axes, rad, and of the vertical velocity that it would cause by the velocity at its
-        time, m/s; at the end: specific force [3], m/s², and velocity [3], m/s
+        time, m/s; specific force [3] at the end, m/s²
     """
     step_s = duration_s / (POINTS - 1)
     orientation = align_to_gravity((acc_mps2[0] @ axes.T)[None])[0] @ axes
@@ -136,4 +145,4 @@ def _integrated(
         orientation = orientation @ rotation_matrices(turned)
         before, acceleration = acceleration, orientation @ acc_mps2[point] - [0, 0, c.GRAVITY]
         velocity = velocity + (before + acceleration) / 2 * step_s
-    return repaired, repaired_rad, covariance, orientation @ acc_mps2[-1], velocity
+    return repaired, repaired_rad, covariance, orientation @ acc_mps2[-1]
