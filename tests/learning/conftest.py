@@ -18,7 +18,7 @@ def walked():
 
 @pytest.fixture(scope="session")
 def settings():
-    return choose("direct", epochs=12, **SMALL)
+    return choose("direct", epochs=12, learning_rate=1e-2, lr_schedule="one-cycle", **SMALL)
 
 
 @pytest.fixture(scope="session")

@@ -117,6 +117,13 @@ def test_quantize_difference_is_between_the_two_files(quantized, examples):
         assert 0 < difference["sd_cm"] < 2
 
 
+def test_quantize_direct_network_has_no_mean_difference(quantized, examples):
+    int8, float32 = (Network.load(content) for content in (quantized.int8, quantized.float32))
+    values = quantized.calibration.values
+    difference_cm = int8.output_cm(values) - float32.output_cm(values)
+    assert abs(difference_cm.mean()) < 0.1 * difference_cm.std()
+
+
 def test_quantize_calibration_strides_are_training_strides(quantized, examples):
     names = [name.split("*")[0] for name in quantized.calibration.stride_id]
     assert len(names) == 50 + 2 * 5

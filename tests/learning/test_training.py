@@ -60,6 +60,16 @@ def test_train_without_improvement_stops_after_patience(examples, settings):
     assert len(seen) == result.best + 3 < 60
 
 
+def test_train_averaged_weights_have_less_varying_errors(examples, settings):
+    errors = {}
+    for schedule in ("constant", "averaged"):
+        changed = evolve(settings, lr_schedule=schedule, learning_rate=0.02, epochs=30)
+        result = train(*examples, changed, seed=1)
+        errors[schedule] = np.array([epoch.validation_rmse_cm for epoch in result.epochs])[15:]
+    variation = {name: np.abs(np.diff(values)).mean() for name, values in errors.items()}
+    assert variation["averaged"] < 0.5 * variation["constant"]
+
+
 def test_train_huber_loss_learns_the_residual(walked):
     table, signals = walked
     table = table.assign(strapdown_length_cm=table["strapdown_length_cm"] - 8 * table["duration_s"] + 9)

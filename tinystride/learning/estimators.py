@@ -26,7 +26,7 @@ RENAMED_SETTINGS = {
     "leave_out": "exclude_flags",
 }
 RENAMED_AUGMENTATION = {"lever_m": "lever_arm_m"}
-LR_SCHEDULES = ("one-cycle", "constant")
+LR_SCHEDULES = ("one-cycle", "averaged", "constant")
 LOSSES = ("mean-squared", "huber")
 
 
@@ -53,7 +53,9 @@ class Settings:
         epochs: maximum number of passes through the training strides
         batch_size: strides per step of Adam
         learning_rate: maximum, up to 1
-        lr_schedule: of the learning rate, "one-cycle" (linear rise, then a cosine down to zero) or "constant"
+        lr_schedule: of the learning rate, "one-cycle" (linear rise, then a cosine down to zero), "averaged"
+            (linear rise, then constant; the network has the exponential moving average of the weights) or
+            "constant"
         patience: epochs without a better validation error after which training stops
         loss: "mean-squared", or "huber", which is linear above `huber_delta_cm`
         huber_delta_cm: 0.001 to 1,000
@@ -168,9 +170,10 @@ PRESETS: dict[str, dict[str, Settings]] = {
     },
     "direct": {
         "tiny": Settings(
-            "direct", "stance-to-stance", 64, (16, 16), (5, 5), (2, 1), (10,),
-            epochs=20, batch_size=128, learning_rate=1e-2, loss="huber", huber_delta_cm=10.0,
-            augmentations_per_stride=6, augmentation=FOR_DIRECT, exclude_flags=NO_WALKING,
+            "direct", "stance-to-stance", 64, (24, 24), (5, 5), (2, 1), (10,),
+            epochs=20, batch_size=128, learning_rate=5e-3, lr_schedule="averaged", loss="huber",
+            huber_delta_cm=10.0, augmentations_per_stride=6, augmentation=FOR_DIRECT,
+            exclude_flags=NO_WALKING,
         ),
         # Verbiest et al., Sensors 2023, 7166: the network that they deployed, 1.8 s at 60 Hz, right feet.
         "paper": Settings(

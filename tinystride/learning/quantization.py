@@ -15,6 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinystride.errors import ModelError, ParameterError
 from tinystride.gait.signals import StrideSignals
+from tinystride.learning.architectures import build
 from tinystride.learning.backend import keras, mlir_quantize, quiet_stderr, tf
 from tinystride.learning.estimators import Settings, can_be_augmented
 from tinystride.learning.features import Examples, stretched_features
@@ -76,6 +77,9 @@ def quantize(
 ) -> Quantized:
     """Convert a network; weights, activations, input and output of the int8 form are int8.
 
+    The int8 form of a direct network has the same mean length over the calibration strides as the float32
+    form (bias correction: Nagel et al., ICCV 2019, here of the output only).
+
     Args:
         model: trained network
         training: the recorded strides on which the model was trained
@@ -105,6 +109,11 @@ def quantize(
     float32 = attach_metadata(_convert(model, None), described)
     int8 = attach_metadata(_convert(model, calibration.values), described)
     network = Network.load(int8)
+    if model.settings.estimator == "direct":
+        # Rounded weights shift all lengths of a direct network by up to 1 cm.
+        shift_cm = _difference(model, network, calibration.values)["bias_cm"]
+        int8 = attach_metadata(_convert(_shifted(model, -shift_cm), calibration.values), described)
+        network = Network.load(int8)
     return Quantized(
         float32,
         int8,
@@ -160,6 +169,14 @@ def _extension(length_cm: np.ndarray, order: np.ndarray, n: int) -> tuple[np.nda
             rows.append(own)
             wanted_cm.append(np.linspace(end_cm, length_cm[own[0]], len(own), endpoint=False))
     return np.concatenate(rows), np.concatenate(wanted_cm)
+
+
+def _shifted(model: TrainedModel, shift_cm: float) -> TrainedModel:
+    """Return the model with shift_cm added to its output."""
+    network = build(model.settings, batch_size=1)
+    *weights, bias = model.network.get_weights()
+    network.set_weights([*weights, bias + np.float32(shift_cm)])
+    return TrainedModel(model.settings, model.input_offset, model.input_scale, network)
 
 
 def _convert(model: TrainedModel, calibration_values: np.ndarray | None) -> bytes:

@@ -26,7 +26,8 @@ from tinystride.learning.estimators import (
 )
 from tinystride.learning.features import Examples
 
-WARM_UP = 0.1  # share of a one-cycle's steps in which the learning rate rises
+WARM_UP = 0.1  # share of the steps in which the learning rate rises
+AVERAGED_SHARE = 0.15  # time constant of the average of the weights, share of all steps
 ROUNDED_TO = 6  # decimals of the errors in cm, above the rounding errors of float64 sums
 MIN_LABEL_SCALE_CM = 0.1  # for labels that are nearly equal, such as residuals of integrals from integrals
 
@@ -179,10 +180,16 @@ def train(
     learner = build(settings, for_training=True, dtype="float64")
     optimizer = keras.optimizers.Adam(_learning_rate(settings, len(training)))
     optimizer.build(learner.trainable_variables)
-    state = [each for each in (*learner.variables, *optimizer.variables) if "float" in str(each.dtype)]
+    trained = learner
+    if settings.lr_schedule == "averaged":
+        trained = build(settings, for_training=True, dtype="float64")
+        trained.set_weights(learner.get_weights())
+    variables = {id(each): each for each in (*learner.variables, *trained.variables, *optimizer.variables)}
+    state = [each for each in variables.values() if "float" in str(each.dtype)]
     _round_to_float32(state)
     run_epoch = _epoch_function(
         learner,
+        trained,
         optimizer,
         (training.values - offset) / scale,
         (training.label_cm - label_offset) / label_scale,
@@ -191,11 +198,11 @@ def train(
         huber_delta=settings.huber_delta_cm / label_scale,
     )
     seen = tf.constant((validation.values - offset) / scale, tf.float64)
-    run_validation = tf.function(lambda: learner(seen))
+    run_validation = tf.function(lambda: trained(seen))
 
     random = np.random.default_rng(seed)
     epochs: list[Epoch] = []
-    best, weights = -1, learner.get_weights()
+    best, weights = -1, trained.get_weights()
     for number in range(settings.epochs):
         squares = float(run_epoch(_batches(len(training), settings.batch_size, random)))
         _round_to_float32(state)
@@ -208,7 +215,7 @@ def train(
         epochs.append(epoch)
         on_epoch(epoch)
         if best < 0 or epoch.validation_rmse_cm < epochs[best].validation_rmse_cm:
-            best, weights = number, learner.get_weights()
+            best, weights = number, trained.get_weights()
         if number - best >= settings.patience:
             break
     network = build(settings, batch_size=1)
@@ -258,6 +265,7 @@ def _round_to_float32(variables: list[keras.Variable]) -> None:
 
 def _epoch_function(
     learner: keras.Model,
+    averaged: keras.Model,
     optimizer: keras.optimizers.Optimizer,
     values: np.ndarray,
     labels: np.ndarray,
@@ -268,8 +276,12 @@ def _epoch_function(
 ) -> Callable[[tf.Tensor], tf.Tensor]:
     """Return a function that trains one epoch on batches of rows and returns the sum of the squared errors.
 
-    It runs without Python code in between; Keras's own `fit` takes twice as long for networks of this size.
+    If `averaged` is another network than `learner`, its weights become the exponential moving average of
+    those of `learner` over the steps. The function runs without Python code in between; Keras's own `fit`
+    takes twice as long for networks of this size.
     """
+    n_steps = settings.epochs * _steps_per_epoch(settings, len(labels))
+    new_share = 1 / max(1.0, AVERAGED_SHARE * n_steps)
     values, labels, weights = (tf.constant(array, tf.float64) for array in (values, labels, weights))
 
     def loss(error: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
@@ -286,6 +298,9 @@ def _epoch_function(
             objective = loss(error, tf.gather(weights, rows))
         gradients = tape.gradient(objective, learner.trainable_variables)
         optimizer.apply_gradients(zip(gradients, learner.trainable_variables, strict=True))
+        if averaged is not learner:
+            for mean, weight in zip(averaged.trainable_variables, learner.trainable_variables, strict=True):
+                mean.assign_add(new_share * (weight - mean))
         return tf.reduce_mean(error**2)
 
     @tf.function
@@ -314,10 +329,15 @@ class _TabulatedRate(keras.optimizers.schedules.LearningRateSchedule):
 def _learning_rate(settings: Settings, n_examples: int) -> float | _TabulatedRate:
     if settings.lr_schedule == "constant":
         return settings.learning_rate
-    steps = settings.epochs * -(-n_examples // min(settings.batch_size, n_examples))
+    steps = settings.epochs * _steps_per_epoch(settings, n_examples)
     rise = max(1, round(WARM_UP * steps))
     step = np.arange(steps)
     falling = 0.5 + 0.5 * np.cos(np.pi * np.clip((step - rise) / max(1, steps - rise), 0, 1))
+    after = 1.0 if settings.lr_schedule == "averaged" else falling
     # Round, because the last digit of a cosine depends on the processor.
-    share = np.where(step < rise, step / rise, falling).astype(np.float32)
+    share = np.where(step < rise, step / rise, after).astype(np.float32)
     return _TabulatedRate(settings.learning_rate * share.astype(float))
+
+
+def _steps_per_epoch(settings: Settings, n_examples: int) -> int:
+    return -(-n_examples // min(settings.batch_size, n_examples))
