@@ -17,12 +17,12 @@ def test_choose_tiny_networks_have_few_parameters():
     assert residual.n_multiply_accumulates <= 8_000
 
 
-def test_choose_direct_learns_from_short_slow_and_fast_strides():
+def test_choose_direct_learns_from_short_strides_at_different_paces():
     settings = choose("direct")
     assert set(settings.exclude_flags) == {"not-walking", "unsteady"}
     low, high = AugmentationOptions(**settings.augmentation).duration_scale
-    # Strides of 1.1 s become those of a runner, 0.7 s, and of a slow walker, 1.8 s.
-    assert 1.1 * low <= 0.7 and 1.1 * high >= 1.8
+    # Strides of 1.1 s become those of a fast walker, 0.8 s, and of a slow one, 1.4 s.
+    assert 1.1 * low <= 0.8 and 1.1 * high >= 1.4
 
 
 def test_choose_residual_presets_have_their_named_size():
