@@ -199,8 +199,8 @@ def test_strides_fast_running_is_found_and_not_confidently_wrong(native, raw_fol
         unflagged = (number >= 0) & (strides["flags"].to_numpy()[number] == "")
         off_cm = strides["stride_length_cm"].to_numpy()[number] - length_cm
         with_next, with_last = off_cm + np.roll(off_cm, -1), off_cm + np.roll(off_cm, 1)
-        smallest_cm = np.abs([off_cm, with_next, with_last]).min(axis=0)
-        assert smallest_cm[unflagged & (speed_mps[-1] >= 2.2)].max(initial=0) < 15
+        min_abs_cm = np.abs([off_cm, with_next, with_last]).min(axis=0)
+        assert min_abs_cm[unflagged & (speed_mps[-1] >= 2.2)].max(initial=0) < 15
     found, speed_mps = np.concatenate(found), np.concatenate(speed_mps)
     assert (speed_mps >= 3).sum() > 25
     assert found[speed_mps >= 2.2].mean() >= 0.95
