@@ -126,9 +126,9 @@ typedef struct {
 /** @cond PRIVATE */
 /* Sizes of the state. A block lasts about 1/60 s. */
 #define TINYSTRIDE_HISTORY_BLOCKS 208u /* blocks of samples kept: the longest stride and the delay of its report */
-#define TINYSTRIDE_MOTION_BLOCKS 128u  /* blocks whose motion energy is kept */
+#define TINYSTRIDE_MOTION_BLOCKS 128u  /* blocks whose motion is kept */
 #define TINYSTRIDE_WINDOW_BLOCKS 7u    /* maximum length of the energy window, blocks */
-#define TINYSTRIDE_DURATIONS 8         /* number of durations that are converted to blocks */
+#define TINYSTRIDE_DURATIONS 10        /* number of durations that are converted to blocks */
 #define TINYSTRIDE_STANDING_PARTS 4    /* parts of a standing window: three, and one after it */
 #define TINYSTRIDE_CLIPPED_RUNS 12u    /* runs of clipped samples kept */
 
@@ -218,17 +218,17 @@ struct tinystride_stance {
     uint32_t turned;            /* rotation so far, 1/1600 rad/s times blocks */
     uint32_t last_turned;       /* rotation up to the last candidate */
     uint32_t last_moving;       /* last block above the stationary threshold */
-    uint32_t candidate;         /* block of minimum motion energy since the last search */
+    uint32_t candidate;         /* block of minimum motion since the last search */
     uint32_t candidate_turned, candidate_moving; /* `turned` and `last_moving` at the candidate */
     uint32_t searched_until;    /* end of the last search */
-    uint32_t mid_stance;        /* candidate of minimum motion energy in the open stance */
+    uint32_t mid_stance;        /* candidate of minimum motion in the open stance */
     uint32_t last_candidate;
     uint32_t stationary_end;    /* first moving block after the last candidate, as far as searched */
     uint32_t arrival;           /* first stationary block of the open stance */
     uint32_t relearn_at;        /* end of the search for the force at stance */
     uint32_t min_energy;        /* minimum energy in that search */
-    uint16_t candidate_motion, mid_stance_motion; /* motion energy */
-    uint16_t searched_motion;   /* motion energy of the last search's candidate */
+    uint16_t candidate_motion, mid_stance_motion; /* motion, 1/1600 rad/s */
+    uint16_t searched_motion;   /* motion of the last search's candidate */
     int16_t candidate_force[3], mid_stance_force[3], min_energy_force[3]; /* specific force, counts */
 };
 
@@ -280,11 +280,9 @@ struct tinystride_impacts {
 /* Private: results of earlier strides that the checks use. */
 struct tinystride_checks {
     uint8_t previous_missing;   /* 1 if the stride before the next one is missing */
-    uint8_t previous_not_walking;
+    uint8_t walking_strides;    /* walking strides in a row, 0 to 3; one other stride may be between them */
     uint8_t ordinary_strides, side_strides; /* strides in the means below */
-    float vertical_mps;         /* mean vertical velocity at the end */
-    float vertical_deviation;   /* mean absolute deviation from it, m/s */
-    float lag_sums[3];          /* sums over the first strides, see is_late() */
+    float end_means[3];         /* see sensors_disagree(): of ends times effect of a delay, and of both squares */
     float side_score;           /* mean score of the foot: near 1 for the configured one, near -1 for the other one */
 };
 
@@ -296,7 +294,7 @@ struct tinystride_results {
 
 /* Private: the last blocks, at index block number modulo size. */
 struct tinystride_history {
-    uint16_t motion[TINYSTRIDE_MOTION_BLOCKS];      /* motion energy */
+    uint16_t motion[TINYSTRIDE_MOTION_BLOCKS];      /* motion, 1/1600 rad/s */
     int16_t samples[TINYSTRIDE_HISTORY_BLOCKS][6];  /* low-passed samples, counts */
 };
 

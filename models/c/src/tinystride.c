@@ -74,19 +74,35 @@
 /* length of the energy window, s */
 #define ENERGY_WINDOW_S 0.08f
 /* motion energy below which a foot is stationary: (0.8 rad/s)^2 */
-#define STATIONARY_THRESHOLD 6400u
-/* maximum motion energy of a stance, also in running: (2.4 rad/s)^2 */
-#define MAX_STANCE_MOTION 57600u
+#define STATIONARY_ENERGY 6400u
 /* floor of the motion energy in the stationarity weight: (0.3 rad/s)^2 */
 #define MOTION_FLOOR 900u
-/* maximum of motion energy; larger values are clamped */
+/* motion, 1/1600 rad/s, is the root of the motion energy times this number */
+#define MOTION_PER_ROOT 16.0f
+/* squared motion is divided by 2^8 to motion energy */
+#define MOTION_SHIFT 8
+/* motion below which a foot is stationary: 0.8 rad/s */
+#define STATIONARY_THRESHOLD 1280u
+/* maximum motion of a stance, except in fast running: 2.4 rad/s */
+#define MAX_STANCE_MOTION 3840u
+/* maximum motion of a stance in fast running: 6.5 rad/s */
+#define MAX_RUNNING_MOTION 10400u
+/* its maximum, percent of the mean motion within one stance interval on both sides */
+#define MAX_RUNNING_PERCENT 37u
+/* maximum of motion; larger values are clamped */
 #define MAX_MOTION 65535u
-/* difference from the force at stance above which the motion energy is MAX_MOTION, counts; a power of two */
-#define MAX_FORCE_DIFFERENCE 2048
+/* difference from the force at stance above which the motion is MAX_MOTION, counts; a power of two */
+#define MAX_FORCE_DIFFERENCE 16384
 /* cosine of 0.5 rad; a slow foot that is tilted further is in the air */
 #define COS_MAX_TILT 0.87758255f
 /* minimum time between two mid-stances, s */
 #define MIN_STANCE_INTERVAL_S 0.35f
+/* minimum time between a stance and a later one with more motion, above STATIONARY_THRESHOLD, s */
+#define MIN_MOVING_INTERVAL_S 0.65f
+/* the same, if the motion of both stances is similar, s */
+#define MIN_RUNNING_INTERVAL_S 0.5f
+/* maximum ratio of the motion of similar stances */
+#define MAX_RUNNING_RATIO 2u
 /* minimum rotation of a swing, rad */
 #define MIN_SWING_RAD 0.5f
 /* resolution of the rotation summed over blocks: 1/1600 rad/s */
@@ -119,6 +135,13 @@
 #define ERROR_PER_SPREAD 0.4f
 /* maximum standard deviation of the bias from a standing window, rad/s */
 #define MAX_STANDING_BIAS_SD_RADPS 0.015f
+/* motion to which 1 m/s^2 of difference from gravity corresponds if the force at rest is estimated from stances, 1/1600
+ * rad/s: the foot accelerates, mostly upwards */
+#define REST_MOTION_PER_MPS2 2560.0f
+/* floor of the squared motion in the weight of a stance: (0.3 rad/s)^2 */
+#define REST_FLOOR 230400.0f
+/* number of stances at the stationary threshold that the initial force at rest counts as */
+#define REST_PRIOR_STANCES 4.0f
 /* rotation of gravity that is caused by noise alone, rad/s */
 #define GRAVITY_TURN_NOISE_RADPS 0.002f
 /* points of the integration of a stride */
@@ -129,26 +152,61 @@
 #define LEVER_ARM_M 0.06f
 /* maximum sum of squared m, m/s and m/s^2 of an integral */
 #define MAX_INTEGRAL 100000000.0f
-/* initial mean absolute excess velocity times duration, forward, m */
-#define USUAL_FORWARD_EXCESS_M 0.18f
+/* initial mean absolute deviation of the excess velocity times duration, forward, m */
+#define USUAL_FORWARD_EXCESS_M 0.16f
 /* the same, vertical, m */
 #define USUAL_VERTICAL_EXCESS_M 0.07f
-/* number of strides that these initial values count as */
-#define USUAL_EXCESS_STRIDES 2
-/* the weight of the share of the drift at contact is 1 - UNCERTAIN_STRIDES / number of strides */
-#define UNCERTAIN_STRIDES 0.5f
+/* number of strides that the initial forward value counts as */
+#define USUAL_FORWARD_STRIDES 6.0f
+/* the same, vertical */
+#define USUAL_VERTICAL_STRIDES 1.0f
+/* number of strides that an initial mean forward excess of 0 counts as */
+#define USUAL_FORWARD_MEAN_STRIDES 2.0f
+/* the same, vertical */
+#define USUAL_VERTICAL_MEAN_STRIDES 1.0f
+/* the weight of the share of the drift at contact is 1 - UNCERTAIN_STRIDES / number of strides, with those of the
+ * initial mean */
+#define UNCERTAIN_STRIDES 0.3f
 /* maximum number of strides in the means; later strides have the weight 1 / this number */
 #define MAX_EXCESS_STRIDES 100
 /* limit of a stride's change of the mean excess, relative to the mean absolute deviation */
 #define MAX_EXCESS_RATIO 4.0f
 /* excess velocity that a tilt at the end causes, per gravity times duration times tilt */
 #define EXCESS_PER_TILT 0.25f
+/* uncertainty of the tilt per angular rate at mid-stance, rad per rad/s */
+#define TILT_PER_RADPS 0.1f
+/* uncertainty of the tilt up to which a foot is at rest, rad */
+#define REST_TILT_RAD 0.05f
+/* standard deviation of the horizontal excess velocity that the tilt does not cause, m/s */
+#define EXCESS_SD_MPS 0.2f
+/* standard deviation of the excess velocity due to a low rate, times the squared rate, m/s Hz^2 */
+#define ALIASED_EXCESS_MPS_HZ2 5000.0f
 /* initial contact as a share of the stride, if it was not found */
 #define USUAL_CONTACT 0.7f
 /* minimum of the initial contact as a share of the stride */
 #define MIN_CONTACT 0.5f
 /* maximum of the initial contact as a share of the stride */
 #define MAX_CONTACT 0.9f
+/* length missed per unit of the unusual push, cm per m/s^2 */
+#define CM_PER_PUSH 1.0f
+/* usual push: size of the specific force minus gravity at the first mid-stance, m/s^2 */
+#define USUAL_PUSH 0.0f
+/* length missed per unit of the unusual pitch acceleration, cm per rad/s^2 */
+#define CM_PER_PITCH_ACCELERATION 0.12f
+/* usual pitch acceleration at the first mid-stance, rad/s^2 */
+#define USUAL_PITCH_ACCELERATION 0.35f
+/* length missed per unit of the unusual roll rate, cm per rad/s */
+#define CM_PER_ROLL_RATE 0.5f
+/* usual roll rate soon after the first mid-stance, rad/s */
+#define USUAL_ROLL_RATE 0.15f
+/* length missed per unit of the unusual forward acceleration, cm per m/s^2 */
+#define CM_PER_APPROACH (-0.5f)
+/* usual forward acceleration shortly before the last mid-stance, m/s^2 */
+#define USUAL_APPROACH (-0.15f)
+/* maximum length missed by each of these motions, cm */
+#define MAX_MISSED_CM 0.25f
+/* in a shorter step, the motion of the foot at mid-stance counts in proportion to the length, cm */
+#define MIN_MOTION_LENGTH_CM 40.0f
 /* time of the initial contact after the pitch rate turns positive, s */
 #define CONTACT_AFTER_CROSSING_S 0.026f
 /* mean angular rate above the full scale while an axis is clipped, rad/s */
@@ -159,8 +217,10 @@
 #define MAX_CLIPPING_RADPS 15.0f
 /* duration below which a run of clipped samples exceeds the full scale less, s */
 #define LONG_CLIPPING_S 0.08f
-/* uncertainty of the tilt per angular rate at mid-stance, rad per rad/s */
-#define CLIPPING_TILT_PER_RADPS 0.1f
+/* standard deviation of the vertical velocity at the end of a stride with an intact gyroscope, m/s */
+#define VERTICAL_SD_MPS 0.6f
+/* its growth per angular rate at mid-stance, m/s per rad/s */
+#define VERTICAL_PER_RADPS_M 0.05f
 /* weight of earlier strides in the second moments of the angular rate */
 #define FRAME_MEMORY 0.75f
 /* weight of earlier strides in the forward direction */
@@ -198,32 +258,44 @@
 #define COS_MAX_TURN 0.8660254f
 /* maximum change of height without a flag, m */
 #define MAX_CLIMB_M 0.2f
-/* maximum rotation that the repair adds without a flag, rad */
-#define MAX_REPAIRED_RAD 0.04f
+/* maximum change of the length by the repair without a flag, m */
+#define MAX_REPAIRED_M 0.06f
 /* maximum change of height without a flag, as a share of the length */
 #define CLIMB_SLOPE 0.15f
 /* maximum standard deviation of a length due to the bias, m */
-#define MAX_BIAS_ERROR_M 0.0125f
+#define MAX_BIAS_ERROR_M 0.02f
 /* maximum velocity at the end of a stride without a flag, m/s */
 #define MAX_DRIFT_MPS 2.5f
 /* tangent of 0.25 rad, maximum tilt at the end of a stride without a flag */
 #define TAN_MAX_TILT 0.25534192f
-/* maximum mean vertical velocity at the end of ordinary strides, m/s; a rate or scale that is wrong by 10 % causes more
- * */
-#define MAX_VERTICAL_MPS 0.3f
-/* the same for a mean with small scatter, m/s; a delay of 13 ms between the sensors causes more */
+/* weight of the height over the duration in an end; height and vertical velocity vary contrarily between wearers, but a
+ * delay increases both */
+#define END_PER_HEIGHT 2.0f
+/* usual height at the end of a stride on level floor, m */
+#define USUAL_HEIGHT_M 0.015f
+/* maximum root mean square of the explained part of the ends, m/s; a rate or scale that is wrong by 10 % causes more */
+#define MAX_VERTICAL_MPS 0.25f
+/* the same if a delay explains nearly the whole ends, m/s */
 #define MAX_STEADY_VERTICAL_MPS 0.13f
-/* ratio of mean and mean absolute deviation above which the scatter is small */
-#define MAX_STEADY_RATIO 4.0f
+/* the same before standing was detected: the force at rest may be wrong by 0.1 m/s^2 */
+#define MAX_STEADY_UNCALIBRATED_MPS 0.2f
+/* maximum delay between the sensors, s, if it explains nearly the whole ends */
+#define MAX_LAG_S 0.014f
+/* share of the squared ends that is nearly the whole */
+#define MIN_LATE_SHARE 0.85f
 /* maximum delay between the sensors that the first strides may show, s */
-#define MAX_EARLY_LAG_S 0.01f
-/* minimum vertical velocity per second of delay for which a delay can be detected, m/s */
+#define MAX_EARLY_LAG_S 0.012f
+/* the same share in the first strides */
+#define MIN_EARLY_SHARE 0.97f
+/* minimum effect of a delay on the vertical velocity for the first strides to show it, m/s per s */
 #define MIN_LATE_MPS 4.0f
-/* minimum share of the squared vertical velocities that a delay must explain */
-#define MIN_LATE_SHARE 0.95f
-/* maximum number of strides in the mean vertical velocity */
-#define MAX_ORDINARY_STRIDES 8u
-/* minimum number of strides for a check of the mean vertical velocity */
+/* vertical velocity that an incomplete repair may leave at the end, per rotation that it adds, m/s */
+#define VERTICAL_PER_REPAIR_MPS 1.0f
+/* limit of the end of a single stride, m/s: about twice MAX_VERTICAL_MPS */
+#define MAX_OUTLIER_VERTICAL_MPS 0.6f
+/* maximum number of strides in the means of the ends */
+#define MAX_ORDINARY_STRIDES 12u
+/* number of strides from which on these means may scatter */
 #define MIN_ORDINARY_STRIDES 4u
 /* standard deviation of every length, cm */
 #define BASE_SD_CM 0.8f
@@ -249,6 +321,8 @@
 #define MIN_TEMPLATE_CORRELATION 0.6f
 /* minimum squared correlation of all turning with the template, per residual score */
 #define CORRELATION_PER_RESIDUAL 0.5f
+/* number of walking strides in a row after which a single other stride does not flag the next one */
+#define MAX_WALKING_STRIDES 3u
 /* maximum score of the foot of one stride */
 #define MAX_SIDE_SCORE 2.0f
 /* mean score below which the sensor is on the other foot */
@@ -285,14 +359,17 @@
 
 /* Flags that exclude a stride from sensors_disagree(). */
 #define NOT_ORDINARY                                                                                                   \
-    (TINYSTRIDE_TURN | TINYSTRIDE_CLIMB | TINYSTRIDE_UNUSUAL_DURATION | TINYSTRIDE_OUT_OF_RANGE |                      \
-     TINYSTRIDE_NOT_WALKING | TINYSTRIDE_GAP | TINYSTRIDE_SATURATED | TINYSTRIDE_PREVIOUS_MISSING)
+    (TINYSTRIDE_CLIMB | TINYSTRIDE_UNUSUAL_DURATION | TINYSTRIDE_OUT_OF_RANGE | TINYSTRIDE_NOT_WALKING |               \
+     TINYSTRIDE_GAP | TINYSTRIDE_SATURATED | TINYSTRIDE_PREVIOUS_MISSING)
 
 /* Template of walking: mean pitch rate in each sixteenth of the stride, 0.1 rad/s. */
 static const int8_t PITCH_TEMPLATE[TEMPLATE_POINTS] = PITCH_TEMPLATE_VALUES;
 /* Weights of the score of the foot: eight of roll, 0.01 / rad; eight of sideways acceleration times the squared
  * duration, 0.01 / m. The score is near 1 for the configured foot, near -1 for the other one. */
 static const int8_t SIDE_WEIGHT[TEMPLATE_POINTS] = SIDE_WEIGHT_VALUES;
+/* Number of strides that the initial deviation and mean of the excess count as: forward, vertical. */
+static const float USUAL_STRIDES[2] = {USUAL_FORWARD_STRIDES, USUAL_VERTICAL_STRIDES};
+static const float USUAL_MEAN_STRIDES[2] = {USUAL_FORWARD_MEAN_STRIDES, USUAL_VERTICAL_MEAN_STRIDES};
 
 /* Index of a sensor in the tables below. */
 enum { ACC, GYR };
@@ -305,10 +382,13 @@ static const int16_t MIN_FULL_SCALE[2] = {MIN_ACC_FULL_SCALE, MIN_GYR_FULL_SCALE
 enum { GAP, SATURATED, JUMPED, EVENTS };
 
 /* Index of the durations that are converted to a whole number of blocks. */
-enum { WINDOW, STANCE_INTERVAL, STATIONARY_RUN, PAUSE, HALF_PAUSE, SOON, STANDING_PART, STANDING_GUARD };
+enum {
+    WINDOW, STANCE_INTERVAL, STATIONARY_RUN, PAUSE, HALF_PAUSE, SOON, STANDING_PART, STANDING_GUARD, MOVING_INTERVAL,
+    RUNNING_INTERVAL
+};
 static const float DURATION_S[TINYSTRIDE_DURATIONS] = {
     ENERGY_WINDOW_S, MIN_STANCE_INTERVAL_S, STATIONARY_RUN_S, PAUSE_S, PAUSE_S / 2, SOON_S,
-    STANDING_PART_S, STANDING_GUARD_S,
+    STANDING_PART_S, STANDING_GUARD_S, MIN_MOVING_INTERVAL_S, MIN_RUNNING_INTERVAL_S,
 };
 
 /* The network's input is feature * factor + summand, rounded. */
@@ -398,6 +478,12 @@ static NOINLINE float clampf(float x, float limit)
     return x > limit ? limit : x < -limit ? -limit : x;
 }
 
+/* Move a mean by the n-th part of its difference to a value. */
+static NOINLINE void update_mean(float *mean, float value, float n)
+{
+    *mean += (value - *mean) / n;
+}
+
 /* Return x^2. */
 static float squared(float x)
 {
@@ -405,15 +491,9 @@ static float squared(float x)
 }
 
 /* Return the scalar product of two vectors. */
-static ALWAYS_INLINE float dot_inline(const float a[3], const float b[3])
-{
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-/* Return the scalar product of two vectors, for calls that are not time-critical. */
 static NOINLINE float dot(const float a[3], const float b[3])
 {
-    return dot_inline(a, b);
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
 /* result = a x b */
@@ -435,9 +515,15 @@ static void scale(float vector[3], float factor)
 /* vector += factor * addend */
 static void add(float vector[3], const float addend[3], float factor)
 {
-    for (int i = 0; i < 3; ++i) {
-        vector[i] += factor * addend[i];
-    }
+    vector[0] += factor * addend[0];
+    vector[1] += factor * addend[1];
+    vector[2] += factor * addend[2];
+}
+
+/* Return the squared length of the horizontal part of a vector. */
+static float horizontal_square(const float vector[2])
+{
+    return vector[0] * vector[0] + vector[1] * vector[1];
 }
 
 /* Return the length of a vector. */
@@ -446,10 +532,16 @@ static float norm(const float vector[3])
     return square_root(dot(vector, vector));
 }
 
+/* Scale a vector to a length; zero stays zero. */
+static NOINLINE void set_length(float vector[3], float length)
+{
+    scale(vector, length / (norm(vector) + 1e-12f));
+}
+
 /* Scale a vector to length 1; zero stays zero. */
 static void normalize(float vector[3])
 {
-    scale(vector, 1.0f / (norm(vector) + 1e-12f));
+    set_length(vector, 1.0f);
 }
 
 /* Return the cosine of the angle between two vectors; 0 if one of them is zero. */
@@ -512,10 +604,14 @@ static uint32_t abs_sort_key(float x)
 typedef struct {
     float displacement[3]; /* m */
     float drift[3];        /* velocity at the end, m/s; it should be 0 */
-    float excess[2];       /* horizontal drift minus the effects of lever arm and tilt, m/s */
+    float excess[3];       /* drift before correct_tilt(), minus the horizontal effects of lever arm and tilt, m/s */
+    float unexplained;     /* part of the horizontal excess that is not due to the tilt at the start */
     float up[3];           /* specific force at the end, m/s^2 */
     float rows[2][3];      /* sums over the points of the first two rows of the orientation */
     float turn[2];         /* cosine and sine of the change of heading, times a common factor */
+    float push;            /* size of the specific force minus gravity at the start, m/s^2 */
+    float pitch_change;    /* change of the pitch feature from the first to the fourth point */
+    float approach;        /* forward acceleration shortly before the end, m/s^2 */
     float parts[3][TEMPLATE_POINTS]; /* sums over sixteenths: roll feature, pitch feature, sideways force */
     float late_mps;        /* vertical velocity at the end per second of delay between the sensors, m/s */
     float turning;         /* sum of squares of the angular rate, scaled like the square of the pitch feature */
@@ -531,24 +627,33 @@ static NOINLINE int check_state(const tinystride_t *ts)
     return ts->magic == MAGIC ? TINYSTRIDE_OK : TINYSTRIDE_ERROR_STATE;
 }
 
-/* Return the stationarity weight 1 / (motion + floor)^2, times 2^32; motion < MAX_STANCE_MOTION. */
+/* Return the stationarity weight 1 / (energy + floor)^2, times 2^32; motion < MAX_STANCE_MOTION. */
 static uint32_t stationarity_weight(uint32_t motion)
 {
-    return 4294967295u / ((motion + MOTION_FLOOR) * (motion + MOTION_FLOOR));
+    const uint32_t energy = (motion * motion >> MOTION_SHIFT) + MOTION_FLOOR;
+    return 4294967295u / (energy * energy);
+}
+
+/* Increment a count up to a maximum. Return it. */
+static NOINLINE unsigned count_up(uint8_t *count, unsigned max)
+{
+    if (*count < max) {
+        ++*count;
+    }
+    return *count;
 }
 
 /* Return the number of the next sample. */
-static uint32_t next_sample(const tinystride_t *ts)
+static NOINLINE uint32_t next_sample(const tinystride_t *ts)
 {
     return ts->input.first_sample + (ts->block.number + 1u) * ts->config.samples_per_block - ts->block.to_come;
 }
 
-/* Set the covariance of the gyroscope bias. variance: of each axis, relative to that of one stride's measurement. */
-static void init_bias_covariance(tinystride_t *ts, float variance)
+/* Increase the variance of the gyroscope bias. variance: of each axis, relative to that of one stride's measurement. */
+static NOINLINE void add_bias_variance(tinystride_t *ts, float variance)
 {
-    memset(ts->sensor.bias_variance, 0, sizeof ts->sensor.bias_variance);
     for (int i = 0; i < 3; ++i) {
-        ts->sensor.bias_variance[i][i] = variance;
+        ts->sensor.bias_variance[i][i] += variance;
     }
 }
 
@@ -653,19 +758,14 @@ static void principal_axis(float spread[3][3], const float up[3], float axis[3])
 /* Compute the second moments [3, 3] of the angular rate of the stride from every second block, counts^2. */
 static void gyro_spread(const tinystride_t *ts, float spread[3][3])
 {
-    float xx = 0.0f, xy = 0.0f, xz = 0.0f, yy = 0.0f, yz = 0.0f, zz = 0.0f;
+    memset(spread, 0, 3 * sizeof *spread);
     for (uint32_t block = ts->stride.spread_from; block <= ts->block.number; block += 2u) {
-        const int16_t *samples = ts->history.samples[block % TINYSTRIDE_HISTORY_BLOCKS];
-        const float x = samples[3], y = samples[4], z = samples[5];
-        xx += x * x;
-        xy += x * y;
-        xz += x * z;
-        yy += y * y;
-        yz += y * z;
-        zz += z * z;
+        float rate[3];
+        to_floats(block_samples(ts, block) + 3, rate);
+        for (int i = 0; i < 3; ++i) {
+            add(spread[i], rate, rate[i]);
+        }
     }
-    const float found[3][3] = {{xx, xy, xz}, {xy, yy, yz}, {xz, yz, zz}};
-    memcpy(spread, found, sizeof found);
 }
 
 /* Update the vertical and left axes by the stride. changed: [3] receives the unit vector of gravity at the end minus
@@ -687,10 +787,9 @@ static int update_frame(tinystride_t *ts, float changed[3], float *pushed)
         memcpy(ts->frame.up_force, end, sizeof end);
         memset(ts->frame.gyr_spread, 0, sizeof ts->frame.gyr_spread);
     }
-    for (int i = 0; i < 3; ++i) {
-        ts->frame.up_force[i] += 0.25f * (end[i] - ts->frame.up_force[i]);
-        up[i] = ts->frame.up_force[i];
-    }
+    add(end, ts->frame.up_force, -1.0f);
+    add(ts->frame.up_force, end, 0.25f);
+    memcpy(up, ts->frame.up_force, sizeof up);
     normalize(up);
     gyro_spread(ts, spread);
     principal_axis(spread, up, own);
@@ -701,7 +800,9 @@ static int update_frame(tinystride_t *ts, float changed[3], float *pushed)
         add(ts->frame.gyr_spread[i], spread[i], 1.0f);
     }
     principal_axis(ts->frame.gyr_spread, up, own);
-    scale(own, dot(own, ts->frame.left) < 0.0f ? -1.0f : 1.0f);
+    if (dot(own, ts->frame.left) < 0.0f) {
+        scale(own, -1.0f);
+    }
     memcpy(ts->frame.left, own, sizeof own);
     ts->frame.has_frame = 1;
     return slipped;
@@ -733,9 +834,7 @@ static void update_bias(tinystride_t *ts, integral_t *result, float duration)
     kalman_update_axis(ts, result->rows[0], -y, variance, change);
     kalman_update_axis(ts, result->rows[1], x, variance, change);
     add(ts->sensor.bias, change, 1.0f);
-    for (int i = 0; i < 3; ++i) {
-        ts->sensor.bias_variance[i][i] += BIAS_WALK;
-    }
+    add_bias_variance(ts, BIAS_WALK);
 }
 /* ======== integrator ======== */
 
@@ -763,13 +862,15 @@ typedef struct {
 } integrator_t;
 /* ======== clipping ======== */
 
-/* Repair of a clipped gyroscope by gravity at both mid-stances. */
+/* Repair of a clipped gyroscope by gravity at both mid-stances and the vertical velocity between them. */
 
 /* Rotation that the repair adds to a stride. */
 typedef struct {
-    float correction[2];  /* correction of the prior by the tilt at the end, see estimate_correction() */
-    float covariance[3];  /* xx, xy, yy of the tilt at the end before gravity is used, rad^2 */
-    float variance;       /* variance of the tilt as gravity shows it, rad^2 */
+    float correction[3];    /* correction of the prior by the end of the stride, see estimate_correction() */
+    float covariance[3][3]; /* before the correction: of the lost rotation about the two horizontal axes, rad, and of
+                             * the vertical velocity that it would cause by the velocity at its time, m/s */
+    float variance;         /* variance of the tilt as gravity shows it, rad^2 */
+    float vertical;         /* variance of the vertical velocity at the end without lost rotation, (m/s)^2 */
     float repaired_rad;   /* added rotation, rad */
     uint32_t start;       /* sample number and fraction of the mid-stance at the start */
     float fraction;
@@ -777,7 +878,7 @@ typedef struct {
 } repair_t;
 
 /* Record the axes of the gyroscope that are clipped in the next sample. values: [3] rad/s. */
-static NOINLINE void record_clipping(tinystride_t *ts, const float values[3])
+static void record_clipping(tinystride_t *ts, const float values[3])
 {
     struct tinystride_clipped *clipped = &ts->clipped;
     const uint32_t sample = next_sample(ts);
@@ -807,8 +908,8 @@ static NOINLINE void record_clipping(tinystride_t *ts, const float values[3])
 
 /* Add the lost rotation to the angular rate of the current point, and to `turned` as in next_point(). The rate that a
  * run of clipped samples lost has a known mean and SD, which are smaller for short runs. The correction adds the part
- * that gravity shows. */
-static NOINLINE void add_lost_rotation(const tinystride_t *ts, repair_t *repair, integrator_t *now, float turned[3])
+ * that the end of the stride shows. */
+static void add_lost_rotation(const tinystride_t *ts, repair_t *repair, integrator_t *now, float turned[3])
 {
     repair->place += repair->step;
     for (unsigned run = 0; run < TINYSTRIDE_CLIPPED_RUNS; ++run) {
@@ -820,51 +921,74 @@ static NOINLINE void add_lost_rotation(const tinystride_t *ts, repair_t *repair,
         }
         const unsigned axis = ts->clipped.runs[run].axis, i = axis % 3u;
         const float sign = axis < 3u ? 1.0f : -1.0f, interval_s = 1.0f / ts->input.rate_hz;
-        const float span_s = n * interval_s, share = span_s < LONG_CLIPPING_S ? span_s / LONG_CLIPPING_S : 1.0f;
+        const float span_s = n * interval_s, share = clampf(span_s * (1.0f / LONG_CLIPPING_S), 1.0f);
         const float x = sign * now->axis[0].row[i], y = sign * now->axis[1].row[i], time_s = (to - from) * interval_s;
+        const float crossed = x * now->axis[1].velocity - y * now->axis[0].velocity;
+        const float effect[3] = {x, y, crossed * (0.5f * ACC_UNIT / Q14_ONE) * ts->input.period_s};
         const float prior = squared(CLIPPING_SD_RADPS * share) * span_s;
-        const float expected = CLIPPING_RADPS * share + prior * (x * repair->correction[0] + y * repair->correction[1]);
-        const float lost =
-            expected < 0.0f ? 0.0f : expected > MAX_CLIPPING_RADPS ? MAX_CLIPPING_RADPS : expected;
+        const float expected =
+            clampf(CLIPPING_RADPS * share + prior * dot(effect, repair->correction), MAX_CLIPPING_RADPS);
+        const float lost = expected < 0.0f ? 0.0f : expected;
         const float counts = sign * lost * time_s * (COUNTS_PER_GYR * Q14_ONE / ts->input.period_s);
         now->gyr[i] += counts;
         turned[i] += counts;
         repair->repaired_rad += lost * time_s;
-        repair->covariance[0] += prior * time_s * x * x;
-        repair->covariance[1] += prior * time_s * x * y;
-        repair->covariance[2] += prior * time_s * y * y;
+        for (int k = 0; k < 3; ++k) {
+            add(repair->covariance[k], effect, prior * time_s * effect[k]);
+        }
     }
 }
 
-/* Add the variance of gravity at one end of the stride to that of the tilt. It is larger if the foot accelerates or
- * turns. */
-static void add_tilt_variance(const integrator_t *now, repair_t *repair)
+/* Return the variance, rad^2, of the angle between the specific force at mid-stance and the vertical. It is larger if
+ * the foot accelerates or turns. push: specific force minus gravity, m/s^2. Unless `repair` is NULL, add the variance
+ * at this end of the stride to those of tilt and vertical velocity. */
+static NOINLINE float add_end_variance(const integrator_t *now, float push, repair_t *repair)
 {
-    const float per_step = 1.0f / (Q14_ONE * now->step);
-    repair->variance += squared(norm(now->acc) * (ACC_UNIT / GRAVITY * per_step) - 1.0f) +
-                        dot(now->gyr, now->gyr) * squared(CLIPPING_TILT_PER_RADPS * GYR_UNIT * per_step);
+    const float turning = dot(now->gyr, now->gyr) * squared(GYR_UNIT / Q14_ONE / now->step);
+    const float variance = squared(push * (1.0f / GRAVITY)) + squared(TILT_PER_RADPS) * turning;
+    if (repair) {
+        repair->variance += variance;
+        repair->vertical += squared(VERTICAL_PER_RADPS_M) * turning;
+    }
+    return variance;
 }
 
 /* Initialize the repair at the first point of an integration. */
-static void init_repair(repair_t *repair, const integrator_t *now)
+static void init_repair(repair_t *repair)
 {
     memset(repair->covariance, 0, sizeof repair->covariance);
     repair->variance = squared(STRIDE_TILT_SD_RAD);
+    repair->vertical = squared(VERTICAL_SD_MPS);
     repair->repaired_rad = 0.0f;
     repair->place = repair->fraction + 0.5f * repair->step;
-    add_tilt_variance(now, repair);
 }
 
-/* Estimate the correction by least squares. up: [3] specific force at the end of the first integration, m/s^2. */
-static void estimate_correction(repair_t *repair, const float up[3])
+/* Estimate the correction by least squares from the integral with the mean of the prior. A lost rotation (x, y) turns
+ * all later changes of the velocity: the vertical velocity at the end changes by x * end_y - y * end_x - crossed, with
+ * the velocity at the end and the third effect of add_lost_rotation(). */
+static void estimate_correction(repair_t *repair, const integral_t *result)
 {
-    const float square = squared(up[0]) + squared(up[1]), a = repair->covariance[0] + repair->variance,
-                b = repair->covariance[1], d = repair->covariance[2] + repair->variance;
+    const float *up = result->up, *end = result->drift;
+    const float variance = repair->variance, square = horizontal_square(up);
+    float (*sums)[3] = repair->covariance, inverse[3];
     if (up[2] > 0.0f) {
         /* The angle of a slope is about slope / (1 + 0.28 slope^2). */
         const float angle = up[2] / (up[2] * up[2] + 0.28f * square), x = up[1] * angle, y = -up[0] * angle;
-        repair->correction[0] = (d * x - b * y) / (a * d - b * b);
-        repair->correction[1] = (a * y - b * x) / (a * d - b * b);
+        const float crossed = x * end[1] - y * end[0] + end[2];
+        sums[0][0] += variance;
+        sums[1][1] += variance;
+        sums[0][2] = sums[2][0] += variance * end[1];
+        sums[1][2] = sums[2][1] -= variance * end[0];
+        sums[2][2] += variance * horizontal_square(end) + repair->vertical;
+        memset(repair->correction, 0, sizeof repair->correction);
+        cross(sums[0], sums[1], inverse);
+        add(repair->correction, inverse, crossed);
+        const float determinant = dot(sums[2], inverse);
+        cross(sums[2], sums[0], inverse);
+        add(repair->correction, inverse, y);
+        cross(sums[1], sums[2], inverse);
+        add(repair->correction, inverse, x);
+        scale(repair->correction, 1.0f / determinant);
     }
 }
 /* ======== integrate ======== */
@@ -952,45 +1076,73 @@ static ALWAYS_INLINE void rotate(axis_t axis[3], const float turned[3], float fa
     cross(axis[0].row, axis[1].row, axis[2].row);
 }
 
-/* Update the velocity, and write the six inputs of the network at this point. */
+/* Update the velocity, and write the six inputs of the network at this point, if it is used. */
 static ALWAYS_INLINE void update_velocity(integrator_t *now, int8_t *input, int *clipped)
 {
     for (int i = 0; i < 3; ++i) {
         axis_t *axis = &now->axis[i];
-        const float acceleration = dot_inline(axis->row, now->acc), rate = dot_inline(axis->rate_factor, now->gyr);
+        const float acceleration = dot(axis->row, now->acc), rate = dot(axis->rate_factor, now->gyr);
         const float velocity = axis->next_velocity + acceleration;
         axis->velocity = velocity;
         axis->next_velocity = velocity + acceleration;
         axis->moved += velocity;
         axis->rate_sum += rate;
-        quantize_feature(velocity * axis->velocity_factor, INPUT_SUMMAND[i], input + i, clipped);
-        quantize_feature(rate, INPUT_SUMMAND[i + 3], input + i + 3, clipped);
+        if (TINYSTRIDE_USE_NETWORK) {
+            quantize_feature(velocity * axis->velocity_factor, INPUT_SUMMAND[i], input + i, clipped);
+            quantize_feature(rate, INPUT_SUMMAND[i + 3], input + i + 3, clipped);
+        }
     }
+}
+
+/* Rotate a vector by the minimum rotation that makes the direction `up` [3] vertical. */
+static NOINLINE void turn_upright(const float up[3], float vector[3])
+{
+    const float z = up[2], sideways = up[0] * vector[0] + up[1] * vector[1];
+    const float both = sideways / (1.0f + (z > -0.99f ? z : -0.99f)) + vector[2];
+    vector[2] = sideways + z * vector[2];
+    vector[0] -= up[0] * both;
+    vector[1] -= up[1] * both;
 }
 
 /* Set the first orientation: rotate from sensor axes to the foot, then by the minimum rotation that makes the specific
  * force vertical. */
 static void align_to_gravity(integrator_t *now, float frame[3][3])
 {
-    float up[3], *forward = now->axis[0].row, *left = now->axis[1].row;
+    float up[3];
     apply(frame, now->acc, up);
     normalize(up);
-    const float x = up[0], y = up[1], z = up[2], k = 1.0f / (1.0f + (z > -0.99f ? z : -0.99f));
     for (int i = 0; i < 3; ++i) {
-        const float both = (x * frame[0][i] + y * frame[1][i]) * k + frame[2][i];
-        forward[i] = frame[0][i] - x * both;
-        left[i] = frame[1][i] - y * both;
+        float column[3] = {frame[0][i], frame[1][i], frame[2][i]};
+        turn_upright(up, column);
+        for (int k = 0; k < 3; ++k) {
+            now->axis[k].row[i] = column[k];
+        }
     }
-    cross(forward, left, now->axis[2].row);
 }
 
-/* Add the horizontal velocity of the sensor when the foot rolls over its sole, m/s, to `rolling` [2], and compute the
- * heading [2]. */
-static void stance_velocity(const integrator_t *now, const float ahead[3], float rolling[3], float heading[2])
+/* Correct the tilt at the start by the horizontal excess velocity [2], m/s, that it causes. variance: of the tilt,
+ * rad^2; a foot at rest is trusted. The stride is rotated back, so that height is exchanged for length. */
+static void correct_tilt(integral_t *result, const float excess[2], float variance, float duration,
+                         float rate_hz)
+{
+    const float fall = GRAVITY * duration, moving = (variance - squared(REST_TILT_RAD)) * squared(fall);
+    const float other = squared(EXCESS_SD_MPS) + squared(ALIASED_EXCESS_MPS_HZ2 / squared(rate_hz));
+    const float explained = moving > 0.0f ? moving / (moving + other) : 0.0f;
+    float up[3] = {explained * excess[0], explained * excess[1], fall};
+    normalize(up);
+    turn_upright(up, result->displacement);
+    result->drift[2] += fall;
+    turn_upright(up, result->drift);
+    result->drift[2] -= fall;
+    result->unexplained = 1.0f - explained;
+}
+
+/* Compute the horizontal velocity [2] of the sensor when the foot rolls over its sole, m/s, and the heading [2]. */
+static void stance_velocity(const integrator_t *now, const float ahead[3], float rolling[2], float heading[2])
 {
     const float rate_factor = GYR_UNIT / Q14_ONE / now->step;
-    rolling[0] += LEVER_ARM_M * rate_factor * dot(now->axis[1].row, now->gyr);
-    rolling[1] -= LEVER_ARM_M * rate_factor * dot(now->axis[0].row, now->gyr);
+    rolling[0] = LEVER_ARM_M * rate_factor * dot(now->axis[1].row, now->gyr);
+    rolling[1] = -LEVER_ARM_M * rate_factor * dot(now->axis[0].row, now->gyr);
     heading[0] = dot(now->axis[0].row, ahead);
     heading[1] = dot(now->axis[1].row, ahead);
 }
@@ -1012,7 +1164,9 @@ static void init_integrator(integrator_t *now, const tinystride_t *ts, float len
         const float mirrored = ts->config.foot == TINYSTRIDE_LEFT ? -duration : duration;
         now->minus_offset[i] = (int32_t)clampf(-offset[i] / acc_factor, MAX_OFFSET);
         now->minus_offset[i + 3] = (int32_t)clampf(-ts->sensor.bias[i] / gyr_factor, MAX_OFFSET);
-        now->axis[i].velocity_factor = (i == 1 ? mirrored : duration) * half_s * acc_factor * INPUT_FACTOR[i];
+        if (TINYSTRIDE_USE_NETWORK) {
+            now->axis[i].velocity_factor = (i == 1 ? mirrored : duration) * half_s * acc_factor * INPUT_FACTOR[i];
+        }
         add(now->axis[i].rate_factor, frame[i], (i == 1 ? duration : mirrored) * gyr_factor * INPUT_FACTOR[i + 3]);
     }
 }
@@ -1028,8 +1182,8 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
     const float acc_factor = ACC_UNIT / Q14_ONE / now.step, fall = 2.0f * GRAVITY / acc_factor;
     const uint32_t parts = (uint32_t)(length * 256.0f) * (Q14_ONE / 256);
     uint32_t place = 0;
-    float rolling[3] = {0}, rolling_at_start[2] = {0}, started[2], ended[2], lateral[3] = {0};
-    float sideways = 0.0f, turning = 0.0f, late = 0.0f;
+    float rolling[2][3] = {{0}}, started[2], ended[2], lateral[3] = {0}, excess[3]; /* rolling: at start and end */
+    float sideways = 0.0f, turning = 0.0f, late = 0.0f, variance = 0.0f;
     add(lateral, frame[1], ts->config.foot == TINYSTRIDE_LEFT ? -acc_factor : acc_factor);
     result->clipped = 0;
     for (int point = 0; point < POINTS; ++point) {
@@ -1037,54 +1191,65 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
         const uint32_t next = parts * (uint32_t)(point + 1) / (POINTS - 1);
         next_point(&now, ts, next - place, turned);
         place = next;
-        if (repair) {
-            if (point == 0) {
-                init_repair(repair, &now);
-            } else {
+        if (point > 0) {
+            if (repair) {
                 add_lost_rotation(ts, repair, &now, turned);
             }
-        }
-        if (point == 0) {
+        } else {
+            const float force = norm(now.acc);
+            result->push = force * acc_factor - GRAVITY;
+            if (repair) {
+                init_repair(repair);
+            }
+            variance = add_end_variance(&now, result->push, repair);
             align_to_gravity(&now, frame);
-            stance_velocity(&now, frame[0], rolling, started);
-            now.axis[2].next_velocity = -norm(now.acc);
-            memcpy(rolling_at_start, rolling, sizeof rolling_at_start);
+            stance_velocity(&now, frame[0], rolling[0], started);
+            now.axis[2].next_velocity = -force;
+            result->pitch_change = -dot(now.axis[1].rate_factor, now.gyr);
         }
         rotate(now.axis, turned, point == 0 ? 0.0f : now.turn_factor);
         update_velocity(&now, input, &result->clipped);
         now.axis[2].next_velocity -= fall;
-        input += 6;
-        sideways += dot_inline(lateral, now.acc);
-        turning += dot_inline(now.gyr, now.gyr);
+        input += TINYSTRIDE_USE_NETWORK ? 6 : 0;
+        sideways += dot(lateral, now.acc);
+        turning += dot(now.gyr, now.gyr);
         cross(now.gyr, now.acc, turned);
-        late += dot_inline(now.axis[2].row, turned);
+        late += dot(now.axis[2].row, turned);
         if (point % (POINTS / TEMPLATE_POINTS) == POINTS / TEMPLATE_POINTS - 1) {
             const int part = point / (POINTS / TEMPLATE_POINTS);
             result->parts[0][part] = now.axis[0].rate_sum;
             result->parts[1][part] = now.axis[1].rate_sum;
             result->parts[2][part] = sideways;
             now.axis[0].rate_sum = now.axis[1].rate_sum = sideways = 0.0f;
+            if (part == 0) {
+                result->pitch_change += dot(now.axis[1].rate_factor, now.gyr);
+            } else if (part == TEMPLATE_POINTS - 3) {
+                result->approach = -now.axis[0].velocity;
+            } else if (part == TEMPLATE_POINTS - 2) {
+                result->approach += now.axis[0].velocity;
+            }
         }
     }
-    if (repair) {
-        add_tilt_variance(&now, repair);
-    }
-    stance_velocity(&now, frame[0], rolling, ended);
+    stance_velocity(&now, frame[0], rolling[1], ended);
     result->turning = turning * squared(GYR_UNIT / Q14_ONE * (POINTS - 1) * INPUT_FACTOR[4] * ts->input.period_s);
     const float period_s = ts->input.period_s, duration = length * period_s;
     const float half_s = 0.5f * now.step * period_s * acc_factor;
     for (int i = 0; i < 3; ++i) {
         const axis_t *axis = &now.axis[i];
         result->drift[i] = axis->velocity * half_s;
+        excess[i] = result->drift[i] + rolling[0][i] - rolling[1][i];
         result->displacement[i] = (2.0f * axis->moved - axis->velocity) * half_s * 0.5f * now.step * period_s +
-                                  0.5f * (rolling[i] - result->drift[i]) * duration;
+                                  (rolling[0][i] - 0.5f * excess[i]) * duration;
         result->up[i] = dot(axis->row, now.acc) * acc_factor;
     }
+    result->approach *= acc_factor * (0.5f * TEMPLATE_POINTS / POINTS);
     result->late_mps = late * acc_factor * (GYR_UNIT / Q14_ONE) * period_s;
-    const float per_tilt = EXCESS_PER_TILT * GRAVITY * duration / (norm(result->up) + 1e-9f);
-    for (int i = 0; i < 2; ++i) {
-        result->excess[i] = result->drift[i] + 2.0f * rolling_at_start[i] - rolling[i] - per_tilt * result->up[i];
-    }
+    const float force = norm(result->up), per_tilt = EXCESS_PER_TILT * GRAVITY * duration / (force + 1e-9f);
+    (void)add_end_variance(&now, force - GRAVITY, repair);
+    result->excess[0] = excess[0] - per_tilt * result->up[0];
+    result->excess[1] = excess[1] - per_tilt * result->up[1];
+    result->excess[2] = excess[2];
+    correct_tilt(result, excess, variance, duration, ts->input.rate_hz);
     memcpy(result->rows[0], now.axis[0].sum, sizeof now.axis[0].sum);
     memcpy(result->rows[1], now.axis[1].sum, sizeof now.axis[1].sum);
     result->turn[0] = started[0] * ended[0] + started[1] * ended[1];
@@ -1100,7 +1265,7 @@ static ALWAYS_INLINE int is_clipped(int32_t q)
 /* Exchange forward with backward and left with right in the integral and in the input of the network. */
 static void reverse_direction(integral_t *result, int8_t *input)
 {
-    for (int channel = 0; channel < 5; channel += channel == 1 ? 2 : 1) {
+    for (int channel = 0; TINYSTRIDE_USE_NETWORK && channel < 5; channel += channel == 1 ? 2 : 1) {
         const int32_t twice = nearest(2.0f * INPUT_SUMMAND[channel]);
         for (int8_t *each = input + channel; each < input + TINYSTRIDE_MODEL_INPUT_SIZE; each += 6) {
             int32_t q = twice - *each;
@@ -1116,6 +1281,8 @@ static void reverse_direction(integral_t *result, int8_t *input)
     }
     result->displacement[0] = -result->displacement[0];
     result->excess[0] = -result->excess[0];
+    result->pitch_change = -result->pitch_change;
+    result->approach = -result->approach;
     for (int i = 0; i < 3; ++i) {
         for (int part = 0; part < TEMPLATE_POINTS; ++part) {
             result->parts[i][part] = -result->parts[i][part];
@@ -1185,8 +1352,7 @@ static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, 
     const float factor[2] = {share / INPUT_FACTOR[3], share * duration * duration};
     float score = 0.0f;
     struct tinystride_checks *checks = &ts->checks;
-    const int n = checks->side_strides;
-    checks->side_strides = (uint8_t)(n < MAX_SIDE_STRIDES ? n + 1 : MAX_SIDE_STRIDES);
+    const unsigned n = count_up(&checks->side_strides, MAX_SIDE_STRIDES);
     for (int i = 0; i < TEMPLATE_POINTS; ++i) {
         const int sideways = i >= TEMPLATE_POINTS / 2, from = 2 * i - TEMPLATE_POINTS * sideways + shift;
         const float *sums = result->parts[2 * sideways];
@@ -1195,8 +1361,8 @@ static int is_other_foot(tinystride_t *ts, const integral_t *result, int shift, 
         value += from >= -1 && from < TEMPLATE_POINTS - 1 ? sums[from + 1] : 0.0f;
         score += value * factor[sideways] * ((float)SIDE_WEIGHT[i] * 0.01f);
     }
-    checks->side_score += (clampf(score, MAX_SIDE_SCORE) - checks->side_score) / (float)checks->side_strides;
-    return checks->side_strides >= MIN_SIDE_STRIDES && checks->side_score < MAX_OTHER_FOOT_SCORE;
+    update_mean(&checks->side_score, clampf(score, MAX_SIDE_SCORE), (float)n);
+    return n >= MIN_SIDE_STRIDES && checks->side_score < MAX_OTHER_FOOT_SCORE;
 }
 
 /* Return TINYSTRIDE_NO_STANDING if the gyroscope bias is too uncertain for a stride of this duration, else 0. A bias b
@@ -1214,11 +1380,11 @@ static unsigned bias_flag(tinystride_t *ts, float duration)
     return flag_if_outside(error_square, 0.0f, squared(MAX_BIAS_ERROR_M), TINYSTRIDE_NO_STANDING);
 }
 
-/* Return 1 if an event lies in the stride of `length` blocks, else 0. */
-static NOINLINE int has_event(const tinystride_t *ts, int event, float length)
+/* Return `flag` if an event lies in the stride of `length` blocks, else 0. */
+static NOINLINE unsigned event_flag(const tinystride_t *ts, int event, float length, unsigned flag)
 {
     const int32_t place = (int32_t)(ts->stride.event_first[event] - ts->stride.start);
-    return ts->phase.event_seen[event] && place <= (int32_t)length + 1;
+    return ts->phase.event_seen[event] && place <= (int32_t)length + 1 ? flag : 0u;
 }
 
 /* Return TINYSTRIDE_SATURATED if counts of the specific force overflowed in the stride of `length` blocks, else 0.
@@ -1227,8 +1393,8 @@ static unsigned overflow_flag(const tinystride_t *ts, float length, const integr
 {
     const float wrapped_mps = 2.0f * ACC_UNIT * (float)likely_full_scale(ts, ACC, 0) / ts->input.rate_hz;
     const float excess = squared(result->excess[0]) + squared(result->drift[1]) + squared(result->drift[2]);
-    return has_event(ts, JUMPED, length) && wrapped_mps > 0.0f && excess > squared(MIN_WRAPPED_SHARE * wrapped_mps)
-               ? TINYSTRIDE_SATURATED
+    return wrapped_mps > 0.0f && excess > squared(MIN_WRAPPED_SHARE * wrapped_mps)
+               ? event_flag(ts, JUMPED, length, TINYSTRIDE_SATURATED)
                : 0u;
 }
 
@@ -1239,9 +1405,8 @@ static unsigned event_flags(tinystride_t *ts, float length)
     flags |= ts->checks.previous_missing ? TINYSTRIDE_PREVIOUS_MISSING : 0u;
     flags |= has_dead_axis(ts) ? TINYSTRIDE_GAP : 0u;
     ts->checks.previous_missing = 0;
-    flags |= has_event(ts, GAP, length) ? TINYSTRIDE_GAP : 0u;
-    flags |= has_event(ts, SATURATED, length) ? TINYSTRIDE_SATURATED : 0u;
-    return flags;
+    return flags | event_flag(ts, GAP, length, TINYSTRIDE_GAP) |
+           event_flag(ts, SATURATED, length, TINYSTRIDE_SATURATED);
 }
 
 /* Return the flags that depend on the integral of the stride alone. */
@@ -1252,7 +1417,7 @@ static unsigned integral_flags(const integral_t *result, float duration, float l
     unsigned flags = flag_if_outside(height, -climb, climb, TINYSTRIDE_CLIMB);
     flags |= flag_if_outside(duration, MIN_DURATION_S, MAX_DURATION_S, TINYSTRIDE_UNUSUAL_DURATION);
     flags |= flag_if_outside(length_cm, MIN_LENGTH_CM, MAX_LENGTH_CM, TINYSTRIDE_OUT_OF_RANGE);
-    if (turn[0] < COS_MAX_TURN * square_root(squared(turn[0]) + squared(turn[1]))) {
+    if (turn[0] < COS_MAX_TURN * square_root(horizontal_square(turn))) {
         flags |= TINYSTRIDE_TURN;
     }
     return flags;
@@ -1266,55 +1431,53 @@ static unsigned add_walking_flags(tinystride_t *ts, const integral_t *result, fl
     int shift = 0;
     const int not_walking =
         !is_walking(result, residual_score, &shift) || (reverses && !(flags & TINYSTRIDE_TURN));
-    /* Single strides of other activities may look like walking. */
-    if (not_walking || ts->checks.previous_not_walking) {
+    /* Single strides of other activities may look like walking. So the stride after a stride that is not walking is
+     * flagged, too, unless the last three strides before were walking. */
+    const unsigned before = ts->checks.walking_strides;
+    if (not_walking || before == 0u) {
         flags |= TINYSTRIDE_NOT_WALKING;
     }
+    ts->checks.walking_strides = (uint8_t)(not_walking ? before == MAX_WALKING_STRIDES
+                                           : before < MAX_WALKING_STRIDES ? before + 1u : before);
     /* Only ordinary strides of walking distinguish the feet. */
     if (!(flags & ~(unsigned)(TINYSTRIDE_NO_STANDING | TINYSTRIDE_SATURATED)) &&
         is_other_foot(ts, result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
     }
-    ts->checks.previous_not_walking = (uint8_t)not_walking;
     return flags;
 }
 
-/* Update the sums over the first strides. Return 1 if their vertical velocities at the end are like those of a delay
- * between the sensors and scatter little, else 0. */
-static int is_late(struct tinystride_checks *checks, float vertical_mps, float late_mps)
-{
-    float *sums = checks->lag_sums;
-    sums[0] += vertical_mps * late_mps;
-    sums[1] += late_mps * late_mps;
-    sums[2] += vertical_mps * vertical_mps;
-    return sums[1] > squared(MIN_LATE_MPS) && squared(sums[0]) > squared(MAX_EARLY_LAG_S * sums[1]) &&
-           squared(sums[0]) > MIN_LATE_SHARE * sums[1] * sums[2];
-}
-
-/* Update the mean vertical drift by a stride without NOT_ORDINARY flags. Return TINYSTRIDE_SENSORS_DISAGREE if the mean
- * shows that a sensor or the sampling rate is wrong, else 0. */
-static unsigned sensors_disagree(tinystride_t *ts, unsigned flags, float vertical_mps, float late_mps)
+/* Update the means of the ends by a stride without NOT_ORDINARY flags: vertical velocity and weighted height, which
+ * should be zero. Return TINYSTRIDE_SENSORS_DISAGREE if they are like those of a delay between the sensors, else 0; a
+ * wrong scale or sampling rate has similar effects. repaired_rad: rotation that a clipped gyroscope lost, of which a
+ * part may not be repaired. */
+static unsigned sensors_disagree(tinystride_t *ts, unsigned flags, const integral_t *result, float duration,
+                                 float repaired_rad)
 {
     struct tinystride_checks *checks = &ts->checks;
+    float *means = checks->end_means;
     if (!(flags & NOT_ORDINARY)) {
-        const unsigned n = checks->ordinary_strides;
-        checks->ordinary_strides = (uint8_t)(n < MAX_ORDINARY_STRIDES ? n + 1u : MAX_ORDINARY_STRIDES);
-        const float share = 1.0f / (float)checks->ordinary_strides;
-        checks->vertical_mps += (vertical_mps - checks->vertical_mps) * share;
-        const float off = square_root(squared(vertical_mps - checks->vertical_mps));
-        checks->vertical_deviation += (off - checks->vertical_deviation) * share;
-        if (checks->ordinary_strides < MIN_ORDINARY_STRIDES && is_late(checks, vertical_mps, late_mps)) {
-            return TINYSTRIDE_SENSORS_DISAGREE;
+        const float height = END_PER_HEIGHT * (result->displacement[2] - USUAL_HEIGHT_M) / duration;
+        const float end = clampf(result->drift[2] + height, MAX_OUTLIER_VERTICAL_MPS), late = result->late_mps;
+        const float clear = end - clampf(end, VERTICAL_PER_REPAIR_MPS * repaired_rad);
+        const float values[3] = {clear * late, late * late, clear * clear};
+        const float n = (float)count_up(&checks->ordinary_strides, MAX_ORDINARY_STRIDES);
+        for (int i = 0; i < 3; ++i) {
+            update_mean(means + i, values[i], n);
         }
     }
+    /* The part of the ends that a delay explains has the mean square `both` / `late`. */
+    const float both = squared(means[0]), late = means[1], all = late * means[2];
+    int disagree;
     if (checks->ordinary_strides < MIN_ORDINARY_STRIDES) {
-        return 0u;
+        disagree = late > squared(MIN_LATE_MPS) && both > squared(MAX_EARLY_LAG_S * late) &&
+                   both > MIN_EARLY_SHARE * all;
+    } else {
+        const float steady = ts->standing.count ? MAX_STEADY_VERTICAL_MPS : MAX_STEADY_UNCALIBRATED_MPS;
+        disagree = both > squared(MAX_VERTICAL_MPS) * late ||
+                   (both > squared(steady) * late && both > squared(MAX_LAG_S * late) && both > MIN_LATE_SHARE * all);
     }
-    /* If the strides scatter little, a smaller mean is sufficient. */
-    const float scatter = MAX_STEADY_RATIO * checks->vertical_deviation;
-    const float steady = scatter > MAX_STEADY_VERTICAL_MPS ? scatter : MAX_STEADY_VERTICAL_MPS;
-    const float limit = steady < MAX_VERTICAL_MPS ? steady : MAX_VERTICAL_MPS;
-    return flag_if_outside(checks->vertical_mps, -limit, limit, TINYSTRIDE_SENSORS_DISAGREE);
+    return disagree ? TINYSTRIDE_SENSORS_DISAGREE : 0u;
 }
 /* ======== stride ======== */
 
@@ -1335,7 +1498,7 @@ static uint32_t sample_number(const tinystride_t *ts, uint32_t block, uint32_t q
 
 /* Return the initial contact, where the pitch rate turns positive after the swing, in 1/256 block after block `from`; 0
  * if it is not found. length: of the stride, blocks. */
-static NOINLINE uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
+static uint32_t find_contact(const tinystride_t *ts, uint32_t from, uint32_t length)
 {
     const float *left = ts->frame.left;
     const int32_t x = nearest(left[0] * AXIS_ONE), y = nearest(left[1] * AXIS_ONE), z = nearest(left[2] * AXIS_ONE),
@@ -1374,17 +1537,19 @@ static NOINLINE float mean_of_last(const struct tinystride_results *results, int
 }
 
 /* Update the size of the specific force at rest by the stance at the end of a stride. Do nothing after standing was
- * detected. A stance with more motion has less weight, because a running foot is pushed. */
+ * detected. A stance with more motion, or whose force differs more from gravity, has less weight, because a foot that
+ * rolls over its sole is accelerated upwards. */
 static void update_rest_force(tinystride_t *ts)
 {
     float force[3];
-    if (ts->standing.count) {
+    if (ts->standing.count || ts->stance.mid_stance_motion >= MAX_STANCE_MOTION) {
         return;
     }
-    const float weight = (float)stationarity_weight(ts->stance.mid_stance_motion);
     to_floats(ts->stance.mid_stance_force, force);
+    const float size = norm(force) * ACC_UNIT, pushed = squared((size - GRAVITY) * REST_MOTION_PER_MPS2);
+    const float weight = 1.0f / squared(squared((float)ts->stance.mid_stance_motion) + REST_FLOOR + pushed);
     ts->sensor.rest_weight += weight;
-    ts->sensor.rest_force += (norm(force) * ACC_UNIT - ts->sensor.rest_force) * weight / ts->sensor.rest_weight;
+    ts->sensor.rest_force += (size - ts->sensor.rest_force) * weight / ts->sensor.rest_weight;
 }
 
 /* Integrate the stride of `length` blocks, and update the mounting by it. repair: of a clipped gyroscope, or NULL; with
@@ -1396,14 +1561,14 @@ static int integrate_stride(tinystride_t *ts, float length, repair_t *repair, in
     const int slipped = update_frame(ts, changed, &pushed);
     memcpy(offset, ts->frame.up_force, sizeof offset);
     update_rest_force(ts);
-    scale(offset, (ts->sensor.rest_force - GRAVITY) / (norm(offset) + 1e-12f));
+    set_length(offset, ts->sensor.rest_force - GRAVITY);
     memcpy(frame[1], ts->frame.left, sizeof ts->frame.left);
     memcpy(frame[2], ts->frame.up_force, sizeof ts->frame.up_force);
     normalize(frame[2]);
     cross(frame[1], frame[2], frame[0]);
     integrate(ts, length, frame, offset, repair, result, input);
     if (repair && repair->repaired_rad > 0.0f) {
-        estimate_correction(repair, result->up);
+        estimate_correction(repair, result);
         integrate(ts, length, frame, offset, repair, result, input);
     }
     const float *moved = result->displacement, *up = result->up;
@@ -1436,18 +1601,18 @@ static int update_direction(tinystride_t *ts, integral_t *result, int8_t *input)
 /* Update the means of one component of the excess velocity times duration. excess_m: of the stride, m. */
 static NOINLINE void update_excess(struct tinystride_impacts *impacts, int component, float excess_m)
 {
-    const float share = 1.0f / (float)impacts->n, limit = MAX_EXCESS_RATIO * impacts->deviation_m[component];
+    const float n = impacts->n, limit = MAX_EXCESS_RATIO * impacts->deviation_m[component];
     const float change = clampf(excess_m - impacts->mean_m[component], limit), size = change < 0.0f ? -change : change;
-    impacts->deviation_m[component] += (size - impacts->deviation_m[component]) * share;
-    impacts->mean_m[component] += change * share;
+    update_mean(impacts->deviation_m + component, size, n + USUAL_STRIDES[component]);
+    impacts->mean_m[component] += change / (n + USUAL_MEAN_STRIDES[component]);
 }
 
 /* Update the share of the drift that arises at initial contact. duration: of the stride, s. */
 static void update_impacts(struct tinystride_impacts *impacts, const integral_t *result, float duration)
 {
-    impacts->n = (uint8_t)(impacts->n < MAX_EXCESS_STRIDES ? impacts->n + 1 : MAX_EXCESS_STRIDES);
+    (void)count_up(&impacts->n, MAX_EXCESS_STRIDES);
     update_excess(impacts, 0, result->excess[0] * duration);
-    update_excess(impacts, 1, result->drift[2] * duration);
+    update_excess(impacts, 1, result->excess[2] * duration);
 }
 
 /* Correct the horizontal displacement for drift that arises at initial contact instead of evenly. Vibration at contact
@@ -1457,15 +1622,32 @@ static void correct_impacts(const struct tinystride_impacts *impacts, integral_t
 {
     const float ratio = squared(impacts->deviation_m[1]) / (squared(impacts->deviation_m[0]) + 1e-12f);
     /* The correction starts small and grows with the number of strides. */
-    const float share = (ratio < 1.0f ? ratio : 1.0f) * (1.0f - UNCERTAIN_STRIDES / (float)impacts->n);
-    const float since = contact < MIN_CONTACT ? MIN_CONTACT : contact > MAX_CONTACT ? MAX_CONTACT : contact;
-    result->displacement[0] += (since - 0.5f) * share * (result->excess[0] * duration - impacts->mean_m[0]);
-    result->displacement[1] += (since - 0.5f) * share * result->excess[1] * duration;
+    const float certain = 1.0f - UNCERTAIN_STRIDES / ((float)impacts->n + USUAL_FORWARD_MEAN_STRIDES);
+    /* Time from the middle of the stride to the contact, which is limited to MIN_CONTACT to MAX_CONTACT. */
+    const float since = clampf(contact - 0.5f * (MIN_CONTACT + MAX_CONTACT), 0.5f * (MAX_CONTACT - MIN_CONTACT)) +
+                        (0.5f * (MIN_CONTACT + MAX_CONTACT) - 0.5f);
+    const float factor = (ratio < 1.0f ? ratio : 1.0f) * certain * since * result->unexplained;
+    result->displacement[0] += factor * (result->excess[0] * duration - impacts->mean_m[0]);
+    result->displacement[1] += factor * result->excess[1] * duration;
+}
+
+/* Return the length that the integral misses because the foot is not quite at rest at its mid-stances, cm. per_s: 1 /
+ * duration of the stride. */
+static float missed_cm(const integral_t *result, float per_s)
+{
+    const float pitch_cm =
+        result->pitch_change * squared(per_s) * (CM_PER_PITCH_ACCELERATION * (POINTS - 1) / (3.0f * INPUT_FACTOR[4]));
+    const float roll_cm =
+        result->parts[0][2] * per_s * (CM_PER_ROLL_RATE * TEMPLATE_POINTS / (POINTS * INPUT_FACTOR[3]));
+    return clampf(CM_PER_PUSH * result->push - CM_PER_PUSH * USUAL_PUSH, MAX_MISSED_CM) +
+           clampf(pitch_cm - CM_PER_PITCH_ACCELERATION * USUAL_PITCH_ACCELERATION, MAX_MISSED_CM) +
+           clampf(roll_cm - CM_PER_ROLL_RATE * USUAL_ROLL_RATE, MAX_MISSED_CM) +
+           clampf(CM_PER_APPROACH * result->approach - CM_PER_APPROACH * USUAL_APPROACH, MAX_MISSED_CM);
 }
 
 /* Fill in the samples of start, end and initial contact, and the latency. last: end in 1/256 block after the block of
  * the start. Return the contact as a share of the stride. */
-static float set_instants(const tinystride_t *ts, uint32_t last, tinystride_stride_t *stride)
+static NOINLINE float set_instants(const tinystride_t *ts, uint32_t last, tinystride_stride_t *stride)
 {
     stride->start_sample = sample_number(ts, ts->stride.start, ts->stride.start_q8, &stride->start_fraction);
     stride->end_sample = sample_number(ts, ts->stride.start + last / 256u, last % 256u, &stride->end_fraction);
@@ -1486,9 +1668,9 @@ static float set_instants(const tinystride_t *ts, uint32_t last, tinystride_stri
 static float length_sd_cm(const struct tinystride_impacts *impacts, const integral_t *result, float duration,
                           float rate_hz)
 {
-    const float unusual = result->excess[0] * duration - impacts->mean_m[0];
-    const float turn = square_root(squared(result->turn[0]) + squared(result->turn[1])) + 1e-12f;
-    const float tilt = squared(result->up[0]) + squared(result->up[1]);
+    const float unusual = (result->excess[0] * duration - impacts->mean_m[0]) * result->unexplained;
+    const float turn = square_root(horizontal_square(result->turn)) + 1e-12f;
+    const float tilt = horizontal_square(result->up);
     const float variance = squared(BASE_SD_CM) + squared(SD_PER_EXCESS_CM_PER_M * unusual) +
                            squared(SD_PER_TILT_CM) * tilt / (tilt + squared(result->up[2]) + 1e-12f) +
                            squared(SD_PER_HEIGHT_CM_PER_M * result->displacement[2]) +
@@ -1498,10 +1680,9 @@ static float length_sd_cm(const struct tinystride_impacts *impacts, const integr
 }
 
 /* Measure a stride by integration: its instants, length, duration and flags. last: end in 1/256 block after the block
- * of the start; input: [64, 6] receives the input of the network. */
-static NOINLINE void measure(tinystride_t *ts, uint32_t last, tinystride_stride_t *stride, int8_t *input)
+ * of the start; length: blocks; input: [64, 6] receives the input of the network. */
+static NOINLINE void measure(tinystride_t *ts, uint32_t last, float length, tinystride_stride_t *stride, int8_t *input)
 {
-    const float length = (float)(last - ts->stride.start_q8) * (1.0f / 256);
     const float duration = length * ts->input.period_s;
     integral_t result;
     repair_t repair = {0};
@@ -1513,15 +1694,22 @@ static NOINLINE void measure(tinystride_t *ts, uint32_t last, tinystride_stride_
     const int reverses = update_direction(ts, &result, input);
     const float contact = set_instants(ts, last, stride);
     const float *moved = result.displacement, *up = result.up;
-    const float drift = norm(result.drift), tilt = square_root(squared(up[0]) + squared(up[1]));
+    const float drift = norm(result.drift), tilt = square_root(horizontal_square(up));
     const float residual_score = squared(drift / MAX_DRIFT_MPS) + squared(tilt / (TAN_MAX_TILT * GRAVITY));
     unsigned flags = event_flags(ts, length) | overflow_flag(ts, length, &result);
-    flags |= flag_if_outside(repair.repaired_rad, 0.0f, MAX_REPAIRED_RAD, TINYSTRIDE_SATURATED);
-    if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_PREVIOUS_MISSING | TINYSTRIDE_SATURATED)) && residual_score <= 1.0f) {
+    const unsigned saturated = flags & TINYSTRIDE_SATURATED;
+    /* A rotation error that grows evenly changes the length by g rotation duration^2 / 12. */
+    flags |= flag_if_outside(repair.repaired_rad * squared(duration), 0.0f, MAX_REPAIRED_M * 12.0f / GRAVITY,
+                             TINYSTRIDE_SATURATED);
+    /* Clipping disturbs the vertical velocity, too, but this is not vibration at contact. */
+    if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_PREVIOUS_MISSING | TINYSTRIDE_SATURATED)) && residual_score <= 1.0f &&
+        repair.repaired_rad <= 0.0f) {
         update_impacts(&ts->impacts, &result, duration);
     }
     correct_impacts(&ts->impacts, &result, duration, contact);
-    const float length_cm = 100.0f * square_root(squared(moved[0]) + squared(moved[1]));
+    const float moved_cm = 100.0f * square_root(horizontal_square(moved));
+    const float weight = moved_cm < MIN_MOTION_LENGTH_CM ? moved_cm * (1.0f / MIN_MOTION_LENGTH_CM) : 1.0f;
+    const float length_cm = moved_cm + weight * missed_cm(&result, 1.0f / duration);
     flags |= integral_flags(&result, duration, length_cm);
     if (slipped || drift > MAX_DRIFT_MPS || tilt > TAN_MAX_TILT * up[2]) {
         flags |= TINYSTRIDE_UNSTEADY;
@@ -1530,7 +1718,9 @@ static NOINLINE void measure(tinystride_t *ts, uint32_t last, tinystride_stride_
         update_bias(ts, &result, duration);
     }
     flags = add_walking_flags(ts, &result, duration, residual_score, reverses, flags);
-    flags |= sensors_disagree(ts, flags, result.drift[2], result.late_mps);
+    /* A repaired gyroscope can be compared with the accelerometer, other saturated samples cannot. */
+    flags |= sensors_disagree(ts, (flags & ~(unsigned)TINYSTRIDE_SATURATED) | saturated, &result, duration,
+                              repair.repaired_rad);
     if (TINYSTRIDE_USE_NETWORK && result.clipped > MAX_CLIPPED_INPUTS) {
         flags |= TINYSTRIDE_OUT_OF_RANGE;
     }
@@ -1561,7 +1751,7 @@ static void apply_network(tinystride_t *ts, const int8_t *input, tinystride_stri
         results->length_cm[results->next_length] = stride->length_cm;
         results->length_sd_cm[results->next_length] = stride->length_sd_cm;
         results->next_length = (uint8_t)(results->next_length < 9 ? results->next_length + 1 : 0);
-        results->n_lengths = (uint8_t)(results->n_lengths < 10 ? results->n_lengths + 1 : 10);
+        (void)count_up(&results->n_lengths, 10);
     }
     stride->mean5_cm = mean_of_last(&ts->results, 5);
     stride->mean10_cm = mean_of_last(&ts->results, 10);
@@ -1573,22 +1763,22 @@ static int emit_stride(tinystride_t *ts, uint32_t end, uint32_t end_q8, tinystri
 {
     const uint32_t last = (end - ts->stride.start) * 256u + end_q8;
     const float length = (float)(last - ts->stride.start_q8) * (1.0f / 256);
-    int8_t input[TINYSTRIDE_MODEL_INPUT_SIZE];
+    int8_t input[TINYSTRIDE_USE_NETWORK ? TINYSTRIDE_MODEL_INPUT_SIZE : 1];
     if (ts->block.number - ts->stride.start > TINYSTRIDE_HISTORY_BLOCKS - 4u || length < 4.0f) {
         return TINYSTRIDE_OK;
     }
-    measure(ts, last, stride, input);
+    measure(ts, last, length, stride, input);
     apply_network(ts, input, stride);
     return TINYSTRIDE_STRIDE;
 }
 /* ======== stance ======== */
 
-/* Search for stances: motion energy, stationary blocks, mid-stances, starts and ends of strides. */
+/* Search for stances: motion, stationary blocks, mid-stances, starts and ends of strides. */
 
-/* Maximum age of a block whose motion energy is stored. */
+/* Maximum age of a block whose motion is stored. */
 #define MAX_AGE (TINYSTRIDE_MOTION_BLOCKS - 1u)
 
-/* Return the motion energy of a block. */
+/* Return the motion of a block, 1/1600 rad/s: the root of its motion energy. */
 static uint16_t motion_at(const tinystride_t *ts, uint32_t block)
 {
     return ts->history.motion[block % TINYSTRIDE_MOTION_BLOCKS];
@@ -1661,7 +1851,7 @@ static int end_stride_at_pause(tinystride_t *ts, tinystride_stride_t *stride)
 }
 
 /* Continue the search for the last stationary block after the last candidate, by up to `max_blocks` blocks. */
-static ALWAYS_INLINE void extend_stationary(tinystride_t *ts, uint32_t max_blocks)
+static void extend_stationary(tinystride_t *ts, uint32_t max_blocks)
 {
     for (; max_blocks > 0u && ts->stance.stationary_end < ts->block.number; --max_blocks) {
         if (motion_at(ts, ts->stance.stationary_end) >= STATIONARY_THRESHOLD) {
@@ -1722,18 +1912,45 @@ static int is_local_minimum(const tinystride_t *ts)
     return 1;
 }
 
-/* Accept the candidate as a mid-stance, or reject it. The candidate is the block of minimum motion energy within one
+/* Return 1 if the candidate has little motion compared with that within one stance interval on both sides, as a foot
+ * that rolls over its sole in fast running, else 0. */
+static int is_running_stance(const tinystride_t *ts)
+{
+    const uint32_t blocks = 2u * ts->config.blocks[STANCE_INTERVAL], n = ts->block.number;
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < blocks && i <= n; ++i) {
+        sum += motion_at(ts, n - i);
+    }
+    return ts->stance.candidate_motion < MAX_RUNNING_MOTION &&
+           100u * blocks * ts->stance.candidate_motion < MAX_RUNNING_PERCENT * sum;
+}
+
+/* Return 1 if the candidate comes so soon after the last stance that the foot pauses in the air, else 0. The strides of
+ * fast runners are short, too, but their stances have similar motion. */
+static int is_too_soon(const tinystride_t *ts)
+{
+    const uint32_t since = ts->stance.candidate - ts->stance.last_candidate;
+    const uint32_t motion = ts->stance.candidate_motion, last = ts->stance.mid_stance_motion;
+    const int is_similar = last > STATIONARY_THRESHOLD && motion < MAX_RUNNING_RATIO * last &&
+                           since >= ts->config.blocks[RUNNING_INTERVAL];
+    return motion >= last && since < ts->config.blocks[MOVING_INTERVAL] && !is_similar;
+}
+
+/* Accept the candidate as a mid-stance, or reject it. The candidate is the block of minimum motion within one
  * stance interval on both sides. */
 static void confirm_candidate(tinystride_t *ts)
 {
-    if (!is_local_minimum(ts) || ts->stance.candidate_motion >= MAX_STANCE_MOTION) {
+    const uint32_t motion = ts->stance.candidate_motion;
+    if (!ts->frame.has_stance_force || !is_local_minimum(ts) ||
+        (motion >= MAX_STANCE_MOTION && !is_running_stance(ts))) {
         return;
     }
     /* A foot may also be slow in the air, where it is tilted. Right after a gap the tilt is unknown. */
-    if (ts->stance.candidate_motion > STATIONARY_THRESHOLD && (ts->phase.has_stance || !ts->checks.previous_missing)) {
+    if (motion > STATIONARY_THRESHOLD && (ts->phase.has_stance || !ts->checks.previous_missing)) {
+        const int is_new = ts->phase.has_stance && !ts->phase.on_ground;
         float force[3];
         to_floats(ts->frame.stance_force, force);
-        if (cosine(force, ts->frame.up) < COS_MAX_TILT) {
+        if (cosine(force, ts->frame.up) < COS_MAX_TILT || (is_new && is_too_soon(ts))) {
             return;
         }
     }
@@ -1743,15 +1960,15 @@ static void confirm_candidate(tinystride_t *ts)
         ts->stance.arrival = ts->stance.candidate_moving + 1u;
         ts->stance.mid_stance_motion = MAX_MOTION;
     }
-    if (ts->stance.candidate_motion < ts->stance.mid_stance_motion) {
+    if (motion < ts->stance.mid_stance_motion) {
         ts->stance.mid_stance = ts->stance.candidate;
-        ts->stance.mid_stance_motion = ts->stance.candidate_motion;
+        ts->stance.mid_stance_motion = (uint16_t)motion;
         memcpy(ts->stance.mid_stance_force, ts->stance.candidate_force, sizeof ts->stance.mid_stance_force);
     }
     ts->stance.last_candidate = ts->stance.stationary_end = ts->stance.candidate;
     ts->stance.last_turned = ts->stance.candidate_turned;
     ts->phase.has_stance = 1;
-    if (ts->stance.candidate_motion < STATIONARY_THRESHOLD) {
+    if (motion < STATIONARY_THRESHOLD) {
         for (int i = 0; i < 3; ++i) {
             const int16_t force = ts->frame.stance_force[i];
             ts->frame.stance_force[i] = (int16_t)(force + (ts->stance.candidate_force[i] - force) / 8);
@@ -1783,7 +2000,7 @@ static uint32_t force_deviation(const tinystride_t *ts, const int16_t force[3])
                   z = force[2] - ts->frame.stance_force[2];
     const int32_t max = MAX_FORCE_DIFFERENCE; /* a power of two: one comparison for all axes */
     if ((uint32_t)((x + max) | (y + max) | (z + max)) >= 2u * MAX_FORCE_DIFFERENCE) {
-        return MAX_MOTION;
+        return MAX_MOTION * MAX_MOTION >> MOTION_SHIFT;
     }
     return (uint32_t)(x * x + y * y + z * z) / ACC_SQUARES_PER_MOTION;
 }
@@ -1793,11 +2010,11 @@ static uint32_t force_deviation(const tinystride_t *ts, const int16_t force[3])
 static int update_stance_force(tinystride_t *ts, uint32_t energy, const int16_t force[3])
 {
     int status = TINYSTRIDE_OK;
-    const int stationary = energy < STATIONARY_THRESHOLD && is_gravity(force);
+    const int stationary = energy < STATIONARY_ENERGY && is_gravity(force);
     const int run = ts->phase.stationary_blocks;
     ts->phase.stationary_blocks = (uint8_t)(!stationary ? 0 : run < 255 ? run + 1 : 255);
     if (ts->phase.stationary_blocks == ts->config.blocks[STATIONARY_RUN]) {
-        if (!ts->frame.has_stance_force || force_deviation(ts, force) > STATIONARY_THRESHOLD) {
+        if (!ts->frame.has_stance_force || force_deviation(ts, force) > STATIONARY_ENERGY) {
             set_stance_force(ts, force);
         }
     }
@@ -1824,26 +2041,27 @@ static int update_stance_force(tinystride_t *ts, uint32_t energy, const int16_t 
 /* Rotate the vertical by the angular rate of a block, to first order; it becomes slightly longer. */
 static ALWAYS_INLINE void rotate_vertical(tinystride_t *ts, uint32_t block)
 {
-    const int16_t *samples = ts->history.samples[block % TINYSTRIDE_HISTORY_BLOCKS];
-    const float step = GYR_UNIT * ts->input.period_s, x = ts->frame.up[0], y = ts->frame.up[1], z = ts->frame.up[2];
-    const float gx = samples[3], gy = samples[4], gz = samples[5];
-    ts->frame.up[0] = x + step * (y * gz - z * gy);
-    ts->frame.up[1] = y + step * (z * gx - x * gz);
-    ts->frame.up[2] = z + step * (x * gy - y * gx);
+    float rate[3], change[3];
+    to_floats(block_samples(ts, block) + 3, rate);
+    cross(ts->frame.up, rate, change);
+    add(ts->frame.up, change, GYR_UNIT * ts->input.period_s);
 }
 
-/* Compute, store and return the motion energy of the current block. */
+/* Compute, store and return the motion of the current block. */
 static uint32_t update_motion(tinystride_t *ts, uint32_t energy, const int16_t force[3])
 {
+    const uint32_t turned = (uint32_t)(square_root((float)energy) * MOTION_PER_ROOT);
     uint32_t motion = MAX_MOTION;
-    if (ts->frame.has_stance_force) {
-        motion = energy + force_deviation(ts, force);
+    /* A stationary foot may turn out to stand. */
+    if (ts->frame.has_stance_force || ts->phase.stationary_blocks) {
+        energy += ts->frame.has_stance_force ? force_deviation(ts, force) : 0u;
+        motion = (uint32_t)(square_root((float)energy) * MOTION_PER_ROOT);
         motion = motion > MAX_MOTION ? MAX_MOTION : motion;
     }
     ts->history.motion[ts->block.number % TINYSTRIDE_MOTION_BLOCKS] = (uint16_t)motion;
     if (motion >= STATIONARY_THRESHOLD) {
         ts->stance.last_moving = ts->block.number;
-        ts->stance.turned += (uint32_t)(square_root((float)energy) * 16.0f);
+        ts->stance.turned += turned;
         if (ts->block.acc_same == STUCK_BLOCKS || ts->block.gyr_same == STUCK_BLOCKS) {
             record_event(ts, GAP);
         }
@@ -1851,7 +2069,7 @@ static uint32_t update_motion(tinystride_t *ts, uint32_t energy, const int16_t f
     return motion;
 }
 
-/* Make the current block the candidate if it has the minimum motion energy since the last search. */
+/* Make the current block the candidate if it has the minimum motion since the last search. */
 static void update_candidate(tinystride_t *ts, uint32_t motion, const int16_t force[3])
 {
     if (!ts->phase.has_candidate || motion < ts->stance.candidate_motion) {
@@ -1923,7 +2141,8 @@ static void update_standing_bias(tinystride_t *ts, const float bias[3], float va
         return;
     }
     for (int i = 0; i < 3; ++i) {
-        const float axis[3] = {i == 0, i == 1, i == 2};
+        float axis[3] = {0};
+        axis[i] = 1.0f;
         kalman_update_axis(ts, axis, bias[i] - ts->sensor.bias[i], variance, change);
     }
     add(ts->sensor.bias, change, 1.0f);
@@ -1931,7 +2150,7 @@ static void update_standing_bias(tinystride_t *ts, const float bias[3], float va
 
 /* Update bias and gravity by a standing window, the three parts that begin with number `first`. The bias is the mean
  * angular rate minus the rotation of gravity. A window whose parts differ more has a larger variance. */
-static NOINLINE void calibrate_standing(tinystride_t *ts, unsigned first)
+static void calibrate_standing(tinystride_t *ts, unsigned first)
 {
     const float n = (float)(ts->config.blocks[STANDING_PART] * ts->config.samples_per_block);
     float up[3][3], gyr[3][3], force[3] = {0}, mean[3] = {0}, bias[3] = {0}, turned[3], spread = 0.0f;
@@ -1962,8 +2181,7 @@ static NOINLINE void calibrate_standing(tinystride_t *ts, unsigned first)
         outside |= flag_if_outside(bias[i], -MAX_BIAS_RADPS, MAX_BIAS_RADPS, 1u);
     }
     if (!outside) {
-        ts->standing.count = (uint8_t)(ts->standing.count < 4 ? ts->standing.count + 1 : 4);
-        ts->sensor.rest_force += (norm(force) - ts->sensor.rest_force) / (float)ts->standing.count;
+        update_mean(&ts->sensor.rest_force, norm(force), (float)count_up(&ts->standing.count, 4));
         update_standing_bias(ts, bias, variance * (1.0f / (STRIDE_TILT_SD_RAD * STRIDE_TILT_SD_RAD)));
     }
 }
@@ -2086,7 +2304,6 @@ static NOINLINE int end_block(tinystride_t *ts, tinystride_stride_t *stride)
         status = process_block(ts, energy, force, stride);
     } else {
         ts->history.motion[ts->block.number % TINYSTRIDE_MOTION_BLOCKS] = MAX_MOTION;
-        ts->stance.last_moving = ts->block.number;
     }
     clear_block(ts);
     ++ts->block.number;
@@ -2144,8 +2361,8 @@ static int count_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stri
     return end_block(ts, stride);
 }
 
-/* Score a sample while the foot turns. is_same: 1 if it equals the previous one. If many do, samples are missing. */
-static NOINLINE void score_repeat(tinystride_t *ts, int is_same)
+/* Score a sample while the foot turns. is_same: 1 if a sensor repeats its values. If many do, samples are missing. */
+static void score_repeat(tinystride_t *ts, int is_same)
 {
     const int score = ts->input.repeat_score;
     if (!is_same) {
@@ -2162,10 +2379,11 @@ static NOINLINE void score_repeat(tinystride_t *ts, int is_same)
 static int add_sample(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
     uint32_t square = 0;
-    int is_same = 1;
+    int acc_same = 1, gyr_same = 1;
     for (int i = 0; i < 3; ++i) {
         const uint32_t force = nearest_bits(acc[i] * COUNTS_PER_ACC), rate = nearest_bits(gyr[i] * COUNTS_PER_GYR);
-        is_same &= ts->input.last[i] == (int16_t)force && ts->input.last[i + 3] == (int16_t)rate;
+        acc_same &= ts->input.last[i] == (int16_t)force;
+        gyr_same &= ts->input.last[i + 3] == (int16_t)rate;
         ts->input.last[i] = (int16_t)force;
         ts->input.last[i + 3] = (int16_t)rate;
         ts->block.sum[i] += force;
@@ -2173,8 +2391,8 @@ static int add_sample(tinystride_t *ts, const float acc[3], const float gyr[3], 
         square += (uint32_t)((int16_t)rate * (int16_t)rate);
     }
     ts->block.energy += square >> ENERGY_SHIFT;
-    if (square >> ENERGY_SHIFT >= STATIONARY_THRESHOLD) {
-        score_repeat(ts, is_same);
+    if (square >> ENERGY_SHIFT >= STATIONARY_ENERGY) {
+        score_repeat(ts, acc_same | gyr_same);
     }
     return count_samples(ts, 1, stride);
 }
@@ -2227,16 +2445,6 @@ static ALWAYS_INLINE int is_usual(const tinystride_t *ts, const float acc_mps2[3
     return are_within(acc_mps2, ts->input.inspect_from[0]) && are_within(gyr_radps, ts->input.inspect_from[1]);
 }
 
-/* Return 1 if the full scale is known, or if a size, counts, is about one of three usual full scales, else 0. */
-static int is_full_scale(const tinystride_t *ts, int sensor, int32_t size)
-{
-    int found = ts->config.has_full_scale[sensor];
-    for (int32_t scale = MIN_FULL_SCALE[sensor]; scale <= 4 * MIN_FULL_SCALE[sensor]; scale *= 2) {
-        found |= 10 * size >= 9 * scale && 200 * size <= 201 * scale;
-    }
-    return found;
-}
-
 /* Results of the inspection of a sample. */
 enum { IS_SATURATED = 1, IS_CLIPPED = 2, HAS_JUMPED = 4 };
 
@@ -2250,22 +2458,18 @@ static NOINLINE int find_jumps(tinystride_t *ts, int sensor, int32_t size, const
     if (5 * size < (sensor == ACC ? 2 : 3) * level) {
         return 0;
     }
-    const int32_t scale = likely_full_scale(ts, sensor, size);
+    const int32_t scale = likely_full_scale(ts, sensor, size), max_size = size > level ? size : level;
     for (int i = 0; i < 3; ++i) {
         const int32_t last = ts->input.last[3 * sensor + i], now = nearest(values[i] * (1.0f / UNIT[sensor]));
         const int32_t jump = last > 0 && now < 0 ? last - now : last < 0 && now > 0 ? now - last : 0;
         max_jump = jump > max_jump ? jump : max_jump;
     }
-    const int jumped =
-        sensor == ACC && scale && 10 * max_jump > 9 * scale ? HAS_JUMPED : 0;
-    /* A sample beyond the level shows that the level is not the full scale. */
-    if (5 * size < 3 * level || max_jump <= level || !is_full_scale(ts, sensor, size > level ? size : level)) {
+    const int jumped = sensor == ACC && scale && 10 * max_jump > 9 * scale ? HAS_JUMPED : 0;
+    /* A sample beyond the level shows that the level is not the full scale. One of the usual ones must be reached. */
+    if (5 * size < 3 * level || max_jump <= level || scale == 0 || 10 * max_size < 9 * scale) {
         return jumped;
     }
-    if (ts->input.jumps < MIN_JUMPS) {
-        ++ts->input.jumps;
-    }
-    return jumped | (ts->input.jumps >= MIN_JUMPS ? IS_SATURATED : 0);
+    return jumped | (count_up(&ts->input.jumps, MIN_JUMPS) >= MIN_JUMPS ? IS_SATURATED : 0);
 }
 
 /* Inspect an unusually large sample. clamped: [6] receives its values, clamped to MAX_COUNT. Return IS_SATURATED |
@@ -2301,16 +2505,16 @@ static int restart_after_gap(tinystride_t *ts, uint32_t first, tinystride_stride
     return status;
 }
 
-/* Process a sample that is unusually large or follows lost samples. */
-static NOINLINE int push_unusual(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
-                              tinystride_stride_t *stride)
+/* Process a sample that is unusually large or follows lost samples. usual: result of is_usual(). */
+static NOINLINE int push_unusual(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], int usual,
+                                 tinystride_stride_t *stride)
 {
     float clamped[6];
     int status = TINYSTRIDE_OK, found = 0;
     if (ts->block.lost) {
         ts->input.repeats[0] = ts->input.repeats[1] = 0;
     }
-    if (!is_usual(ts, acc_mps2, gyr_radps)) {
+    if (!usual) {
         found = check_sample(ts, acc_mps2, gyr_radps, clamped);
         if (found < 0) {
             (void)tinystride_gap(ts, 1);
@@ -2382,10 +2586,10 @@ int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
     ts->input.interval_us = 1e6f / rate_hz;
     ts->input.time_gain = 1.0f;
     design_lowpass(ts, block_hz);
-    init_bias_covariance(ts, 1.0f / PRIOR_STRIDES);
+    add_bias_variance(ts, 1.0f / PRIOR_STRIDES);
     ts->sensor.rest_force = GRAVITY;
-    ts->sensor.rest_weight = (float)stationarity_weight(STATIONARY_THRESHOLD);
-    ts->impacts.n = USUAL_EXCESS_STRIDES;
+    ts->sensor.rest_weight = REST_PRIOR_STANCES / squared(squared((float)STATIONARY_THRESHOLD) + REST_FLOOR);
+    ts->checks.walking_strides = 1;
     ts->impacts.deviation_m[0] = USUAL_FORWARD_EXCESS_M;
     ts->impacts.deviation_m[1] = USUAL_VERTICAL_EXCESS_M;
     ts->magic = MAGIC;
@@ -2445,8 +2649,9 @@ int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_r
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    if (ts->block.lost || !is_usual(ts, acc_mps2, gyr_radps)) {
-        return push_unusual(ts, acc_mps2, gyr_radps, stride);
+    const int usual = is_usual(ts, acc_mps2, gyr_radps);
+    if (ts->block.lost || !usual) {
+        return push_unusual(ts, acc_mps2, gyr_radps, usual, stride);
     }
     ts->input.repeats[0] = ts->input.repeats[1] = 0;
     return add_sample(ts, acc_mps2, gyr_radps, stride);
