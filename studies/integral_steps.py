@@ -1,10 +1,11 @@
 """Measure the effect of each step of the estimator on all measured sets: studies/results/integral_steps.
 
-The steps add up: the integral with the former calibration, today's calibration, the correction of drift at
-foot contact, that of the foot's motion at mid-stance, the network that was not trained on the set. All steps
-use the same mid-stances. Two starts are compared: recordings as they are, and cut so that only 0.5, 1.0 or
-1.5 s of standing remain before the first step, in turn, and none after the last one. Simulated slow walkers
-start after little standing, too. Intervals come from resampling people or blocks of strides.
+The steps add up: the integral with the former calibration, today's calibration, the corrections of the tilt
+at the start, of drift at foot contact and of the foot's motion at mid-stance, the network that was not
+trained on the set. All steps use the same mid-stances. Two starts are compared: recordings as they are, and
+cut so that only 0.5, 1.0 or 1.5 s of standing remain before the first step, in turn, and none after the last
+one. Simulated slow walkers start after little standing, too. Intervals come from resampling people or blocks
+of strides.
 """
 
 from collections.abc import Iterator
@@ -35,8 +36,15 @@ from tinystride.learning.prediction import Network
 
 SETS = ("gaitmap-mocap", "llio-ruler", "llio-ruler-2", "tripod-excerpt", "vicon")
 STATISTICS = ("rmse_cm", "median_abs_cm")
-STEPS = ("as it was", "standing mended", "drift at contact", "motion at mid-stance", "network")
-WITH_SD, CERTAINTY = STEPS[3:], ("coverage", "surest80_rmse_cm")
+STEPS = (
+    "as it was",
+    "standing mended",
+    "tilt at the start",
+    "drift at contact",
+    "motion at mid-stance",
+    "network",
+)
+WITH_SD, CERTAINTY = STEPS[4:], ("coverage", "surest80_rmse_cm")
 STANDING_S = (0.5, 1.0, 1.5)
 SIMULATED_MPS, SIMULATED_PEOPLE, SIMULATED_STRIDES = (0.55, 0.8), 12, 15
 AFTER_LAST_S = 0.2  # kept after the last mid-stance
@@ -150,11 +158,12 @@ def lengths(recording: Recording, network: Network) -> pd.DataFrame:
     as_it_was_cm = strapdown.integrate(*strapdown.resample(former)).length_cm
     samples = strapdown.resample(signals)
     line = strapdown.integrate(*samples)
+    levelled = strapdown.correct_tilt(line, *samples, rate_hz=recording.rate_hz)[0]
     length_cm = rows["strapdown_length_cm"].to_numpy()
     missed_cm = strapdown.missed_cm(strapdown.stance_motion(line, *samples))
     drift_cm = length_cm - np.minimum(length_cm / strapdown.MIN_MOTION_LENGTH_CM, 1) * missed_cm
     network_cm = network.lengths_cm(signals, length_cm)
-    steps = [as_it_was_cm, line.length_cm, drift_cm, length_cm, network_cm]
+    steps = [as_it_was_cm, line.length_cm, levelled.length_cm, drift_cm, length_cm, network_cm]
     return rows.assign(**dict(zip(STEPS, steps, strict=True)))
 
 
