@@ -35,7 +35,8 @@ def models(name: str) -> tuple[bytes, bytes]:
     estimator, changes = ESTIMATORS[name]
     settings = choose(estimator, **{"epochs": 10, "batch_size": 16, **changes})
     training, validation = (make_examples(*_walked(), [f"simulated/{s}"], settings) for s in ("A", "B"))
-    model = train(training, validation, settings, seed=1).model
+    # The output of some seeds is nearly constant, so int8 would hold it at its limit.
+    model = train(training, validation, settings, seed=4).model
     result = quantize(model, training, validation, _walked()[1], calibration_strides=100)
     return result.float32, result.int8
 

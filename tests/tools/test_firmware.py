@@ -23,7 +23,8 @@ def test_document_explains_every_flag_of_the_header():
     assert len(flags) == 13
     section = (ROOT / DOCUMENT).read_text().split("\n## Flags\n")[1].split("\n## ")[0]
     explained = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
-    assert explained == flags
+    # A second table explains some of them again, as the C raises them.
+    assert list(dict.fromkeys(explained)) == flags
 
 
 def test_document_names_only_functions_of_the_header():
