@@ -217,7 +217,7 @@ def with_impacts(
     contact: np.ndarray,
     share: float,
     usual_m: float,
-    explained: np.ndarray | None = None,
+    explained: np.ndarray | float = 0.0,
 ) -> Strapdown:
     """Return the integral [n] with the part of its drift that came at foot contact corrected.
 
@@ -231,13 +231,12 @@ def with_impacts(
         contact: [n], time from start to contact as a share of the duration; NaN if unknown
         share: part of the drift that comes at contact, 0 to 1, as `impact_share` returns it
         usual_m: usual forward excess, as `impact_share` returns it
-        explained: [n], part of the excess due to the tilt at the start, as `correct_tilt` returns it; None: 0
+        explained: [n], part of the excess due to the tilt at the start, as `correct_tilt` returns it
     """
     contact = limited_contact(contact)
     displacement = strapdown.displacement_m.copy()
     unusual_m = excess_m[:, :2] - [usual_m, 0]
-    share_of_excess = share if explained is None else share * (1 - explained)
-    displacement[:, :2] += ((contact - 0.5) * share_of_excess)[:, None] * unusual_m
+    displacement[:, :2] += ((contact - 0.5) * (share * (1 - explained)))[:, None] * unusual_m
     return replace(
         strapdown,
         displacement_m=displacement,
