@@ -120,6 +120,15 @@ def test_lost_samples_that_repeat_the_last_one_are_interpolated_like_lost_sample
     assert len(plain) > 3 and plain.max() < MAX_ERROR_CM
 
 
+def test_empty_samples_are_interpolated_like_lost_samples(walk):
+    recording, truth = walk
+    empty = np.random.default_rng(5).random(recording.n_samples) < 0.01
+    samples = [np.where(empty[:, None], 0.0, own) for own in (recording.acc_mps2, recording.gyr_radps)]
+    error_cm, flags = errors(replace(recording, acc_mps2=samples[0], gyr_radps=samples[1]), truth)
+    plain = np.abs(error_cm[flags == ""])
+    assert len(plain) > 5 and plain.max() < MAX_ERROR_CM
+
+
 @pytest.mark.parametrize("early", [-2, 2])
 def test_repeated_samples_of_a_delayed_gyroscope_flag_their_strides(walk, early):
     """The delay is removed by interpolation, after which no sample repeats another one."""

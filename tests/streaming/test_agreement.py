@@ -49,6 +49,54 @@ def test_engines_lost_samples_agree(native, twin, lost):
     assert_same(native, twin, walk(2, lost=lost))
 
 
+def every_other(recording):
+    return np.arange(recording.n_samples) // 2 * 2
+
+
+def held_at_random(recording):
+    lost = VirtualSensor(oversampling=1, lost=0.05, run_length=2.0)._losses(
+        recording.n_samples, np.random.default_rng(7)
+    )
+    return np.maximum.accumulate(np.where(lost, 0, np.arange(recording.n_samples)))
+
+
+def single_held(recording):
+    number = np.arange(recording.n_samples)
+    return np.where(np.random.default_rng(8).random(len(number)) < 0.04, number - 1, number).clip(0)
+
+
+@pytest.mark.parametrize("repeat", [held_at_random, single_held])
+@pytest.mark.parametrize("seed", range(2, 5))
+def test_repeated_samples_leave_no_large_error_unflagged(native, twin, seed, repeat):
+    recording = walk(seed)
+    at = repeat(recording)
+    broken = replace(recording, acc_mps2=recording.acc_mps2[at], gyr_radps=recording.gyr_radps[at])
+    intact, strides = native.strides(recording), assert_same(native, twin, broken)
+    assert len(strides) == len(intact)
+    assert (strides["flags"] == "").sum() >= 3
+    assert unflagged_error_cm(strides, intact) < 10
+
+
+@pytest.mark.parametrize("rate_hz", [50, 100, 200])
+def test_flags_every_sample_twice_are_gap(native, twin, rate_hz):
+    recording = walk(2, rate_hz)
+    at = every_other(recording)
+    broken = replace(recording, acc_mps2=recording.acc_mps2[at], gyr_radps=recording.gyr_radps[at])
+    strides = assert_same(native, twin, broken)
+    assert strides["flags"].str.contains("gap").all() and len(strides) == len(native.strides(recording))
+
+
+@pytest.mark.parametrize("seed", range(2, 5))
+def test_empty_samples_leave_no_large_error_unflagged(native, twin, seed):
+    recording = walk(seed)
+    empty = np.random.default_rng(9).random(recording.n_samples) < 0.01
+    samples = [np.where(empty[:, None], 0.0, own) for own in (recording.acc_mps2, recording.gyr_radps)]
+    broken = replace(recording, acc_mps2=samples[0], gyr_radps=samples[1])
+    intact, strides = native.strides(recording), assert_same(native, twin, broken)
+    assert len(strides) == len(intact) and (strides["flags"] == "").sum() >= 5
+    assert unflagged_error_cm(strides, intact) < 8
+
+
 @pytest.mark.parametrize("kind", ["sitting", "bus", "running", "stairs-up"])
 def test_engines_other_activities_agree(native, twin, kind):
     rng = np.random.default_rng(4)

@@ -132,9 +132,8 @@ int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_r
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    const int usual = is_usual(ts, acc_mps2, gyr_radps);
-    if (ts->block.lost || !usual) {
-        return push_unusual(ts, acc_mps2, gyr_radps, usual, stride);
+    if (ts->block.lost || !is_usual(ts, acc_mps2, gyr_radps)) {
+        return push_unusual(ts, acc_mps2, gyr_radps, stride);
     }
     ts->input.repeats[0] = ts->input.repeats[1] = 0;
     return add_sample(ts, acc_mps2, gyr_radps, stride);
@@ -169,9 +168,8 @@ int tinystride_gap(tinystride_t *ts, uint32_t samples)
 static int turns_fast(const tinystride_t *ts, const float gyr_radps[3], float gap_us)
 {
     const float limit = squared(MAX_GAP_RAD * 1e6f / gap_us);
-    float last[3];
-    to_floats(ts->input.last + 3, last);
-    return !(dot(gyr_radps, gyr_radps) <= limit && dot(last, last) * (GYR_UNIT * GYR_UNIT) <= limit);
+    const float *last = ts->input.last + 3;
+    return !(dot(gyr_radps, gyr_radps) <= limit && dot(last, last) <= limit);
 }
 
 /* Track the time stamps by a phase-locked loop: last_time_us is their smoothed value, interval_us their mean interval.
@@ -226,18 +224,14 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
 /* Repeat the last sample until a foot at rest ends its stride. */
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
 {
-    float samples[6];
     const int status = stride == NULL ? TINYSTRIDE_ERROR_NULL : check_state(ts);
     if (status != TINYSTRIDE_OK) {
         return status;
     }
-    for (int i = 0; i < 6; ++i) {
-        samples[i] = (float)ts->input.last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
-    }
     for (uint32_t left = 2u * ts->config.blocks[PAUSE] * ts->config.samples_per_block; left > 0u; --left) {
         ts->standing.blocks = 0; /* a repeated sample does not count as standing */
         ts->input.repeat_score = 0;
-        if (add_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
+        if (add_sample(ts, ts->input.last, ts->input.last + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;
         }
     }

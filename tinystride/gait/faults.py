@@ -1,4 +1,4 @@
-"""Find faults of a recording in its samples: overflow, repeated samples, a delay between the sensors."""
+"""Find faults of a recording in its samples: overflow, repeated or empty samples, a delay of a sensor."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -105,22 +105,24 @@ def repeated(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     return same.all(axis=0) & turns, same.any(axis=0) & turns
 
 
-def without_repeats(recording: Recording) -> Recording:
-    """Return the recording with its repeated samples as gaps, interpolated: they stand for lost ones.
+def with_gaps(recording: Recording) -> Recording:
+    """Return the recording with its repeated and empty samples as gaps, interpolated like lost ones.
+
+    A sample is empty if its specific force is exactly zero: a foot never falls so freely.
 
     Args:
         recording: with the samples as recorded
     """
-    repeats = repeated(recording)[0]
-    if not repeats.any():
+    unread = repeated(recording)[0] | ~recording.acc_mps2.any(axis=1)
+    if not unread.any() or unread.all():
         return recording
     number = np.arange(recording.n_samples)
-    kept = number[~repeats]
+    kept = number[~unread]
     filled = [
         np.column_stack([np.interp(number, kept, axis[kept]) for axis in samples.T])
         for samples in (recording.acc_mps2, recording.gyr_radps)
     ]
-    edges = np.flatnonzero(np.diff(repeats | recording.lost, prepend=False, append=False))
+    edges = np.flatnonzero(np.diff(unread | recording.lost, prepend=False, append=False))
     return replace(recording, acc_mps2=filled[0], gyr_radps=filled[1], gaps=edges.reshape(-1, 2))
 
 

@@ -208,7 +208,7 @@ def _stride_columns(
     """
     in_step = as_recorded is not None
     if as_recorded is None:
-        as_recorded, recording = recording, faults.without_repeats(recording)
+        as_recorded, recording = recording, faults.with_gaps(recording)
     calibrated = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
     acc_mps2, gyr_radps = calibrated.acc_mps2, calibrated.gyr_radps
     mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz).round(PLACE_DECIMALS)

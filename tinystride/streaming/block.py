@@ -76,7 +76,7 @@ def to_counts(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     limits = np.repeat(np.array([c.MAX_ACC, c.MAX_GYR], single), 3)
     factor = single(1) / np.repeat(np.array([c.ACC_UNIT, c.GYR_UNIT], single), 3)
-    valid = (np.abs(samples) < limits).all(axis=1)
+    valid = (np.abs(samples) < limits).all(axis=1) & (samples[:, :3] != 0).any(axis=1)
     scaled = np.clip(np.where(valid[:, None], samples, 0) * factor, -c.SATURATED_COUNT, c.SATURATED_COUNT)
     return np.rint(scaled).astype(np.int64), valid
 
@@ -96,11 +96,13 @@ def segments(
         segments in order of time
     """
     counts, valid = to_counts(samples)
+    held, repeats_one, many_repeat = _repeated(samples, counts, valid, lost, design.max_bridged)
+    valid &= ~held
     missing = np.diff(np.flatnonzero(valid), prepend=-1) - 1
     before = np.cumsum(lost)
     lost = np.diff(before[valid], prepend=0) + missing
     counts = counts[valid]
-    parts = list(_bridged(np.clip(counts, -c.MAX_COUNT, c.MAX_COUNT), lost, design))
+    parts = list(_bridged(np.clip(counts, -c.MAX_COUNT, c.MAX_COUNT), lost, many_repeat[valid], design))
     if not parts:
         return
     bridged = np.concatenate([part[4] for part in parts])
@@ -114,7 +116,7 @@ def segments(
     jumped[~bridged] = jumped_samples
     acc_full_scale = scale[np.cumsum(~bridged) - 1]
     repeats = np.zeros(len(bridged), bool)
-    repeats[~bridged] = _repeated(np.clip(counts, -c.MAX_COUNT, c.MAX_COUNT))
+    repeats[~bridged] = repeats_one[valid]
     start = 0
     for first_sample, finish, counts, gap, _ in parts:
         gap = gap | repeats[start : start + len(counts)]
@@ -125,9 +127,11 @@ def segments(
 
 
 def _bridged(
-    counts: np.ndarray, lost: np.ndarray, design: Design
+    counts: np.ndarray, lost: np.ndarray, many_repeat: np.ndarray, design: Design
 ) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, np.ndarray]]:
     """Interpolate short gaps, and divide at longer ones.
+
+    many_repeat: [n], a gap before the sample sets the flag "gap" in any case
 
     Yields:
         number of the first sample; first block of tinystride_finish; counts [n, 6]; whether samples set the
@@ -152,7 +156,7 @@ def _bridged(
             _, first_of, length = np.unique(block, return_index=True, return_counts=True)
             middle = (2 * first_of + length + 1)[:, None] * change / (2 * (missing + 1))
             samples[between] = counts[at - 1] + np.repeat(np.fix(middle).astype(np.int64), length, axis=0)
-            gap[between] = _matters(missing, change, design)
+            gap[between] = many_repeat[at] or _matters(missing, change, design)
         if stop == len(counts):
             # tinystride_finish repeats the last sample.
             more = 2 * design.pause * design.samples_per_block
@@ -220,20 +224,50 @@ def _run_length(marked: np.ndarray) -> np.ndarray:
     return place - np.maximum.accumulate(np.where(marked, 0, place))
 
 
-def _repeated(counts: np.ndarray) -> np.ndarray:
-    """Return the samples [n] in which a sensor repeats its values, if many do while the foot turns.
+def _repeated(
+    samples: np.ndarray, counts: np.ndarray, valid: np.ndarray, lost: np.ndarray, max_bridged: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find samples that repeat the last valid sample (push_unusual and score_repeat of the C).
 
-    counts: [n, 6]
+    samples: [n, 6] float32; counts: [n, 6]; valid: [n], other samples are lost; lost: [n], samples missing
+    before each sample; max_bridged: maximum length of a gap that is interpolated
+
+    Returns:
+        samples that repeat all values while the foot turns and stand for lost ones, [n] bool; samples in
+        which one sensor repeats its values, if many do while the foot turns, [n] bool; whether a gap before
+        each sample sets the flag "gap" in any case, because many samples are repeated, [n] bool
     """
-    marked = np.zeros(len(counts), bool)
-    turns = (counts[:, 3:] ** 2).sum(axis=1) >> c.ENERGY_SHIFT >= c.STATIONARY_ENERGY
-    same = np.zeros(len(counts), bool)
-    same[1:] = (counts[1:] == counts[:-1]).reshape(-1, 2, 3).all(axis=2).any(axis=1)
-    score = 0
-    for place in np.flatnonzero(turns) if (same & turns).any() else ():
-        score = min(score + 2, c.MAX_REPEAT_SCORE) if same[place] else max(score - 1, 0)
-        marked[place] = same[place] and score >= c.MIN_REPEAT_SCORE
-    return marked
+    place = np.flatnonzero(valid)
+    own, own_counts = samples[place], np.clip(counts[place], -c.MAX_COUNT, c.MAX_COUNT)
+    limits = single(c.MAX_COUNT) * np.repeat(np.array([c.ACC_UNIT, c.GYR_UNIT], single), 3)
+    last = np.clip(own[:-1], -limits, limits)
+    same = np.zeros((len(place), 2), bool)
+    same[1:] = (own[1:].view(np.int32) == last.view(np.int32)).reshape(-1, 2, 3).all(axis=2)
+    squares = own[:, 3:] ** 2
+    threshold = single(c.STATIONARY_ENERGY << c.ENERGY_SHIFT) * (single(c.GYR_UNIT) * single(c.GYR_UNIT))
+    repeats_all = same.all(axis=1) & (squares[:, 0] + squares[:, 1] + squares[:, 2] >= threshold)
+    turns = (own_counts[:, 3:] ** 2).sum(axis=1) >> c.ENERGY_SHIFT >= c.STATIONARY_ENERGY
+    # A longer repetition is not a short gap: a sample of it is used, and flagged.
+    number, held, accepted = place + np.cumsum(lost)[place], np.zeros(len(place), bool), 0
+    for at in np.flatnonzero(repeats_all):
+        accepted = accepted if held[at - 1] else int(at) - 1
+        held[at] = number[at] - number[accepted] - 1 < max_bridged
+    scores, score = np.zeros(len(place) + 1, np.int64), 0
+    scored = np.flatnonzero(turns | held) if same.any() else np.array([], int)
+    for at in scored:
+        score = min(score + 2, c.MAX_REPEAT_SCORE) if same[at].any() else max(score - 1, 0)
+        scores[at + 1] = score
+    # Samples that are not scored keep the score.
+    change_at = np.zeros(len(scores), int)
+    change_at[scored + 1] = scored + 1
+    many = scores[np.maximum.accumulate(change_at)] >= c.MIN_REPEAT_SCORE
+    found = np.zeros((3, len(samples)), bool)
+    found[:, place] = (
+        held,
+        turns & same.any(axis=1) & ~held & many[1:],
+        many[:-1] | (repeats_all & ~held),
+    )
+    return found[0], found[1], found[2]
 
 
 def _wrapped(
