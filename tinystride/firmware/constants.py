@@ -52,7 +52,9 @@ def _in_units(values: np.ndarray, per_unit: float) -> Table:
 
 
 # Units of the integers.
-ACC_UNIT: Annotated[float, "specific force of one count, m/s^2"] = 0.005
+ACC_UNIT: Annotated[float, "specific force of one count, m/s^2; the heel strike of a runner exceeds 16 g"] = (
+    0.00625
+)
 GYR_UNIT: Annotated[float, "angular rate of one count, rad/s"] = 0.00125
 MOTION_UNIT_RADPS = 0.01
 ENERGY_SHIFT: Annotated[
@@ -68,13 +70,13 @@ Q14_ONE: Annotated[int, "resolution of instants: 1/16384 block"] = 16384
 MAX_ACC: Annotated[float, "maximum plausible specific force, m/s^2"] = 1000.0
 MAX_GYR: Annotated[float, "maximum plausible angular rate, rad/s"] = 200.0
 MAX_COUNT: Annotated[
-    int, "limit of samples, counts: 150 m/s^2 and 37.5 rad/s, so that low-passed samples fit 16 bits"
+    int, "limit of samples, counts: 187.5 m/s^2 and 37.5 rad/s, so that low-passed samples fit 16 bits"
 ] = 30000
 SATURATED_COUNT: Annotated[
     int,
-    "limit above which samples always count as saturated: 16.5 g and 2320 deg/s, above the usual full scales",
+    "limit above which samples always count as saturated: 20.6 g and 2320 deg/s, above the usual full scales",
 ] = 32400
-MIN_ACC_FULL_SCALE: Annotated[int, "minimum full scale of an accelerometer, counts: 2 g"] = 3922
+MIN_ACC_FULL_SCALE: Annotated[int, "minimum full scale of an accelerometer, counts: 2 g"] = 3138
 MIN_GYR_FULL_SCALE: Annotated[int, "minimum full scale of a gyroscope, counts: 250 deg/s"] = 3490
 CLIPPED_SAMPLES: Annotated[int, "samples in a row at the maximum so far that prove an unknown full scale"] = (
     flags.CLIPPED_SAMPLES
@@ -153,8 +155,8 @@ PAUSE_S: Annotated[float, "rest after which a stride ends, s"] = events.PAUSE_S
 SOON_S: Annotated[float, "time after the foot has come to rest within which a stride ends, s"] = events.SOON_S
 STATIONARY_RUN_S: Annotated[float, "stationary time that no swing has, s"] = 0.3
 RELEARN_S: Annotated[float, "time without stance after which the force at stance is relearned, s"] = 2.0
-MIN_GRAVITY_SQUARE: Annotated[Unsigned, "squared gravity - 15 %, counts^2"] = 2779324
-MAX_GRAVITY_SQUARE: Annotated[Unsigned, "squared gravity + 15 %, counts^2"] = 5087413
+MIN_GRAVITY_SQUARE: Annotated[Unsigned, "squared gravity - 15 %, counts^2"] = 1778767
+MAX_GRAVITY_SQUARE: Annotated[Unsigned, "squared gravity + 15 %, counts^2"] = 3255944
 
 # Standing.
 STANDING_PART_S: Annotated[float, "duration of one of the three parts of a standing window, s"] = (
