@@ -72,6 +72,15 @@ def test_wrong_gyroscope_scale_is_not_corrected_as_delay(walk, share):
     assert all("sensors-disagree" in words for words in errors(scaled, truth)[1])
 
 
+@pytest.mark.parametrize("sensor", ["acc_mps2", "gyr_radps"])
+@pytest.mark.parametrize("axis", range(3))
+def test_flipped_axis_flags_sensors_disagree(walk, other_walk, sensor, axis):
+    signs = np.where(np.arange(3) == axis, -1.0, 1.0)
+    for recording, truth in (walk, other_walk):
+        flipped = replace(recording, **{sensor: signs * getattr(recording, sensor)})
+        assert all("sensors-disagree" in words for words in errors(flipped, truth)[1])
+
+
 @pytest.mark.parametrize(("peak_radps", "is_clipped"), [(7.0, False), (9.0, True)])
 def test_clipped_axes_of_a_coarse_sensor_are_clipped_only_above_the_full_scale(peak_radps, is_clipped):
     step_radps, full_scale_radps = 0.07, 7.7

@@ -75,8 +75,8 @@ def stride_flags(
 
     - no-standing: the gyroscope bias is too uncertain, so the length may be wrong
     - wrong-foot: whole recording: left and right seem to be exchanged
-    - sensors-disagree: whole recording: accelerometer and gyroscope contradict each other; the sampling rate
-      or a scale is wrong, or samples were lost without a trace
+    - sensors-disagree: whole recording: accelerometer and gyroscope contradict each other; the sampling rate,
+      a scale or the sign of an axis is wrong, or samples were lost without a trace
     - turn, climb, unusual-duration, out-of-range: heading, height, duration or length is outside of its
       limits
     - not-walking: the foot turns unlike a walking foot, or both adjacent strides are not walking

@@ -225,9 +225,11 @@ def _stride_columns(
         acc_mps2, gyr_radps, recording.rate_hz, mid_stances, clipped, axes
     )
     delay = faults.Delay(0.0, False)
-    if not in_step:
-        disturbed = contains_any(mid_stances, clipped.any(axis=1) | at_full_scale(as_recorded, "acc"))
-        delay = faults.find_delay(acc_mps2, gyr_radps, recording.rate_hz, mid_stances[~disturbed])
+    disturbed = contains_any(mid_stances, clipped.any(axis=1) | at_full_scale(as_recorded, "acc"))
+    intact = mid_stances[~disturbed]
+    is_flipped = faults.has_flipped_axis(acc_mps2, gyr_radps, recording.rate_hz, intact, axes)
+    if not (in_step or is_flipped):
+        delay = faults.find_delay(acc_mps2, gyr_radps, recording.rate_hz, intact)
     if delay.lag_s:
         return _stride_columns(faults.synchronized(recording, delay.lag_s), options, as_recorded)
     contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances).round(PLACE_DECIMALS)
@@ -255,7 +257,7 @@ def _stride_columns(
         options,
         repaired_rad,
     )
-    flags["sensors-disagree"] |= delay.is_unclear
+    flags["sensors-disagree"] |= delay.is_unclear | is_flipped
     sd_cm = length_sd_cm(integral, (excess_m[:, 0] - impacts[1]) * (1 - explained), recording.rate_hz)
     columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, repaired_rad, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
