@@ -4,7 +4,7 @@ from scipy.ndimage import minimum_filter1d
 from scipy.signal import butter, group_delay, lfilter
 
 from tinystride.gait.filters import (
-    bilinear,
+    block_invariant,
     interpolated,
     lowpass,
     lowpass_delay_s,
@@ -20,27 +20,33 @@ def test_moving_mean_is_centred_and_narrower_at_the_ends():
     assert moving_mean(two_channels, 5)[4] == pytest.approx(two_channels[2:7].mean(axis=0))
 
 
-@pytest.mark.parametrize("rate_hz", [50, 100, 128, 400])
-def test_lowpass_equals_butterworth_with_its_delay(rate_hz):
-    impulse = np.zeros((200, 1))
-    impulse[3] = 1
-    b, a = butter(2, 10, fs=rate_hz)
-    assert lowpass(impulse, rate_hz, 10)[:, 0] == pytest.approx(lfilter(b, a, impulse[:, 0]), abs=1e-12)
-    assert lowpass_delay_s(rate_hz, 10) * rate_hz == pytest.approx(
-        group_delay((b, a), [1e-5])[1][0], rel=1e-6
-    )
-
-
 @pytest.mark.parametrize("rate_hz", [42.7, 50, 100, 200])
-def test_lowpass_ramp_invariant_equals_a_fine_filter_of_the_interpolated_signal(rate_hz):
+def test_lowpass_equals_a_fine_butterworth_filter_of_the_interpolated_signal(rate_hz):
     values = np.random.default_rng(1).normal(size=(60, 2)).cumsum(axis=0)
-    fine = lowpass(interpolated(values, 400), 400 * rate_hz, 10)[::400]
-    assert lowpass(values, rate_hz, 10, ramp_invariant) == pytest.approx(fine, abs=1e-5)
+    values -= values[0]  # scipy's filter starts at 0
+    fine = lfilter(*butter(2, 10, fs=400 * rate_hz), interpolated(values, 400), axis=0)[::400]
+    assert lowpass(values, rate_hz, 10) == pytest.approx(fine, abs=1e-5)
 
 
 def test_lowpass_delay_ramp_invariant_does_not_depend_on_the_rate():
     for rate_hz in (42.7, 50, 200, 400):
-        assert lowpass_delay_s(rate_hz, 10, ramp_invariant) == pytest.approx(1 / (np.sqrt(2) * np.pi * 10))
+        assert lowpass_delay_s(rate_hz, 10) == pytest.approx(1 / (np.sqrt(2) * np.pi * 10))
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 7])
+def test_lowpass_delay_block_invariant_equals_the_group_delay(samples):
+    design = block_invariant(samples)
+    expected = group_delay(design(60, 10), [1e-5])[1][0]
+    assert lowpass_delay_s(60, 10, design) * 60 == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("rate_hz, samples", [(50, 1), (60, 1), (100, 2), (128, 2), (200, 3), (256, 4)])
+def test_lowpass_block_invariant_smooths_like_ramp_invariant_of_the_samples(rate_hz, samples):
+    motion = np.sin(2 * np.pi * 10 * np.arange(20 * rate_hz) / rate_hz)
+    means = motion[: len(motion) // samples * samples].reshape(-1, samples).mean(axis=1)
+    fine = lowpass(motion, rate_hz, 10)[10 * rate_hz :]
+    blocks = lowpass(means, rate_hz / samples, 10, block_invariant(samples))[10 * rate_hz // samples :]
+    assert blocks.std() == pytest.approx(fine.std(), rel=0.015)
 
 
 def test_interpolated_contains_the_values_and_a_line_between_them():
@@ -59,7 +65,7 @@ def test_lowpass_constant_signal_is_unchanged():
 @pytest.mark.parametrize("samples", [1, 2, 300])
 def test_lowpass_equals_scipy_bit_by_bit(samples, rate_hz):
     values = np.random.default_rng(samples).normal(scale=10, size=(samples, 3))
-    b, a = bilinear(rate_hz, 10)
+    b, a = ramp_invariant(rate_hz, 10)
     settled = np.array([[1 - b[0]], [b[2] - a[2]]]) * values[:1]
     expected = lfilter(b, a, values, axis=0, zi=settled)[0]
     assert lowpass(values, rate_hz, 10).tobytes() == expected.tobytes()
@@ -79,7 +85,7 @@ def test_moving_minimum_equals_scipy(reach):
 @pytest.mark.parametrize("rate_hz", [40, 100, 400])
 def test_lowpass_long_recording_equals_scipy(rate_hz):
     values = np.random.default_rng(3).normal(scale=10, size=(30_001, 2)).cumsum(axis=0)
-    b, a = bilinear(rate_hz, 10)
+    b, a = ramp_invariant(rate_hz, 10)
     settled = np.array([[1 - b[0]], [b[2] - a[2]]]) * values[:1]
     expected = lfilter(b, a, values, axis=0, zi=settled)[0]
     assert np.abs(lowpass(values, rate_hz, 10) - expected).max() < 1e-12 * np.abs(values).max()

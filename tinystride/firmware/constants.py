@@ -94,6 +94,7 @@ MAX_REPEAT_SCORE: Annotated[int, "maximum score"] = 60
 BLOCK_HZ: Annotated[float, "intended rate of blocks, Hz"] = 58.0
 MAX_BLOCK_HZ: Annotated[float, "maximum rate of blocks at which the history holds a slow stride, Hz"] = 76.0
 LOWPASS_HZ: Annotated[float, "cut-off frequency of the low-pass, Hz"] = strapdown.LOWPASS_HZ
+SETTLING_BLOCKS: Annotated[int, "number of blocks after which the low-pass has settled, to 1e-16"] = 64
 STUCK_BLOCKS: Annotated[int, "equal blocks in a row after which a sensor is stuck"] = 2
 MIN_STUCK_ENERGY: Annotated[
     Unsigned, "energy of a block above which equal blocks count; a foot that turns less may repeat itself"

@@ -28,17 +28,26 @@
 
 /* Public functions. */
 
-/* Compute the coefficients and the delay of the low-pass: a Butterworth filter of second order, by the bilinear
- * transform. */
+/* Compute the coefficients and the delay of the low-pass: a Butterworth filter of second order with the exact decay of
+ * the analogue one. Its smoothing together with the mean over a block is that of the Python library, which interpolates
+ * linearly between samples: the sum of their variances is the same. */
 static void design_lowpass(tinystride_t *ts, float block_hz)
 {
-    const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
-    const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / 7.0f)));
-    const float squares = 1.0f + k * k, twice = 1.41421356f * k, normed = 1.0f / (squares + twice);
-    ts->lowpass.b0 = k * k * normed / (float)ts->config.samples_per_block;
-    ts->lowpass.a1 = 2.0f * (k * k - 1.0f) * normed;
-    ts->lowpass.a2 = (squares - twice) * normed;
-    ts->lowpass.delay = 1.0f / twice;
+    const float angle = 1.41421356f * PI * LOWPASS_HZ / block_hz, share = 1.0f / (float)ts->config.samples_per_block;
+    /* Power series of exp(-(1 + i) * angle), from its last term. */
+    float real = 1.0f, imaginary = 0.0f;
+    for (int i = 11; i > 0; --i) {
+        const float term = angle / (float)i, next = 1.0f - term * (real - imaginary);
+        imaginary = -term * (real + imaginary);
+        real = next;
+    }
+    const float a1 = -2.0f * real, a2 = real * real + imaginary * imaginary;
+    const float gain = 1.0f + a1 + a2, all = gain * share, b0 = all * (1.0f / 24 + 0.125f * squared(share));
+    ts->lowpass.b0 = b0;
+    ts->lowpass.b1 = all - b0 - b0;
+    ts->lowpass.a1 = a1;
+    ts->lowpass.a2 = a2;
+    ts->lowpass.delay = (1.0f - a2) / gain;
 }
 
 int tinystride_init(tinystride_t *ts, float rate_hz, int foot)

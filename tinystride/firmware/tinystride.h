@@ -208,8 +208,8 @@ struct tinystride_window {
 
 /* Private: low-pass filter. */
 struct tinystride_lowpass {
-    float delay;      /* delay of slow signals, blocks */
-    float b0, a1, a2; /* coefficients; b0 applies to the sum of a block */
+    float delay;          /* delay of slow signals, blocks */
+    float b0, b1, a1, a2; /* coefficients; b0, b1 and b0 apply to the sums of three blocks */
     float state[6][2];
 };
 

@@ -37,35 +37,18 @@ def moving_mean(values: np.ndarray, samples: int) -> np.ndarray:
     return (total[stop] - total[start]) / count
 
 
-def bilinear(rate_hz: float, cutoff_hz: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return b [3], a [3] of a Butterworth low-pass by the bilinear transform, as scipy.signal.butter.
-
-    The C library filters blocks by it.
-
-    Args:
-        rate_hz: sampling rate
-        cutoff_hz: cut-off frequency (-3 dB), below half the sampling rate
-    """
-    k = np.tan(np.pi * cutoff_hz / rate_hz)
-    norm = 1 + np.sqrt(2) * k + k * k
-    b = k * k / norm * np.array([1.0, 2.0, 1.0])
-    return b, np.array([1.0, 2 * (k * k - 1) / norm, (1 - np.sqrt(2) * k + k * k) / norm])
-
-
 def ramp_invariant(rate_hz: float, cutoff_hz: float) -> tuple[np.ndarray, np.ndarray]:
     """Return b [3], a [3] of a Butterworth low-pass that is exact for linearly interpolated samples.
 
     Its output equals that of the analogue filter at the samples, at each sampling rate. The bilinear
-    transform warps frequencies, at 50 Hz by much. Also known as first-order hold (Franklin, Powell and
+    transform would warp frequencies, at 50 Hz by much. Also known as first-order hold (Franklin, Powell and
     Workman, Digital Control of Dynamic Systems, 1998, section 6.3.2).
 
     Args:
         rate_hz: sampling rate
         cutoff_hz: cut-off frequency (-3 dB)
     """
-    decay = np.sqrt(2) * np.pi * cutoff_hz  # rate of decay and angular frequency of the impulse response
-    angle = decay / rate_hz
-    a = np.array([1.0, -2 * np.exp(-angle) * np.cos(angle), np.exp(-2 * angle)])
+    angle, a = _butterworth_decay(rate_hz, cutoff_hz)
     # A triangle of two samples is the second difference of three ramps.
     after = angle * np.arange(4)
     ramp = after / angle + (np.exp(-after) * np.cos(after) - 1) / angle
@@ -73,7 +56,36 @@ def ramp_invariant(rate_hz: float, cutoff_hz: float) -> tuple[np.ndarray, np.nda
     return np.convolve(triangle, a)[:3], a
 
 
-def lowpass(values: np.ndarray, rate_hz: float, cutoff_hz: float, design: Design = bilinear) -> np.ndarray:
+def block_invariant(samples_per_block: int) -> Design:
+    """Return the design of a Butterworth low-pass for means of blocks of samples, as in the C library.
+
+    It returns b [3], a [3] for the rate of the blocks, with the same a as `ramp_invariant`. Mean and low-pass
+    together smooth like `ramp_invariant` of the samples: their impulse responses have about the same
+    variance. In blocks of d samples, the linear interpolation between samples has the variance 1 / (6 d²),
+    the mean over a block (1 - 1 / d²) / 12, and the sampling of the decay -1 / 6. So b, which is symmetric,
+    has the variance 1 / (6 d²) + 1 / 6 - (1 - 1 / d²) / 12, which is 2 b[0] / sum(b).
+
+    Args:
+        samples_per_block: samples in a block, d; for 1, nearly equal to `ramp_invariant`
+    """
+    share = 1 / 24 + 1 / (8 * samples_per_block**2)
+
+    def design(block_hz: float, cutoff_hz: float) -> tuple[np.ndarray, np.ndarray]:
+        _, a = _butterworth_decay(block_hz, cutoff_hz)
+        return a.sum() * np.array([share, 1 - 2 * share, share]), a
+
+    return design
+
+
+def _butterworth_decay(rate_hz: float, cutoff_hz: float) -> tuple[float, np.ndarray]:
+    """Return decay and rotation per sample of the analogue impulse response, and a [3] that has the same."""
+    angle = np.sqrt(2) * np.pi * cutoff_hz / rate_hz
+    return angle, np.array([1.0, -2 * np.exp(-angle) * np.cos(angle), np.exp(-2 * angle)])
+
+
+def lowpass(
+    values: np.ndarray, rate_hz: float, cutoff_hz: float, design: Design = ramp_invariant
+) -> np.ndarray:
     """Return values filtered along axis 0 by a causal Butterworth low-pass of second order, same shape.
 
     The filter starts in the steady state of the first sample.
@@ -82,7 +94,7 @@ def lowpass(values: np.ndarray, rate_hz: float, cutoff_hz: float, design: Design
         values: [n, ...]
         rate_hz: sampling rate
         cutoff_hz: cut-off frequency (-3 dB), below half the sampling rate
-        design: `bilinear` or `ramp_invariant`
+        design: `ramp_invariant` or what `block_invariant` returns
     """
     values = np.asarray(values, float)
     filtered = np.empty_like(values)
@@ -154,10 +166,10 @@ def moving_minimum(values: np.ndarray, reach: int) -> np.ndarray:
     return minimum
 
 
-def lowpass_delay_s(rate_hz: float, cutoff_hz: float, design: Design = bilinear) -> float:
+def lowpass_delay_s(rate_hz: float, cutoff_hz: float, design: Design = ramp_invariant) -> float:
     """Return the delay of `lowpass` for slow signals, s.
 
-    With `ramp_invariant`, and at high sampling rates, it is 1 / (sqrt(2) pi cutoff_hz): 22.5 ms for 10 Hz.
+    With `ramp_invariant` it is 1 / (sqrt(2) pi cutoff_hz): 22.5 ms for 10 Hz.
 
     Args:
         rate_hz: sampling rate

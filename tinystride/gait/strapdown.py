@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinystride.gait.filters import lowpass, lowpass_delay_s, ramp_invariant
+from tinystride.gait.filters import lowpass, lowpass_delay_s
 from tinystride.gait.signals import StrideSignals
 
 GRAVITY_MPS2 = 9.80665
@@ -390,7 +390,7 @@ def _resample_batch(
     half, place = _instants(rate_hz, bounds, points, lowpass_hz)
     n_padded = max(int(length.max()), int((place + half).max()) + 2)
     own = offset[:, None] + np.minimum(np.arange(n_padded), length[:, None] - 1)
-    smooth = lowpass(samples[own.T], rate_hz, lowpass_hz, ramp_invariant).transpose(1, 0, 2)
+    smooth = lowpass(samples[own.T], rate_hz, lowpass_hz).transpose(1, 0, 2)
     total = np.zeros_like(smooth)
     np.cumsum((smooth[:, 1:] + smooth[:, :-1]) / 2, axis=1, out=total[:, 1:])
     at, from_ = (_integral_at(smooth, total, place + side * half) for side in (1, -1))
@@ -412,7 +412,7 @@ def _instants(
     """Return half an interval [n, 1] and the instants [n, points] of the filtered samples, in samples."""
     half = ((bounds[:, 1] - bounds[:, 0]) / (points - 1) / 2)[:, None]
     place = np.linspace(bounds[:, 0], bounds[:, 1], points, axis=1)
-    return half, place + lowpass_delay_s(rate_hz, lowpass_hz, ramp_invariant) * rate_hz
+    return half, place + lowpass_delay_s(rate_hz, lowpass_hz) * rate_hz
 
 
 def resample_between(
@@ -456,7 +456,7 @@ class Resampler:
     ) -> None:
         self._rate_hz, self._lowpass_hz = rate_hz, lowpass_hz
         padded = np.pad(samples, ((0, missing), (0, 0)), mode="edge")
-        self._smooth = lowpass(padded, rate_hz, lowpass_hz, ramp_invariant)
+        self._smooth = lowpass(padded, rate_hz, lowpass_hz)
         self._total = np.zeros_like(self._smooth)
         np.cumsum((self._smooth[1:] + self._smooth[:-1]) / 2, axis=0, out=self._total[1:])
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from tinystride.firmware import constants as c
-from tinystride.gait.filters import lowpass
+from tinystride.gait.filters import block_invariant, lowpass
 from tinystride.streaming.clipping import Run
 from tinystride.streaming.config import Design, single
 
@@ -189,11 +189,12 @@ def _segment(
     energy = ((blocks[..., 3:] ** 2).sum(axis=2) >> c.ENERGY_SHIFT).sum(axis=1)
     frozen = _stay((np.diff(sums[:, :3], axis=0, prepend=0) == 0).all(axis=1), c.STUCK_BLOCKS)
     does_not_turn_on = (np.diff(energy, prepend=0) == 0) & (energy > c.MIN_STUCK_ENERGY)
+    smooth = lowpass(sums / d, design.block_hz, c.LOWPASS_HZ, block_invariant(d)) if n else sums
     return Segment(
         first_sample=first_sample,
         finish=finish,
         sums=sums,
-        lowpassed=np.rint(lowpass(sums / d, design.block_hz, c.LOWPASS_HZ)).astype(np.int64) if n else sums,
+        lowpassed=np.rint(smooth).astype(np.int64),
         force=np.fix(_window_sums(sums[:, :3], w) / design.window_samples).astype(np.int64),
         energy=_window_sums(energy[:, None], w)[:, 0] // design.window_samples,
         **{name: np.any(values[: n * d].reshape(n, d), axis=1) for name, values in marks.items()},

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinystride.firmware import constants as c
-from tinystride.gait.filters import lowpass_delay_s
+from tinystride.gait.filters import block_invariant, lowpass_delay_s
 
 single = np.float32
 
@@ -100,4 +100,5 @@ class Design:
     @property
     def delay(self) -> float:
         """Delay of slow signals in the low-pass, blocks."""
-        return lowpass_delay_s(self.block_hz, c.LOWPASS_HZ) * self.block_hz
+        design = block_invariant(self.samples_per_block)
+        return lowpass_delay_s(self.block_hz, c.LOWPASS_HZ, design) * self.block_hz
