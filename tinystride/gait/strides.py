@@ -241,8 +241,7 @@ def _stride_columns(
     integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s, recording.rate_hz)
     drift_mps, tilt_rad = residuals(integral)
     steady = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
-    # Clipping disturbs the vertical velocity, too, but this is not shaking at contact.
-    impacts = strapdown.impact_share(excess_m[steady & ~contains_any(mid_stances, np.any(clipped, axis=1))])
+    impacts = strapdown.impact_share(excess_m[steady])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
     integral = strapdown.with_impacts(integral, excess_m, contact, *impacts, explained)
     integral = strapdown.with_stance_motion(integral, motion)

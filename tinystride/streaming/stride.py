@@ -69,8 +69,7 @@ class Measure:
         if self.standing.bias_is_unknown(duration_s, self.frame.up_force):
             flags |= FLAG["no-standing"]
         excess_m = integral.excess_m
-        # Clipping disturbs the vertical velocity, too, but this is not vibration at contact.
-        if not flags & (INCOMPLETE | FLAG["saturated"]) and residual_score <= 1 and repaired_rad == 0:
+        if not flags & INCOMPLETE and not saturated and residual_score <= 1:
             self.impacts.update(excess_m)
         share = (contact - start_sample) / (end_sample - start_sample)
         integral.displacement_m[:2] += self.impacts.error_m(share, excess_m, integral.unexplained)
