@@ -72,6 +72,25 @@ def test_wrong_gyroscope_scale_is_not_corrected_as_delay(walk, share):
     assert all("sensors-disagree" in words for words in errors(scaled, truth)[1])
 
 
+@pytest.mark.parametrize("change_degps", [-3.0, 3.0])
+def test_bias_that_changes_steadily_is_removed(other_walk, change_degps):
+    recording, truth = other_walk
+    change = np.deg2rad(change_degps) * np.array([1, -1, 1])
+    drifting = recording.gyr_radps + np.linspace(0, 1, recording.n_samples)[:, None] * change
+    intact_cm = np.abs(errors(recording, truth)[0])
+    error_cm, _ = errors(replace(recording, gyr_radps=drifting, saturation=(np.nan, np.nan)), truth)
+    assert np.abs(error_cm).max() < intact_cm.max() + 2
+
+
+@pytest.mark.parametrize("share", [0.35, 0.65])
+def test_bias_that_jumps_is_corrected_or_flagged(other_walk, share):
+    recording, truth = other_walk
+    jumps = np.arange(recording.n_samples) > share * recording.n_samples
+    jumped = recording.gyr_radps + np.deg2rad([2.0, 2.0, -2.0]) * jumps[:, None]
+    error_cm, flags = errors(replace(recording, gyr_radps=jumped, saturation=(np.nan, np.nan)), truth)
+    assert np.abs(error_cm[flags == ""]).max(initial=0) < 10
+
+
 @pytest.mark.parametrize("sensor", ["acc_mps2", "gyr_radps"])
 @pytest.mark.parametrize("axis", range(3))
 def test_flipped_axis_flags_sensors_disagree(walk, other_walk, sensor, axis):
