@@ -12,7 +12,7 @@ from tinystride.datasets.recording import Recording, is_trajectory
 from tinystride.errors import DataError
 from tinystride.files import atomic_folder
 from tinystride.gait import clipping, events, faults, matching, strapdown
-from tinystride.gait.calibration import calibrate
+from tinystride.gait.calibration import Calibrated, calibrate
 from tinystride.gait.flags import (
     UNSTEADY_MPS,
     UNSTEADY_TILT_RAD,
@@ -193,22 +193,31 @@ def _need_parquet() -> None:
         import_module("pyarrow")
 
 
-def _stride_columns(
-    recording: Recording, options: GaitOptions, as_recorded: Recording | None = None
-) -> tuple[dict[str, np.ndarray], StrideSignals]:
-    """Return the columns of the table and the samples of one recording's strides.
+@dataclass(frozen=True, eq=False)
+class _FootMotion:
+    """Motion of the foot in a recording, before strides are cut.
 
-    Args:
-        recording: recording of one foot
-        options: limits of an ordinary stride
-        as_recorded: the recording before the delay between its sensors was removed; None: not removed
-
-    Raises:
-        DataError: if the recording has no stride
+    Attributes:
+        calibrated: the recording without gyroscope bias
+        mid_stances: [n, 2], fractional sample numbers
+        intact: [k, 2], those of the strides without samples at full scale
+        acc_mps2: [N, 3], specific force in the canonical foot frame
+        gyr_radps: [N, 3], angular rate in the canonical foot frame, with the rotation that clipping lost
+        axes: [3, 3], row i is the angular rate in the foot frame of 1 rad/s about sensor axis i
+        repaired_rad: [n], rotation that clipping lost in each stride
     """
-    in_step = as_recorded is not None
-    if as_recorded is None:
-        as_recorded, recording = recording, faults.with_gaps(recording)
+
+    calibrated: Calibrated
+    mid_stances: np.ndarray
+    intact: np.ndarray
+    acc_mps2: np.ndarray
+    gyr_radps: np.ndarray
+    axes: np.ndarray
+    repaired_rad: np.ndarray
+
+
+def _foot_motion(recording: Recording, at_limit: np.ndarray) -> _FootMotion:
+    """Return the motion of the foot; raise DataError if the recording has no stride."""
     calibrated = calibrate(recording.acc_mps2, recording.gyr_radps, recording.rate_hz, recording.lost)
     acc_mps2, gyr_radps = calibrated.acc_mps2, calibrated.gyr_radps
     mid_stances = events.find_strides(acc_mps2, gyr_radps, recording.rate_hz).round(PLACE_DECIMALS)
@@ -224,14 +233,53 @@ def _stride_columns(
     gyr_radps, repaired_rad = clipping.repair(
         acc_mps2, gyr_radps, recording.rate_hz, mid_stances, clipped, axes
     )
-    delay = faults.Delay(0.0, False)
-    disturbed = contains_any(mid_stances, clipped.any(axis=1) | at_full_scale(as_recorded, "acc"))
-    intact = mid_stances[~disturbed]
-    is_flipped = faults.has_flipped_axis(acc_mps2, gyr_radps, recording.rate_hz, intact, axes)
-    if not (in_step or is_flipped):
-        delay = faults.find_delay(acc_mps2, gyr_radps, recording.rate_hz, intact)
-    if delay.lag_s:
-        return _stride_columns(faults.synchronized(recording, delay.lag_s), options, as_recorded)
+    intact = mid_stances[~contains_any(mid_stances, clipped.any(axis=1) | at_limit)]
+    return _FootMotion(calibrated, mid_stances, intact, acc_mps2, gyr_radps, axes, repaired_rad)
+
+
+def _is_flipped(motion: _FootMotion, rate_hz: float) -> bool:
+    """Return whether an axis of one sensor has the wrong sign."""
+    return faults.has_flipped_axis(motion.acc_mps2, motion.gyr_radps, rate_hz, motion.intact, motion.axes)
+
+
+def _synchronized(recording: Recording, at_limit: np.ndarray) -> tuple[Recording, _FootMotion, bool]:
+    """Return the recording without a delay between its sensors, its motion, and whether the sensors disagree.
+
+    Args:
+        recording: recording of one foot
+        at_limit: [N] bool, samples of the accelerometer at full scale
+
+    Raises:
+        DataError: if the recording has no stride
+    """
+    motion = _foot_motion(recording, at_limit)
+    if _is_flipped(motion, recording.rate_hz):
+        return recording, motion, True
+    delay = faults.find_delay(motion.acc_mps2, motion.gyr_radps, recording.rate_hz, motion.intact)
+    if not delay.lag_s:
+        return recording, motion, delay.is_unclear
+    recording = faults.synchronized(recording, delay.lag_s)
+    motion = _foot_motion(recording, at_limit)
+    return recording, motion, _is_flipped(motion, recording.rate_hz)
+
+
+def _stride_columns(
+    recording: Recording, options: GaitOptions
+) -> tuple[dict[str, np.ndarray], StrideSignals]:
+    """Return the columns of the table and the samples of one recording's strides.
+
+    Args:
+        recording: recording of one foot
+        options: limits of an ordinary stride
+
+    Raises:
+        DataError: if the recording has no stride
+    """
+    as_recorded = recording
+    recording, foot, sensors_disagree = _synchronized(
+        faults.with_gaps(recording), at_full_scale(as_recorded, "acc")
+    )
+    mid_stances, acc_mps2, gyr_radps = foot.mid_stances, foot.acc_mps2, foot.gyr_radps
     contacts = events.initial_contacts(gyr_radps, recording.rate_hz, mid_stances).round(PLACE_DECIMALS)
     signals = _cut_signals(recording, acc_mps2, gyr_radps, mid_stances, contacts)
     acc_mps2, gyr_radps, duration_s = strapdown.resample(signals)
@@ -252,13 +300,13 @@ def _stride_columns(
         gyr_radps,
         integral,
         contact,
-        calibrated,
+        foot.calibrated,
         options,
-        repaired_rad,
+        foot.repaired_rad,
     )
-    flags["sensors-disagree"] |= delay.is_unclear | is_flipped
+    flags["sensors-disagree"] |= sensors_disagree
     sd_cm = length_sd_cm(integral, (excess_m[:, 0] - impacts[1]) * (1 - explained), recording.rate_hz)
-    columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, repaired_rad, flags)
+    columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, foot.repaired_rad, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
 
 
