@@ -21,7 +21,7 @@ from tinystride.errors import DataError
 from tinystride.evaluation.metrics import INTERVAL_SD, REFERENCE_SD_CM
 from tinystride.files import atomic_folder
 from tinystride.gait import strapdown
-from tinystride.gait.flags import UNSTEADY_MPS, UNSTEADY_TILT_RAD, residuals
+from tinystride.gait.flags import is_steady
 from tinystride.gait.strides import extract_strides
 from tinystride.gait.uncertainty import error_causes
 
@@ -49,8 +49,7 @@ def examples(recording: Recording) -> pd.DataFrame:
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
     integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s, recording.rate_hz)
-    drift_mps, tilt_rad = residuals(integral)
-    known = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
+    known = is_steady(integral, acc_mps2, gyr_radps)
     known &= ~table["flags"].str.contains("saturated").to_numpy()
     usual_m = strapdown.impact_share(excess_m[known])[1]
     unusual_m = (excess_m[:, 0] - usual_m) * (1 - explained)

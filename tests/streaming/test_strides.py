@@ -119,7 +119,7 @@ def test_walking_flags_single_odd_stride_flags_the_next_one_only_without_three_w
     walks = iter([])
     monkeypatch.setattr(plausibility, "template_correlation", lambda _: (1.0, 0))
     monkeypatch.setattr(plausibility, "is_walking", lambda *_: next(walks))
-    integral = SimpleNamespace(gyr=np.zeros((64, 3)))
+    integral = SimpleNamespace(gyr=np.zeros((64, 3)), moving=0.0)
 
     def flagged(kinds: str) -> str:
         nonlocal walks
@@ -191,8 +191,9 @@ def test_strides_fast_running_is_found_and_not_confidently_wrong(native, raw_fol
     A footprint that was measured at the wrong place makes one stride too long and the next one too short, so
     a large error counts only if the neighbour does not cancel it.
     """
-    recordings = [r for r in load_recordings(raw_folder, ["llio-ruler-2"]) if r.trial in ("51", "53")]
-    found, speed_mps = [], []
+    trials = ("51", "53", "55", "56")
+    recordings = [r for r in load_recordings(raw_folder, ["llio-ruler-2"]) if r.trial in trials]
+    found, without_flag, speed_mps = [], [], []
     for recording in recordings:
         strides = native.strides(recording)
         number, length_cm = matched_lengths(strides, recording)
@@ -200,13 +201,15 @@ def test_strides_fast_running_is_found_and_not_confidently_wrong(native, raw_fol
         found.append(number >= 0)
         speed_mps.append(length_cm / 100 / (bounds[:, 1] - bounds[:, 0]))
         unflagged = (number >= 0) & (strides["flags"].to_numpy()[number] == "")
+        without_flag.append(unflagged)
         off_cm = strides["stride_length_cm"].to_numpy()[number] - length_cm
         with_next, with_last = off_cm + np.roll(off_cm, -1), off_cm + np.roll(off_cm, 1)
         min_abs_cm = np.abs([off_cm, with_next, with_last]).min(axis=0)
         assert min_abs_cm[unflagged & (speed_mps[-1] >= 2.2)].max(initial=0) < 15
-    found, speed_mps = np.concatenate(found), np.concatenate(speed_mps)
+    found, without_flag, speed_mps = map(np.concatenate, (found, without_flag, speed_mps))
     assert (speed_mps >= 3).sum() > 25
     assert found[speed_mps >= 2.2].mean() >= 0.95
+    assert without_flag[speed_mps >= 2.2].mean() >= 0.55
 
 
 def test_strides_recordings_are_neither_missing_nor_cut(native, raw_folder):

@@ -357,6 +357,16 @@ MAX_DRIFT_MPS: Annotated[float, "maximum velocity at the end of a stride without
 TAN_MAX_TILT: Annotated[float, "tangent of 0.25 rad, maximum tilt at the end of a stride without a flag"] = (
     round(math.tan(flags.UNSTEADY_TILT_RAD), 8)
 )
+PER_MOVING_VARIANCE: Annotated[
+    float,
+    "growth of the squared maximum tilt per variance of the tilt of a foot that moves at its mid-stances",
+] = flags.UNSTEADY_PER_TILT_VARIANCE
+MAX_DRIFT_UP_MPS: Annotated[
+    float, "maximum vertical velocity at the end of a stride without a flag, m/s; a tilt does not cause it"
+] = flags.UNSTEADY_VERTICAL_MPS
+MAX_SIDE_VARIANCE: Annotated[
+    float, "maximum of this variance of a stride that shows which foot it is, rad^2"
+] = flags.MAX_SIDE_VARIANCE
 # Ends of ordinary strides, and the part of them that a delay between the sensors explains. Chosen on
 # simulated walks, the measured sets and ipol-healthy, without a delay and with one of 20 ms in either sense.
 END_PER_HEIGHT: Annotated[

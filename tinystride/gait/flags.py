@@ -7,13 +7,23 @@ from tinystride.gait import faults
 from tinystride.gait.calibration import Calibrated
 from tinystride.gait.options import GaitOptions
 from tinystride.gait.side import is_other_foot
-from tinystride.gait.strapdown import GRAVITY_MPS2, Strapdown, height_lost_m
+from tinystride.gait.strapdown import GRAVITY_MPS2, REST_TILT_RAD, Strapdown, height_lost_m, moving_variance
 from tinystride.gait.walking import is_walking, template_correlation
 
 # One in a hundred strides of indoor walking exceeds one of these limits. Then the foot was not at rest at
 # both ends, or the sensor was in a vehicle or was shaken.
 UNSTEADY_MPS = 2.5
 UNSTEADY_TILT_RAD = 0.25
+# The specific force of a foot that moves at its mid-stances is tilted, although the integral is right. So the
+# square of the maximum tilt grows by (2 SD)² of this tilt.
+UNSTEADY_PER_TILT_VARIANCE = 4.0
+# A tilt does not cause vertical velocity, but a lost part of an impact or of a rotation does, and the
+# horizontal velocity is as wrong: 0.8 m/s at contact changes the length by 15 to 20 cm. The measured strides
+# below 2 m/s stay below 0.7 m/s; the errors of the running strides above 0.8 m/s have a median of 15 cm.
+UNSTEADY_VERTICAL_MPS = 0.8
+# A foot that moves more at both ends, as in running, rolls unlike a walking foot and does not show which foot
+# it is: variance of the tilt beyond that of a foot at rest, rad².
+MAX_SIDE_VARIANCE = 2 * REST_TILT_RAD**2
 # SD of the length due to the gyroscope bias. Strides with 1.25 to 2 cm have an RMSE of 1.8 cm in llio-ruler-2
 # and 2.1 cm in vicon; the other strides have 3.0 and 2.7 cm. In 144 simulated walks at 0.6 to 1.2 m/s, after
 # at most 0.7 s of standing and with biases of 0.9 deg/s (SD), no other stride is wrong by more than 5 cm.
@@ -99,10 +109,9 @@ def stride_flags(
     n = len(mid_stances)
     duration_s = (mid_stances[:, 1] - mid_stances[:, 0]) / recording.rate_hz
     turn = np.abs(heading_change_deg(integral.orientation)) > options.turn_deg
-    drift_mps, tilt_rad = residuals(integral)
+    drift, tilt = residual_scores(integral, acc_mps2, gyr_radps)
     correlation, shift = template_correlation(gyr_radps)
-    residual_score = (drift_mps / UNSTEADY_MPS) ** 2 + (tilt_rad / UNSTEADY_TILT_RAD) ** 2
-    walks = is_walking(gyr_radps, correlation, residual_score)
+    walks = is_walking(gyr_radps, correlation, drift + tilt)
     # Other activities may look like walking for one stride.
     alone = np.append(False, ~walks[:-1]) & np.append(~walks[1:], False)
     walks &= ~alone
@@ -121,11 +130,12 @@ def stride_flags(
         | _has_constant_axis(recording, mid_stances)
         | _has_repeats(recording, mid_stances),
         "saturated": saturated | (rotation_error_m(duration_s, repaired_rad) > MAX_REPAIRED_M),
-        "unsteady": (drift_mps > UNSTEADY_MPS) | (tilt_rad > UNSTEADY_TILT_RAD),
+        "unsteady": ~is_steady(integral, acc_mps2, gyr_radps),
     }
-    # Only ordinary strides show which foot it is; a clipped gyroscope still does.
+    # Only ordinary strides of a foot at rest at both ends show which foot it is; a clipped gyroscope may.
     unusual = np.any([flags[name] for name in EXTRAORDINARY[:-1]], axis=0)
     sided = walks & ~unusual & ~flags["unsteady"]
+    sided &= moving_at_ends(acc_mps2, gyr_radps) <= MAX_SIDE_VARIANCE
     other_foot = is_other_foot(acc_mps2[sided], gyr_radps[sided], duration_s[sided], shift[sided])
     flags["wrong-foot"] = np.full(n, other_foot)
     # A repaired gyroscope can be compared with the accelerometer, other saturated samples cannot.
@@ -139,13 +149,47 @@ def stride_flags(
     return flags
 
 
-def residuals(integral: Strapdown) -> tuple[np.ndarray, np.ndarray]:
-    """Return velocity [n], m/s, and tilt [n], rad, at the end of each stride; both should be zero.
+def residual_scores(
+    integral: Strapdown, acc_mps2: np.ndarray, gyr_radps: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the squares of velocity and tilt at the end of each stride, each [n], relative to their maxima.
+
+    Both should be zero. Above 1, a stride is unsteady. The velocity is the sum of its horizontal and vertical
+    part, each relative to its own maximum.
 
     Args:
         integral: integral of n strides
+        acc_mps2: [n, points, 3], as integrated
+        gyr_radps: [n, points, 3], as integrated
     """
-    return np.linalg.norm(integral.velocity_mps[:, -1], axis=1), integral.tilt_rad
+    end_mps = integral.velocity_mps[:, -1]
+    drift = (np.hypot(end_mps[:, 0], end_mps[:, 1]) / UNSTEADY_MPS) ** 2
+    drift += (end_mps[:, 2] / UNSTEADY_VERTICAL_MPS) ** 2
+    max_square = UNSTEADY_TILT_RAD**2 + UNSTEADY_PER_TILT_VARIANCE * moving_at_ends(acc_mps2, gyr_radps)
+    return drift, integral.tilt_rad**2 / max_square
+
+
+def moving_at_ends(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> np.ndarray:
+    """Return the sum [n] of moving_variance at both ends, rad².
+
+    Args:
+        acc_mps2: [n, points, 3], as integrated
+        gyr_radps: [n, points, 3], as integrated
+    """
+    start, end = (moving_variance(acc_mps2[:, k], gyr_radps[:, k]) for k in (0, -1))
+    return start + end
+
+
+def is_steady(integral: Strapdown, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> np.ndarray:
+    """Return whether each of n strides ends like at a stance, [n] bool.
+
+    Args:
+        integral: integral of n strides
+        acc_mps2: [n, points, 3], as integrated
+        gyr_radps: [n, points, 3], as integrated
+    """
+    drift, tilt = residual_scores(integral, acc_mps2, gyr_radps)
+    return (drift <= 1) & (tilt <= 1)
 
 
 def rotation_error_m(duration_s: np.ndarray, rotation_rad: np.ndarray) -> np.ndarray:

@@ -138,7 +138,7 @@ def correct_tilt(
         rate_hz: sampling rate
     """
     fall_mps = GRAVITY_MPS2 * duration_s
-    variance = np.maximum(tilt_variance(acc_mps2[:, 0], gyr_radps[:, 0]) - REST_TILT_RAD**2, 0.0)
+    variance = moving_variance(acc_mps2[:, 0], gyr_radps[:, 0])
     other_mps2 = EXCESS_SD_MPS**2 + (ALIASED_EXCESS_MPS_HZ2 / rate_hz**2) ** 2
     explained = variance / (variance + other_mps2 / fall_mps**2)
     tilt = strapdown.excess_mps[:, :2] * (explained / fall_mps)[:, None]
@@ -169,6 +169,16 @@ def tilt_variance(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> np.ndarray:
     """
     pushed = np.linalg.norm(acc_mps2, axis=1) / GRAVITY_MPS2 - 1
     return pushed**2 + TILT_PER_RADPS**2 * (gyr_radps**2).sum(axis=1)
+
+
+def moving_variance(acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> np.ndarray:
+    """Return the variance [n], rad², of the tilt of a foot's force beyond that of a foot at rest.
+
+    Args:
+        acc_mps2: [n, 3], at mid-stance
+        gyr_radps: [n, 3], at mid-stance
+    """
+    return np.maximum(tilt_variance(acc_mps2, gyr_radps) - REST_TILT_RAD**2, 0.0)
 
 
 def untilted_excess_m(strapdown: Strapdown, acc_mps2: np.ndarray, duration_s: np.ndarray) -> np.ndarray:

@@ -14,13 +14,11 @@ from tinystride.files import atomic_folder
 from tinystride.gait import clipping, events, faults, matching, strapdown
 from tinystride.gait.calibration import Calibrated, calibrate
 from tinystride.gait.flags import (
-    UNSTEADY_MPS,
-    UNSTEADY_TILT_RAD,
     at_full_scale,
     clipped_axes,
     contains_any,
     heading_change_deg,
-    residuals,
+    is_steady,
     stride_flags,
 )
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
@@ -287,9 +285,7 @@ def _stride_columns(
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
     motion = strapdown.stance_motion(integral, acc_mps2, gyr_radps, duration_s)
     integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s, recording.rate_hz)
-    drift_mps, tilt_rad = residuals(integral)
-    steady = (drift_mps <= UNSTEADY_MPS) & (tilt_rad <= UNSTEADY_TILT_RAD)
-    impacts = strapdown.impact_share(excess_m[steady])
+    impacts = strapdown.impact_share(excess_m[is_steady(integral, acc_mps2, gyr_radps)])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
     integral = strapdown.with_impacts(integral, excess_m, contact, *impacts, explained)
     integral = strapdown.with_stance_motion(integral, motion)

@@ -11,6 +11,7 @@ from tinystride.gait.strapdown import (
     Strapdown,
     correct_tilt,
     integrate,
+    moving_variance,
     stance_motion,
     untilted_excess_m,
 )
@@ -34,6 +35,7 @@ class Integral:
         unexplained: part of the horizontal excess that is not due to the tilt at the start
         motion: [4] motion of the foot near both mid-stances, as gait.strapdown.stance_motion returns it
         up: [3] specific force at the end, in the frame of the start, m/s²
+        moving: variance of the tilt of the force of a foot that moves at both ends, rad²
         late_mps: vertical velocity at the end per second of delay between the sensors, m/s
     """
 
@@ -47,6 +49,7 @@ class Integral:
     unexplained: float
     motion: np.ndarray
     up: np.ndarray
+    moving: float
     late_mps: float
 
     def reverse_direction(self) -> None:
@@ -92,6 +95,7 @@ def integrate_samples(
         unexplained=float(1 - explained[0]),
         motion=stance_motion(result, acc[None], gyr[None], np.array([duration_s]))[0],
         up=result.orientation[0, -1] @ acc[-1],
+        moving=float(moving_variance(acc[[0, -1]], gyr[[0, -1]]).sum()),
         late_mps=float(
             np.einsum("pi,pi->", result.orientation[0][:, 2], np.cross(gyr, acc)) * duration_s / (POINTS - 1)
         ),

@@ -45,9 +45,10 @@ class Checks:
         self._walking_strides = (
             int(before == c.MAX_WALKING_STRIDES) if not_walking else min(before + 1, c.MAX_WALKING_STRIDES)
         )
-        # Only ordinary strides of walking distinguish the feet.
+        # Only ordinary strides of walking, of a foot at rest at both ends, distinguish the feet.
         ordinary = not (flags | raised) & ~(FLAG["no-standing"] | FLAG["saturated"])
-        if ordinary and self._is_other_foot(integral, duration_s, shift):
+        at_rest = integral.moving <= c.MAX_SIDE_VARIANCE
+        if ordinary and at_rest and self._is_other_foot(integral, duration_s, shift):
             raised |= FLAG["wrong-foot"]
         return raised
 
@@ -104,23 +105,21 @@ class Checks:
         )
 
 
-def integral_flags(
-    integral: Integral, duration_s: float, length_cm: float, drift_mps: float, tilt_mps2: float
-) -> int:
+def integral_flags(integral: Integral, duration_s: float, length_cm: float, drift: float, tilt: float) -> int:
     """Return the flags that depend on the integral of a stride alone.
 
     Args:
         integral: integral of the stride
         duration_s: duration, s
         length_cm: length, cm
-        drift_mps: velocity at the end, m/s
-        tilt_mps2: horizontal specific force at the end, m/s²
+        drift: sum of the squared velocities at the end, each relative to its maximum
+        tilt: squared horizontal specific force at the end, relative to the maximum slope, (m/s²)²
     """
     raised = {
         "turn": _turns(integral.result),
         "climb": abs(integral.displacement_m[2]) > max(c.MAX_CLIMB_M, c.CLIMB_SLOPE / 100 * length_cm),
         "unusual-duration": not c.MIN_DURATION_S <= duration_s <= c.MAX_DURATION_S,
-        "unsteady": drift_mps > c.MAX_DRIFT_MPS or tilt_mps2 > c.TAN_MAX_TILT * integral.up[2],
+        "unsteady": drift > 1 or tilt > integral.up[2] ** 2,
         "out-of-range": not c.MIN_LENGTH_CM <= length_cm <= c.MAX_LENGTH_CM,
     }
     return sum(FLAG[name] for name, is_raised in raised.items() if is_raised)

@@ -56,10 +56,9 @@ class Measure:
         start_sample, end_sample = self._sample_number(segment, start), self._sample_number(segment, end)
         contact = min(self._find_contact(segment, start // FRACTIONS, int(length)), end_sample)
         drift_mps, up = integral.drift_mps, integral.up
-        tilt_mps2 = math.hypot(up[0], up[1])
-        residual_score = (float(np.linalg.norm(drift_mps)) / c.MAX_DRIFT_MPS) ** 2 + (
-            tilt_mps2 / c.GRAVITY / c.TAN_MAX_TILT
-        ) ** 2
+        tilt = float(up[:2] @ up[:2]) / (c.TAN_MAX_TILT**2 + c.PER_MOVING_VARIANCE * integral.moving)
+        drift = float((drift_mps / np.array([c.MAX_DRIFT_MPS] * 2 + [c.MAX_DRIFT_UP_MPS])) ** 2 @ np.ones(3))
+        residual_score = drift + tilt / c.GRAVITY**2
         flags = self._event_flags(segment, stances, length) | (FLAG["unsteady"] if slipped else 0)
         if self._has_overflowed(segment, stances, integral, length):
             flags |= FLAG["saturated"]
@@ -75,7 +74,7 @@ class Measure:
         integral.displacement_m[:2] += self.impacts.error_m(share, excess_m, integral.unexplained)
         length_cm = 100 * math.hypot(integral.displacement_m[0], integral.displacement_m[1])
         length_cm *= 1 + float(missed_cm(integral.motion)) / max(length_cm, c.MIN_MOTION_LENGTH_CM)
-        flags |= integral_flags(integral, duration_s, length_cm, float(np.linalg.norm(drift_mps)), tilt_mps2)
+        flags |= integral_flags(integral, duration_s, length_cm, drift, tilt)
         if not flags & (INCOMPLETE | FLAG["saturated"]):
             update_bias(self.standing, axes, self.mirror, integral.result, up, duration_s)
         flags |= self.checks.walking_flags(integral, duration_s, residual_score, reverses, flags)
