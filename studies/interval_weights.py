@@ -3,7 +3,9 @@
 The variance of a length is a sum over causes: weights² · causes². The weights maximize the likelihood of the
 errors of the measured sets and of worse copies of them. The errors follow Student's t distribution with 5
 degrees of freedom, scaled so that its 95 % interval is ± 1.96 standard deviations, because single reference
-lengths have large errors. The weight of a set or copy is the root of its number of strides.
+lengths have large errors. The weight of a set or copy is the root of its number of strides. Last, all weights
+are multiplied by one factor, so that 95 % of the errors are within the interval; for it, all sets and copies
+have the same weight.
 """
 
 from collections.abc import Callable
@@ -26,9 +28,10 @@ from tinystride.gait.strides import extract_strides
 from tinystride.gait.uncertainty import error_causes
 
 SETS = ("gaitmap-mocap", "llio-ruler", "llio-ruler-2", "tripod-excerpt", "vicon")
-CAUSES = ["base", "excess", "tilt", "height", "interval", "turn"]
+CAUSES = ["base", "height", "vertical", "doubt", "rotation", "repair", "turn"]
 FREEDOM, T_95 = 5, 2.571
-# Minimum SD: the foot is round, the sole is soft, and a mid-stance is not a single instant.
+COVERAGE = 0.95
+# Minimum SD, before that factor: the foot is round, the sole is soft, a mid-stance is not a single instant.
 MIN_BASE_CM = 0.8
 COPIES: dict[str, Callable[[Recording], Recording]] = {
     "as recorded": lambda it: it,
@@ -50,10 +53,18 @@ def examples(recording: Recording) -> pd.DataFrame:
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
     integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s, recording.rate_hz)
     known = is_steady(integral, acc_mps2, gyr_radps)
-    known &= ~table["flags"].str.contains("saturated").to_numpy()
-    usual_m = strapdown.impact_share(excess_m[known])[1]
-    unusual_m = (excess_m[:, 0] - usual_m) * (1 - explained)
-    causes = error_causes(integral, unusual_m, recording.rate_hz)
+    contact = ((table["initial_contact_s"] - table["start_s"]) / table["duration_s"]).to_numpy()
+    causes = error_causes(
+        integral,
+        gyr_radps,
+        excess_m,
+        duration_s,
+        contact,
+        strapdown.impact_share(excess_m[known]),
+        explained,
+        np.deg2rad(table["repaired_deg"].to_numpy()),
+        recording.rate_hz,
+    )
     rows = pd.DataFrame(causes, columns=CAUSES).assign(
         set=recording.dataset,
         error_cm=(table["strapdown_length_cm"] - table["stride_length_cm"]).to_numpy(),
@@ -63,7 +74,7 @@ def examples(recording: Recording) -> pd.DataFrame:
 
 
 def fitted(rows: pd.DataFrame) -> np.ndarray:
-    """Return the weights [causes] under which the errors are most likely."""
+    """Return the weights [causes] under which the errors are most likely, times the factor for 95 %."""
     squares = rows[CAUSES].to_numpy() ** 2
     error_cm, noise_cm2 = rows["error_cm"].to_numpy(), rows["noise_cm"].to_numpy() ** 2
     weight = rows.groupby(["set", "copy"])["error_cm"].transform("size").to_numpy() ** -0.5
@@ -80,7 +91,14 @@ def fitted(rows: pd.DataFrame) -> np.ndarray:
     low[0] = np.log(MIN_BASE_CM)
     start = np.maximum(start, low)
     bounds = list(zip(low, start + 4, strict=True))
-    return np.exp(minimize(loss, start, method="L-BFGS-B", bounds=bounds).x)
+    weights = np.exp(minimize(loss, start, method="L-BFGS-B", bounds=bounds).x)
+    # The factor that a stride needs to be within the interval; without an error beyond the noise, none.
+    own_cm2 = np.maximum((error_cm / INTERVAL_SD) ** 2 - noise_cm2, 0.0)
+    needed = np.sqrt(own_cm2 / (squares @ weights**2))
+    order = np.argsort(needed, kind="stable")
+    counts = rows.groupby(["set", "copy"])["error_cm"].transform("size").to_numpy()
+    within = np.cumsum(1 / counts[order]) / (1 / counts).sum()
+    return weights * needed[order][np.searchsorted(within, COVERAGE)]
 
 
 def held(rows: pd.DataFrame, weights: np.ndarray) -> dict:

@@ -29,8 +29,11 @@ def assert_same(native, twin, recording):
     assert len(c) == len(python) > 0
     for column in EXACT:
         assert c[column].tolist() == python[column].tolist(), column
-    for column in ("stride_length_cm", "strapdown_length_cm", "mean5_cm", "mean10_cm"):
+    for column in ("stride_length_cm", "strapdown_length_cm"):
         assert np.abs(c[column] - python[column]).max() <= 0.05, column
+    # A difference of 0.1 mm in height changes the weight of a stride, and strides may differ by a metre.
+    for column in ("mean5_cm", "mean10_cm"):
+        assert np.abs(c[column] - python[column]).max() <= 0.15, column
     # After broken samples the standard deviation of a length may be metres.
     np.testing.assert_allclose(c["length_sd_cm"], python["length_sd_cm"], rtol=1e-3, atol=0.05)
     assert np.abs(c["repaired_deg"] - python["repaired_deg"]).max() < 0.05

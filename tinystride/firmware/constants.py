@@ -409,19 +409,22 @@ MIN_ORDINARY_STRIDES: Annotated[Unsigned, "number of strides from which on these
 )
 # Parts of the standard deviation of a length; their squares are added.
 BASE_SD_CM: Annotated[float, "standard deviation of every length, cm"] = uncertainty.BASE_SD_CM
-SD_PER_EXCESS_CM_PER_M: Annotated[float, "standard deviation per unusual forward excess, cm/m"] = (
-    uncertainty.SD_PER_EXCESS_CM_PER_M
-)
-SD_PER_TILT_CM: Annotated[float, "standard deviation per sine of the tilt at the end, cm"] = (
-    uncertainty.SD_PER_TILT_CM
-)
-SD_PER_HEIGHT_CM_PER_M: Annotated[float, "standard deviation per height between both mid-stances, cm/m"] = (
+SD_PER_HEIGHT_CM_PER_M: Annotated[float, "standard deviation per unexplained height, cm/m"] = (
     uncertainty.SD_PER_HEIGHT_CM_PER_M
 )
-SD_PER_INTERVAL_CM_PER_S: Annotated[float, "standard deviation per interval between two samples, cm/s"] = (
-    uncertainty.SD_PER_INTERVAL_CM_PER_S
+SD_PER_VERTICAL_CM_PER_MPS: Annotated[
+    float, "standard deviation per unexplained vertical velocity at the end, cm per m/s"
+] = uncertainty.SD_PER_VERTICAL_CM_PER_MPS
+SD_PER_DOUBT_CM_PER_M: Annotated[float, "standard deviation per doubt about the drift at contact, cm/m"] = (
+    uncertainty.SD_PER_DOUBT_CM_PER_M
 )
-SD_PER_TURN_CM: Annotated[float, "standard deviation per twice the sine of half of the turn, cm"] = (
+SD_PER_ROTATION_CM_PER_RAD: Annotated[
+    float, "standard deviation per rotation in one sampling interval (root mean square), cm/rad"
+] = uncertainty.SD_PER_ROTATION_CM_PER_RAD
+SD_PER_REPAIR_CM_PER_RAD: Annotated[
+    float, "standard deviation per rotation that the repair of a clipped gyroscope added, cm/rad"
+] = uncertainty.SD_PER_REPAIR_CM_PER_RAD
+SD_PER_TURN_CM: Annotated[float, "standard deviation per root of twice the sine of half of the turn, cm"] = (
     uncertainty.SD_PER_TURN_CM
 )
 

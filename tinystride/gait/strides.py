@@ -24,7 +24,7 @@ from tinystride.gait.flags import (
 from tinystride.gait.foot_frame import find_foot_frame, to_foot_frame
 from tinystride.gait.options import GaitOptions
 from tinystride.gait.signals import StrideSignals
-from tinystride.gait.uncertainty import length_sd_cm
+from tinystride.gait.uncertainty import error_causes, length_sd_cm
 from tinystride.optional import extra
 
 OUTSIDE, GAP, NO_REFERENCE = "outside the walk", "gap", "no reference"
@@ -301,7 +301,18 @@ def _stride_columns(
         foot.repaired_rad,
     )
     flags["sensors-disagree"] |= sensors_disagree
-    sd_cm = length_sd_cm(integral, (excess_m[:, 0] - impacts[1]) * (1 - explained), recording.rate_hz)
+    causes = error_causes(
+        integral,
+        gyr_radps,
+        excess_m,
+        duration_s,
+        contact,
+        impacts,
+        explained,
+        foot.repaired_rad,
+        recording.rate_hz,
+    )
+    sd_cm = length_sd_cm(causes)
     columns, number = _columns(recording, mid_stances, contacts, integral, sd_cm, foot.repaired_rad, flags)
     return columns, replace(signals, stride_id=columns["stride_id"][number >= 0])
 

@@ -91,26 +91,28 @@ class Measure:
             latency_s=(newest - end_sample) / self.design.rate_hz,
             strapdown_length_cm=length_cm,
             flags=flags,
-            length_sd_cm=self._length_sd_cm(integral),
+            length_sd_cm=self._length_sd_cm(integral, share, repaired_rad, duration_s),
             repaired_deg=math.degrees(repaired_rad),
             values=integral.values,
             is_reversed=is_reversed,
         )
 
-    def _length_sd_cm(self, integral: Integral) -> float:
+    def _length_sd_cm(
+        self, integral: Integral, contact: float, repaired_rad: float, duration_s: float
+    ) -> float:
         """Return the standard deviation of a length, cm, like gait.uncertainty."""
-        up = integral.up
-        causes = (
-            c.BASE_SD_CM,
-            c.SD_PER_EXCESS_CM_PER_M * self.impacts.unusual_m(integral.excess_m[0]) * integral.unexplained,
-            c.SD_PER_TILT_CM * math.hypot(up[0], up[1]) / max(float(np.linalg.norm(up)), 1e-6),
-            c.SD_PER_HEIGHT_CM_PER_M * integral.displacement_m[2],
-            c.SD_PER_INTERVAL_CM_PER_S / self.design.rate_hz,
-            c.SD_PER_TURN_CM
-            * 2
-            * math.sin(math.radians(abs(heading_change_deg(integral.result.orientation)[0])) / 2),
+        variance_cm2 = self.impacts.variance_cm2(
+            contact, integral.excess_m, integral.unexplained, integral.displacement_m[2], duration_s
         )
-        return math.hypot(*causes)
+        rotation_rad = math.sqrt((integral.gyr**2).sum(axis=1).mean()) / self.design.rate_hz
+        turn_rad = math.radians(abs(heading_change_deg(integral.result.orientation)[0]))
+        return math.hypot(
+            math.sqrt(variance_cm2),
+            c.BASE_SD_CM,
+            c.SD_PER_ROTATION_CM_PER_RAD * rotation_rad,
+            c.SD_PER_REPAIR_CM_PER_RAD * repaired_rad,
+            c.SD_PER_TURN_CM * math.sqrt(2 * math.sin(turn_rad / 2)),
+        )
 
     def _integrate(
         self, segment: Segment, stances: Stances, length: float
