@@ -55,7 +55,7 @@ static void check(int status, const tinystride_stride_t *stride)
     }
     strides++;
     demand(stride->flags < 2u * TINYSTRIDE_PREVIOUS_MISSING, "flags");
-    demand(stride->length_sd_cm > 1.0f, "standard deviation");
+    demand(stride->length_sd_cm > 0.7f, "standard deviation");
     demand(stride->duration_s > 0.0f && stride->duration_s < 1e3f, "duration");
     demand(stride->flags || (stride->length_cm > 20.0f && stride->length_cm < 240.0f), "an unflagged length");
     demand(stride->mean5_cm >= 0.0f && stride->mean5_cm < 240.0f, "mean of five");

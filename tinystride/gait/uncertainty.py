@@ -20,11 +20,11 @@ from tinystride.gait.strapdown import Strapdown, height_lost_m, limited_contact
 # velocity at the end; per m of doubt about the correction for shaking at contact; per rad of rotation in one
 # sampling interval; and per rad that the repair of a clipped gyroscope added.
 BASE_SD_CM = 0.75
-SD_PER_HEIGHT_CM_PER_M = 37.0
-SD_PER_VERTICAL_CM_PER_MPS = 13.2
-SD_PER_DOUBT_CM_PER_M = 74.0
+SD_PER_HEIGHT_CM_PER_M = 36.0
+SD_PER_VERTICAL_CM_PER_MPS = 13.5
+SD_PER_DOUBT_CM_PER_M = 75.0
 SD_PER_ROTATION_CM_PER_RAD = 58.0
-SD_PER_REPAIR_CM_PER_RAD = 13.9
+SD_PER_REPAIR_CM_PER_RAD = 13.4
 # SD of the length, cm, per root of 2 sin(turn / 2): in a turn, points of the foot cover different distances.
 # The root fits the errors of `vicon` better than the sine itself.
 SD_PER_TURN_CM = 2.0
