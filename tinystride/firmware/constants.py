@@ -308,9 +308,10 @@ REVERSAL_M2: Annotated[float, "direction-reversal threshold, m^2"] = 0.04
 COS_MAX_TURNED: Annotated[
     float, "cosine of 0.20 rad; a larger change of gravity at stance resets the mounting"
 ] = 0.98006658
-COS_MAX_SLIP: Annotated[float, "cosine of 0.30 rad; a larger change of gravity within a stride is a slip"] = (
-    0.95533649
-)
+MAX_CHANGE_SQUARE: Annotated[
+    float,
+    "(0.30 rad)^2; a larger change of gravity within a stride, of a foot at rest at both ends, is a slip",
+] = 0.09
 MAX_SLIP_RAD2: Annotated[
     float,
     "(0.1 rad)^2, limit of the product of two tilts: of gravity at stance, and of the end of the integral; "

@@ -24,9 +24,7 @@ class Frame:
         self.up_force, self.left, self.forward = np.zeros(3), np.zeros(3), 0.0
         self._gyr_spread = np.zeros((3, 3))
 
-    def update(
-        self, start_force: list[int], end_force: list[int], gyr: np.ndarray
-    ) -> tuple[bool, np.ndarray, float]:
+    def update(self, start_force: list[int], end_force: list[int], gyr: np.ndarray) -> np.ndarray:
         """Update the vertical and left axes by a stride.
 
         Args:
@@ -35,9 +33,7 @@ class Frame:
             gyr: [n, 3] angular rates during the stride, counts
 
         Returns:
-            slipped: True if the two forces alone prove that the sensor slipped on the shoe
-            changed: [3] unit vector of the force at the end − that at the start
-            pushed: sum of the squared relative differences of both forces from gravity, in size
+            [3] unit vector of the force at the end − that at the start
         """
         start, end = np.array(start_force, float), np.array(end_force, float)
         if not self._has_frame or cosine(self.up_force, end) < c.COS_MAX_TURNED:
@@ -51,9 +47,7 @@ class Frame:
         axis = _principal_axis(self._gyr_spread, up)
         self.left = -axis if axis @ self.left < 0 else axis
         self._has_frame = True
-        pushed = sum((np.linalg.norm(force) * c.ACC_UNIT / c.GRAVITY - 1) ** 2 for force in (start, end))
-        changed = np.subtract(normalize(end), normalize(start))
-        return cosine(start, end) < c.COS_MAX_SLIP, changed, float(pushed)
+        return np.subtract(normalize(end), normalize(start))
 
     def axes(self) -> np.ndarray:
         """Return the rotation [3, 3] from sensor axes to the foot; its rows are forward, left and up."""

@@ -125,7 +125,7 @@ class Measure:
         """
         stride, frame = stances.stride, self.frame
         gyr = segment.lowpassed[stride.spread_from : stances.block + 1 : 2, 3:].astype(float)
-        slipped, changed, pushed = frame.update(stride.start_force, stances.mid_stance_force, gyr)
+        changed = frame.update(stride.start_force, stances.mid_stance_force, gyr)
         size = float(np.linalg.norm(frame.up_force)) + 1e-12
         self.standing.update_rest_force(stances.mid_stance_force, stances.mid_stance_motion)
         offset = frame.up_force / size * (self.standing.rest_mps2 - c.GRAVITY)
@@ -143,7 +143,9 @@ class Measure:
         # of a foot that accelerates at stance is tilted, too.
         tipped = integral.up[:2] / (np.linalg.norm(integral.up) + 1e-12)
         together = tipped @ (changed @ axes.T * [1, self.mirror, 1])[:2]
-        return integral, axes, slipped or together > c.MAX_SLIP_RAD2 + pushed, repaired_rad
+        moving = c.PER_MOVING_VARIANCE * integral.moving
+        slipped = changed @ changed > c.MAX_CHANGE_SQUARE + moving or together > c.MAX_SLIP_RAD2 + moving
+        return integral, axes, bool(slipped), repaired_rad
 
     def _has_overflowed(self, segment: Segment, stances: Stances, integral: Integral, length: float) -> bool:
         """Return whether counts of the specific force overflowed.
