@@ -23,7 +23,7 @@ from tinystride.errors import DataError
 from tinystride.evaluation.metrics import INTERVAL_SD, REFERENCE_SD_CM
 from tinystride.files import atomic_folder
 from tinystride.gait import strapdown
-from tinystride.gait.flags import is_steady
+from tinystride.gait.flags import shows_impacts
 from tinystride.gait.strides import extract_strides
 from tinystride.gait.uncertainty import error_causes
 
@@ -52,7 +52,7 @@ def examples(recording: Recording) -> pd.DataFrame:
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
     integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s, recording.rate_hz)
-    known = is_steady(integral, acc_mps2, gyr_radps)
+    known = shows_impacts(integral, acc_mps2, gyr_radps)
     contact = ((table["initial_contact_s"] - table["start_s"]) / table["duration_s"]).to_numpy()
     causes = error_causes(
         integral,

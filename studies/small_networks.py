@@ -28,7 +28,7 @@ from tinystride.evaluation.agreement import agreement, differences
 from tinystride.evaluation.metrics import INTERVAL_SD, REFERENCE_SD_CM
 from tinystride.files import atomic_folder
 from tinystride.gait import strapdown
-from tinystride.gait.flags import is_steady
+from tinystride.gait.flags import shows_impacts
 from tinystride.gait.strides import extract_strides
 
 VARIANTS: dict[str, Callable[[Recording], Recording]] = {
@@ -71,7 +71,7 @@ def numbers(recording: Recording) -> tuple[pd.DataFrame, np.ndarray]:
     acc_mps2, gyr_radps, duration_s = strapdown.resample(found.signals)
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
-    steady = is_steady(integral, acc_mps2, gyr_radps)
+    steady = shows_impacts(integral, acc_mps2, gyr_radps)
     share, usual_m = strapdown.impact_share(excess_m[steady])
     contact = strapdown.limited_contact((table["initial_contact_s"] - table["start_s"]) / table["duration_s"])
     unusual_m = excess_m - [usual_m, 0, 0]

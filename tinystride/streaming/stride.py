@@ -68,7 +68,9 @@ class Measure:
         if self.standing.bias_is_unknown(duration_s, self.frame.up_force):
             flags |= FLAG["no-standing"]
         excess_m = integral.excess_m
-        if not flags & INCOMPLETE and not saturated and residual_score <= 1:
+        # The vertical velocity is not limited further, because vibration at contact causes it.
+        steady = tilt <= c.GRAVITY**2 and float(drift_mps @ drift_mps) <= c.MAX_DRIFT_MPS**2
+        if steady and not flags & INCOMPLETE and not saturated:
             self.impacts.update(excess_m)
         share = (contact - start_sample) / (end_sample - start_sample)
         integral.displacement_m[:2] += self.impacts.error_m(share, excess_m, integral.unexplained)
