@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tinystride.gait.flags import is_steady, residual_scores
+from tinystride.gait.flags import is_steady, residual_scores, shows_impacts
 from tinystride.gait.strapdown import GRAVITY_MPS2, POINTS, Strapdown
 
 
@@ -41,3 +41,9 @@ def test_is_steady_foot_that_moves_at_its_ends_may_tilt_its_force(force, rate_ra
 def test_residual_scores_at_the_limits_are_1():
     drift, tilt = residual_scores(ending((2.5, 0.0, 0.0), tilt_rad=0.25), *foot())
     assert drift[0] == pytest.approx(1) and tilt[0] == pytest.approx(1)
+
+
+def test_shows_impacts_vertical_velocity_has_the_limit_of_horizontal():
+    assert shows_impacts(ending((0.0, 0.0, -2.4)), *foot())
+    assert not shows_impacts(ending((0.0, 0.0, -2.6)), *foot())
+    assert not shows_impacts(ending((0.0, 0.0, -1.0), tilt_rad=0.3), *foot())
