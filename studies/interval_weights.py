@@ -52,7 +52,7 @@ def examples(recording: Recording) -> pd.DataFrame:
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
     integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s, recording.rate_hz)
-    known = shows_impacts(integral, acc_mps2, gyr_radps)
+    known = shows_impacts(integral)
     contact = ((table["initial_contact_s"] - table["start_s"]) / table["duration_s"]).to_numpy()
     causes = error_causes(
         integral,

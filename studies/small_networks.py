@@ -71,7 +71,7 @@ def numbers(recording: Recording) -> tuple[pd.DataFrame, np.ndarray]:
     acc_mps2, gyr_radps, duration_s = strapdown.resample(found.signals)
     integral = strapdown.integrate(acc_mps2, gyr_radps, duration_s)
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
-    steady = shows_impacts(integral, acc_mps2, gyr_radps)
+    steady = shows_impacts(integral)
     share, usual_m = strapdown.impact_share(excess_m[steady])
     contact = strapdown.limited_contact((table["initial_contact_s"] - table["start_s"]) / table["duration_s"])
     unusual_m = excess_m - [usual_m, 0, 0]

@@ -44,6 +44,6 @@ def test_residual_scores_at_the_limits_are_1():
 
 
 def test_shows_impacts_vertical_velocity_has_the_limit_of_horizontal():
-    assert shows_impacts(ending((0.0, 0.0, -2.4)), *foot())
-    assert not shows_impacts(ending((0.0, 0.0, -2.6)), *foot())
-    assert not shows_impacts(ending((0.0, 0.0, -1.0), tilt_rad=0.3), *foot())
+    assert shows_impacts(ending((0.0, 0.0, -2.4)))
+    assert not shows_impacts(ending((0.0, 0.0, -2.6)))
+    assert not shows_impacts(ending((0.0, 0.0, -1.0), tilt_rad=0.3))

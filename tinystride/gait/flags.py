@@ -192,18 +192,17 @@ def is_steady(integral: Strapdown, acc_mps2: np.ndarray, gyr_radps: np.ndarray) 
     return (drift <= 1) & (tilt <= 1)
 
 
-def shows_impacts(integral: Strapdown, acc_mps2: np.ndarray, gyr_radps: np.ndarray) -> np.ndarray:
+def shows_impacts(integral: Strapdown) -> np.ndarray:
     """Return whether each of n strides counts for the share of the drift at contact, [n] bool.
 
-    Unlike in `is_steady`, the vertical velocity is not limited further, because shaking at contact causes it.
+    Unlike in `is_steady`, the vertical velocity has the limit of the horizontal one, because shaking at
+    contact causes it, and a foot that moves at its ends has the same maximum tilt.
 
     Args:
         integral: integral of n strides
-        acc_mps2: [n, points, 3], as integrated
-        gyr_radps: [n, points, 3], as integrated
     """
-    _, tilt = residual_scores(integral, acc_mps2, gyr_radps)
-    return (np.linalg.norm(integral.velocity_mps[:, -1], axis=1) <= UNSTEADY_MPS) & (tilt <= 1)
+    velocity_mps = np.linalg.norm(integral.velocity_mps[:, -1], axis=1)
+    return (velocity_mps <= UNSTEADY_MPS) & (integral.tilt_rad <= UNSTEADY_TILT_RAD)
 
 
 def rotation_error_m(duration_s: np.ndarray, rotation_rad: np.ndarray) -> np.ndarray:

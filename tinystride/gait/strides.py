@@ -285,7 +285,7 @@ def _stride_columns(
     excess_m = strapdown.untilted_excess_m(integral, acc_mps2, duration_s)
     motion = strapdown.stance_motion(integral, acc_mps2, gyr_radps, duration_s)
     integral, explained = strapdown.correct_tilt(integral, acc_mps2, gyr_radps, duration_s, recording.rate_hz)
-    impacts = strapdown.impact_share(excess_m[shows_impacts(integral, acc_mps2, gyr_radps)])
+    impacts = strapdown.impact_share(excess_m[shows_impacts(integral)])
     contact = (contacts - mid_stances[:, 0]) / np.diff(mid_stances)[:, 0]
     integral = strapdown.with_impacts(integral, excess_m, contact, *impacts, explained)
     integral = strapdown.with_stance_motion(integral, motion)

@@ -69,7 +69,8 @@ class Measure:
             flags |= FLAG["no-standing"]
         excess_m = integral.excess_m
         # The vertical velocity is not limited further, because vibration at contact causes it.
-        steady = tilt <= c.GRAVITY**2 and float(drift_mps @ drift_mps) <= c.MAX_DRIFT_MPS**2
+        upright = float(up[:2] @ up[:2]) <= (c.TAN_MAX_TILT * c.GRAVITY) ** 2
+        steady = upright and float(drift_mps @ drift_mps) <= c.MAX_DRIFT_MPS**2
         if steady and not flags & INCOMPLETE and not saturated:
             self.impacts.update(excess_m)
         share = (contact - start_sample) / (end_sample - start_sample)
