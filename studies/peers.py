@@ -114,6 +114,7 @@ def errors(estimated: pd.DataFrame) -> Iterator[dict]:
                 "n_strides": len(error),
                 "rmse_cm": float(np.sqrt((error**2).mean())),
                 "median_abs_cm": float(error.abs().median()),
+                "p95_abs_cm": float(error.abs().quantile(0.95)),
                 "bias_cm": float(error.mean()),
             }
 

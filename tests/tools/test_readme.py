@@ -15,6 +15,7 @@ from tools.readme import (
     RESULTS,
     RESULTS_PAGE,
     accuracy,
+    best_peers,
     limits,
     network_sentence,
     result_hashes,
@@ -46,7 +47,7 @@ def test_readme_numbers_equal_the_committed_headline():
     assert sets
     section = readme[readme.index(BEGIN) : readme.index(END)]
     for name, own in sets.items():
-        row = re.search(rf"^\| `{name}` .*\|(.*)\|.*\|$", section, re.MULTILINE)
+        row = re.search(rf"^\| `{name}` [^|]*\|([^|]*)\|", section, re.MULTILINE)
         assert row, name
         median_cm = float(row[1].split("/")[0])
         assert any(abs(median_cm - own[key]) <= 0.0501 for key in ("median_cm", "strapdown_median_cm"))
@@ -74,11 +75,23 @@ METRICS = {
 
 
 def test_accuracy_default_estimator_decides_the_row():
-    expected = "| `first` (ruler) | 1, 1,200 | 1.0 / 4.4 | 1.0 / 4.4 |"
-    assert expected in accuracy(METRICS, {"use_network": False}).split("\n")
-    with_network = accuracy(METRICS, {"use_network": True})
-    assert "| `first` (ruler) | 1, 1,200 | 9.0 / 4.4 | 1.0 / 4.4 |" in with_network
+    expected = "| `first` (ruler; 1 person, 1,200 strides) | 1.0 / 4.4 | 1.0 / 4.4 | – |"
+    assert expected in accuracy(METRICS, {"use_network": False}, {}).split("\n")
+    with_network = accuracy(METRICS, {"use_network": True}, {})
+    assert "| `first` (ruler; 1 person, 1,200 strides) | 9.0 / 4.4 | 1.0 / 4.4 | – |" in with_network
     assert "third" not in with_network
+
+
+def test_accuracy_last_column_is_the_peer_with_the_lowest_median(tmp_path):
+    path = tmp_path / "peers.csv"
+    path.write_text(
+        "set,method,median_abs_cm,p95_abs_cm\n"
+        'second,"TinyStride, integral",1.0,2.0\n'
+        'second,"gaitmap, a",3.04,9.0\n'
+        'second,"gaitmap, b",2.51,11.26\n'
+    )
+    rows = accuracy(METRICS, {"use_network": False}, best_peers(path)).split("\n")
+    assert "| `second` (ruler; 3 people, 1,200 strides) | 2.0 / 7.0 | 2.0 / 7.0 | 2.5 / 11.3 |" in rows
 
 
 def with_gait(gait: str, **metrics: float | None) -> dict:
