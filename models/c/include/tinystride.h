@@ -67,7 +67,7 @@ extern "C" {
 #define TINYSTRIDE_ERROR_RATE (-2)   /**< the sampling rate is outside 40 to 420 Hz */
 #define TINYSTRIDE_ERROR_FOOT (-3)   /**< the foot is neither TINYSTRIDE_LEFT nor TINYSTRIDE_RIGHT */
 #define TINYSTRIDE_ERROR_STATE (-4)  /**< tinystride_init() was not called, or it returned an error */
-/** A value is not finite, or exceeds 1000 m/s^2 or 200 rad/s. The sample counts as lost. */
+/** A value is not finite, or exceeds 1000 m/s^2 or 200 rad/s, or the specific force is 0. The sample counts as lost. */
 #define TINYSTRIDE_ERROR_SAMPLE (-5)
 /** The time stamp did not change, or went back. The sample was dropped. */
 #define TINYSTRIDE_ERROR_TIME (-6)
@@ -152,11 +152,11 @@ struct tinystride_input {
     uint8_t jumps;                /* number of jumps by a full scale or more, as in overflowed counts */
     uint8_t repeat_score;         /* score of samples that equal the previous one while the foot turns */
     int16_t saturation_level[2];  /* full scale or, if it is unknown, the largest value so far, counts */
-    int16_t last[6];              /* last sample, counts */
     uint32_t first_sample;        /* number of the first sample of block 0 */
     uint32_t inspect_from[2];     /* abs_sort_key() above which samples are inspected */
     uint32_t last_time_us;        /* time stamp of the last sample, smoothed */
     float rate_hz;                /* sampling rate as configured */
+    float last[6];                /* last sample, m/s^2 and rad/s */
     float interval_us, time_gain; /* measured interval between samples, and gain of the loop that measures it */
     float period_s;               /* duration of a block */
 };
@@ -208,8 +208,8 @@ struct tinystride_window {
 
 /* Private: low-pass filter. */
 struct tinystride_lowpass {
-    float delay;      /* delay of slow signals, blocks */
-    float b0, a1, a2; /* coefficients; b0 applies to the sum of a block */
+    float delay;          /* delay of slow signals, blocks */
+    float b0, b1, a1, a2; /* coefficients; b0, b1 and b0 apply to the sums of three blocks */
     float state[6][2];
 };
 
@@ -362,7 +362,8 @@ int tinystride_set_full_scale(tinystride_t *ts, float acc_mps2, float gyr_radps)
 /**
  * @brief Process one sample.
  *
- * The axes are those of the sensor, right-handed and the same for accelerometer and gyroscope.
+ * The axes are those of the sensor, right-handed and the same for accelerometer and gyroscope. A sample that repeats all
+ * values of the last one while the foot turns counts as lost.
  * @param ts         state
  * @param acc_mps2   [3] specific force, m/s^2, -1000 to 1000; at rest 9.81 upwards
  * @param gyr_radps  [3] angular rate, rad/s, -200 to 200

@@ -15,14 +15,14 @@
 /* ======== constants ======== */
 
 /* Constants. Generated from tinystride/firmware/constants.py. */
-/* specific force of one count, m/s^2 */
-#define ACC_UNIT 0.005f
+/* specific force of one count, m/s^2; the heel strike of a runner exceeds 16 g */
+#define ACC_UNIT 0.00625f
 /* angular rate of one count, rad/s */
 #define GYR_UNIT 0.00125f
 /* squared counts of the gyroscope are divided by 2^6 to motion energy, (0.01 rad/s)^2 */
 #define ENERGY_SHIFT 6
 /* squared counts of specific force per unit of motion energy: 2.5 m/s^2 is equivalent to 1 rad/s */
-#define ACC_SQUARES_PER_MOTION 25
+#define ACC_SQUARES_PER_MOTION 16
 /* gravity, m/s^2 */
 #define GRAVITY 9.80665f
 /* resolution of instants: 1/16384 block */
@@ -31,12 +31,12 @@
 #define MAX_ACC 1000.0f
 /* maximum plausible angular rate, rad/s */
 #define MAX_GYR 200.0f
-/* limit of samples, counts: 150 m/s^2 and 37.5 rad/s, so that low-passed samples fit 16 bits */
+/* limit of samples, counts: 187.5 m/s^2 and 37.5 rad/s, so that low-passed samples fit 16 bits */
 #define MAX_COUNT 30000
-/* limit above which samples always count as saturated: 16.5 g and 2320 deg/s, above the usual full scales */
+/* limit above which samples always count as saturated: 20.6 g and 2320 deg/s, above the usual full scales */
 #define SATURATED_COUNT 32400
 /* minimum full scale of an accelerometer, counts: 2 g */
-#define MIN_ACC_FULL_SCALE 3922
+#define MIN_ACC_FULL_SCALE 3138
 /* minimum full scale of a gyroscope, counts: 250 deg/s */
 #define MIN_GYR_FULL_SCALE 3490
 /* samples in a row at the maximum so far that prove an unknown full scale */
@@ -59,6 +59,8 @@
 #define MAX_BLOCK_HZ 76.0f
 /* cut-off frequency of the low-pass, Hz */
 #define LOWPASS_HZ 10.0f
+/* number of blocks after which the low-pass has settled, to 1e-16 */
+#define SETTLING_BLOCKS 64
 /* equal blocks in a row after which a sensor is stuck */
 #define STUCK_BLOCKS 2
 /* energy of a block above which equal blocks count; a foot that turns less may repeat itself */
@@ -116,15 +118,15 @@
 /* time without stance after which the force at stance is relearned, s */
 #define RELEARN_S 2.0f
 /* squared gravity - 15 %, counts^2 */
-#define MIN_GRAVITY_SQUARE 2779324u
+#define MIN_GRAVITY_SQUARE 1778767u
 /* squared gravity + 15 %, counts^2 */
-#define MAX_GRAVITY_SQUARE 5087413u
+#define MAX_GRAVITY_SQUARE 3255944u
 /* duration of one of the three parts of a standing window, s */
 #define STANDING_PART_S 0.2f
 /* time that the foot must stand after a standing window, s */
 #define STANDING_GUARD_S 0.15f
 /* maximum change of the specific force while standing, counts */
-#define MAX_STANDING_ACC_RANGE 60
+#define MAX_STANDING_ACC_RANGE 48
 /* maximum bias of the gyroscope, rad/s */
 #define MAX_BIAS_RADPS 0.1f
 /* maximum motion energy while standing: (0.2 rad/s)^2 */
@@ -229,8 +231,8 @@
 #define REVERSAL_M2 0.04f
 /* cosine of 0.20 rad; a larger change of gravity at stance resets the mounting */
 #define COS_MAX_TURNED 0.9800666f
-/* cosine of 0.30 rad; a larger change of gravity within a stride is a slip */
-#define COS_MAX_SLIP 0.9553365f
+/* (0.30 rad)^2; a larger change of gravity within a stride, of a foot at rest at both ends, is a slip */
+#define MAX_CHANGE_SQUARE 0.09f
 /* (0.1 rad)^2, limit of the product of two tilts: of gravity at stance, and of the end of the integral; a slip causes
  * both, another posture of the foot only the first, a gyroscope error only the second */
 #define MAX_SLIP_RAD2 0.01f
@@ -268,6 +270,12 @@
 #define MAX_DRIFT_MPS 2.5f
 /* tangent of 0.25 rad, maximum tilt at the end of a stride without a flag */
 #define TAN_MAX_TILT 0.25534192f
+/* growth of the squared maximum tilt per variance of the tilt of a foot that moves at its mid-stances */
+#define PER_MOVING_VARIANCE 4.0f
+/* maximum vertical velocity at the end of a stride without a flag, m/s; a tilt does not cause it */
+#define MAX_DRIFT_UP_MPS 0.8f
+/* maximum of this variance of a stride that shows which foot it is, rad^2 */
+#define MAX_SIDE_VARIANCE 0.005f
 /* weight of the height over the duration in an end; height and vertical velocity vary contrarily between wearers, but a
  * delay increases both */
 #define END_PER_HEIGHT 2.0f
@@ -298,16 +306,18 @@
 /* number of strides from which on these means may scatter */
 #define MIN_ORDINARY_STRIDES 4u
 /* standard deviation of every length, cm */
-#define BASE_SD_CM 0.8f
-/* standard deviation per unusual forward excess, cm/m */
-#define SD_PER_EXCESS_CM_PER_M 5.2f
-/* standard deviation per sine of the tilt at the end, cm */
-#define SD_PER_TILT_CM 15.3f
-/* standard deviation per height between both mid-stances, cm/m */
-#define SD_PER_HEIGHT_CM_PER_M 31.8f
-/* standard deviation per interval between two samples, cm/s */
-#define SD_PER_INTERVAL_CM_PER_S 241.0f
-/* standard deviation per twice the sine of half of the turn, cm */
+#define BASE_SD_CM 0.75f
+/* standard deviation per unexplained height, cm/m */
+#define SD_PER_HEIGHT_CM_PER_M 36.0f
+/* standard deviation per unexplained vertical velocity at the end, cm per m/s */
+#define SD_PER_VERTICAL_CM_PER_MPS 13.5f
+/* standard deviation per doubt about the drift at contact, cm/m */
+#define SD_PER_DOUBT_CM_PER_M 75.0f
+/* standard deviation per rotation in one sampling interval (root mean square), cm/rad */
+#define SD_PER_ROTATION_CM_PER_RAD 58.0f
+/* standard deviation per rotation that the repair of a clipped gyroscope added, cm/rad */
+#define SD_PER_REPAIR_CM_PER_RAD 13.4f
+/* standard deviation per root of twice the sine of half of the turn, cm */
 #define SD_PER_TURN_CM 2.0f
 /* maximum correction by the network without a flag, cm */
 #define MAX_CORRECTION_CM 10.0f
@@ -589,12 +599,18 @@ static int16_t nearest_int16(float x)
     return (int16_t)nearest_bits(x);
 }
 
-/* Return a monotonic key of |x|; NaN sorts above every number. */
-static uint32_t abs_sort_key(float x)
+/* Return the bits of a float. */
+static ALWAYS_INLINE uint32_t float_bits(float x)
 {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
-    return bits << 1;
+    return bits;
+}
+
+/* Return a monotonic key of |x|; NaN sorts above every number. */
+static uint32_t abs_sort_key(float x)
+{
+    return float_bits(x) << 1;
 }
 /* ======== state ======== */
 
@@ -607,6 +623,7 @@ typedef struct {
     float excess[3];       /* drift before correct_tilt(), minus the horizontal effects of lever arm and tilt, m/s */
     float unexplained;     /* part of the horizontal excess that is not due to the tilt at the start */
     float up[3];           /* specific force at the end, m/s^2 */
+    float moving;          /* variance of the tilt of the force of a foot that moves at both ends, rad^2 */
     float rows[2][3];      /* sums over the points of the first two rows of the orientation */
     float turn[2];         /* cosine and sine of the change of heading, times a common factor */
     float push;            /* size of the specific force minus gravity at the start, m/s^2 */
@@ -769,19 +786,16 @@ static void gyro_spread(const tinystride_t *ts, float spread[3][3])
 }
 
 /* Update the vertical and left axes by the stride. changed: [3] receives the unit vector of gravity at the end minus
- * that at the start; pushed: receives the sum of the squared relative differences of both forces from gravity, in size.
- * Return 1 if the change alone proves that the sensor slipped, else 0. */
-static int update_frame(tinystride_t *ts, float changed[3], float *pushed)
+ * that at the start. */
+static void update_frame(tinystride_t *ts, float changed[3])
 {
     float start[3], end[3], own[3], up[3], spread[3][3];
     to_floats(ts->stride.start_force, start);
     to_floats(ts->stance.mid_stance_force, end);
     scale(end, ACC_UNIT);
-    *pushed = squared(norm(start) * (ACC_UNIT / GRAVITY) - 1.0f) + squared(norm(end) * (1.0f / GRAVITY) - 1.0f);
     normalize(start);
     memcpy(changed, end, sizeof end);
     normalize(changed);
-    const int slipped = dot(start, changed) < COS_MAX_SLIP;
     add(changed, start, -1.0f);
     if (!ts->frame.has_frame || cosine(ts->frame.up_force, end) < COS_MAX_TURNED) {
         memcpy(ts->frame.up_force, end, sizeof end);
@@ -805,7 +819,6 @@ static int update_frame(tinystride_t *ts, float changed[3], float *pushed)
     }
     memcpy(ts->frame.left, own, sizeof own);
     ts->frame.has_frame = 1;
-    return slipped;
 }
 
 /* Update the gyroscope bias by the tilt about one axis: one step of a Kalman filter. tilt_per_bias: [3] tilt that a
@@ -939,9 +952,9 @@ static void add_lost_rotation(const tinystride_t *ts, repair_t *repair, integrat
     }
 }
 
-/* Return the variance, rad^2, of the angle between the specific force at mid-stance and the vertical. It is larger if
- * the foot accelerates or turns. push: specific force minus gravity, m/s^2. Unless `repair` is NULL, add the variance
- * at this end of the stride to those of tilt and vertical velocity. */
+/* Return the variance, rad^2, of the angle between the specific force at mid-stance and the vertical, beyond that of a
+ * foot at rest. It is larger if the foot accelerates or turns. push: specific force minus gravity, m/s^2. Unless
+ * `repair` is NULL, add the whole variance at this end of the stride to those of tilt and vertical velocity. */
 static NOINLINE float add_end_variance(const integrator_t *now, float push, repair_t *repair)
 {
     const float turning = dot(now->gyr, now->gyr) * squared(GYR_UNIT / Q14_ONE / now->step);
@@ -950,7 +963,7 @@ static NOINLINE float add_end_variance(const integrator_t *now, float push, repa
         repair->variance += variance;
         repair->vertical += squared(VERTICAL_PER_RADPS_M) * turning;
     }
-    return variance;
+    return variance > squared(REST_TILT_RAD) ? variance - squared(REST_TILT_RAD) : 0.0f;
 }
 
 /* Initialize the repair at the first point of an integration. */
@@ -1120,14 +1133,14 @@ static void align_to_gravity(integrator_t *now, float frame[3][3])
     }
 }
 
-/* Correct the tilt at the start by the horizontal excess velocity [2], m/s, that it causes. variance: of the tilt,
- * rad^2; a foot at rest is trusted. The stride is rotated back, so that height is exchanged for length. */
+/* Correct the tilt at the start by the horizontal excess velocity [2], m/s, that it causes. variance: of the tilt that
+ * the motion of the foot causes, rad^2. The stride is rotated back, so that height is exchanged for length. */
 static void correct_tilt(integral_t *result, const float excess[2], float variance, float duration,
                          float rate_hz)
 {
-    const float fall = GRAVITY * duration, moving = (variance - squared(REST_TILT_RAD)) * squared(fall);
+    const float fall = GRAVITY * duration, moving = variance * squared(fall);
     const float other = squared(EXCESS_SD_MPS) + squared(ALIASED_EXCESS_MPS_HZ2 / squared(rate_hz));
-    const float explained = moving > 0.0f ? moving / (moving + other) : 0.0f;
+    const float explained = moving / (moving + other);
     float up[3] = {explained * excess[0], explained * excess[1], fall};
     normalize(up);
     turn_upright(up, result->displacement);
@@ -1245,7 +1258,7 @@ static void integrate(const tinystride_t *ts, float length, float frame[3][3], c
     result->approach *= acc_factor * (0.5f * TEMPLATE_POINTS / POINTS);
     result->late_mps = late * acc_factor * (GYR_UNIT / Q14_ONE) * period_s;
     const float force = norm(result->up), per_tilt = EXCESS_PER_TILT * GRAVITY * duration / (force + 1e-9f);
-    (void)add_end_variance(&now, force - GRAVITY, repair);
+    result->moving = variance + add_end_variance(&now, force - GRAVITY, repair);
     result->excess[0] = excess[0] - per_tilt * result->up[0];
     result->excess[1] = excess[1] - per_tilt * result->up[1];
     result->excess[2] = excess[2];
@@ -1439,8 +1452,8 @@ static unsigned add_walking_flags(tinystride_t *ts, const integral_t *result, fl
     }
     ts->checks.walking_strides = (uint8_t)(not_walking ? before == MAX_WALKING_STRIDES
                                            : before < MAX_WALKING_STRIDES ? before + 1u : before);
-    /* Only ordinary strides of walking distinguish the feet. */
-    if (!(flags & ~(unsigned)(TINYSTRIDE_NO_STANDING | TINYSTRIDE_SATURATED)) &&
+    /* Only ordinary strides of walking, of a foot at rest at both ends, distinguish the feet. */
+    if (!(flags & ~(unsigned)(TINYSTRIDE_NO_STANDING | TINYSTRIDE_SATURATED)) && result->moving <= MAX_SIDE_VARIANCE &&
         is_other_foot(ts, result, shift, duration)) {
         flags |= TINYSTRIDE_WRONG_FOOT;
     }
@@ -1557,8 +1570,8 @@ static void update_rest_force(tinystride_t *ts)
  * on the shoe, else 0. */
 static int integrate_stride(tinystride_t *ts, float length, repair_t *repair, integral_t *result, int8_t *input)
 {
-    float frame[3][3], offset[3], changed[3], pushed;
-    const int slipped = update_frame(ts, changed, &pushed);
+    float frame[3][3], offset[3], changed[3];
+    update_frame(ts, changed);
     memcpy(offset, ts->frame.up_force, sizeof offset);
     update_rest_force(ts);
     set_length(offset, ts->sensor.rest_force - GRAVITY);
@@ -1580,7 +1593,8 @@ static int integrate_stride(tinystride_t *ts, float length, repair_t *repair, in
     /* A slip changes gravity at stance and tilts the end of the integral, by the same angle. The force of a foot that
      * accelerates at stance is tilted, too. */
     const float together = dot(frame[0], changed) * up[0] + dot(frame[1], changed) * up[1];
-    return slipped | (together > (MAX_SLIP_RAD2 + pushed) * norm(up));
+    const float moving = PER_MOVING_VARIANCE * result->moving;
+    return dot(changed, changed) > MAX_CHANGE_SQUARE + moving || together > (MAX_SLIP_RAD2 + moving) * norm(up);
 }
 
 /* Update the forward direction, and reverse the result if the foot moves backward. Return 1 if the foot moved against
@@ -1617,18 +1631,24 @@ static void update_impacts(struct tinystride_impacts *impacts, const integral_t 
 
 /* Correct the horizontal displacement for drift that arises at initial contact instead of evenly. Vibration at contact
  * disturbs all directions alike, so its share of the drift is the ratio of the variances of vertical and forward excess
- * velocity. contact: initial contact as a share of the stride, 0 to 1. */
-static void correct_impacts(const struct tinystride_impacts *impacts, integral_t *result, float duration, float contact)
+ * velocity. contact: initial contact as a share of the stride, 0 to 1. Return the variance of the length, cm^2, due to
+ * the doubt about this correction, and due to the height and the vertical velocity that it does not explain. */
+static float correct_impacts(const struct tinystride_impacts *impacts, integral_t *result, float duration, float contact)
 {
     const float ratio = squared(impacts->deviation_m[1]) / (squared(impacts->deviation_m[0]) + 1e-12f);
     /* The correction starts small and grows with the number of strides. */
     const float certain = 1.0f - UNCERTAIN_STRIDES / ((float)impacts->n + USUAL_FORWARD_MEAN_STRIDES);
+    const float share = (ratio < 1.0f ? ratio : 1.0f) * certain, rest = 1.0f - share;
     /* Time from the middle of the stride to the contact, which is limited to MIN_CONTACT to MAX_CONTACT. */
     const float since = clampf(contact - 0.5f * (MIN_CONTACT + MAX_CONTACT), 0.5f * (MAX_CONTACT - MIN_CONTACT)) +
                         (0.5f * (MIN_CONTACT + MAX_CONTACT) - 0.5f);
-    const float factor = (ratio < 1.0f ? ratio : 1.0f) * certain * since * result->unexplained;
-    result->displacement[0] += factor * (result->excess[0] * duration - impacts->mean_m[0]);
+    const float effect = since * result->unexplained, factor = share * effect;
+    const float unusual = result->excess[0] * duration - impacts->mean_m[0], vertical = result->excess[2];
+    result->displacement[0] += factor * unusual;
     result->displacement[1] += factor * result->excess[1] * duration;
+    return squared(SD_PER_HEIGHT_CM_PER_M * (result->displacement[2] + share * since * vertical * duration)) +
+           squared(SD_PER_VERTICAL_CM_PER_MPS * rest * vertical) +
+           share * rest * squared(SD_PER_DOUBT_CM_PER_M * effect * unusual);
 }
 
 /* Return the length that the integral misses because the foot is not quite at rest at its mid-stances, cm. per_s: 1 /
@@ -1663,19 +1683,15 @@ static NOINLINE float set_instants(const tinystride_t *ts, uint32_t last, tinyst
     return contact ? (float)(int32_t)(place - start_q8) / (float)(last - start_q8) : USUAL_CONTACT;
 }
 
-/* Return the standard deviation of a length, cm, from forward velocity, tilt and height at the end of the stride, from
- * the turn and from the sampling rate. */
-static float length_sd_cm(const struct tinystride_impacts *impacts, const integral_t *result, float duration,
-                          float rate_hz)
+/* Return the standard deviation of a length, cm. variance: as correct_impacts() returns it; repaired_rad: rotation that
+ * the repair of a clipped gyroscope added; samples: duration of the stride in sampling intervals. */
+static float length_sd_cm(const integral_t *result, float variance, float repaired_rad, float samples)
 {
-    const float unusual = (result->excess[0] * duration - impacts->mean_m[0]) * result->unexplained;
-    const float turn = square_root(horizontal_square(result->turn)) + 1e-12f;
-    const float tilt = horizontal_square(result->up);
-    const float variance = squared(BASE_SD_CM) + squared(SD_PER_EXCESS_CM_PER_M * unusual) +
-                           squared(SD_PER_TILT_CM) * tilt / (tilt + squared(result->up[2]) + 1e-12f) +
-                           squared(SD_PER_HEIGHT_CM_PER_M * result->displacement[2]) +
-                           squared(SD_PER_INTERVAL_CM_PER_S / rate_hz) +
-                           squared(SD_PER_TURN_CM) * 2.0f * (1.0f - result->turn[0] / turn);
+    const float per_rotation = SD_PER_ROTATION_CM_PER_RAD / (8.0f * INPUT_FACTOR[4]); /* 8: root of POINTS */
+    const float bent = 1.0f - result->turn[0] / (square_root(horizontal_square(result->turn)) + 1e-12f);
+    variance += squared(BASE_SD_CM) + squared(SD_PER_REPAIR_CM_PER_RAD * repaired_rad) +
+                result->turning * squared(per_rotation / samples) +
+                squared(SD_PER_TURN_CM) * square_root(bent > 0.0f ? 2.0f * bent : 0.0f);
     return square_root(variance);
 }
 
@@ -1694,24 +1710,27 @@ static NOINLINE void measure(tinystride_t *ts, uint32_t last, float length, tiny
     const int reverses = update_direction(ts, &result, input);
     const float contact = set_instants(ts, last, stride);
     const float *moved = result.displacement, *up = result.up;
-    const float drift = norm(result.drift), tilt = square_root(horizontal_square(up));
-    const float residual_score = squared(drift / MAX_DRIFT_MPS) + squared(tilt / (TAN_MAX_TILT * GRAVITY));
+    const float drift = horizontal_square(result.drift) * (1.0f / (MAX_DRIFT_MPS * MAX_DRIFT_MPS)) +
+                        squared(result.drift[2]) * (1.0f / (MAX_DRIFT_UP_MPS * MAX_DRIFT_UP_MPS));
+    const float tilt = horizontal_square(up) / (squared(TAN_MAX_TILT) + PER_MOVING_VARIANCE * result.moving);
+    const float residual_score = drift + tilt * (1.0f / squared(GRAVITY));
     unsigned flags = event_flags(ts, length) | overflow_flag(ts, length, &result);
     const unsigned saturated = flags & TINYSTRIDE_SATURATED;
     /* A rotation error that grows evenly changes the length by g rotation duration^2 / 12. */
     flags |= flag_if_outside(repair.repaired_rad * squared(duration), 0.0f, MAX_REPAIRED_M * 12.0f / GRAVITY,
                              TINYSTRIDE_SATURATED);
-    /* Clipping disturbs the vertical velocity, too, but this is not vibration at contact. */
-    if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_PREVIOUS_MISSING | TINYSTRIDE_SATURATED)) && residual_score <= 1.0f &&
-        repair.repaired_rad <= 0.0f) {
+    /* The vertical velocity is not limited further, because vibration at contact causes it. */
+    if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_PREVIOUS_MISSING)) && !saturated &&
+        horizontal_square(up) <= squared(TAN_MAX_TILT * GRAVITY) &&
+        dot(result.drift, result.drift) <= MAX_DRIFT_MPS * MAX_DRIFT_MPS) {
         update_impacts(&ts->impacts, &result, duration);
     }
-    correct_impacts(&ts->impacts, &result, duration, contact);
+    const float variance = correct_impacts(&ts->impacts, &result, duration, contact);
     const float moved_cm = 100.0f * square_root(horizontal_square(moved));
     const float weight = moved_cm < MIN_MOTION_LENGTH_CM ? moved_cm * (1.0f / MIN_MOTION_LENGTH_CM) : 1.0f;
     const float length_cm = moved_cm + weight * missed_cm(&result, 1.0f / duration);
     flags |= integral_flags(&result, duration, length_cm);
-    if (slipped || drift > MAX_DRIFT_MPS || tilt > TAN_MAX_TILT * up[2]) {
+    if (slipped || drift > 1.0f || tilt > squared(up[2])) {
         flags |= TINYSTRIDE_UNSTEADY;
     }
     if (!(flags & (TINYSTRIDE_GAP | TINYSTRIDE_PREVIOUS_MISSING | TINYSTRIDE_SATURATED))) {
@@ -1726,7 +1745,7 @@ static NOINLINE void measure(tinystride_t *ts, uint32_t last, float length, tiny
     }
     stride->flags = (uint16_t)flags;
     stride->strapdown_length_cm = length_cm;
-    stride->length_sd_cm = length_sd_cm(&ts->impacts, &result, duration, ts->input.rate_hz);
+    stride->length_sd_cm = length_sd_cm(&result, variance, repair.repaired_rad, duration * ts->input.rate_hz);
     stride->duration_s = duration;
 }
 
@@ -2229,24 +2248,19 @@ static NOINLINE void detect_standing(tinystride_t *ts, struct tinystride_standin
 
 /* From samples to blocks: sum, low-pass and check samples; interpolate lost ones. */
 
-/* Initialize the low-pass as if all samples before the first block were equal to its mean. */
-static NOINLINE void prime_lowpass(tinystride_t *ts)
+/* Low-pass the means of the block, counts. */
+static NOINLINE void lowpass_block(tinystride_t *ts)
 {
-    const float share = 1.0f / (float)ts->config.samples_per_block;
+    const struct tinystride_lowpass *filter = &ts->lowpass;
+    int16_t *lowpassed = ts->history.samples[ts->block.number % TINYSTRIDE_HISTORY_BLOCKS];
     for (int i = 0; i < 6; ++i) {
         const float sum = (float)(int32_t)ts->block.sum[i];
-        ts->lowpass.state[i][0] = (share - ts->lowpass.b0) * sum;
-        ts->lowpass.state[i][1] = (ts->lowpass.b0 - ts->lowpass.a2 * share) * sum;
+        float *state = ts->lowpass.state[i];
+        const float x = filter->b0 * sum, y = x + state[0];
+        state[0] = filter->b1 * sum - filter->a1 * y + state[1];
+        state[1] = x - filter->a2 * y;
+        lowpassed[i] = nearest_int16(y);
     }
-}
-
-/* Return the low-passed value, counts. x: value times b0. */
-static ALWAYS_INLINE int16_t lowpass(float state[2], float x, float a1, float a2)
-{
-    const float y = x + state[0];
-    state[0] = x + x - a1 * y + state[1];
-    state[1] = x - a2 * y;
-    return nearest_int16(y);
 }
 
 /* Return the number of equal blocks in a row, up to STUCK_BLOCKS. */
@@ -2255,24 +2269,19 @@ static uint8_t count_equal(uint8_t blocks, int same)
     return (uint8_t)(!same ? 0 : blocks < STUCK_BLOCKS ? blocks + 1 : STUCK_BLOCKS);
 }
 
-/* Store the low-passed means of the block. force: [3] receives the mean specific force over the energy window, in
- * counts. */
-static ALWAYS_INLINE void filter_block(tinystride_t *ts, int16_t force[3])
+/* Update the energy window by the block. force: [3] receives the mean specific force over it, counts. */
+static ALWAYS_INLINE void update_window(tinystride_t *ts, int16_t force[3])
 {
-    const float b0 = ts->lowpass.b0, a1 = ts->lowpass.a1, a2 = ts->lowpass.a2;
     const struct tinystride_sums *last = &ts->window.sums[ts->block.slot];
     ts->block.slot = (uint8_t)(ts->block.slot + 1 == ts->config.blocks[WINDOW] ? 0 : ts->block.slot + 1);
     struct tinystride_sums *next = &ts->window.sums[ts->block.slot];
-    int16_t *lowpassed = ts->history.samples[ts->block.number % TINYSTRIDE_HISTORY_BLOCKS];
     const int32_t samples = ts->config.window_samples;
     for (int i = 0; i < 3; ++i) {
-        const int32_t sum = (int32_t)ts->block.sum[i], rate = (int32_t)ts->block.sum[i + 3];
+        const int32_t sum = (int32_t)ts->block.sum[i];
         const int32_t total = ts->window.force_total[i] + sum - next->force[i];
         next->force[i] = sum;
         ts->window.force_total[i] = total;
         force[i] = (int16_t)(total / samples);
-        lowpassed[i] = lowpass(ts->lowpass.state[i], b0 * (float)sum, a1, a2);
-        lowpassed[i + 3] = lowpass(ts->lowpass.state[i + 3], b0 * (float)rate, a1, a2);
     }
     const int acc_same = next->force[0] == last->force[0] && next->force[1] == last->force[1] &&
                          next->force[2] == last->force[2];
@@ -2288,10 +2297,11 @@ static NOINLINE int end_block(tinystride_t *ts, tinystride_stride_t *stride)
 {
     int16_t force[3];
     int status = TINYSTRIDE_OK;
-    if (ts->block.number == 0u) {
-        prime_lowpass(ts);
+    /* The low-pass starts as if all samples before were equal to the mean of the first block. */
+    for (int i = ts->block.number ? 1 : SETTLING_BLOCKS; i > 0; --i) {
+        lowpass_block(ts);
     }
-    filter_block(ts, force);
+    update_window(ts, force);
     if (ts->block.number + 1u >= ts->config.blocks[WINDOW]) {
         const uint32_t energy = ts->window.energy_total / ts->config.window_samples;
         /* After standing was detected once, an accelerometer without noise is stuck. */
@@ -2361,65 +2371,70 @@ static int count_samples(tinystride_t *ts, uint32_t n, tinystride_stride_t *stri
     return end_block(ts, stride);
 }
 
-/* Score a sample while the foot turns. is_same: 1 if a sensor repeats its values. If many do, samples are missing. */
-static void score_repeat(tinystride_t *ts, int is_same)
+/* Score a sample while the foot turns. repeats: 1 if a sensor repeats its values. Return 1 if many samples do, else
+ * 0: then samples are missing. */
+static NOINLINE int score_repeat(tinystride_t *ts, int repeats)
 {
     const int score = ts->input.repeat_score;
-    if (!is_same) {
-        ts->input.repeat_score = (uint8_t)(score > 0 ? score - 1 : 0);
-        return;
-    }
-    ts->input.repeat_score = (uint8_t)(score < MAX_REPEAT_SCORE ? score + 2 : MAX_REPEAT_SCORE);
-    if (ts->input.repeat_score >= MIN_REPEAT_SCORE) {
-        record_event(ts, GAP);
-    }
+    const int changed = !repeats ? score - (score > 0) : score < MAX_REPEAT_SCORE ? score + 2 : MAX_REPEAT_SCORE;
+    ts->input.repeat_score = (uint8_t)changed;
+    return changed >= MIN_REPEAT_SCORE;
 }
 
 /* Add a sample to the block. acc and gyr: finite, within MAX_COUNT. */
-static int add_sample(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
+static NOINLINE int add_sample(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
 {
-    uint32_t square = 0;
-    int acc_same = 1, gyr_same = 1;
+    uint32_t square = 0, acc_changes = 0, gyr_changes = 0;
     for (int i = 0; i < 3; ++i) {
         const uint32_t force = nearest_bits(acc[i] * COUNTS_PER_ACC), rate = nearest_bits(gyr[i] * COUNTS_PER_GYR);
-        acc_same &= ts->input.last[i] == (int16_t)force;
-        gyr_same &= ts->input.last[i + 3] == (int16_t)rate;
-        ts->input.last[i] = (int16_t)force;
-        ts->input.last[i + 3] = (int16_t)rate;
+        acc_changes |= float_bits(acc[i]) ^ float_bits(ts->input.last[i]);
+        gyr_changes |= float_bits(gyr[i]) ^ float_bits(ts->input.last[i + 3]);
+        ts->input.last[i] = acc[i];
+        ts->input.last[i + 3] = gyr[i];
         ts->block.sum[i] += force;
         ts->block.sum[i + 3] += rate;
         square += (uint32_t)((int16_t)rate * (int16_t)rate);
     }
     ts->block.energy += square >> ENERGY_SHIFT;
     if (square >> ENERGY_SHIFT >= STATIONARY_ENERGY) {
-        score_repeat(ts, acc_same | gyr_same);
+        const int repeats = !acc_changes || !gyr_changes;
+        if (score_repeat(ts, repeats) && repeats) {
+            record_event(ts, GAP);
+        }
     }
     return count_samples(ts, 1, stride);
 }
 
-/* Interpolate the samples lost before the next one by a line. A block receives the middle of its part of the line. */
-static int bridge_gap(tinystride_t *ts, const float acc[3], const float gyr[3], tinystride_stride_t *stride)
+/* Return the counts of value i, 0 to 5, of a sample. */
+static NOINLINE int32_t to_count(float value, int i)
+{
+    return nearest(value * (i < 3 ? COUNTS_PER_ACC : COUNTS_PER_GYR));
+}
+
+/* Interpolate the samples lost before the next one by a line. A block receives the middle of its part of the line.
+ * held: 1 if the next one repeats the last one. */
+static int bridge_gap(tinystride_t *ts, const float next[6], int held, tinystride_stride_t *stride)
 {
     const int32_t lost = (int32_t)ts->block.lost;
     int status = TINYSTRIDE_OK;
-    int32_t change[6];
+    int32_t last[6], change[6];
     float square = 0.0f;
-    for (int i = 0; i < 3; ++i) {
-        change[i] = nearest(acc[i] * COUNTS_PER_ACC) - ts->input.last[i];
-        change[i + 3] = nearest(gyr[i] * COUNTS_PER_GYR) - ts->input.last[i + 3];
-        square += squared((float)change[i]);
+    for (int i = 0; i < 6; ++i) {
+        last[i] = to_count(ts->input.last[i], i);
+        change[i] = to_count(next[i], i) - last[i];
+        square += i < 3 ? squared((float)change[i]) : 0.0f;
     }
-    const int matters = (float)lost / ts->input.rate_hz * square_root(square) * ACC_UNIT > MAX_GAP_MPS;
+    const int matters = held || ts->input.repeat_score >= MIN_REPEAT_SCORE ||
+                        (float)lost / ts->input.rate_hz * square_root(square) * ACC_UNIT > MAX_GAP_MPS;
     ts->block.lost = 0;
     for (int32_t done = 0; done < lost;) {
         const int32_t room = ts->block.to_come, n = lost - done < room ? lost - done : room;
         const int32_t place = 2 * done + n + 1, whole = 2 * (lost + 1);
         uint32_t energy = 0;
-        for (int i = 0; i < 3; ++i) {
-            const int32_t rate = ts->input.last[i + 3] + change[i + 3] * place / whole;
-            ts->block.sum[i] += (uint32_t)n * (NEAREST + (uint32_t)(ts->input.last[i] + change[i] * place / whole));
-            ts->block.sum[i + 3] += (uint32_t)n * (NEAREST + (uint32_t)rate);
-            energy += (uint32_t)(rate * rate);
+        for (int i = 0; i < 6; ++i) {
+            const int32_t between = last[i] + change[i] * place / whole;
+            ts->block.sum[i] += (uint32_t)n * (NEAREST + (uint32_t)between);
+            energy += i < 3 ? 0u : (uint32_t)(between * between);
         }
         ts->block.energy += (uint32_t)n * (energy >> ENERGY_SHIFT);
         if (matters) {
@@ -2439,10 +2454,26 @@ static ALWAYS_INLINE int are_within(const float values[3], uint32_t max_key)
            abs_sort_key(values[2]) <= max_key;
 }
 
+/* Return a number that is 0 if two vectors are equal, bit by bit. */
+static NOINLINE uint32_t differences(const float a[3], const float b[3])
+{
+    return (float_bits(a[0]) ^ float_bits(b[0])) | (float_bits(a[1]) ^ float_bits(b[1])) |
+           (float_bits(a[2]) ^ float_bits(b[2]));
+}
+
+/* Return 1 if the specific force [3] is exactly zero, as in a sample that was never written, else 0. */
+static int is_empty(const float acc_mps2[3])
+{
+    return (abs_sort_key(acc_mps2[0]) | abs_sort_key(acc_mps2[1]) | abs_sort_key(acc_mps2[2])) == 0u;
+}
+
 /* Return 1 if a sample needs no inspection, else 0. */
 static ALWAYS_INLINE int is_usual(const tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3])
 {
-    return are_within(acc_mps2, ts->input.inspect_from[0]) && are_within(gyr_radps, ts->input.inspect_from[1]);
+    return are_within(acc_mps2, ts->input.inspect_from[0]) && are_within(gyr_radps, ts->input.inspect_from[1]) &&
+           !is_empty(acc_mps2) &&
+           (float_bits(acc_mps2[0]) != float_bits(ts->input.last[0]) ||
+            float_bits(gyr_radps[1]) != float_bits(ts->input.last[4]));
 }
 
 /* Results of the inspection of a sample. */
@@ -2460,7 +2491,7 @@ static NOINLINE int find_jumps(tinystride_t *ts, int sensor, int32_t size, const
     }
     const int32_t scale = likely_full_scale(ts, sensor, size), max_size = size > level ? size : level;
     for (int i = 0; i < 3; ++i) {
-        const int32_t last = ts->input.last[3 * sensor + i], now = nearest(values[i] * (1.0f / UNIT[sensor]));
+        const int32_t last = to_count(ts->input.last[3 * sensor + i], 3 * sensor), now = to_count(values[i], 3 * sensor);
         const int32_t jump = last > 0 && now < 0 ? last - now : last < 0 && now > 0 ? now - last : 0;
         max_jump = jump > max_jump ? jump : max_jump;
     }
@@ -2477,7 +2508,7 @@ static NOINLINE int find_jumps(tinystride_t *ts, int sensor, int32_t size, const
 static int check_sample(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], float clamped[6])
 {
     const int32_t acc = clamp_sample(acc_mps2, ACC, clamped), gyr = clamp_sample(gyr_radps, GYR, clamped + 3);
-    if (acc < 0 || gyr < 0) {
+    if (acc < 0 || gyr < 0 || is_empty(acc_mps2)) {
         return -1;
     }
     int found = find_jumps(ts, ACC, acc, clamped) | find_jumps(ts, GYR, gyr, clamped + 3);
@@ -2505,29 +2536,33 @@ static int restart_after_gap(tinystride_t *ts, uint32_t first, tinystride_stride
     return status;
 }
 
-/* Process a sample that is unusually large or follows lost samples. usual: result of is_usual(). */
-static NOINLINE int push_unusual(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3], int usual,
+/* Process a sample that is not usual or follows lost samples. */
+static NOINLINE int push_unusual(tinystride_t *ts, const float acc_mps2[3], const float gyr_radps[3],
                                  tinystride_stride_t *stride)
 {
     float clamped[6];
-    int status = TINYSTRIDE_OK, found = 0;
+    int status = TINYSTRIDE_OK;
+    /* The sensor of a foot that turns never repeats all values. */
+    const int held = !(differences(acc_mps2, ts->input.last) | differences(gyr_radps, ts->input.last + 3)) &&
+                     dot(gyr_radps, gyr_radps) >= (float)(STATIONARY_ENERGY << ENERGY_SHIFT) * (GYR_UNIT * GYR_UNIT);
+    if (held && ts->block.lost < ts->config.max_bridged) {
+        /* The sample stands for a lost one. */
+        (void)score_repeat(ts, 1);
+        return tinystride_gap(ts, 1);
+    }
     if (ts->block.lost) {
         ts->input.repeats[0] = ts->input.repeats[1] = 0;
     }
-    if (!usual) {
-        found = check_sample(ts, acc_mps2, gyr_radps, clamped);
-        if (found < 0) {
-            (void)tinystride_gap(ts, 1);
-            return TINYSTRIDE_ERROR_SAMPLE;
-        }
-        acc_mps2 = clamped;
-        gyr_radps = clamped + 3;
+    const int found = check_sample(ts, acc_mps2, gyr_radps, clamped);
+    if (found < 0) {
+        (void)tinystride_gap(ts, 1);
+        return TINYSTRIDE_ERROR_SAMPLE;
     }
     const uint32_t first = next_sample(ts) + ts->block.lost;
     if (ts->block.lost > ts->config.max_bridged || (ts->block.lost && first == ts->block.lost)) {
         status = restart_after_gap(ts, first, stride);
     } else if (ts->block.lost) {
-        status = bridge_gap(ts, acc_mps2, gyr_radps, stride);
+        status = bridge_gap(ts, clamped, held, stride);
     }
     if (found & IS_SATURATED) {
         record_event(ts, SATURATED);
@@ -2536,26 +2571,35 @@ static NOINLINE int push_unusual(tinystride_t *ts, const float acc_mps2[3], cons
         record_event(ts, JUMPED);
     }
     if (found & IS_CLIPPED) {
-        record_clipping(ts, gyr_radps);
+        record_clipping(ts, clamped + 3);
         ts->input.is_reached[GYR] = 1;
     }
-    const int own = add_sample(ts, acc_mps2, gyr_radps, stride);
+    const int own = add_sample(ts, clamped, clamped + 3, stride);
     return status == TINYSTRIDE_STRIDE || own == TINYSTRIDE_OK ? status : own;
 }
 
 /* Public functions. */
 
-/* Compute the coefficients and the delay of the low-pass: a Butterworth filter of second order, by the bilinear
- * transform. */
+/* Compute the coefficients and the delay of the low-pass: a Butterworth filter of second order with the exact decay of
+ * the analogue one. Its smoothing together with the mean over a block is that of the Python library, which interpolates
+ * linearly between samples: the sum of their variances is the same. */
 static void design_lowpass(tinystride_t *ts, float block_hz)
 {
-    const float x = PI * LOWPASS_HZ / block_hz, square = x * x;
-    const float k = x / (1.0f - square / (3.0f - square / (5.0f - square / 7.0f)));
-    const float squares = 1.0f + k * k, twice = 1.41421356f * k, normed = 1.0f / (squares + twice);
-    ts->lowpass.b0 = k * k * normed / (float)ts->config.samples_per_block;
-    ts->lowpass.a1 = 2.0f * (k * k - 1.0f) * normed;
-    ts->lowpass.a2 = (squares - twice) * normed;
-    ts->lowpass.delay = 1.0f / twice;
+    const float angle = 1.41421356f * PI * LOWPASS_HZ / block_hz, share = 1.0f / (float)ts->config.samples_per_block;
+    /* Power series of exp(-(1 + i) * angle), from its last term. */
+    float real = 1.0f, imaginary = 0.0f;
+    for (int i = 11; i > 0; --i) {
+        const float term = angle / (float)i, next = 1.0f - term * (real - imaginary);
+        imaginary = -term * (real + imaginary);
+        real = next;
+    }
+    const float a1 = -2.0f * real, a2 = real * real + imaginary * imaginary;
+    const float gain = 1.0f + a1 + a2, all = gain * share, b0 = all * (1.0f / 24 + 0.125f * squared(share));
+    ts->lowpass.b0 = b0;
+    ts->lowpass.b1 = all - b0 - b0;
+    ts->lowpass.a1 = a1;
+    ts->lowpass.a2 = a2;
+    ts->lowpass.delay = (1.0f - a2) / gain;
 }
 
 int tinystride_init(tinystride_t *ts, float rate_hz, int foot)
@@ -2649,9 +2693,8 @@ int tinystride_push(tinystride_t *ts, const float acc_mps2[3], const float gyr_r
     if (ts->magic != MAGIC) {
         return TINYSTRIDE_ERROR_STATE;
     }
-    const int usual = is_usual(ts, acc_mps2, gyr_radps);
-    if (ts->block.lost || !usual) {
-        return push_unusual(ts, acc_mps2, gyr_radps, usual, stride);
+    if (ts->block.lost || !is_usual(ts, acc_mps2, gyr_radps)) {
+        return push_unusual(ts, acc_mps2, gyr_radps, stride);
     }
     ts->input.repeats[0] = ts->input.repeats[1] = 0;
     return add_sample(ts, acc_mps2, gyr_radps, stride);
@@ -2686,9 +2729,8 @@ int tinystride_gap(tinystride_t *ts, uint32_t samples)
 static int turns_fast(const tinystride_t *ts, const float gyr_radps[3], float gap_us)
 {
     const float limit = squared(MAX_GAP_RAD * 1e6f / gap_us);
-    float last[3];
-    to_floats(ts->input.last + 3, last);
-    return !(dot(gyr_radps, gyr_radps) <= limit && dot(last, last) * (GYR_UNIT * GYR_UNIT) <= limit);
+    const float *last = ts->input.last + 3;
+    return !(dot(gyr_radps, gyr_radps) <= limit && dot(last, last) <= limit);
 }
 
 /* Track the time stamps by a phase-locked loop: last_time_us is their smoothed value, interval_us their mean interval.
@@ -2743,18 +2785,14 @@ int tinystride_push_at(tinystride_t *ts, uint32_t time_us, const float acc_mps2[
 /* Repeat the last sample until a foot at rest ends its stride. */
 int tinystride_finish(tinystride_t *ts, tinystride_stride_t *stride)
 {
-    float samples[6];
     const int status = stride == NULL ? TINYSTRIDE_ERROR_NULL : check_state(ts);
     if (status != TINYSTRIDE_OK) {
         return status;
     }
-    for (int i = 0; i < 6; ++i) {
-        samples[i] = (float)ts->input.last[i] * (i < 3 ? ACC_UNIT : GYR_UNIT);
-    }
     for (uint32_t left = 2u * ts->config.blocks[PAUSE] * ts->config.samples_per_block; left > 0u; --left) {
         ts->standing.blocks = 0; /* a repeated sample does not count as standing */
         ts->input.repeat_score = 0;
-        if (add_sample(ts, samples, samples + 3, stride) == TINYSTRIDE_STRIDE) {
+        if (add_sample(ts, ts->input.last, ts->input.last + 3, stride) == TINYSTRIDE_STRIDE) {
             return TINYSTRIDE_STRIDE;
         }
     }
