@@ -82,12 +82,12 @@ def test_accuracy_default_estimator_decides_the_row():
     assert "third" not in with_network
 
 
-def test_accuracy_last_column_is_the_peer_with_the_lowest_median(tmp_path):
+def test_accuracy_last_column_is_the_peer_with_the_smallest_large_errors(tmp_path):
     path = tmp_path / "peers.csv"
     path.write_text(
         "set,method,median_abs_cm,p95_abs_cm\n"
         'second,"TinyStride, integral",1.0,2.0\n'
-        'second,"gaitmap, a",3.04,9.0\n'
+        'second,"gaitmap, a",2.04,19.0\n'
         'second,"gaitmap, b",2.51,11.26\n'
     )
     rows = accuracy(METRICS, {"use_network": False}, best_peers(path)).split("\n")
