@@ -275,7 +275,7 @@
 /* maximum vertical velocity at the end of a stride without a flag, m/s; a tilt does not cause it */
 #define MAX_DRIFT_UP_MPS 0.8f
 /* maximum of this variance of a stride that shows which foot it is, rad^2 */
-#define MAX_SIDE_VARIANCE 0.005f
+#define MAX_SIDE_VARIANCE 0.025f
 /* weight of the height over the duration in an end; height and vertical velocity vary contrarily between wearers, but a
  * delay increases both */
 #define END_PER_HEIGHT 2.0f
