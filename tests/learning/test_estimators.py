@@ -11,7 +11,7 @@ def test_choose_paper_network_has_its_published_size():
 
 
 def test_choose_tiny_networks_have_few_parameters():
-    assert 8_000 <= choose("direct", preset="tiny").n_parameters <= 9_000
+    assert 5_000 <= choose("direct", preset="tiny").n_parameters <= 6_000
     residual = choose("strapdown-residual")
     assert residual.n_parameters <= 500
     assert residual.n_multiply_accumulates <= 8_000
