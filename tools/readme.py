@@ -51,8 +51,8 @@ def default_estimator(rule: dict) -> str:
 def best_peers(path: Path = PEERS) -> dict[str, dict]:
     """Return {data set: row of studies.peers} of the other method with the lowest 95th percentile."""
     rows = pd.read_csv(path)
-    others = rows[rows["method"].str.startswith("gaitmap")].set_index("set")
-    return {name: own.nsmallest(1, "p95_abs_cm").iloc[0].to_dict() for name, own in others.groupby("set")}
+    others = rows[rows["method"].str.startswith("gaitmap")].sort_values("p95_abs_cm")
+    return others.drop_duplicates("set").set_index("set").to_dict("index")
 
 
 def accuracy(metrics: dict, rule: dict, peers: dict) -> str:
@@ -65,19 +65,16 @@ def accuracy(metrics: dict, rule: dict, peers: dict) -> str:
         own = estimators[default_estimator(rule)]
         reference = REFERENCES.get(own["reference"], own["reference"])
         people = "1 person" if own["n_subjects"] == 1 else f"{own['n_subjects']} people"
-        others = (estimators.get("int8-streaming"), peers.get(name))
-        rows.append(
-            [
-                f"`{name}` ({reference}; {people}, {own['n_strides']:,} strides)",
-                errors(own),
-                *("–" if each is None else errors(each) for each in others),
-            ]
-        )
+        dataset = f"`{name}` ({reference}; {people}, {own['n_strides']:,} strides)"
+        c_library, peer = estimators.get("int8-streaming"), peers.get(name)
+        rows.append([dataset, errors(own), errors(c_library), errors(peer)])
     return table(["data set", "`tinystride predict`", "C library", "gaitmap, best of 3 methods"], rows)
 
 
-def errors(own: dict) -> str:
-    """Like "1.7 / 5.5": median and 95th percentile of the absolute error, cm."""
+def errors(own: dict | None) -> str:
+    """Like "1.7 / 5.5": median and 95th percentile of the absolute error, cm; "–" without metrics."""
+    if not own:
+        return "–"
     return f"{own['median_abs_cm']:.1f} / {own['p95_abs_cm']:.1f}"
 
 
